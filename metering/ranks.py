@@ -1,0 +1,41 @@
+"""Who measures and who only computes, when one run spans several processes or nodes."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class Ranks(Protocol):
+    """The processes of one run. Collective calls must be made by every rank in the same order."""
+
+    rank: int
+    local_rank: int
+    num_ranks: int
+    num_nodes: int
+
+    def broadcast(self, value: Any) -> Any:
+        """Rank 0's `value`, on every rank. Collective."""
+
+    def gather(self, value: Any) -> list[Any] | None:
+        """Every rank's value, in rank order, on rank 0; `None` elsewhere. Collective."""
+
+    def barrier(self) -> None:
+        """Returns when every rank has called it."""
+
+
+class OneRank:
+    """A run of one process: the collective calls are identities."""
+
+    rank = 0
+    local_rank = 0
+    num_ranks = 1
+    num_nodes = 1
+
+    def broadcast(self, value: Any) -> Any:
+        return value
+
+    def gather(self, value: Any) -> list[Any] | None:
+        return [value]
+
+    def barrier(self) -> None:
+        return None

@@ -1,0 +1,35 @@
+"""What a user can ask of the meter; made from `conf/meter/*.yaml` by `tasks/plan.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class MeterSettings:
+    """Stopping rule and accounting of one run's windows.
+
+    mode: `adaptive` stops when the relative half-width of the interval of the mean energy
+        per sample is at most `relative_error`, or at `time_budget_s` per phase, or at
+        `max_blocks`; `fixed` and `paper` measure exactly `num_steps` steps after
+        `num_warmup_steps` (`paper`: 10 % of one ImageNet-1k epoch, no warm-up).
+    block_s: least duration of a block, seconds; long against the sensor's period.
+    idle_s: how long idle power is measured with the device open; 0 leaves it out.
+    country_iso_code: three letters, for CodeCarbon's offline emission factors.
+    """
+
+    name: str = "adaptive"
+    mode: Literal["adaptive", "fixed", "paper"] = "adaptive"
+    relative_error: float = 0.02
+    confidence: float = 0.95
+    time_budget_s: float = 120.0
+    min_blocks: int = 6
+    max_blocks: int = 200
+    block_s: float = 1.0
+    num_steps: int | None = None
+    num_warmup_steps: int = 0
+    idle_s: float = 2.0
+    country_iso_code: str = "GBR"
+    disagreement: float = 0.02
+    max_dropped_share: float = 0.2

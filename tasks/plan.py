@@ -1,0 +1,251 @@
+"""The plan: one run as frozen values. The only module that reads a DictConfig."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from metering.settings import MeterSettings
+from tasks.errors import PlanError, unknown
+
+T = TypeVar("T")
+TASKS = ("classification", "segmentation", "action_recognition")
+PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """A model as a row of the paper or of the user's choice.
+
+    name: short name; source: the timm name, or the OpenMMLab config's name or path;
+    input_size: pixels of a square input, or None where the source decides;
+    training: the named training set-up (`tasks/training.py`), or None where the source decides;
+    recipe: stages as `metering.record.Stage` reads them; options: passed to the builder as they are.
+    """
+
+    name: str
+    task: str
+    source: str
+    paper_row: str | None = None
+    input_size: int | None = None
+    training: str | None = None
+    recipe: tuple[dict[str, Any], ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    checkpoint: str | None = None
+
+
+@dataclass(frozen=True)
+class DataPlan:
+    """name: the config's name; root: where real data lie, None for embedded data;
+    options: what only this kind of data has (number of classes, image size, ...)."""
+
+    name: str
+    root: str | None = None
+    fraction: float = 1.0
+    cache_dir: str = ""
+    num_workers: int | None = None
+    on_error: str = "fail"
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class HardwarePlan:
+    """gpu: the name that the driver prints, None for a machine as it is (`local`);
+    devices: how many processes compute, one per GPU; slurm: resources for a job."""
+
+    name: str
+    gpu: str | None = None
+    devices: int = 1
+    nodes: int = 1
+    accelerator: str = "auto"
+    memory_gib: float | None = None
+    board_power_w: float | None = None
+    wall_meter: dict[str, Any] = field(default_factory=dict)
+    slurm: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run. `identity` names what changes its result; the rest is manners."""
+
+    task: str
+    model: ModelPlan
+    data: DataPlan
+    hardware: HardwarePlan
+    meter: MeterSettings
+    batch_size: int
+    phases: tuple[str, ...] = ("train", "test")
+    stage: str = "supervised"
+    scale: str = "full"
+    precision: str = "fp32"
+    channels_last: bool = True
+    compile: bool = False
+    seed: int = 0
+    output_dir: Path = Path("runs")
+    force: bool = False
+    dry_run: bool = False
+
+    @property
+    def identity(self) -> str:
+        """16 hex digits over everything that changes the result."""
+        content = dataclasses.asdict(self)
+        for manner in ("output_dir", "force", "dry_run"):
+            del content[manner]
+        del content["hardware"]["slurm"]
+        for manner in ("cache_dir",):
+            del content["data"][manner]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def folder(self) -> Path:
+        parts = (self.task, self.model.name, self.hardware.name, self.identity)
+        return self.output_dir.joinpath(*parts)
+
+
+def from_config(config: DictConfig) -> Plan:
+    """Validate `config` and make the plan. Raises `PlanError` naming key, value and cure."""
+    try:
+        values: dict[str, Any] = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)  # type: ignore[assignment]
+    except OmegaConfBaseException as error:
+        raise PlanError(str(error).splitlines()[0]) from None
+    task = values["task"]["name"]
+    model = _model(values["model"], task)
+    plan = Plan(
+        task=task,
+        model=model,
+        data=_data(values["data"], task),
+        hardware=_hardware(values["hardware"]),
+        meter=_meter(values["meter"]),
+        batch_size=_positive_int("batch_size", values["batch_size"]),
+        phases=_phases(values["phases"]),
+        stage=str(values["stage"]),
+        scale=str(values["scale"]),
+        precision=_choice("precision", values["precision"], PRECISIONS),
+        channels_last=_flag("channels_last", values["channels_last"]),
+        compile=_flag("compile", values["compile"]),
+        seed=_int("seed", values["seed"], least=0),
+        output_dir=Path(values["output_dir"]).expanduser().absolute(),
+        force=_flag("force", values["force"]),
+        dry_run=_flag("dry_run", values["dry_run"]),
+    )
+    ranks = plan.hardware.devices * plan.hardware.nodes
+    if plan.batch_size % ranks:
+        raise PlanError(
+            f"batch_size={plan.batch_size} is the total over {ranks} ranks and does not "
+            f"divide by {ranks}; choose a multiple"
+        )
+    return plan
+
+
+def _model(values: dict[str, Any], task: str) -> ModelPlan:
+    plan = _build(ModelPlan, "model", values | {"recipe": tuple(values.get("recipe") or ())})
+    if plan.task != task:
+        raise PlanError(
+            f"model={plan.name} belongs to task={plan.task}, not task={task}; "
+            f"leave task= out or write task={plan.task}"
+        )
+    if plan.input_size is not None:
+        _positive_int("model.input_size", plan.input_size)
+    if plan.checkpoint is not None and not Path(plan.checkpoint).expanduser().is_file():
+        raise PlanError(f"model.checkpoint={plan.checkpoint} is not a file; give an existing one")
+    return plan
+
+
+def _data(values: dict[str, Any], task: str) -> DataPlan:
+    tasks = values.pop("tasks")
+    if task not in tasks:
+        raise PlanError(
+            f"data={values['name']} belongs to task={' or '.join(tasks)}, not task={task}; "
+            "choose other data or another model"
+        )
+    needs_root = values.pop("needs_root", False)
+    plan = _build(DataPlan, "data", values)
+    if plan.root is not None and not Path(plan.root).expanduser().is_dir():
+        raise PlanError(f"data.root={plan.root} is not a folder; give the folder that holds the set")
+    if needs_root and plan.root is None:
+        raise PlanError(f"data={plan.name} needs data.root=FOLDER, the folder that holds the set")
+    if not isinstance(plan.fraction, int | float) or not 0 < plan.fraction <= 1:
+        raise PlanError(f"data.fraction={plan.fraction} is not in (0, 1]; 0.1 is a tenth")
+    if plan.num_workers is not None:
+        _int("data.num_workers", plan.num_workers, least=0)
+    _choice("data.on_error", plan.on_error, ("fail", "skip"))
+    cache = plan.cache_dir or os.environ.get("XDG_CACHE_HOME", "~/.cache") + "/watt-for-what"
+    return dataclasses.replace(plan, cache_dir=str(Path(cache).expanduser()))
+
+
+def _hardware(values: dict[str, Any]) -> HardwarePlan:
+    plan = _build(HardwarePlan, "hardware", values)
+    _positive_int("hardware.devices", plan.devices)
+    _positive_int("hardware.nodes", plan.nodes)
+    _choice("hardware.accelerator", plan.accelerator, ("auto", "cpu", "cuda"))
+    return plan
+
+
+def _meter(values: dict[str, Any]) -> MeterSettings:
+    plan = _build(MeterSettings, "meter", values)
+    _choice("meter.mode", plan.mode, ("adaptive", "fixed", "paper"))
+    for key in ("relative_error", "time_budget_s", "block_s"):
+        _positive(f"meter.{key}", getattr(plan, key))
+    if not 0 < plan.confidence < 1:
+        raise PlanError(f"meter.confidence={plan.confidence} is not between 0 and 1; 0.95 is usual")
+    _int("meter.min_blocks", plan.min_blocks, least=2)
+    if _int("meter.max_blocks", plan.max_blocks, least=2) < plan.min_blocks:
+        raise PlanError(
+            f"meter.max_blocks={plan.max_blocks} is under meter.min_blocks={plan.min_blocks}; raise it"
+        )
+    if plan.mode != "adaptive":
+        _positive_int("meter.num_steps", plan.num_steps)
+    return plan
+
+
+def _build(kind: type[T], key: str, values: dict[str, Any]) -> T:
+    known = {entry.name for entry in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for name in values:
+        if name not in known:
+            raise unknown(f"key {key}", name, known, f"known keys: {', '.join(sorted(known))}")
+    return kind(**values)
+
+
+def _phases(value: Any) -> tuple[str, ...]:
+    phases = (value,) if isinstance(value, str) else tuple(value)
+    for phase in phases:
+        _choice("phases", phase, ("train", "test"))
+    if not phases:
+        raise PlanError("phases=[] leaves nothing to measure; use [train,test]")
+    return phases
+
+
+def _choice(key: str, value: Any, known: tuple[str, ...]) -> str:
+    if value not in known:
+        raise PlanError(f"{key}={value} is unknown; use one of {', '.join(known)}")
+    return str(value)
+
+
+def _flag(key: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise PlanError(f"{key}={value} is neither true nor false; use true or false")
+    return value
+
+
+def _int(key: str, value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise PlanError(f"{key}={value} is not a whole number of at least {least}; give one")
+    return value
+
+
+def _positive_int(key: str, value: Any) -> int:
+    return _int(key, value, least=1)
+
+
+def _positive(key: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise PlanError(f"{key}={value} is not a number above 0; give one")
+    return float(value)
