@@ -39,7 +39,7 @@ def data_config(plan: Plan) -> dict[str, Any]:
     from timm.models import get_pretrained_cfg
 
     found = get_pretrained_cfg(plan.model.source)
-    return resolvedata_config(pretrained_cfg=found.to_dict() if found else {})
+    return resolve_data_config(pretrained_cfg=found.to_dict() if found else {})
 
 
 def build(plan: Plan, load: bool = True) -> torch.nn.Module:
