@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, FiniteFloat, TypeAdapter
+from pydantic import ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 SCHEMA_VERSION = 1
@@ -28,10 +28,10 @@ StopReason = Literal["relative_error", "time_budget", "max_blocks", "num_steps",
 
 NonNegative = Annotated[FiniteFloat, Field(ge=0)]
 Positive = Annotated[FiniteFloat, Field(gt=0)]
-_frozen = dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+_STRICT = ConfigDict(extra="forbid")
 
 
-@_frozen
+@dataclass(frozen=True, config=_STRICT)
 class Sensor:
     """How one component's energy was read: `counter` (NVML energy counter), `power`
     (integrated power samples), `rapl`, `modelled` (TDP x load, the RAM model), `absent`."""
@@ -41,7 +41,7 @@ class Sensor:
     note: str = ""
 
 
-@_frozen
+@dataclass(frozen=True, config=_STRICT)
 class Energy:
     """Energy of one interval by component, kWh; `None` where the component has no sensor."""
 
@@ -56,7 +56,7 @@ class Energy:
         return sum(parts) if parts else None
 
 
-@_frozen
+@dataclass(frozen=True, config=_STRICT)
 class Reading:
     """One measured block: a number of steps between two synchronised sensor readings.
 
@@ -75,7 +75,7 @@ class Reading:
     data_wait_s: NonNegative | None = None
 
 
-@_frozen
+@dataclass(frozen=True, config=_STRICT)
 class Interval:
     """A mean with the half-width of its two-sided confidence interval, same unit as the mean.
 
@@ -95,7 +95,7 @@ class Interval:
         return self.half_width / self.mean
 
 
-@_frozen
+@dataclass(frozen=True, config=_STRICT)
 class PhaseRecord:
     """What one phase cost. Rates are per sample (an image, a clip), over `measured` blocks."""
 
@@ -121,7 +121,7 @@ class PhaseRecord:
         return sum(block.num_samples for block in self.readings if block.use == "measured")
 
 
-@_frozen
+@dataclass(frozen=True, config=_STRICT)
 class Stage:
     """One stage of a recipe: `num_epochs` over `num_samples` doing `workload` steps.
 
@@ -139,7 +139,7 @@ class Stage:
     note: str = ""
 
 
-@_frozen
+@dataclass(frozen=True, config=_STRICT)
 class ModelFacts:
     """Measured on the network as built: parameters, millions; GMACs of one forward pass of
     one sample of `input_shape` (without the batch axis)."""
@@ -150,7 +150,7 @@ class ModelFacts:
     notes: tuple[str, ...] = ()
 
 
-@_frozen
+@dataclass(frozen=True, config=_STRICT)
 class Overhead:
     """Energy spent outside the windows, measured once each: set-up, one evaluation's fixed
     part, one checkpoint write, attempts that were cut off."""
@@ -160,7 +160,7 @@ class Overhead:
     energy: Energy
 
 
-@_frozen
+@dataclass(frozen=True, config=_STRICT)
 class Failure:
     """Why a run has no result: exception type, message, traceback, and the rank it came from."""
 
@@ -170,7 +170,7 @@ class Failure:
     rank: int | None = None
 
 
-@_frozen
+@dataclass(frozen=True, config=_STRICT)
 class Record:
     """One run. `config` is the resolved plan, `host` the machine's facts (both plain JSON)."""
 
@@ -230,10 +230,9 @@ def from_json(text: str | bytes) -> Record:
 
 
 def _first_line_of(error: ValueError) -> str:
-    errors = getattr(error, "errors", lambda: [])()
-    if not errors:
+    if not isinstance(error, ValidationError):
         return str(error).splitlines()[0]
-    first = errors[0]
+    first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
     return f"{key}: {first['msg']}"
 

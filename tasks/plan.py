@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +29,7 @@ class ModelPlan:
     name: short name; source: the timm name, or the OpenMMLab config's name or path;
     input_size: pixels of a square input, or None where the source decides;
     training: the named training set-up (`tasks/training.py`), or None where the source decides;
-    recipe: stages as `metering.record.Stage` reads them; options: passed to the builder as they are.
+    recipe: stages as `metering.record.Stage` reads them; options: passed on to the builder.
     """
 
     name: str
@@ -117,14 +118,15 @@ def from_config(config: DictConfig) -> Plan:
     except OmegaConfBaseException as error:
         raise PlanError(str(error).splitlines()[0]) from None
     task = values["task"]["name"]
-    model = _model(values["model"], task)
+    model = _model(values["model"] | {"checkpoint": values["checkpoint"]}, task)
+    batch_size = _positive_int("batch_size", values["batch_size"])
     plan = Plan(
         task=task,
         model=model,
         data=_data(values["data"], task),
         hardware=_hardware(values["hardware"]),
-        meter=_meter(values["meter"]),
-        batch_size=_positive_int("batch_size", values["batch_size"]),
+        meter=_meter(values["meter"], values["task"]["paper_samples"], batch_size),
+        batch_size=batch_size,
         phases=_phases(values["phases"]),
         stage=str(values["stage"]),
         scale=str(values["scale"]),
@@ -155,7 +157,7 @@ def _model(values: dict[str, Any], task: str) -> ModelPlan:
     if plan.input_size is not None:
         _positive_int("model.input_size", plan.input_size)
     if plan.checkpoint is not None and not Path(plan.checkpoint).expanduser().is_file():
-        raise PlanError(f"model.checkpoint={plan.checkpoint} is not a file; give an existing one")
+        raise PlanError(f"checkpoint={plan.checkpoint} is not a file; give an existing one")
     return plan
 
 
@@ -169,7 +171,9 @@ def _data(values: dict[str, Any], task: str) -> DataPlan:
     needs_root = values.pop("needs_root", False)
     plan = _build(DataPlan, "data", values)
     if plan.root is not None and not Path(plan.root).expanduser().is_dir():
-        raise PlanError(f"data.root={plan.root} is not a folder; give the folder that holds the set")
+        raise PlanError(
+            f"data.root={plan.root} is not a folder; give the folder that holds the set"
+        )
     if needs_root and plan.root is None:
         raise PlanError(f"data={plan.name} needs data.root=FOLDER, the folder that holds the set")
     if not isinstance(plan.fraction, int | float) or not 0 < plan.fraction <= 1:
@@ -189,8 +193,10 @@ def _hardware(values: dict[str, Any]) -> HardwarePlan:
     return plan
 
 
-def _meter(values: dict[str, Any]) -> MeterSettings:
+def _meter(values: dict[str, Any], paper_samples: int, batch_size: int) -> MeterSettings:
     plan = _build(MeterSettings, "meter", values)
+    if plan.mode == "paper" and plan.num_steps is None:
+        plan = dataclasses.replace(plan, num_steps=math.ceil(paper_samples / batch_size))
     _choice("meter.mode", plan.mode, ("adaptive", "fixed", "paper"))
     for key in ("relative_error", "time_budget_s", "block_s"):
         _positive(f"meter.{key}", getattr(plan, key))
@@ -199,7 +205,8 @@ def _meter(values: dict[str, Any]) -> MeterSettings:
     _int("meter.min_blocks", plan.min_blocks, least=2)
     if _int("meter.max_blocks", plan.max_blocks, least=2) < plan.min_blocks:
         raise PlanError(
-            f"meter.max_blocks={plan.max_blocks} is under meter.min_blocks={plan.min_blocks}; raise it"
+            f"meter.max_blocks={plan.max_blocks} is under "
+            f"meter.min_blocks={plan.min_blocks}; raise it"
         )
     if plan.mode != "adaptive":
         _positive_int("meter.num_steps", plan.num_steps)

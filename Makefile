@@ -1,0 +1,38 @@
+# Set-up and the main jobs. `make help` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+RUNS ?= runs results/records
+DEMO := output_dir=runs/demo meter.time_budget_s=25 meter.relative_error=0.05
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-models lint tables clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.venv/.installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: .venv/.installed ## fresh machine: set up, run a small real sweep, print and write its table
+	$(BIN)/python run.py -m model=mobilenet_v2,resnet18 batch_size=8 $(DEMO)
+	$(BIN)/python -m analysis tables runs/demo --out tables
+
+test: .venv/.installed ## fresh machine: set up, pass the tests
+	$(BIN)/python -m pytest -m 'not models and not gpu'
+
+test-models: .venv/.installed ## step every model at its native size (long)
+	$(BIN)/python -m pytest -m models --timeout 3600
+
+lint: .venv/.installed ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+tables: .venv/.installed ## the paper's tables: published beside measured and estimated
+	$(BIN)/python -m analysis tables $(RUNS) --out tables
+
+clean: ## remove tables, figures and reports (records and .venv stay)
+	rm -rf tables figures report build *.egg-info

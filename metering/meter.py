@@ -1,0 +1,167 @@
+"""The meter of one run: one per node, on local rank 0, over the GPUs that the job was given."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from metering.block import Block, MeterError, preferred, sum_over_nodes
+from metering.codecarbon_meter import CodeCarbonMeter
+from metering.nvml import Gpu, job_gpus
+from metering.own_readers import OwnReaders, Snapshot
+from metering.ranks import Ranks
+from metering.record import Component, Energy, Overhead, Phase, Sensor
+from metering.settings import MeterSettings
+from metering.window import Window
+
+
+class Meter:
+    """Opens windows, and meters what lies outside them.
+
+    use_gpu: whether the run computes on GPUs; then a missing GPU reading is an error.
+    num_gpus: how many of the job's GPUs this node's ranks use, the first ones.
+    `synchronize` is called before every reading; set it once the device is in use.
+    """
+
+    def __init__(
+        self,
+        settings: MeterSettings,
+        *,
+        folder: Path,
+        ranks: Ranks,
+        use_gpu: bool = False,
+        num_gpus: int = 1,
+        say: Callable[[Any], None] = lambda _: None,
+    ) -> None:
+        self.settings, self.ranks, self.say = settings, ranks, say
+        self.synchronize: Callable[[], None] = lambda: None
+        self.use_gpu, self.num_gpus = use_gpu, num_gpus
+        self.clock: Callable[[], float] = time.perf_counter
+        self.idle_power_w: float | None = None
+        self._folder = folder
+        self._reads = ranks.local_rank == 0
+        self._began: tuple[float, Snapshot] | None = None
+        self.gpus: Sequence[Gpu] = ()
+
+    def __enter__(self) -> Meter:
+        if self._reads:
+            self.gpus = job_gpus()[: self.num_gpus] if self.use_gpu else ()
+            if self.use_gpu and not self.gpus:
+                raise MeterError(
+                    "the run computes on a GPU, but NVML shows none of the job's GPUs; "
+                    "install the NVIDIA driver's NVML or see python -m metering.doctor"
+                )
+            # rank 0 writes into the run's own folder, other nodes beside it: one writer a file
+            folder = self._folder if self.ranks.rank == 0 else self._folder / f"{self.ranks.rank}"
+            folder.mkdir(parents=True, exist_ok=True)
+            indices = [gpu.index for gpu in self.gpus]
+            self._codecarbon = CodeCarbonMeter(folder, indices, self.settings.country_iso_code)
+            self._own = OwnReaders(self.gpus)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._reads:
+            self._codecarbon.stop()
+            self._own.close()
+
+    def begin_block(self) -> None:
+        """Open a block on every rank; the devices are idle when it opens. Collective."""
+        self.synchronize()
+        self.ranks.barrier()
+        if self._reads:
+            self._began = (self.clock(), self._own.snapshot())
+            self._codecarbon.begin()
+
+    def end_block(self) -> Block | None:
+        """Close the block; rank 0 gets the sum over nodes, the others None. Collective."""
+        self.synchronize()
+        self.ranks.barrier()
+        mine: Block | None = None
+        if self._reads and self._began is not None:
+            energy = self._codecarbon.end()
+            began_s, before = self._began
+            duration_s = self.clock() - began_s
+            own = self._own.between(before, self._own.snapshot(), duration_s)
+            fault = own.fault
+            if self.use_gpu and energy.gpu_kwh is None and own.energy.gpu_kwh is None:
+                fault = fault or "no GPU energy was read"
+            emissions = self._codecarbon.emissions_kg_co2eq
+            mine = Block(duration_s, energy, own.energy, emissions, fault)
+        blocks = self.ranks.gather(mine)
+        if blocks is None:
+            return None
+        return sum_over_nodes([block for block in blocks if block is not None])
+
+    def abandon_block(self) -> None:
+        """Close a block that an error cut short, without waiting for other ranks."""
+        if self._reads:
+            self._codecarbon.end()
+
+    @contextmanager
+    def window(self, phase: Phase, batch_size: int) -> Iterator[Window]:
+        """The window of one phase; its `result()` is there once the context is left."""
+        window = Window(self, phase, batch_size)
+        window.open()
+        try:
+            yield window
+        finally:
+            window.close()
+
+    @contextmanager
+    def overhead(self, name: str) -> Iterator[MeteredOverhead]:
+        """Meter what is not a step (set-up, an evaluation's fixed part); on this node only."""
+        result = MeteredOverhead(name)
+        if self._reads:
+            began_s = self.clock()
+            self._codecarbon.begin()
+        try:
+            yield result
+        finally:
+            if self._reads:
+                energy = self._codecarbon.end()
+                result.reading = (self.clock() - began_s, energy)
+
+    def idle(self) -> Overhead | None:
+        """Measure idle power with the device open, for `idle_s`; None when that is 0."""
+        if self.settings.idle_s <= 0:
+            return None
+        self.begin_block()
+        time.sleep(self.settings.idle_s)
+        block = self.end_block()
+        if block is None:
+            return None
+        total_kwh = preferred(block).total_kwh
+        if total_kwh is not None:
+            self.idle_power_w = total_kwh * 3.6e6 / block.duration_s
+        return Overhead("idle", block.duration_s, block.energy)
+
+    def sensors(self) -> dict[Component, Sensor]:
+        """How each component was read; the suite's own counters go before CodeCarbon's."""
+        return self._codecarbon.sensors() | self._own.sensors() if self._reads else {}
+
+    def other_processes(self) -> list[int]:
+        return self._own.other_processes() if self._reads else []
+
+    def facts(self) -> dict[str, Any]:
+        """What the record keeps of the meter itself."""
+        if not self._reads:
+            return {}
+        return {
+            "gpus": [dataclasses.asdict(gpu) for gpu in self.gpus],
+            "emissions": self._codecarbon.emission_factor(),
+        }
+
+
+class MeteredOverhead:
+    """Holds the reading of an overhead once its context is left."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.reading = (0.0, Energy())
+
+    def result(self) -> Overhead:
+        return Overhead(self.name, *self.reading)

@@ -1,0 +1,31 @@
+"""The door: compose the config, make the plan, hand it over, answer with an exit status.
+
+0: everything is measured. 1: a run failed (its record says why). 2: the user asked for
+something that cannot be done (one line says what, and the cure). 130: interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from tasks.cli import Session, exit_on_errors
+
+
+def main() -> int:
+    """Entry point of `python run.py` and of the command `watt-for-what`."""
+    import hydra
+
+    import launchers
+
+    launchers.register()
+    session = Session()
+
+    @hydra.main(version_base="1.3", config_path="conf", config_name="config")
+    def run(config):  # type: ignore[no-untyped-def]
+        return session.run(config, launchers.local.run)
+
+    return exit_on_errors(run, session)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

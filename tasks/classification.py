@@ -1,0 +1,247 @@
+"""Image classification with timm: real training and test steps over real decoded images."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from metering.ranks import Ranks
+from metering.record import ModelFacts
+from tasks import classification_data as data
+from tasks import classification_model as models
+from tasks import device as devices
+from tasks import training as trainings
+from tasks.errors import OutOfMemory, PlanError
+from tasks.model_names import require_timm_name
+from tasks.plan import Plan
+from tasks.protocol import PhaseOutcome, Window
+
+if TYPE_CHECKING:
+    import torch
+
+
+def check(plan: Plan) -> Iterable[str]:
+    """Problems that can be seen without building anything."""
+    require_timm_name(plan.model.source)
+    trainings.named(plan.model.training)
+    return ()
+
+
+def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> ClassificationSession:
+    """Open the data, build network, loss, optimizer and loaders. Raises `PlanError`."""
+    import torch
+
+    say(f"building {plan.model.name}")
+    torch.manual_seed(plan.seed)
+    device = devices.choose(plan.hardware.accelerator, ranks.local_rank)
+    devices.set_precision(plan.precision)
+    train_set, test_set = data.open_sets(plan.data, plan.seed)
+    config = models.data_config(plan)
+    with _clear_errors(plan.batch_size):
+        model = models.build(plan).to(device)
+        if plan.channels_last:
+            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    setup = trainings.named(plan.model.training)
+    optimizer = models.optimizer(model, setup, plan.batch_size)
+    network: Any = model
+    if ranks.num_ranks > 1:
+        ids = [device.index] if device.type == "cuda" else None
+        network = torch.nn.parallel.DistributedDataParallel(model, device_ids=ids)
+    if plan.compile:
+        network = torch.compile(network)
+    loaders = [
+        _loader(plan, images, setup, config, device, ranks, is_training)
+        for images, is_training in ((train_set, True), (test_set, False))
+    ]
+    notes = (
+        (f"teacher's forward pass is not part of the step: stage={plan.stage}",)
+        if any(stage.get("name") == "teacher" for stage in plan.model.recipe)
+        else ()
+    )
+    return ClassificationSession(
+        plan, ranks, network, optimizer, setup, loaders[0], loaders[1], device,
+        models.model_facts(plan), notes,
+    )  # fmt: skip
+
+
+@dataclass
+class ClassificationSession:
+    """A network on its device with its loaders; see `tasks.protocol.Session`."""
+
+    plan: Plan
+    ranks: Ranks
+    network: Any
+    optimizer: Any
+    setup: trainings.Training
+    train_loader: Any
+    test_loader: Any
+    device: torch.device
+    facts: ModelFacts
+    notes: tuple[str, ...] = ()
+
+    def train(self, window: Window) -> PhaseOutcome:
+        """Forward, loss, backward and optimizer step on each batch."""
+        import torch
+
+        criterion = _loss(self.setup)
+        scaler = torch.amp.GradScaler(self.device.type, enabled=self.plan.precision == "fp16")
+        clip, parameters = self.setup.clip_grad_norm, list(self.network.parameters())
+        self.network.train()
+        with _clear_errors(self.plan.batch_size):
+            for _, images, targets, wait_s in self._batches(self.train_loader, endless=True):
+                self.optimizer.zero_grad(set_to_none=True)
+                with self._autocast():
+                    loss = _loss_of(self.network(images), targets, criterion)
+                scaler.scale(loss).backward()
+                if clip is not None:
+                    scaler.unscale_(self.optimizer)
+                    torch.nn.utils.clip_grad_norm_(parameters, clip)
+                scaler.step(self.optimizer)
+                scaler.update()
+                if window.step(len(images) * self.ranks.num_ranks, wait_s):
+                    break
+        return PhaseOutcome(quality={"train_loss": float(loss)})
+
+    def test(self, window: Window) -> PhaseOutcome:
+        """Forward passes over the test set; goes round again while the meter asks for more.
+
+        top-1 and top-5 are given only when the whole set was seen by weights that mean
+        something: trained to the end here, or loaded.
+        """
+        import torch
+
+        endless = self.plan.meter.mode == "adaptive"
+        wants_top1 = self.plan.model.checkpoint is not None or bool(
+            self.plan.data.options.get("full_test")
+        )
+        hits = torch.zeros(2, device=self.device)
+        num_seen = 0
+        satisfied = False
+        self.network.eval()
+        with _clear_errors(self.plan.batch_size), torch.inference_mode():
+            for epoch, images, targets, wait_s in self._batches(self.test_loader, endless):
+                looking = wants_top1 and epoch == 0
+                if satisfied and not looking:
+                    break
+                with self._autocast():
+                    logits = self.network(images)
+                if looking:
+                    hits += _hits(logits, targets)
+                    num_seen += len(images)
+                if not satisfied:
+                    satisfied = window.step(len(images) * self.ranks.num_ranks, wait_s)
+                if satisfied and not looking:
+                    break
+        return PhaseOutcome(quality=self._accuracy(hits, num_seen) if wants_top1 else {})
+
+    def _accuracy(self, hits: torch.Tensor, num_seen: int) -> dict[str, float]:
+        parts = self.ranks.gather((hits.tolist(), num_seen)) or [(hits.tolist(), num_seen)]
+        total = sum(count for _, count in parts)
+        top1, top5 = (100 * sum(part[0][k] for part in parts) / total for k in (0, 1))
+        return {"top1_pct": top1, "top5_pct": top5, "num_test_samples": float(total)}
+
+    def _batches(self, loader: Any, endless: bool) -> Iterator[tuple[int, Any, Any, float]]:
+        """Epoch, images, targets, and the seconds that the step waited for them."""
+        import torch
+
+        layout = torch.channels_last if self.plan.channels_last else torch.contiguous_format
+        for epoch in itertools.count() if endless else (0,):
+            if hasattr(loader.sampler, "set_epoch"):
+                loader.sampler.set_epoch(epoch)
+            asked_s = time.perf_counter()
+            for images, targets in loader:
+                laid_out = images.contiguous(memory_format=layout)
+                yield epoch, laid_out, targets, time.perf_counter() - asked_s
+                asked_s = time.perf_counter()
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        import torch
+
+        kind = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(self.plan.precision)
+        return torch.autocast(self.device.type, dtype=kind) if kind else nullcontext()
+
+    def synchronize(self) -> None:
+        devices.synchronize(self.device)
+
+    def peak_memory_mib(self) -> float | None:
+        return devices.peak_memory_mib(self.device)
+
+    def close(self) -> None:
+        self.train_loader = self.test_loader = self.network = self.optimizer = None
+        gc.collect()
+        devices.release(self.device)
+
+
+def _loader(
+    plan: Plan, images: data.ImageSet, setup: trainings.Training, config: dict[str, Any],
+    device: torch.device, ranks: Ranks, is_training: bool,
+) -> Any:  # fmt: skip
+    from timm.data import FastCollateMixup
+
+    collate = None
+    if is_training and (setup.mixup or setup.cutmix):
+        collate = FastCollateMixup(
+            mixup_alpha=setup.mixup,
+            cutmix_alpha=setup.cutmix,
+            label_smoothing=setup.label_smoothing,
+            num_classes=plan.data.options["num_classes"],
+        )
+    workers = plan.data.num_workers
+    if workers is None:
+        workers = data.default_workers(ranks.num_ranks, device.type == "cuda")
+    per_rank = plan.batch_size // ranks.num_ranks
+    if is_training and images.num_samples < plan.batch_size:
+        raise PlanError(
+            f"batch_size={plan.batch_size} is more than the {images.num_samples} training images "
+            f"of data={plan.data.name}; choose a smaller batch_size or a larger data.fraction"
+        )
+    return data.loader(
+        images, training=setup, input_size=models.input_size(plan), batch_size=per_rank,
+        num_workers=workers, device=device, data_config=config, options=plan.data.options,
+        collate=collate, distributed=ranks.num_ranks > 1, is_training=is_training,
+    )  # fmt: skip
+
+
+def _loss(setup: trainings.Training) -> Any:
+    import torch
+    from timm.loss import SoftTargetCrossEntropy
+
+    if setup.mixup or setup.cutmix:
+        return SoftTargetCrossEntropy()
+    return torch.nn.CrossEntropyLoss(label_smoothing=setup.label_smoothing)
+
+
+def _loss_of(output: Any, targets: Any, criterion: Any) -> Any:
+    if isinstance(output, tuple):  # Inception-v3: the auxiliary head counts 0.3, Szegedy 2016
+        return criterion(output[0], targets) + 0.3 * criterion(output[1], targets)
+    return criterion(output, targets)
+
+
+def _hits(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Number of samples (2,) whose class is the first, and among the first five, of `logits`."""
+    import torch
+
+    best = logits.topk(min(5, logits.shape[1]), dim=1).indices == targets[:, None]
+    return torch.stack((best[:, 0].sum(), best.sum())).float()
+
+
+@contextmanager
+def _clear_errors(batch_size: int) -> Iterator[None]:
+    """Out of memory, on any device, as `OutOfMemory`; a broken image as `PlanError`."""
+    import torch
+
+    try:
+        yield
+    except data.UnreadableImage as error:
+        raise PlanError(error.in_one_line()) from error
+    except torch.OutOfMemoryError as error:
+        raise OutOfMemory(batch_size, str(error).splitlines()[0]) from None
+    except RuntimeError as error:
+        if "can't allocate memory" not in str(error):
+            raise
+        raise OutOfMemory(batch_size, str(error).splitlines()[0]) from None

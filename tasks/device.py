@@ -1,0 +1,73 @@
+"""The device that one rank computes on."""
+
+from __future__ import annotations
+
+import resource
+from typing import TYPE_CHECKING
+
+from tasks.errors import PlanError
+
+if TYPE_CHECKING:
+    import torch
+
+
+def uses_gpu(accelerator: str) -> bool:
+    """Whether a run with this `hardware.accelerator` computes on a GPU."""
+    import torch
+
+    return accelerator != "cpu" and torch.cuda.is_available()
+
+
+def choose(accelerator: str, local_rank: int) -> torch.device:
+    """`auto` takes the rank's GPU where there is one, else the CPU."""
+    import torch
+
+    if not uses_gpu(accelerator):
+        if accelerator != "cuda":
+            return torch.device("cpu")
+        raise PlanError(
+            "hardware.accelerator=cuda, but PyTorch sees no CUDA device; "
+            "use hardware.accelerator=cpu or mend the driver"
+        )
+    if local_rank >= torch.cuda.device_count():
+        raise PlanError(
+            f"hardware.devices asks for GPU {local_rank} of this node, but PyTorch sees "
+            f"{torch.cuda.device_count()}; lower hardware.devices"
+        )
+    torch.cuda.set_device(local_rank)
+    return torch.device("cuda", local_rank)
+
+
+def set_precision(precision: str) -> None:
+    """fp32 means full 32-bit products; tf32 lets both cuBLAS and cuDNN use TF32."""
+    import torch
+
+    torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+    torch.backends.cudnn.allow_tf32 = precision == "tf32"
+    torch.backends.cudnn.benchmark = True
+
+
+def synchronize(device: torch.device) -> None:
+    """Return when all work queued on `device` is done."""
+    import torch
+
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def peak_memory_mib(device: torch.device) -> float | None:
+    """Peak allocated device memory, MiB; on a CPU the process's peak resident memory."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+
+
+def release(device: torch.device) -> None:
+    """Give cached device memory back, so that the next run of a sweep starts from none."""
+    import torch
+
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(device)

@@ -1,0 +1,255 @@
+"""Execute one plan: prepare, meter, write the record. Every way a run can end passes here."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import logging
+import os
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from filelock import FileLock
+
+from metering.meter import Meter
+from metering.ranks import OneRank, Ranks
+from metering.record import (
+    FILE_NAME,
+    Failure,
+    ModelFacts,
+    Overhead,
+    Phase,
+    PhaseRecord,
+    Record,
+    RecordError,
+    Stage,
+    Status,
+    read,
+    write,
+)
+from tasks import device, host_check
+from tasks.errors import PlanError
+from tasks.plan import Plan
+from tasks.protocol import Session, Task
+
+ATTEMPTS = "attempts"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a run. `reused`: it was finished before and not measured again."""
+
+    record: Record
+    folder: Path
+    reused: bool = False
+
+
+class _Draft:
+    """What is known of a run so far, so that a failure keeps what was measured."""
+
+    def __init__(self) -> None:
+        self.facts = ModelFacts()
+        self.notes: tuple[str, ...] = ()
+        self.meter_facts: dict[str, Any] = {}
+        self.phases: dict[Phase, PhaseRecord] = {}
+        self.overheads: list[Overhead] = []
+
+
+def finished(plan: Plan) -> Record | None:
+    """The finished record of this plan's identity, if there is one."""
+    try:
+        record = read(plan.folder / FILE_NAME)
+    except (OSError, RecordError):
+        return None
+    return record if record.status == "finished" else None
+
+
+def execute(
+    plan: Plan, ranks: Ranks | None = None, say: Callable[[Any], None] = lambda _: None
+) -> Outcome:
+    """Run `plan` once and leave its record; a finished one is not run again unless forced.
+
+    A failure is a record too and is returned, not raised. `PlanError` (the user's to mend)
+    and `KeyboardInterrupt` are recorded and raised. Only rank 0 writes.
+    """
+    ranks = ranks or OneRank()
+    task = cast(Task, importlib.import_module(f"tasks.{plan.task}"))
+    problems = list(task.check(plan))
+    if problems:
+        raise PlanError(problems[0])
+    if ranks.rank:
+        return _attempt(task, plan, ranks, say)
+    _make_folder(plan.folder)
+    # two submitters of one identity: the second waits and finds it finished
+    with FileLock(plan.folder / ".lock"):
+        done = None if plan.force else finished(plan)
+        if done is not None:
+            return Outcome(done, plan.folder, reused=True)
+        host_check.require(plan.hardware)
+        _put_aside(plan.folder)
+        return _attempt(task, plan, ranks, say)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(f"no permission to write in {folder}")
+    except OSError as error:
+        raise PlanError(
+            f"output_dir cannot be written: {error}; set output_dir=FOLDER to one that can"
+        ) from None
+
+
+def _put_aside(folder: Path) -> None:
+    """Keep an earlier attempt's record: what was measured is never lost."""
+    old = folder / FILE_NAME
+    if old.exists():
+        (folder / ATTEMPTS).mkdir(exist_ok=True)
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+        old.replace(folder / ATTEMPTS / f"{stamp}.json")
+
+
+def _attempt(task: Task, plan: Plan, ranks: Ranks, say: Callable[[Any], None]) -> Outcome:
+    draft, started_at = _Draft(), _now()
+    status: Status = "failed"
+    failure: Failure | None = None
+    raised: BaseException | None = None
+    with _log_file(plan.folder / "run.log", ranks):
+        try:
+            _measure(task, plan, ranks, say, draft)
+            status = "finished"
+        except (KeyboardInterrupt, SystemExit) as error:
+            status, failure, raised = "interrupted", _failure(error, ranks), error
+        except PlanError as error:
+            failure, raised = _failure(error, ranks), error
+        except Exception as error:
+            logging.getLogger(__name__).exception("run failed")
+            failure = _failure(error, ranks)
+            if ranks.num_ranks > 1:  # the others wait in a collective call: end them all
+                raised = error
+    record = _record(plan, status, started_at, draft, failure)
+    if ranks.rank == 0:
+        write(record, plan.folder)
+    if raised is not None:
+        raise raised
+    return Outcome(record, plan.folder)
+
+
+def _measure(
+    task: Task, plan: Plan, ranks: Ranks, say: Callable[[Any], None], draft: _Draft
+) -> None:
+    with Meter(
+        plan.meter,
+        folder=plan.folder,
+        ranks=ranks,
+        use_gpu=device.uses_gpu(plan.hardware.accelerator),
+        num_gpus=plan.hardware.devices,
+        say=say,
+    ) as meter:
+        draft.meter_facts = meter.facts()
+        with meter.overhead("set-up") as setup:
+            session = task.prepare(plan, ranks, say)
+            meter.synchronize = session.synchronize
+        draft.overheads.append(setup.result())
+        draft.facts, draft.notes = session.facts, session.notes
+        try:
+            idle = meter.idle()
+            draft.overheads += [idle] if idle else []
+            for phase in plan.phases:
+                _phase(cast(Phase, phase), session, plan, meter, say, draft)
+            draft.notes = session.notes
+        finally:
+            session.close()
+
+
+def _phase(
+    phase: Phase, session: Session, plan: Plan, meter: Meter, say: Callable[[Any], None],
+    draft: _Draft,
+) -> None:  # fmt: skip
+    say(f"{plan.model.name}: {phase}")
+    try:
+        with meter.window(phase, batch_size=plan.batch_size) as window:
+            outcome = (session.train if phase == "train" else session.test)(window)
+    except BaseException:
+        # what was measured before the cut is kept; the record's status says that it is a part
+        draft.phases[phase] = window.result()
+        raise
+    result = window.result()
+    draft.phases[phase] = dataclasses.replace(
+        result,
+        quality=outcome.quality,
+        views_per_sample=outcome.views_per_sample,
+        flags=(*result.flags, *outcome.flags),
+        peak_memory_mib=session.peak_memory_mib(),
+    )
+
+
+def _record(
+    plan: Plan, status: Status, started_at: str, draft: _Draft, failure: Failure | None
+) -> Record:
+    from metering.code_version import code_version
+    from metering.host import host_facts
+
+    config = dataclasses.asdict(plan) | {"output_dir": str(plan.output_dir)}
+    return Record(
+        status=status,
+        identity=plan.identity,
+        task=plan.task,
+        model=plan.model.name,
+        paper_row=plan.model.paper_row,
+        data=plan.data.name,
+        hardware=plan.hardware.name,
+        batch_size=plan.batch_size,
+        precision=plan.precision,
+        stage=plan.stage,
+        started_at=started_at,
+        ended_at=_now(),
+        config=config,
+        code=code_version(),
+        host=host_facts() | draft.meter_facts,
+        recipe=tuple(Stage(**stage) for stage in plan.model.recipe),
+        facts=draft.facts,
+        phases=draft.phases,
+        overheads=tuple(draft.overheads),
+        failure=failure,
+        notes=draft.notes,
+    )
+
+
+def _failure(error: BaseException, ranks: Ranks) -> Failure:
+    return Failure(
+        type=type(error).__name__,
+        message=str(error),
+        traceback="".join(traceback.format_exception(error)),
+        rank=ranks.rank if ranks.num_ranks > 1 else None,
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+@contextmanager
+def _log_file(path: Path, ranks: Ranks) -> Iterator[None]:
+    """Everything that libraries log goes to the run's own file, and not to the terminal."""
+    if ranks.rank:
+        yield
+        return
+    handler = logging.FileHandler(path, delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+        handler.close()

@@ -1,0 +1,54 @@
+"""What all tests share: a plan from the real config tree, and a cache for embedded data."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tasks.plan import Plan, from_config
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Embedded data of the whole test session: written once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def compose(cache_dir: Path, tmp_path: Path) -> Callable[..., Plan]:
+    """`compose("model=vit_b", ...)`: the plan that `python run.py model=vit_b ...` would make."""
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+
+    import launchers
+
+    launchers.register()
+
+    def make(*overrides: str) -> Plan:
+        manners = [f"output_dir={tmp_path / 'runs'}", f"data.cache_dir={cache_dir}"]
+        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+            return from_config(hydra_compose("config", [*manners, *overrides]))
+
+    return make
+
+
+@pytest.fixture
+def run_py(cache_dir: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """`run_py("model=vit_b")`: types `python run.py model=vit_b` in a folder of its own."""
+
+    def run(*args: str, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"XDG_CACHE_HOME": str(cache_dir / "xdg")}
+        command = [sys.executable, str(ROOT / "run.py"), *args]
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True,
+            timeout=timeout_s, check=False,
+        )  # fmt: skip
+
+    return run

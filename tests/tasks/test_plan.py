@@ -1,0 +1,74 @@
+"""The plan: what the config tree turns into, and what it refuses."""
+
+from __future__ import annotations
+
+import pytest
+
+from metering.record import Stage
+from tasks.errors import PlanError
+from tasks.model_names import yaml_names
+
+
+def test_a_model_by_short_name_is_a_row_of_table_3(compose):
+    plan = compose("model=swin_t")
+    assert plan.model.source == "swin_tiny_patch4_window7_224"
+    assert plan.model.paper_row == "Swin-T"
+    assert plan.batch_size == 32
+    assert plan.precision == "fp32"
+
+
+def test_a_timm_name_without_a_yaml_is_a_model_without_a_recipe(compose):
+    plan = compose("model=resnet50d")
+    assert plan.model.source == "resnet50d"
+    assert plan.model.recipe == ()
+
+
+def test_two_recipes_of_one_network_share_its_definition(compose):
+    scratch, pretrained = compose("model=vit_b"), compose("model=vit_b_in21k")
+    assert scratch.model.source == pretrained.model.source
+    assert [stage["name"] for stage in pretrained.model.recipe] == ["pretrain", "finetune"]
+
+
+def test_every_recipe_reads_as_stages(compose):
+    for name in sorted(yaml_names()):
+        for stage in compose(f"model={name}").model.recipe:
+            Stage(**stage)
+
+
+def test_paper_protocol_is_one_epoch_of_a_tenth_of_imagenet(compose):
+    assert compose("meter=paper").meter.num_steps == 4004
+
+
+def test_identity_changes_with_the_result_and_not_with_manners(compose):
+    plain = compose("model=resnet18")
+    assert compose("model=resnet18", "force=true").identity == plain.identity
+    assert compose("model=resnet18", "output_dir=elsewhere").identity == plain.identity
+    assert compose("model=resnet18", "batch_size=16").identity != plain.identity
+    assert compose("model=resnet18", "meter.relative_error=0.01").identity != plain.identity
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("batch_size=0", "batch_size=0"),
+        ("batch_size=-3", "batch_size=-3"),
+        ("batch_size=many", "batch_size=many"),
+        ("precision=fp8", "fp32, tf32, bf16, fp16"),
+        ("data=imagenet", "data.root"),
+        ("data.root=/does/not/exist", "/does/not/exist"),
+        ("data.fraction=0", "data.fraction=0"),
+        ("data.fraction=2", "data.fraction=2"),
+        ("meter.relative_error=-1", "meter.relative_error=-1"),
+        ("meter.max_blocks=3", "meter.max_blocks=3"),
+        ("checkpoint=/does/not/exist.pth", "checkpoint="),
+        ("phases=[]", "[train,test]"),
+        ("hardware.devices=3", "divide by 3"),
+        ("seed=-1", "seed=-1"),
+        ("force=perhaps", "force=perhaps"),
+    ],
+)
+def test_bad_input_is_refused_with_the_key_the_value_and_a_cure(compose, override, words):
+    with pytest.raises(PlanError) as refusal:
+        compose(override)
+    assert words in str(refusal.value)
+    assert "\n" not in str(refusal.value)
