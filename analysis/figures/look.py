@@ -35,7 +35,7 @@ CYCLE = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 GREY, PALE = "#555555", "#BBBBBB"
 
-SETTINGS = {
+SETTINGS: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
     "font.size": 7,
     "axes.titlesize": 8,
