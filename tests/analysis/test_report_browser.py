@@ -43,7 +43,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 def table(name: str, *rows: tuple[str, float | None]) -> Table:
     columns = (Column("model"), Column("train kWh", "published", is_number=True))
     cells = tuple(
-        (Cell(model), Cell("" if kwh is None else f"{kwh:g}", kwh, "Table 3")) for model, kwh in rows
+        (Cell(model), Cell("" if kwh is None else f"{kwh:g}", kwh, "Table 3"))
+        for model, kwh in rows
     )
     return Table(name, name.title(), columns, cells, ("GFLOPs are GMACs.",))
 
