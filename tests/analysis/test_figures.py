@@ -217,5 +217,6 @@ def test_a_rows_group_follows_from_its_printed_name(model: str, group: str) -> N
 
 
 def test_drawing_never_imports_torch() -> None:
-    code = "import sys, analysis.figures.figure2, analysis.report.page; assert 'torch' not in sys.modules"
+    imports = "import sys, analysis.figures.figure2, analysis.report.page"
+    code = f"{imports}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
