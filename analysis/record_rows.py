@@ -38,7 +38,7 @@ COLUMNS = (
     "path", "kind", "schema_version", "status", "identity", "started_at",
     # what must agree before records are merged
     "task", "model", "paper_row", "dataset", "data", "hardware", "gpu_name", "num_devices",
-    "batch_size", "precision", "stage", "scale", "phase",
+    "batch_size", "precision", "variant", "stage", "scale", "phase",
     # further settings
     "data_fraction", "meter", "code_version", "recipe",
     # measured
@@ -53,7 +53,7 @@ COLUMNS = (
 )  # fmt: skip
 TEXT_COLUMNS = frozenset((
     "kind", "status", "task", "model", "paper_row", "dataset", "data", "hardware", "gpu_name",
-    "precision", "stage", "scale", "phase", "meter", "code_version", "stop_reason",
+    "precision", "variant", "stage", "scale", "phase", "meter", "code_version", "stop_reason",
     "gpu_sensor", "cpu_sensor", "ram_sensor", "failure",
 ))  # fmt: skip
 _loose = dataclass(frozen=True, config=ConfigDict(extra="ignore"))
@@ -177,6 +177,7 @@ def _shared(head: _Head, path: str) -> dict[str, Any]:
         "batch_size": head.batch_size,
         "precision": head.precision,
         "stage": head.stage,
+        "variant": _variant(config),
         "scale": str(config.get("scale", "full")),
         "data_fraction": _number(config.get("data"), "fraction", 1.0),
         "meter": (config.get("meter") or {}).get("name"),
@@ -199,8 +200,10 @@ def _phase(phase: _PhaseHead, raw: dict[str, Any]) -> dict[str, Any]:
             "a measured run always costs something: measure it again"
         )
     for name, quality in phase.quality.items():
-        if name.endswith("_pct") and not 0 <= quality <= 100:
-            raise RecordError(f"phases.{phase.phase}.quality.{name}: {quality} is not in 0..100 %")
+        most = 100 if name.endswith("_pct") else 1 if name in ("accuracy", "miou") else None
+        if most is not None and not 0 <= quality <= most:
+            where = f"phases.{phase.phase}.quality.{name}"
+            raise RecordError(f"{where}: {quality} is not in 0..{most}; measure it again")
     return {
         "phase": phase.phase,
         "kwh_per_sample": rate.mean if rate else None,
@@ -281,6 +284,17 @@ def gpu_name(host: dict[str, Any]) -> str | None:
 def _how(phase: _PhaseHead, component: Component) -> str | None:
     sensor = phase.sensors.get(component)
     return sensor.how if sensor else None
+
+
+def _variant(config: dict[str, Any]) -> str:
+    """What else changes the rate: image size, memory layout, compilation."""
+    size = _number(config.get("model"), "input_size", 0)
+    said = (
+        f"{size:g} px" if size else "",
+        "compiled" if config.get("compile") is True else "",
+        "channels first" if config.get("channels_last") is False else "",
+    )
+    return ", ".join(word for word in said if word)
 
 
 def _shared_recipe(recipe: tuple[Stage, ...]) -> tuple[Stage, ...]:
