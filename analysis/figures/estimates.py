@@ -6,8 +6,8 @@ import pandas as pd
 
 from analysis import published_facts
 from analysis.accounting import Costs
+from analysis.figures.figure4 import MEASURED_RATE, STAGE_NAMES
 from analysis.figures.frames import ROW_COLUMNS, STAGE_COLUMNS, gqi
-from analysis.figures.gather import STAGE_NAMES
 from analysis.merge import Measured, merge
 from analysis.published_facts import IMAGENET
 
@@ -30,7 +30,7 @@ def estimated(records: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         for part in found.parts:
             if part.name in STAGE_NAMES:
                 stages.append((name, "estimated", STAGE_NAMES[part.name], part.kwh.value,
-                               "measured rate x recipe"))  # fmt: skip
+                               MEASURED_RATE))  # fmt: skip
         if found.kwh is not None:
             rows.append(_row(one, name, found.kwh.value, found.kwh.half_width, found.is_measured))
     frame = pd.DataFrame(rows, columns=list(ROW_COLUMNS))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,6 +13,8 @@ from analysis.figures import look
 
 MODELS = ("ViT-B-MAE", "ViT-L-MAE", "ViT-H-MAE", "BEiTv2-B", "BEiTv2-L", "BEiT-L")
 STAGES = {"pre-training": look.BLUE, "fine-tuning": look.ORANGE, "inference": look.BLACK}
+PRINTED_TOTAL, MEASURED_RATE = "printed total", "measured rate"
+STAGE_NAMES = {"pretrain": "pre-training", "finetune": "fine-tuning"}
 COMMAND = "python run.py -m model=vit_b_mae,beitv2_b stage=pretrain,finetune"
 
 
@@ -18,7 +22,7 @@ def figure4(stages: pd.DataFrame) -> Figure:
     """Stacked bars, kWh by stage; inference is one pass over the 50,000 test images and is
     printed as a number, since no bar could show it.
 
-    `stages`: model, kind, stage (a key of `STAGES`), kwh, note. Published totals are not split
+    `stages`: model, kind, stage (a key of `STAGES`), kwh, basis. Published totals are not split
     in the paper: a split inferred from them arrives as `estimated` and is hatched.
     """
     known = stages[stages["model"].isin(MODELS) & (stages["kwh"] > 0)]
@@ -29,16 +33,16 @@ def figure4(stages: pd.DataFrame) -> Figure:
     with look.look():
         figure, axes = look.new_figure(look.FULL_IN, 3.0)
         bars = [
-            (model, kind)
+            (model, basis)
             for model in MODELS
-            for kind in look.KINDS
-            if ((known["model"] == model) & (known["kind"] == kind)
+            for basis in (PRINTED_TOTAL, MEASURED_RATE)
+            if ((known["model"] == model) & (known["basis"] == basis)
                 & (known["stage"] != "inference")).any()
         ]  # fmt: skip
-        for place, (model, kind) in enumerate(bars):
-            _bar(axes, place, kind, known[known["model"] == model])
-        several = len({kind for _, kind in bars}) > 1
-        labels = [f"{model}\n{kind}" if several else model for model, kind in bars]
+        for place, (model, basis) in enumerate(bars):
+            _bar(axes, place, known[(known["model"] == model) & (known["basis"] == basis)], basis)
+        several = len({basis for _, basis in bars}) > 1
+        labels = [f"{model}\n{basis}" if several else model for model, basis in bars]
         axes.set_xticks(range(len(bars)), labels)
         axes.grid(axis="x", visible=False)
         axes.set(title="Where a self-supervised model's electricity goes", ylabel="kWh")
@@ -48,17 +52,17 @@ def figure4(stages: pd.DataFrame) -> Figure:
         return figure
 
 
-def _bar(axes: Axes, place: int, kind: look.Kind, rows: pd.DataFrame) -> None:
+def _bar(axes: Axes, place: int, rows: pd.DataFrame, basis: str) -> None:
     base = 0.0
     for stage, color in STAGES.items():
-        part = rows[(rows["stage"] == stage) & (rows["kind"] == kind)]
+        part = rows[rows["stage"] == stage]
         if part.empty or stage == "inference":
             continue
         kwh = float(part["kwh"].iloc[0])
-        axes.bar(place, kwh, 0.62, bottom=base, **look.bar_style(kind, color))
+        axes.bar(place, kwh, 0.62, bottom=base, **_style(basis, color))
         base += kwh
-    of_kind = rows[rows["kind"] == kind].set_index("stage")["kwh"]
-    share = of_kind.get("pre-training", 0.0) / base
+    pretraining = rows[rows["stage"] == "pre-training"]["kwh"].sum()
+    share = pretraining / base
     test = rows[rows["stage"] == "inference"]
     inference = f"inference {test['kwh'].iloc[0]:.3f} kWh" if not test.empty else ""
     axes.annotate(
@@ -67,16 +71,21 @@ def _bar(axes: Axes, place: int, kind: look.Kind, rows: pd.DataFrame) -> None:
     )  # fmt: skip
 
 
-def _handles(bars: list[tuple[str, look.Kind]]) -> list[Patch]:
+def _style(basis: str, color: str) -> dict[str, Any]:
+    """Both are estimates; one that rests on a rate measured here has a black rim."""
+    style = look.bar_style("estimated", color)
+    return style | ({"edgecolor": look.BLACK} if basis == MEASURED_RATE else {})
+
+
+def _handles(bars: list[tuple[str, str]]) -> list[Patch]:
     words = {
-        "published": "published",
-        "measured": "measured",
-        "estimated": "estimated split of the published total",
+        PRINTED_TOTAL: "estimated split of the published total",
+        MEASURED_RATE: "estimated: rate measured here x recipe",
     }
     stages = [Patch(facecolor=color, label=stage) for stage, color in list(STAGES.items())[:2]]
-    kinds = {kind for _, kind in bars}
+    used = {basis for _, basis in bars}
     return stages + [
-        Patch(**look.bar_style(kind, look.GREY), label=words[kind])
-        for kind in look.KINDS
-        if kind in kinds
+        Patch(**_style(basis, look.GREY), label=text)
+        for basis, text in words.items()
+        if basis in used
     ]

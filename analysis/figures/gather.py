@@ -11,10 +11,11 @@ import pandas as pd
 import pydantic_core
 
 from analysis import load, published_facts
+from analysis.figures.estimates import estimated
+from analysis.figures.figure4 import PRINTED_TOTAL, STAGE_NAMES
 from analysis.figures.frames import RUN_COLUMNS, STAGE_COLUMNS, Frames, gqi
 from analysis.published_facts import IMAGENET, IMAGENET_TRAIN_IMAGES
 
-STAGE_NAMES = {"pretrain": "pre-training", "finetune": "fine-tuning"}
 PUBLISHED_ON = "NVIDIA RTX A6000"
 TABLE_3 = "Watt For What, Table 3"
 
@@ -45,19 +46,20 @@ def gather(folders: Sequence[Path]) -> Gathered:
     return Gathered(frames(loaded.frame), loaded.frame, loaded.problems)
 
 
-def frames(records: pd.DataFrame, estimates: pd.DataFrame | None = None) -> Frames:
-    """Everything the figures need. `records`: as `load.load` gives them; `estimates`: rows in
-    `frames.ROW_COLUMNS` of kind `measured` or `estimated`."""
-    rows = published_rows()
-    if estimates is not None and not estimates.empty:
-        rows = pd.concat([rows, estimates], ignore_index=True)
+def frames(records: pd.DataFrame) -> Frames:
+    """Everything the figures need. `records`: as `load.load` gives them."""
+    rows, stages = estimated(records)
     return Frames(
-        rows=rows,
+        rows=_joined(published_rows(), rows),
         runs=measured_runs(records),
-        stages=published_stages(),
+        stages=_joined(published_stages(), stages),
         appliances=_with_titles(published_facts.appliances()),
         references=_with_titles(published_facts.references()),
     )
+
+
+def _joined(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat([first, second], ignore_index=True) if len(second) else first
 
 
 def published_rows() -> pd.DataFrame:
@@ -94,10 +96,10 @@ def published_stages() -> pd.DataFrame:
                 continue
             num = (stage.num_samples or 0) * (stage.num_epochs or 0.0) * stage.share
             rows.append((model, "estimated", STAGE_NAMES[stage.name], rate.kwh_per_sample * num,
-                         f"split of the printed total, {recipe.certainty}"))  # fmt: skip
+                         PRINTED_TOTAL))  # fmt: skip
         test_kwh = published_facts.value(model, dataset, "test_kwh")
         if test_kwh is not None:
-            rows.append((model, "published", "inference", test_kwh, TABLE_3))
+            rows.append((model, "published", "inference", test_kwh, PRINTED_TOTAL))
     return pd.DataFrame(rows, columns=list(STAGE_COLUMNS))
 
 

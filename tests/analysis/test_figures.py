@@ -130,10 +130,10 @@ def test_figure_3_prints_points_gained_and_times_the_electricity() -> None:
 
 def test_figure_4_hatches_an_estimated_split_and_prints_inference() -> None:
     stages = pd.DataFrame(
-        [("ViT-B-MAE", "estimated", "pre-training", 1694.14, ""),
-         ("ViT-B-MAE", "estimated", "fine-tuning", 129.92, ""),
-         ("ViT-B-MAE", "published", "inference", 0.020572, "")],
-        columns=["model", "kind", "stage", "kwh", "note"],
+        [("ViT-B-MAE", "estimated", "pre-training", 1694.14, "printed total"),
+         ("ViT-B-MAE", "estimated", "fine-tuning", 129.92, "printed total"),
+         ("ViT-B-MAE", "published", "inference", 0.020572, "printed total")],
+        columns=["model", "kind", "stage", "kwh", "basis"],
     )  # fmt: skip
     figure = figure4(stages)
     bars = [patch for patch in figure.axes[0].patches]
