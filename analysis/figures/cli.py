@@ -3,42 +3,41 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
+from analysis.errors import AnalysisError
+from analysis.tables_command import DEFAULT_FOLDERS
 
-def add_parser(subparsers: Any) -> argparse.ArgumentParser:
-    """Register the sub-command; `args.run(args)` executes it and returns the exit status."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        "figures", help="the paper's figures as SVG, PDF and PNG"
-    )
-    parser.add_argument("runs", nargs="+", type=Path, metavar="RUNS", help="folders with records")
-    parser.add_argument("--out", type=Path, default=Path("figures"), help="folder to write to")
+
+def add_parser(subparsers: Any) -> None:
+    """Register the command; `args.run(args)` executes it."""
+    parser = subparsers.add_parser("figures", help="Figures 1 to 8 and A.5 as SVG, PDF and PNG")
+    parser.add_argument("runs", nargs="*", help="folders with records (default: %(default)s)",
+                        default=list(DEFAULT_FOLDERS))  # fmt: skip
+    parser.add_argument("--out", type=Path, default=Path("figures"), help="output folder")
     parser.set_defaults(run=run)
-    return parser
 
 
 def run(args: argparse.Namespace) -> int:
-    """Draw and write; 0, or 2 after one line on stderr that names what to mend."""
+    """Draw and write all figures. Raises `AnalysisError` for what the user can mend."""
     from analysis.figures.draw import draw_all, is_absent
-    from analysis.figures.gather import NoRecords, gather
+    from analysis.figures.gather import gather
     from analysis.figures.write import write
 
+    drawn = draw_all(gather(args.runs).frames)
     try:
-        gathered = gather(args.runs)
-        drawn = draw_all(gathered.frames)
         write(drawn, args.out)
-    except NoRecords as error:
-        print(error, file=sys.stderr)
-        return 2
     except OSError as error:
-        print(f"--out={args.out} cannot be written: {error.strerror}; choose another folder",
-              file=sys.stderr)  # fmt: skip
-        return 2
-    for problem in gathered.problems:
-        print(f"left out: {problem}", file=sys.stderr)
-    absent = [name for name, figure in drawn.items() if is_absent(figure)]
-    print(f"{len(drawn)} figures in {args.out}"
-          + (f"; not measured: {', '.join(absent)}" if absent else ""))  # fmt: skip
+        raise cannot_write(args.out, error) from None
+    absent = ", ".join(name for name, figure in drawn.items() if is_absent(figure))
+    print(
+        f"wrote {len(drawn)} figures to {args.out}/" + (f"; not measured: {absent}" * bool(absent))
+    )
     return 0
+
+
+def cannot_write(out: Path, error: OSError) -> AnalysisError:
+    return AnalysisError(
+        f"--out {out} cannot be written: {error.strerror or error}; name another folder"
+    )

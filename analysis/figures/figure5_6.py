@@ -74,11 +74,11 @@ def _two_panels(
             else:
                 axes.set_xscale("log", base=2)
                 axes.set_xticks(list(places), [str(value) for value in places])
-                axes.minorticks_off()
+                axes.xaxis.minorticks_off()
                 axes.set_xlabel(x_label or "")
                 axes.xaxis.grid(True)
         handles = {h.get_label(): h for axes in panels for h in axes.get_legend_handles_labels()[0]}
-        small = bool(runs["is_small"].any())
+        small = any(str(label).endswith("*") for label in handles)
         note = f"measured; bars are 95 % intervals{'; ' + look.SMALL_LABEL if small else ''}"
         figure.legend(
             handles=list(handles.values()), loc="outside lower center", ncols=3, title=note,

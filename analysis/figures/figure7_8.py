@@ -14,7 +14,7 @@ from analysis.figures.measured import compared, curve, fit_line, name_of
 MODELS = "mobilenet_v2,resnet50,efficientnet_b3,efficientnetv2_m,vit_b,efficientformer_l3"
 COMMAND_7 = (
     f"python run.py -m model={MODELS} phases=train data.fraction=0.01 "
-    "meter=fixed meter.num_steps=8000"
+    "meter=fixed meter.num_steps=8010"
 )
 COMMAND_8 = (
     f"python run.py -m model={MODELS} phases=train data.fraction=0.01,0.1,0.2,0.5,1.0 "

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pydantic_core
 
-from analysis import load, published_facts
+from analysis import load, published_facts, tables_command
 from analysis.figures.estimates import estimated
 from analysis.figures.figure4 import PRINTED_TOTAL, STAGE_NAMES
 from analysis.figures.frames import RUN_COLUMNS, STAGE_COLUMNS, Frames, gqi
@@ -18,10 +17,6 @@ from analysis.published_facts import IMAGENET, IMAGENET_TRAIN_IMAGES
 
 PUBLISHED_ON = "NVIDIA RTX A6000"
 TABLE_3 = "Watt For What, Table 3"
-
-
-class NoRecords(ValueError):
-    """There is nothing under the given folders; one line says where and what to do."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +28,10 @@ class Gathered:
     problems: tuple[load.Problem, ...]
 
 
-def gather(folders: Sequence[Path]) -> Gathered:
-    """Load every record under `folders`. Raises `NoRecords` when there is none at all."""
-    loaded = load.load(folders)
-    if loaded.frame.empty:
-        names = " ".join(str(folder) for folder in folders)
-        left_out = f"; left out {loaded.problems[0]}" if loaded.problems else ""
-        raise NoRecords(
-            f"RUNS={names} holds no readable record{left_out}; "
-            "measure one: python run.py model=mobilenet_v2"
-        )
+def gather(folders: Sequence[str]) -> Gathered:
+    """Load every record under `folders`. Raises `AnalysisError` when one that was named does
+    not exist or holds no record."""
+    loaded = tables_command.records(folders)
     return Gathered(frames(loaded.frame), loaded.frame, loaded.problems)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,17 +10,12 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis import load
-from analysis.figures import cli, gather
+from analysis.__main__ import main
+from analysis.figures import gather
 from analysis.figures.write import to_svg, write
 from metering.record import Energy, Record
 from metering.record import write as write_record
 from tests.analysis.records import a_phase, a_record
-
-
-def parsed(*arguments: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    cli.add_parser(parser.add_subparsers())
-    return parser.parse_args(["figures", *arguments])
 
 
 def stored(tmp_path: Path, *records: Record) -> Path:
@@ -82,6 +76,22 @@ def test_failed_runs_and_other_stages_are_not_compared(tmp_path: Path) -> None:
     assert len(frame) == 2  # one record's train and test
 
 
+def test_what_was_measured_becomes_an_estimate_beside_the_published_row(tmp_path: Path) -> None:
+    frames = gather.frames(load.load([stored(tmp_path, a_record())]).frame)
+    swin = frames.rows[frames.rows["model"] == "Swin-T"].set_index("kind")
+    assert swin.loc["published", "train_kwh"] == 224.01
+    # 300 epochs of ImageNet-1k at 1e-6 kWh an image, and the set-up measured once
+    assert swin.loc["estimated", "train_kwh"] == pytest.approx(384.35 + 1e-4, rel=1e-4)
+    assert swin.loc["estimated", "accuracy_pct"] == 81.3
+    assert "accuracy published" in swin.loc["estimated", "source"]
+
+
+def test_without_records_the_frames_hold_the_published_facts(tmp_path: Path) -> None:
+    frames = gather.frames(load.load([tmp_path]).frame)
+    assert len(frames.rows) == 67
+    assert frames.runs.empty
+
+
 def test_a_machine_without_a_gpu_is_named_as_such(tmp_path: Path) -> None:
     frame = runs_of(tmp_path, a_record(host={}, hardware="local"))
     assert set(frame["device"]) == {"CPU (local)"}
@@ -91,8 +101,7 @@ def test_the_command_writes_every_figure_in_three_formats(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runs = stored(tmp_path, a_record(), a_record(batch_size=64))
-    args = parsed(str(runs), "--out", str(tmp_path / "out"))
-    assert args.run(args) == 0
+    assert main(["figures", str(runs), "--out", str(tmp_path / "out")]) == 0
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert len(names) == 27
     assert {"figure1.svg", "figure8.pdf", "figure_a5.png"} <= names
@@ -105,22 +114,27 @@ def test_a_folder_without_records_is_one_line_and_status_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], make: Any
 ) -> None:
     make(tmp_path / "runs")
-    args = parsed(str(tmp_path / "runs"), "--out", str(tmp_path / "out"))
-    assert args.run(args) == 2
+    assert main(["figures", str(tmp_path / "runs"), "--out", str(tmp_path / "out")]) == 2
     said = capsys.readouterr().err
-    assert "holds no readable record" in said
+    assert "name" in said
     assert said.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("command", ["figures", "report"])
 def test_an_output_folder_that_is_a_file_is_one_line_and_status_2(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
 ) -> None:
     monkeypatch.setattr("analysis.figures.draw.draw_all", lambda _: {"figure1": Figure()})
     (tmp_path / "out").write_text("mine")
-    args = parsed(str(stored(tmp_path, a_record())), "--out", str(tmp_path / "out"))
-    assert args.run(args) == 2
-    assert "choose another folder" in capsys.readouterr().err
+    runs = stored(tmp_path, a_record())
+    assert main([command, str(runs), "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert "name another folder" in said
+    assert said.count("\n") == 1
     assert (tmp_path / "out").read_text() == "mine"
 
 

@@ -12,8 +12,13 @@ from selenium import webdriver
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
 
+from analysis.figures import gather
+from analysis.figures.figure5_6 import figure6
 from analysis.report import page
+from analysis.report.build import build
 from analysis.report.model import Cell, Column, Missing, Point, Report, Table
+from metering.record import write
+from tests.analysis.records import a_record
 
 pytestmark = pytest.mark.browser
 
@@ -159,6 +164,20 @@ def test_markup_from_a_record_is_shown_and_does_nothing(browser: Any, tmp_path: 
     assert len(scripts) == 1  # the page's own
     assert browser.find_elements(By.TAG_NAME, "img") == []
     assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+def test_a_record_with_a_script_for_a_name_does_nothing(browser: Any, tmp_path: Path) -> None:
+    for number, batch_size in enumerate((8, 32)):
+        record = a_record(model=HOSTILE, paper_row=None, batch_size=batch_size, notes=(HOSTILE,))
+        write(record, tmp_path / "runs" / str(number))
+    gathered = gather.gather([str(tmp_path / "runs")])
+    figures = {"figure6": figure6(gathered.frames.runs)}  # its legend shows the model's name
+    open_page(browser, tmp_path, build(gathered, figures))
+    assert browser.title.startswith("Watt for what")
+    assert column(browser, "provenance-table", 1)[0] == HOSTILE
+    assert len(browser.find_elements(By.TAG_NAME, "script")) == 1
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+    assert [url for url in requested(browser) if not url.startswith(("file:", "data:"))] == []
 
 
 def test_a_script_that_got_into_the_page_would_not_run(browser: Any, tmp_path: Path) -> None:
