@@ -42,7 +42,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
     devices.set_precision(plan.precision)
     train_set, test_set = data.open_sets(plan.data, plan.seed)
     config = models.data_config(plan)
-    with _memory_errors(plan.batch_size):
+    with _clear_errors(plan.batch_size):
         model = models.build(plan).to(device)
         if plan.channels_last:
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -92,7 +92,7 @@ class ClassificationSession:
         scaler = torch.amp.GradScaler(self.device.type, enabled=self.plan.precision == "fp16")
         clip, parameters = self.setup.clip_grad_norm, list(self.network.parameters())
         self.network.train()
-        with _memory_errors(self.plan.batch_size):
+        with _clear_errors(self.plan.batch_size):
             for _, images, targets, wait_s in self._batches(self.train_loader, endless=True):
                 self.optimizer.zero_grad(set_to_none=True)
                 with self._autocast():
@@ -123,7 +123,7 @@ class ClassificationSession:
         num_seen = 0
         satisfied = False
         self.network.eval()
-        with _memory_errors(self.plan.batch_size), torch.inference_mode():
+        with _clear_errors(self.plan.batch_size), torch.inference_mode():
             for epoch, images, targets, wait_s in self._batches(self.test_loader, endless):
                 looking = wants_top1 and epoch == 0
                 if satisfied and not looking:
@@ -231,12 +231,14 @@ def _hits(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
 
 
 @contextmanager
-def _memory_errors(batch_size: int) -> Iterator[None]:
-    """Out of memory, on any device, as `OutOfMemory`."""
+def _clear_errors(batch_size: int) -> Iterator[None]:
+    """Out of memory, on any device, as `OutOfMemory`; a broken image as `PlanError`."""
     import torch
 
     try:
         yield
+    except data.UnreadableImage as error:
+        raise PlanError(error.in_one_line()) from error
     except torch.OutOfMemoryError as error:
         raise OutOfMemory(batch_size, str(error).splitlines()[0]) from None
     except RuntimeError as error:

@@ -29,13 +29,11 @@ class ImageSet:
 
 
 class UnreadableImage(RuntimeError):
-    """A file of the set that cannot be decoded."""
+    """A file of the set that cannot be decoded. One argument, so that it survives the way
+    from a loader's worker, where PyTorch puts the worker's traceback before it."""
 
-    def __init__(self, path: str, cause: str) -> None:
-        super().__init__(path, cause)  # both, so that it survives a worker's pickling
-
-    def __str__(self) -> str:
-        return f"image {self.args[0]} cannot be decoded ({self.args[1]}); mend or remove it"
+    def in_one_line(self) -> str:
+        return str(self).strip().splitlines()[-1].removeprefix(f"{__name__}.UnreadableImage: ")
 
 
 class ImageFiles:
@@ -56,7 +54,9 @@ class ImageFiles:
             with Image.open(path) as image:
                 pixels = image.convert("RGB")
         except (OSError, SyntaxError, ValueError) as error:
-            raise UnreadableImage(str(path), str(error)) from None
+            raise UnreadableImage(
+                f"image {path} cannot be decoded ({type(error).__name__}); mend or remove it"
+            ) from error
         return (self.transform(pixels) if self.transform else pixels), label
 
 

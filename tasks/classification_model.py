@@ -19,13 +19,14 @@ def model_facts(plan: Plan) -> ModelFacts:
     Counts convolutions, matrix products and attention, as the field's GMACs do.
     """
     import torch
+    import torch._dynamo  # its first import fails inside a device context, where timm triggers it
     from torch.utils.flop_counter import FlopCounterMode
 
     size = input_size(plan)
     with torch.device("meta"):
         model = build(plan, load=False).eval()
-        with FlopCounterMode(display=False) as counter:
-            model(torch.empty(1, 3, size, size))
+    with FlopCounterMode(display=False) as counter:
+        model(torch.empty(1, 3, size, size, device="meta"))
     params = sum(parameter.numel() for parameter in model.parameters())
     return ModelFacts(params / 1e6, counter.get_total_flops() / 2e9, (3, size, size))
 
@@ -36,6 +37,7 @@ def input_size(plan: Plan) -> int:
 
 
 def data_config(plan: Plan) -> dict[str, Any]:
+    from timm.data import resolve_data_config
     from timm.models import get_pretrained_cfg
 
     found = get_pretrained_cfg(plan.model.source)

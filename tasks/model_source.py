@@ -20,7 +20,16 @@ class TimmSource(ConfigSource):
 
     def load_config(self, config_path: str) -> ConfigResult:
         name = self._name(config_path)
-        config = OmegaConf.create({"name": name, "task": "classification", "source": name})
+        config = OmegaConf.create(
+            {
+                "name": name,
+                "task": "classification",
+                "source": name,
+                "input_size": None,
+                "training": "plain",
+                "options": {},
+            }
+        )
         return ConfigResult(
             provider=self.provider, path="timm://", config=config, header={"package": None}
         )

@@ -118,7 +118,7 @@ def from_config(config: DictConfig) -> Plan:
     except OmegaConfBaseException as error:
         raise PlanError(str(error).splitlines()[0]) from None
     task = values["task"]["name"]
-    model = _model(values["model"], task)
+    model = _model(values["model"] | {"checkpoint": values["checkpoint"]}, task)
     batch_size = _positive_int("batch_size", values["batch_size"])
     plan = Plan(
         task=task,
@@ -157,7 +157,7 @@ def _model(values: dict[str, Any], task: str) -> ModelPlan:
     if plan.input_size is not None:
         _positive_int("model.input_size", plan.input_size)
     if plan.checkpoint is not None and not Path(plan.checkpoint).expanduser().is_file():
-        raise PlanError(f"model.checkpoint={plan.checkpoint} is not a file; give an existing one")
+        raise PlanError(f"checkpoint={plan.checkpoint} is not a file; give an existing one")
     return plan
 
 

@@ -60,7 +60,7 @@ def test_identity_changes_with_the_result_and_not_with_manners(compose):
         ("data.fraction=2", "data.fraction=2"),
         ("meter.relative_error=-1", "meter.relative_error=-1"),
         ("meter.max_blocks=3", "meter.max_blocks=3"),
-        ("+model.checkpoint=/does/not/exist.pth", "model.checkpoint"),
+        ("checkpoint=/does/not/exist.pth", "checkpoint="),
         ("phases=[]", "[train,test]"),
         ("hardware.devices=3", "divide by 3"),
         ("seed=-1", "seed=-1"),

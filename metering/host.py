@@ -1,0 +1,4 @@
+def host_facts():
+    import platform
+
+    return {"cpu": platform.processor()}
