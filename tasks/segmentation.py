@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -58,7 +59,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Segmentatio
         endless_test=plan.meter.mode == "adaptive",
         whole_test=_wants_miou(plan),
     )
-    facts = model_facts(run.model)
+    facts = model_facts(_facts_model(run, config))
     return SegmentationSession(plan, run, facts, _notes(plan, config, operators))
 
 
@@ -84,24 +85,33 @@ def model_facts(model: Any) -> ModelFacts:
     from tasks.openmmlab.model_facts import gmacs, params_m
 
     queries = "Mask2Former" in type(model.decode_head).__name__
-    shape = (1, *FACTS_SHAPE)
-    sample = SegDataSample(
-        metainfo={key: FACTS_SHAPE[1:] for key in ("img_shape", "pad_shape", "ori_shape")}
-    )
+    size = FACTS_SHAPE[1:]
+    sample = SegDataSample(metainfo={"img_shape": size, "pad_shape": size, "ori_shape": size})
 
     def forward(image: Any) -> Any:
         features = model.extract_feat(image)
-        if queries:
-            return model.decode_head(features, [sample])
-        return model.decode_head(features)
+        return model.decode_head(features, [sample]) if queries else model.decode_head(features)
 
     return ModelFacts(
         params_m=params_m(model, without=_TRAINING_ONLY),
         # masked attention looks at values, so its forward pass has to be computed
-        gmacs=gmacs(model, forward, shape, symbolic=not queries),
+        gmacs=gmacs(model, forward, (1, *FACTS_SHAPE), symbolic=not queries),
         input_shape=FACTS_SHAPE,
         notes=("parameters without auxiliary heads",),
     )
+
+
+def _facts_model(run: MeteredRun, config: Config) -> Any:
+    """The run's network, or one like it for 512 x 512 where the config fixes the image size."""
+    from mmseg.registry import MODELS
+
+    size = FACTS_SHAPE[1:]
+    sizes = [tuple(node["img_size"]) for node in dicts(config.model) if "img_size" in node]
+    if all(found == size for found in sizes):
+        return run.model
+    resized = copy.deepcopy(config)
+    configs.set_crop(resized, (size[0], size[1]))
+    return MODELS.build(resized.model)
 
 
 @dataclass

@@ -48,11 +48,11 @@ def native_config(plan: Plan) -> Config:
     without_downloads(config)
     crop = _crop_of(config)
     if _use_data_set(config, plan) and crop is not None:
-        _set_crop(config, crop)
+        set_crop(config, crop)
     if "num_classes" in options:
         _set_num_classes(config, int(options["num_classes"]))
     if "crop" in options:
-        _set_crop(config, _pair("crop", options["crop"]))
+        set_crop(config, _pair("crop", options["crop"]))
     if "stride" in options:
         config.model.test_cfg.stride = _pair("stride", options["stride"])
     apply_overrides(config, options.get("overrides", {}))
@@ -116,7 +116,8 @@ def _crop_of(config: Config) -> tuple[int, int] | None:
     return None if size is None else (int(size[0]), int(size[1]))
 
 
-def _set_crop(config: Config, crop: tuple[int, int]) -> None:
+def set_crop(config: Config, crop: tuple[int, int]) -> None:
+    """Train on crops of (height, width) pixels, and test in windows of that size."""
     replace_values(config, "crop_size", lambda _: crop)
     for node in dicts(config.model):
         if "img_size" in node:

@@ -5,13 +5,14 @@ Imported by the OpenMMLab tasks inside their `prepare`, since it needs MMEngine 
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import io
 import itertools
 import logging
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -177,10 +178,12 @@ class MeteredRun:
         }
         config.experiment_name = f"{plan.model.name}-{uuid.uuid4().hex[:12]}"
         self._hook = MeteringHook(ranks.num_ranks)
-        with memory_errors(plan.batch_size):
+        printed = io.StringIO()  # some optimizer constructors print their every parameter
+        with memory_errors(plan.batch_size), contextlib.redirect_stdout(printed):
             self.runner: Any = QuietRunner.from_cfg(config)
             self.runner.register_hook(self._hook)
             self._build(plan)
+        self.runner.logger.info(printed.getvalue())
 
     def _build(self, plan: Plan) -> None:
         """What `Runner.train` would build on its first call, ahead of the metered window."""
@@ -239,7 +242,7 @@ class MeteredRun:
         devices.release(self.device)
 
 
-@contextmanager
+@contextlib.contextmanager
 def memory_errors(batch_size: int) -> Iterator[None]:
     """Out of memory, on any device, as `OutOfMemory`."""
     try:
