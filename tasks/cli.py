@@ -104,7 +104,7 @@ def _complain(line: str) -> None:
 
 def _one_line(error: Exception) -> str:
     """Hydra's message in one line, with the nearest known names where a name was mistyped."""
-    from hydra.errors import MissingConfigException
+    from hydra.errors import MissingConfigException, OverrideParseException
 
     missing = getattr(error, "missing_cfg_file", None)
     if isinstance(error, MissingConfigException) and isinstance(missing, str) and "/" in missing:
@@ -118,5 +118,7 @@ def _one_line(error: Exception) -> str:
         keys = OmegaConf.load(CONF_DIR / "config.yaml")
         groups = [str(path.name) for path in CONF_DIR.iterdir() if path.is_dir()]
         return str(unknown("key", mistyped.group(1), [*map(str, keys), *groups], "see --help"))
+    if isinstance(error, OverrideParseException):
+        return f"{error.override!r} cannot be read as key=value; write key=value or key=a,b"
     lines = [line.strip().rstrip(".") for line in str(error).splitlines() if line.strip()]
     return "; ".join(line for line in lines if not line.startswith(("full_key", "object_type")))
