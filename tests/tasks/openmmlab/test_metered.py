@@ -18,23 +18,9 @@ from metering.settings import MeterSettings
 from tasks.errors import PlanError
 from tasks.openmmlab.metered import MeteredRun
 from tasks.plan import DataPlan, HardwarePlan, ModelPlan, Plan
+from tests.tasks.counting_window import CountingWindow
 
 NUM_TEST_SAMPLES = 6
-
-
-class CountingWindow:
-    """Satisfied after `num_steps` steps; remembers what it was told."""
-
-    def __init__(self, num_steps: int) -> None:
-        self.num_steps = num_steps
-        self.samples: list[int] = []
-        self.waits_s: list[float] = []
-
-    def step(self, num_samples: int, data_wait_s: float = 0.0) -> bool:
-        assert len(self.samples) < self.num_steps, "stepped after it was satisfied"
-        self.samples.append(num_samples)
-        self.waits_s.append(data_wait_s)
-        return len(self.samples) == self.num_steps
 
 
 @MODELS.register_module(force=True)
