@@ -106,7 +106,7 @@ def open_set(plan: DataPlan, scale_down: int = 1) -> SegmentationSet:
     label = "-".join(f"{width}x{height}" for width, height in sizes)
     try:
         root = written_once(
-            Path(plan.cache_dir) / f"{plan.name}-v1-{num_files}-{label}",
+            Path(plan.cache_dir) / f"{plan.name}-v2-{num_files}-{label}",
             lambda draft: _write(draft, layout, num_files, sizes),
         )
     except OSError as error:
@@ -186,7 +186,9 @@ def _regions(draw: np.random.Generator, width: int, height: int, num_classes: in
 
     num_patches, coarse = 24, 4
     centres = draw.uniform((0, 0), (height, width), (num_patches, 2))
-    labels = draw.integers(0, num_classes, num_patches)
+    # few classes cover most of a street or a room: the k-th with weight 1 / k
+    weights = 1 / np.arange(1, num_classes + 1)
+    labels = draw.choice(num_classes, num_patches, p=weights / weights.sum())
     rows, columns = np.mgrid[0:height:coarse, 0:width:coarse]
     _, nearest = cKDTree(centres).query(np.stack([rows.ravel(), columns.ravel()], axis=1))
     grid = labels[nearest].reshape(rows.shape)

@@ -10,6 +10,7 @@ import gc
 import io
 import itertools
 import logging
+import re
 import time
 import uuid
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ from mmengine.visualization import Visualizer
 
 from metering.ranks import Ranks
 from tasks import device as devices
-from tasks.errors import OutOfMemory
+from tasks.errors import OutOfMemory, PlanError
 from tasks.openmmlab import checkpoints, environment
 from tasks.openmmlab.run_config import prepare_config
 from tasks.plan import Plan
@@ -178,8 +179,9 @@ class MeteredRun:
         }
         config.experiment_name = f"{plan.model.name}-{uuid.uuid4().hex[:12]}"
         self._hook = MeteringHook(ranks.num_ranks)
+        logging.captureWarnings(True)  # into the run's log, until close()
         printed = io.StringIO()  # some optimizer constructors print their every parameter
-        with memory_errors(plan.batch_size), contextlib.redirect_stdout(printed):
+        with clear_errors(plan.batch_size), contextlib.redirect_stdout(printed):
             self.runner: Any = QuietRunner.from_cfg(config)
             self.runner.register_hook(self._hook)
             self._build(plan)
@@ -206,7 +208,7 @@ class MeteredRun:
     def train(self, window: Window) -> dict[str, float]:
         """Train until the window is satisfied; the last training losses."""
         self._hook.window = window
-        with memory_errors(self.plan.batch_size):
+        with clear_errors(self.plan.batch_size):
             self.runner.train()
         scalars = self.runner.message_hub.log_scalars
         return {
@@ -218,7 +220,7 @@ class MeteredRun:
     def test(self, window: Window) -> dict[str, float]:
         """Test until the window is satisfied; the metrics, empty if the set was not seen whole."""
         self._hook.window = window
-        with memory_errors(self.plan.batch_size):
+        with clear_errors(self.plan.batch_size):
             metrics: dict[str, float] = self.runner.test()
         return metrics
 
@@ -234,6 +236,7 @@ class MeteredRun:
             return
         name, logger = self.runner.experiment_name, self.runner.logger
         self.runner = None
+        logging.captureWarnings(False)
         for handler in logger.handlers:
             handler.close()
         for kind in (MMLogger, MessageHub, Visualizer, DefaultScope):
@@ -243,12 +246,17 @@ class MeteredRun:
 
 
 @contextlib.contextmanager
-def memory_errors(batch_size: int) -> Iterator[None]:
-    """Out of memory, on any device, as `OutOfMemory`."""
+def clear_errors(batch_size: int) -> Iterator[None]:
+    """Out of memory, on any device, as `OutOfMemory`; a broken image as `PlanError`."""
     try:
         yield
     except torch.OutOfMemoryError as error:
         raise OutOfMemory(batch_size, str(error).splitlines()[0]) from None
+    except AssertionError as error:  # what MMSegmentation's LoadImageFromFile raises
+        broken = re.search(r"failed to load image: (\S+)", str(error))
+        if broken is None:
+            raise
+        raise PlanError(f"image {broken[1]} cannot be decoded; mend or remove it") from error
     except RuntimeError as error:
         if "can't allocate memory" not in str(error):
             raise

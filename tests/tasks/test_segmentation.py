@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -72,11 +74,18 @@ def test_a_row_steps_at_its_native_size(prepared: Callable[..., Session], name: 
     assert train.samples == [NATIVE_BATCH[name]] * 2 and test.samples == [1]
 
 
-def test_bisenet_learns_the_embedded_images(prepared: Callable[..., Session]) -> None:
-    session = prepared("model=bisenet", "batch_size=4")
-    session.train(CountingWindow(40))
+def test_bisenet_learns_the_embedded_images(compose: Callable[..., Plan]) -> None:
+    """Without the schedule's warm-up, whose thousand iterations a test has no time for."""
+    plan = compose("model=bisenet", *SMALL, "data.options.num_files=4")
+    overrides = {"optim_wrapper.optimizer.lr": 0.02, "param_scheduler": []}
+    model = dataclasses.replace(plan.model, options={"overrides": overrides})
+    session = segmentation.prepare(
+        dataclasses.replace(plan, model=model), OneRank(), lambda _: None
+    )
+    session.train(CountingWindow(50))
     losses = session.run.runner.message_hub.get_scalar("train/loss").data[0]
-    assert np.mean(losses[-8:]) < 0.8 * np.mean(losses[:8])
+    session.close()
+    assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:10])
 
 
 def test_deformable_attention_says_what_it_ran_on(prepared: Callable[..., Session]) -> None:
@@ -145,6 +154,23 @@ def test_a_mistyped_config_is_refused_before_anything_is_built(
     plan = compose("model=mmseg", "model.config=segformer_mit-b0_8xb2-160k_ade20k-512x51")
     with pytest.raises(PlanError, match="did you mean segformer_mit-b0_8xb2-160k_ade20k-512x512"):
         list(segmentation.check(plan))
+
+
+def test_a_broken_image_is_named(
+    prepared: Callable[..., Session], compose: Callable[..., Plan], tmp_path: Path
+) -> None:
+    from tasks.segmentation_data import open_set
+
+    root = shutil.copytree(open_set(compose("model=bisenet").data, 8).root, tmp_path / "set")
+    for image in (root / "leftImg8bit/train").rglob("*.png"):
+        image.write_bytes(b"not a picture")
+    with pytest.raises(PlanError, match=r"image .*_leftImg8bit\.png cannot be decoded"):
+        prepared("model=bisenet", f"data.root={root}").train(CountingWindow(1))
+
+
+def test_a_run_without_a_config_says_which_key_is_missing(compose: Callable[..., Plan]) -> None:
+    with pytest.raises(PlanError, match=r"model=mmseg needs model\.config=NAME"):
+        compose("model=mmseg")
 
 
 def test_an_unknown_option_is_refused(compose: Callable[..., Plan]) -> None:
