@@ -23,14 +23,14 @@ def deferred_signals() -> Iterator[None]:
     def remember(number: int, frame: FrameType | None) -> None:
         arrived.append((number, frame))
 
-    before = {number: signal.signal(number, remember) for number in _NUMBERS}
+    before = {int(number): signal.signal(number, remember) for number in _NUMBERS}
     try:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(signal.Signals(number), handler)
         for number, frame in arrived:
-            handler = before[signal.Signals(number)]
+            handler = before[number]
             if callable(handler):
                 handler(number, frame)
             elif handler == signal.SIG_DFL:
