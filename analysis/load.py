@@ -5,6 +5,7 @@ Whatever cannot be read is reported by name and left out; nothing else is lost.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -109,12 +110,18 @@ def _read_all(paths: list[str]) -> Iterator[Batch]:
 def _read_batch(paths: list[str]) -> Batch:
     rows: list[tuple[Any, ...]] = []
     problems: list[tuple[str, str]] = []
-    for path in paths:
-        try:
-            with open(path, "rb") as stream:
-                rows.extend(rows_of(stream.read(), path))
-        except (RecordError, OSError) as error:
-            problems.append((path, _reason(error)))
+    collecting = gc.isenabled()
+    gc.disable()  # parsed JSON holds no cycles; looking for them costs a quarter of the time
+    try:
+        for path in paths:
+            try:
+                with open(path, "rb") as stream:
+                    rows.extend(rows_of(stream.read(), path))
+            except (RecordError, OSError) as error:
+                problems.append((path, _reason(error)))
+    finally:
+        if collecting:
+            gc.enable()
     return rows, problems
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.writers import number
 
 _PIPE_WIDTH = 110
+_MAX_ROWS = 120
 _HEADINGS = {
     "model": "Model", "dataset": "Data set", "hardware": "Hardware", "batch_size": "Batch",
     "precision": "Precision", "data": "Data",
@@ -40,9 +41,11 @@ def show(table: pd.DataFrame, title: str) -> None:
     for name in names:
         side: Any = "left" if name in _LEFT else "right"
         shown.add_column(_HEADINGS[name], justify=side, no_wrap=name != "flag")
-    for row in table.to_dict("records"):
+    for row in table.head(_MAX_ROWS).to_dict("records"):
         shown.add_row(*(Text(_cell(row, name)) for name in names))
     console.print(shown)
+    if len(table) > _MAX_ROWS:
+        print(f"... and {len(table) - _MAX_ROWS} more rows in the files; --where keeps fewer")
 
 
 def _cell(row: dict[Any, Any], name: str) -> str:
