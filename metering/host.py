@@ -1,4 +1,89 @@
-def host_facts():
-    import platform
+"""Facts of the machine and its software that a number cannot be judged without."""
 
-    return {"cpu": platform.processor()}
+from __future__ import annotations
+
+import os
+import platform
+import socket
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+PACKAGES = (
+    "torch", "torchvision", "timm", "codecarbon", "nvidia-ml-py", "mmengine", "mmcv", "mmcv-lite",
+    "mmsegmentation", "mmaction2", "mmpretrain", "hydra-core", "numpy",
+)  # fmt: skip
+
+
+def host_facts() -> dict[str, Any]:
+    """Plain JSON: host, CPU, memory, GPUs with driver, limits and clocks, versions."""
+    return {
+        "hostname": socket.gethostname(),
+        "os": platform.platform(),
+        "python": platform.python_version(),
+        "cpu_model": cpu_model(),
+        "num_cpus": len(os.sched_getaffinity(0)),
+        "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1),
+        "gpu_states": gpu_states(),
+        "packages": dict(package_versions()),
+    }
+
+
+@cache
+def cpu_model() -> str:
+    """The name that /proc/cpuinfo gives, else the architecture."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in text.splitlines() if "model name" in line]
+    return names[0] if names else platform.machine()
+
+
+@cache
+def package_versions() -> tuple[tuple[str, str], ...]:
+    found = []
+    for name in PACKAGES:
+        try:
+            found.append((name, metadata.version(name)))
+        except metadata.PackageNotFoundError:
+            continue
+    return tuple(found)
+
+
+def gpu_states() -> list[dict[str, Any]]:
+    """Driver, power limit (W), clocks (MHz), temperature (C) and throttling of every GPU; what
+    a GPU does not tell is None."""
+    from metering.nvml import read_or_none, session, text
+
+    with session() as nvml:
+        if nvml is None:
+            return []
+        driver = text(nvml.nvmlSystemGetDriverVersion())
+        states = []
+        for index in range(nvml.nvmlDeviceGetCount()):
+            handle = nvml.nvmlDeviceGetHandleByIndex(index)
+            limit_mw = read_or_none(nvml.nvmlDeviceGetEnforcedPowerLimit, handle)
+            states.append(
+                {
+                    "index": index,
+                    "name": text(nvml.nvmlDeviceGetName(handle)),
+                    "uuid": text(nvml.nvmlDeviceGetUUID(handle)),
+                    "driver": driver,
+                    "power_limit_w": None if limit_mw is None else limit_mw / 1000,
+                    "sm_clock_mhz": read_or_none(
+                        nvml.nvmlDeviceGetClockInfo, handle, nvml.NVML_CLOCK_SM
+                    ),
+                    "memory_clock_mhz": read_or_none(
+                        nvml.nvmlDeviceGetClockInfo, handle, nvml.NVML_CLOCK_MEM
+                    ),
+                    "temperature_c": read_or_none(
+                        nvml.nvmlDeviceGetTemperature, handle, nvml.NVML_TEMPERATURE_GPU
+                    ),
+                    "throttle_reasons": read_or_none(
+                        nvml.nvmlDeviceGetCurrentClocksThrottleReasons, handle
+                    ),
+                }
+            )
+        return states

@@ -1,197 +1,167 @@
-"""First meter: CodeCarbon task windows, warm-up found from the blocks, Student-t stopping rule."""
+"""The meter of one run: one per node, on local rank 0, over the GPUs that the job was given."""
 
 from __future__ import annotations
 
-import contextlib
-import math
+import dataclasses
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from metering.block import Block, MeterError, preferred, sum_over_nodes
+from metering.codecarbon_meter import CodeCarbonMeter
+from metering.nvml import Gpu, job_gpus
+from metering.own_readers import OwnReaders, Snapshot
 from metering.ranks import Ranks
-from metering.record import Energy, Interval, Overhead, PhaseRecord, Reading, Sensor
+from metering.record import Component, Energy, Overhead, Phase, Sensor
 from metering.settings import MeterSettings
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a person wants to know while a window is open."""
-
-    phase: str
-    num_blocks: int
-    warm: bool
-    relative_half_width: float | None
-    elapsed_s: float
-    budget_s: float
+from metering.window import Window
 
 
 class Meter:
-    """One per node; reads on local rank 0 only."""
+    """Opens windows, and meters what lies outside them.
+
+    use_gpu: whether the run computes on GPUs; then a missing GPU reading is an error.
+    num_gpus: how many of the job's GPUs this node's ranks use, the first ones.
+    `synchronize` is called before every reading; set it once the device is in use.
+    """
 
     def __init__(
-        self, settings: MeterSettings, *, folder: Path, ranks: Ranks,
+        self,
+        settings: MeterSettings,
+        *,
+        folder: Path,
+        ranks: Ranks,
+        use_gpu: bool = False,
+        num_gpus: int = 1,
         say: Callable[[Any], None] = lambda _: None,
-    ) -> None:  # fmt: skip
-        self.settings, self.folder, self.ranks, self.say = settings, folder, ranks, say
+    ) -> None:
+        self.settings, self.ranks, self.say = settings, ranks, say
         self.synchronize: Callable[[], None] = lambda: None
-        self._count = 0
+        self.use_gpu, self.num_gpus = use_gpu, num_gpus
+        self.clock: Callable[[], float] = time.perf_counter
+        self.idle_power_w: float | None = None
+        self._folder = folder
+        self._reads = ranks.local_rank == 0
+        self._began: tuple[float, Snapshot] | None = None
+        self.gpus: Sequence[Gpu] = ()
 
     def __enter__(self) -> Meter:
-        from codecarbon import OfflineEmissionsTracker
-
-        self.tracker = OfflineEmissionsTracker(
-            project_name="watt-for-what", measure_power_secs=1, api_call_interval=-1,
-            api_endpoint="", api_key=None, output_dir=str(self.folder), output_file="emissions.csv",
-            save_to_file=True, save_to_api=False, save_to_logger=False, save_to_prometheus=False,
-            save_to_logfire=False, gpu_ids=None, emissions_endpoint=None, tracking_mode="machine",
-            log_level="critical", on_csv_write="append", logger_preamble="", force_cpu_power=None,
-            force_ram_power=None, pue=1.0, allow_multiple_runs=True,
-            country_iso_code=self.settings.country_iso_code,
-        )  # fmt: skip
+        if self._reads:
+            self.gpus = job_gpus()[: self.num_gpus] if self.use_gpu else ()
+            if self.use_gpu and not self.gpus:
+                raise MeterError(
+                    "the run computes on a GPU, but NVML shows none of the job's GPUs; "
+                    "install the NVIDIA driver's NVML or see python -m metering.doctor"
+                )
+            # rank 0 writes into the run's own folder, other nodes beside it: one writer a file
+            folder = self._folder if self.ranks.rank == 0 else self._folder / f"{self.ranks.rank}"
+            folder.mkdir(parents=True, exist_ok=True)
+            indices = [gpu.index for gpu in self.gpus]
+            self._codecarbon = CodeCarbonMeter(folder, indices, self.settings.country_iso_code)
+            self._own = OwnReaders(self.gpus)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.tracker.stop()
+        if self._reads:
+            self._codecarbon.stop()
+            self._own.close()
 
-    def open_block(self) -> None:
-        self._count += 1
-        self.tracker.start_task(f"block-{self._count}")
+    def begin_block(self) -> None:
+        """Open a block on every rank; the devices are idle when it opens. Collective."""
+        self.synchronize()
+        self.ranks.barrier()
+        if self._reads:
+            self._began = (self.clock(), self._own.snapshot())
+            self._codecarbon.begin()
 
-    def close_block(self) -> tuple[float, Energy]:
-        data = self.tracker.stop_task()
-        return data.duration, Energy(None, data.cpu_energy, data.ram_energy)
+    def end_block(self) -> Block | None:
+        """Close the block; rank 0 gets the sum over nodes, the others None. Collective."""
+        self.synchronize()
+        self.ranks.barrier()
+        mine: Block | None = None
+        if self._reads and self._began is not None:
+            energy = self._codecarbon.end()
+            began_s, before = self._began
+            duration_s = self.clock() - began_s
+            own = self._own.between(before, self._own.snapshot(), duration_s)
+            fault = own.fault
+            if self.use_gpu and energy.gpu_kwh is None and own.energy.gpu_kwh is None:
+                fault = fault or "no GPU energy was read"
+            emissions = self._codecarbon.emissions_kg_co2eq
+            mine = Block(duration_s, energy, own.energy, emissions, fault)
+        blocks = self.ranks.gather(mine)
+        if blocks is None:
+            return None
+        return sum_over_nodes([block for block in blocks if block is not None])
 
-    @contextlib.contextmanager
-    def overhead(self, name: str) -> Iterator[_Overhead]:
-        result = _Overhead(name)
-        self.open_block()
+    def abandon_block(self) -> None:
+        """Close a block that an error cut short, without waiting for other ranks."""
+        if self._reads:
+            self._codecarbon.end()
+
+    @contextmanager
+    def window(self, phase: Phase, batch_size: int) -> Iterator[Window]:
+        """The window of one phase: `open()` it, `step` through it; closed when the context is
+        left, and then its `result()` is there."""
+        window = Window(self, phase, batch_size)
+        try:
+            yield window
+        finally:
+            window.close()
+
+    @contextmanager
+    def overhead(self, name: str) -> Iterator[MeteredOverhead]:
+        """Meter what is not a step (set-up, an evaluation's fixed part); on this node only."""
+        result = MeteredOverhead(name)
+        if self._reads:
+            began_s = self.clock()
+            self._codecarbon.begin()
         try:
             yield result
         finally:
-            self.synchronize()
-            result.reading = self.close_block()
+            if self._reads:
+                energy = self._codecarbon.end()
+                result.reading = (self.clock() - began_s, energy)
 
-    def idle(self) -> None:
-        return None
+    def idle(self) -> Overhead | None:
+        """Measure idle power with the device open, for `idle_s`; None when that is 0."""
+        if self.settings.idle_s <= 0:
+            return None
+        self.begin_block()
+        time.sleep(self.settings.idle_s)
+        block = self.end_block()
+        if block is None:
+            return None
+        total_kwh = preferred(block).total_kwh
+        if total_kwh is not None:
+            self.idle_power_w = total_kwh * 3.6e6 / block.duration_s
+        return Overhead("idle", block.duration_s, block.energy)
 
-    @contextlib.contextmanager
-    def window(self, phase: str, batch_size: int) -> Iterator[Window]:
-        window = Window(self, phase, batch_size)
-        window.open()
-        yield window
-        window.close()
+    def sensors(self) -> dict[Component, Sensor]:
+        """How each component was read; the suite's own counters go before CodeCarbon's."""
+        return self._codecarbon.sensors() | self._own.sensors() if self._reads else {}
+
+    def other_processes(self) -> list[int]:
+        return self._own.other_processes() if self._reads else []
+
+    def facts(self) -> dict[str, Any]:
+        """What the record keeps of the meter itself."""
+        if not self._reads:
+            return {}
+        return {
+            "gpus": [dataclasses.asdict(gpu) for gpu in self.gpus],
+            "emissions": self._codecarbon.emission_factor(),
+        }
 
 
-class _Overhead:
+class MeteredOverhead:
+    """Holds the reading of an overhead once its context is left."""
+
     def __init__(self, name: str) -> None:
-        self.name, self.reading = name, (0.0, Energy())
+        self.name = name
+        self.reading = (0.0, Energy())
 
     def result(self) -> Overhead:
         return Overhead(self.name, *self.reading)
-
-
-class Window:
-    """See tasks.protocol.Window."""
-
-    def __init__(self, meter: Meter, phase: str, batch_size: int) -> None:
-        self.meter, self.phase, self.batch_size = meter, phase, batch_size
-        self.readings: list[Reading] = []
-        self.length = 1
-        self.reason = "end_of_data"
-
-    def open(self) -> None:
-        self.began = time.perf_counter()
-        self._start()
-
-    def _start(self) -> None:
-        self.steps = self.samples = 0
-        self.wait = 0.0
-        self.meter.synchronize()
-        self.meter.open_block()
-
-    def step(self, num_samples: int, data_wait_s: float = 0.0) -> bool:
-        self.steps += 1
-        self.samples += num_samples
-        self.wait += data_wait_s
-        if self.steps < self.length:
-            return False
-        self._end()
-        settings = self.meter.settings
-        elapsed = time.perf_counter() - self.began
-        last = self.readings[-1]
-        if settings.mode == "adaptive":
-            if last.duration_s < settings.block_s:
-                self.length = math.ceil(self.length * min(4, settings.block_s / last.duration_s))
-            interval = self._interval()
-            if len(self._measured()) >= settings.min_blocks and interval is not None:
-                spread = interval.relative_half_width
-                if spread is not None and spread <= settings.relative_error:
-                    self.reason = "relative_error"
-            if elapsed > settings.time_budget_s:
-                self.reason = "time_budget"
-            if len(self.readings) >= settings.max_blocks:
-                self.reason = "max_blocks"
-        elif sum(r.num_steps for r in self.readings) >= (settings.num_steps or 0):
-            self.reason = "num_steps"
-        interval = self._interval()
-        self.meter.say(
-            Progress(
-                self.phase,
-                len(self.readings),
-                len(self.readings) > 2,
-                interval.relative_half_width if interval else None,
-                elapsed,
-                settings.time_budget_s,
-            )  # fmt: skip
-        )
-        if self.reason != "end_of_data":
-            return True
-        self._start()
-        return False
-
-    def _end(self) -> None:
-        self.meter.synchronize()
-        duration, energy = self.meter.close_block()
-        self.readings.append(
-            Reading(
-                time.perf_counter() - self.began,
-                duration,
-                self.steps,
-                self.samples,
-                energy,
-                data_wait_s=self.wait,
-            )  # fmt: skip
-        )
-        self.steps = 0
-
-    def _measured(self) -> list[Reading]:
-        return self.readings[2:] if len(self.readings) > 3 else self.readings
-
-    def _interval(self, rate: Callable[[Reading], float] | None = None) -> Interval | None:
-        from scipy import stats
-
-        rate = rate or (lambda r: (r.energy.total_kwh or 0) / r.num_samples)
-        values = [rate(r) for r in self._measured()]
-        mean = sum(values) / len(values)
-        if len(values) < 2:
-            return Interval(mean, None, num_blocks=len(values))
-        spread = math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1))
-        half = float(stats.t.ppf(0.975, len(values) - 1)) * spread / math.sqrt(len(values))
-        return Interval(mean, half, num_blocks=len(values))
-
-    def close(self) -> None:
-        if self.steps:
-            self._end()
-
-    def result(self) -> PhaseRecord:
-        total = sum(r.duration_s for r in self.readings)
-        return PhaseRecord(
-            phase=self.phase, readings=tuple(self.readings),
-            sensors={"gpu": Sensor("absent"), "cpu": Sensor("modelled"), "ram": Sensor("modelled")},
-            energy_kwh_per_sample=self._interval(),
-            duration_s_per_sample=self._interval(lambda r: r.duration_s / r.num_samples),
-            stop_reason=self.reason, batch_size=self.batch_size,
-            data_wait_share=sum(r.data_wait_s or 0 for r in self.readings) / total,
-        )  # fmt: skip

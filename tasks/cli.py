@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from tasks.errors import PlanError, unknown
 from tasks.execute import Outcome, finished
+from tasks.interruption import interruptible
 from tasks.model_names import CONF_DIR, timm_names, yaml_names
 from tasks.plan import Plan, from_config
 from tasks.progress import terminal_progress
@@ -34,7 +35,7 @@ class Session:
             if plan.dry_run:
                 self.preview(plan)
                 return None
-            with terminal_progress() as say:
+            with terminal_progress() as shown, interruptible(shown) as say:
                 outcome = runner(plan, say)
         except PlanError as error:
             self.refusals.append(str(error))
@@ -104,7 +105,7 @@ def _complain(line: str) -> None:
 
 def _one_line(error: Exception) -> str:
     """Hydra's message in one line, with the nearest known names where a name was mistyped."""
-    from hydra.errors import MissingConfigException
+    from hydra.errors import MissingConfigException, OverrideParseException
 
     missing = getattr(error, "missing_cfg_file", None)
     if isinstance(error, MissingConfigException) and isinstance(missing, str) and "/" in missing:
@@ -118,5 +119,7 @@ def _one_line(error: Exception) -> str:
         keys = OmegaConf.load(CONF_DIR / "config.yaml")
         groups = [str(path.name) for path in CONF_DIR.iterdir() if path.is_dir()]
         return str(unknown("key", mistyped.group(1), [*map(str, keys), *groups], "see --help"))
+    if isinstance(error, OverrideParseException):
+        return f"{error.override!r} cannot be read as key=value; write key=value or key=a,b"
     lines = [line.strip().rstrip(".") for line in str(error).splitlines() if line.strip()]
     return "; ".join(line for line in lines if not line.startswith(("full_key", "object_type")))

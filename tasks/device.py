@@ -11,13 +11,20 @@ if TYPE_CHECKING:
     import torch
 
 
+def uses_gpu(accelerator: str) -> bool:
+    """Whether a run with this `hardware.accelerator` computes on a GPU."""
+    import torch
+
+    return accelerator != "cpu" and torch.cuda.is_available()
+
+
 def choose(accelerator: str, local_rank: int) -> torch.device:
     """`auto` takes the rank's GPU where there is one, else the CPU."""
     import torch
 
-    if accelerator == "cpu" or (accelerator == "auto" and not torch.cuda.is_available()):
-        return torch.device("cpu")
-    if not torch.cuda.is_available():
+    if not uses_gpu(accelerator):
+        if accelerator != "cuda":
+            return torch.device("cpu")
         raise PlanError(
             "hardware.accelerator=cuda, but PyTorch sees no CUDA device; "
             "use hardware.accelerator=cpu or mend the driver"

@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from filelock import FileLock
 
+from metering.meter import Meter
 from metering.ranks import OneRank, Ranks
 from metering.record import (
     FILE_NAME,
@@ -31,7 +32,7 @@ from metering.record import (
     read,
     write,
 )
-from tasks import host_check
+from tasks import device, host_check
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.protocol import Session, Task
@@ -54,6 +55,7 @@ class _Draft:
     def __init__(self) -> None:
         self.facts = ModelFacts()
         self.notes: tuple[str, ...] = ()
+        self.meter_facts: dict[str, Any] = {}
         self.phases: dict[Phase, PhaseRecord] = {}
         self.overheads: list[Overhead] = []
 
@@ -142,31 +144,46 @@ def _attempt(task: Task, plan: Plan, ranks: Ranks, say: Callable[[Any], None]) -
 def _measure(
     task: Task, plan: Plan, ranks: Ranks, say: Callable[[Any], None], draft: _Draft
 ) -> None:
-    from metering.meter import Meter
-
-    with Meter(plan.meter, folder=plan.folder, ranks=ranks, say=say) as meter:
+    with Meter(
+        plan.meter,
+        folder=plan.folder,
+        ranks=ranks,
+        use_gpu=device.uses_gpu(plan.hardware.accelerator),
+        num_gpus=plan.hardware.devices,
+        say=say,
+    ) as meter:
+        draft.meter_facts = meter.facts()
         with meter.overhead("set-up") as setup:
             session = task.prepare(plan, ranks, say)
             meter.synchronize = session.synchronize
         draft.overheads.append(setup.result())
         draft.facts, draft.notes = session.facts, session.notes
         try:
-            meter.idle()
+            idle = meter.idle()
+            draft.overheads += [idle] if idle else []
             for phase in plan.phases:
-                draft.phases[cast(Phase, phase)] = _phase(phase, session, plan, meter, say)
+                _phase(cast(Phase, phase), session, plan, meter, say, draft)
             draft.notes = session.notes
         finally:
             session.close()
 
 
 def _phase(
-    phase: str, session: Session, plan: Plan, meter: Any, say: Callable[[Any], None]
-) -> PhaseRecord:
+    phase: Phase, session: Session, plan: Plan, meter: Meter, say: Callable[[Any], None],
+    draft: _Draft,
+) -> None:  # fmt: skip
     say(f"{plan.model.name}: {phase}")
     with meter.window(phase, batch_size=plan.batch_size) as window:
-        outcome = (session.train if phase == "train" else session.test)(window)
-    result: PhaseRecord = window.result()
-    return dataclasses.replace(
+        try:
+            window.open()
+            outcome = (session.train if phase == "train" else session.test)(window)
+        except BaseException:
+            # what was measured before the cut is kept; the record's status tells that it is a part
+            window.close()
+            draft.phases[phase] = window.result()
+            raise
+    result = window.result()
+    draft.phases[phase] = dataclasses.replace(
         result,
         quality=outcome.quality,
         views_per_sample=outcome.views_per_sample,
@@ -197,7 +214,7 @@ def _record(
         ended_at=_now(),
         config=config,
         code=code_version(),
-        host=host_facts(),
+        host=host_facts() | draft.meter_facts,
         recipe=tuple(Stage(**stage) for stage in plan.model.recipe),
         facts=draft.facts,
         phases=draft.phases,

@@ -1,0 +1,207 @@
+"""NVIDIA GPUs through NVML: which the job was given, and their energy."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+SAMPLE_PERIOD_S = 0.02
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """A physical GPU of the job. index: NVML's, which is the bus order;
+    energy_counter: whether it has a total-energy counter (Volta or newer)."""
+
+    index: int
+    uuid: str
+    name: str
+    energy_counter: bool
+    board_power_w: float | None
+    mig: bool = False
+
+
+class MaskError(RuntimeError):
+    """A device mask that names no GPU of this machine."""
+
+
+@contextmanager
+def session() -> Iterator[Any]:
+    """NVML, initialised; yields None where there is no driver."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        yield None
+        return
+    try:
+        yield pynvml
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def job_gpus(environment: Mapping[str, str] | None = None) -> tuple[Gpu, ...]:
+    """The GPUs that the job was given, each once, in the order that the job sees them.
+
+    Read from `CUDA_VISIBLE_DEVICES` (indices, UUIDs or their beginnings, MIG names), as CUDA
+    reads it: a list ends at the first unknown entry; an empty one means none. Without a mask:
+    `SLURM_JOB_GPUS`, else all. A MIG instance is metered as its whole GPU, and flagged, since
+    no counter is narrower. Indices are bus order unless `CUDA_DEVICE_ORDER` is unset and the
+    machine mixes models, where CUDA would order by speed: then `MaskError` asks for PCI_BUS_ID.
+    """
+    environment = os.environ if environment is None else environment
+    with session() as nvml:
+        if nvml is None:
+            return ()
+        every = [_describe(nvml, index) for index in range(nvml.nvmlDeviceGetCount())]
+        mask = environment.get("CUDA_VISIBLE_DEVICES")
+        if mask is None:
+            mask = environment.get("SLURM_JOB_GPUS") or environment.get("SLURM_STEP_GPUS")
+        if mask is None:
+            return tuple(every)
+        return tuple(_resolve(nvml, mask, every, environment))
+
+
+def _resolve(
+    nvml: Any, mask: str, every: Sequence[Gpu], environment: Mapping[str, str]
+) -> list[Gpu]:
+    found: dict[int, Gpu] = {}
+    for entry in (part.strip() for part in mask.split(",")):
+        gpu = _one(nvml, entry, every)
+        if gpu is None:
+            break  # CUDA, too, ignores everything from the first unknown entry on
+        found.setdefault(gpu.index, gpu)
+    by_number = any(part.strip().isdigit() for part in mask.split(","))
+    mixed = len({gpu.name for gpu in every}) > 1
+    if by_number and mixed and environment.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID":
+        raise MaskError(
+            f"CUDA_VISIBLE_DEVICES={mask} is by index on a machine of mixed GPUs, where CUDA "
+            "orders by speed and NVML by bus; set CUDA_DEVICE_ORDER=PCI_BUS_ID or use UUIDs"
+        )
+    return list(found.values())
+
+
+def _one(nvml: Any, entry: str, every: Sequence[Gpu]) -> Gpu | None:
+    if entry.isdigit():
+        return every[int(entry)] if int(entry) < len(every) else None
+    if entry.startswith("MIG-"):
+        return _parent_of(nvml, entry, every)
+    matches = [gpu for gpu in every if entry and gpu.uuid.startswith(entry)]
+    return matches[0] if len(matches) == 1 else None
+
+
+def _parent_of(nvml: Any, name: str, every: Sequence[Gpu]) -> Gpu | None:
+    for gpu in every:
+        if name.startswith(f"MIG-{gpu.uuid}"):  # MIG-GPU-<uuid>/<gi>/<ci>, before driver 470
+            return _as_mig(gpu)
+        handle = nvml.nvmlDeviceGetHandleByIndex(gpu.index)
+        for instance in range(read_or_none(nvml.nvmlDeviceGetMaxMigDeviceCount, handle) or 0):
+            try:
+                slice_ = nvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, instance)
+            except nvml.NVMLError:
+                continue
+            if text(nvml.nvmlDeviceGetUUID(slice_)) == name:
+                return _as_mig(gpu)
+    return None
+
+
+def _as_mig(gpu: Gpu) -> Gpu:
+    return Gpu(gpu.index, gpu.uuid, gpu.name, gpu.energy_counter, gpu.board_power_w, mig=True)
+
+
+def _describe(nvml: Any, index: int) -> Gpu:
+    handle = nvml.nvmlDeviceGetHandleByIndex(index)
+    limit_mw = read_or_none(nvml.nvmlDeviceGetEnforcedPowerLimit, handle)
+    return Gpu(
+        index=index,
+        uuid=text(nvml.nvmlDeviceGetUUID(handle)),
+        name=text(nvml.nvmlDeviceGetName(handle)),
+        energy_counter=read_or_none(nvml.nvmlDeviceGetTotalEnergyConsumption, handle) is not None,
+        board_power_w=None if limit_mw is None else limit_mw / 1000,
+    )
+
+
+def read_or_none(function: Any, *args: Any) -> Any:
+    import pynvml
+
+    try:
+        return function(*args)
+    except pynvml.NVMLError:
+        return None
+
+
+def text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+class NvmlEnergy:
+    """Total energy of `gpus` since some instant, joules.
+
+    From NVML's energy counters (millijoules, moving about every 100 ms); a GPU without one has
+    its power sampled every 20 ms by a thread and integrated by the trapezoidal rule.
+    """
+
+    def __init__(self, gpus: Sequence[Gpu]) -> None:
+        import pynvml
+
+        self._nvml = pynvml
+        pynvml.nvmlInit()
+        self.gpus = tuple(gpus)
+        self._handles = {gpu: pynvml.nvmlDeviceGetHandleByIndex(gpu.index) for gpu in gpus}
+        self._integrated_j = {gpu: 0.0 for gpu in gpus if not gpu.energy_counter}
+        self._lock = threading.Lock()
+        self._done = threading.Event()
+        self._thread: threading.Thread | None = None
+        if self._integrated_j:
+            self._thread = threading.Thread(target=self._integrate, daemon=True)
+            self._thread.start()
+
+    @property
+    def how(self) -> str:
+        return "power" if self._integrated_j else "counter"
+
+    def read_j(self) -> dict[str, float]:
+        """Joules by UUID. Raises `pynvml.NVMLError` when a GPU no longer answers."""
+        with self._lock:
+            integrated = dict(self._integrated_j)
+        return {
+            gpu.uuid: integrated[gpu]
+            if gpu in integrated
+            else self._nvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1000
+            for gpu, handle in self._handles.items()
+        }
+
+    def other_processes(self) -> list[int]:
+        """Process ids, other than this one, that compute on these GPUs."""
+        found: set[int] = set()
+        for handle in self._handles.values():
+            running = read_or_none(self._nvml.nvmlDeviceGetComputeRunningProcesses, handle) or ()
+            found.update(process.pid for process in running)
+        return sorted(found - {os.getpid()})
+
+    def _integrate(self) -> None:
+        last: dict[Gpu, tuple[float, float]] = {}
+        while not self._done.wait(SAMPLE_PERIOD_S):
+            for gpu in list(self._integrated_j):
+                milliwatts = read_or_none(self._nvml.nvmlDeviceGetPowerUsage, self._handles[gpu])
+                now_s = time.perf_counter()
+                if milliwatts is None:
+                    continue
+                power_w = milliwatts / 1000
+                if gpu in last:
+                    before_s, before_w = last[gpu]
+                    with self._lock:
+                        self._integrated_j[gpu] += (now_s - before_s) * (power_w + before_w) / 2
+                last[gpu] = (now_s, power_w)
+
+    def close(self) -> None:
+        self._done.set()
+        if self._thread:
+            self._thread.join()
+        self._nvml.nvmlShutdown()

@@ -1,0 +1,96 @@
+"""This suite's own readings, at the same instants as CodeCarbon's: NVML and RAPL counters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from metering.nvml import Gpu, NvmlEnergy
+from metering.rapl import RaplEnergy, readable_domains
+from metering.record import Component, Energy, Sensor
+
+J_PER_KWH = 3.6e6
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Counter values of one instant."""
+
+    gpu_j: dict[str, float] | None
+    rapl_uj: dict[Any, int] | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Energy between two snapshots; `fault` says why it cannot be believed, or is empty."""
+
+    energy: Energy
+    fault: str = ""
+
+
+class OwnReaders:
+    """Counters of the job's GPUs and of this node's CPU packages, where they can be read."""
+
+    def __init__(self, gpus: Sequence[Gpu]) -> None:
+        self._nvml = NvmlEnergy(gpus) if gpus else None
+        domains = readable_domains()
+        self._rapl = RaplEnergy(domains) if domains else None
+        limits = [gpu.board_power_w for gpu in gpus]
+        self._limit_w = sum(limit for limit in limits if limit) if limits and all(limits) else None
+
+    def sensors(self) -> dict[Component, Sensor]:
+        found: dict[Component, Sensor] = {}
+        if self._nvml is not None:
+            how = self._nvml.how
+            found["gpu"] = Sensor("power" if how == "power" else "counter", f"NVML {how}")
+        if self._rapl is not None:
+            found["cpu"] = Sensor("rapl", ", ".join(d.name for d in self._rapl.domains))
+        return found
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(
+            gpu_j=self._nvml.read_j() if self._nvml else None,
+            rapl_uj=self._rapl.read_uj() if self._rapl else None,
+        )
+
+    def between(self, before: Snapshot, after: Snapshot, duration_s: float) -> Difference:
+        """Energy used between two snapshots that lie `duration_s` apart."""
+        gpu_kwh = cpu_kwh = ram_kwh = None
+        fault = ""
+        if before.gpu_j is not None and after.gpu_j is not None:
+            used = [after.gpu_j[uuid] - before.gpu_j[uuid] for uuid in before.gpu_j]
+            fault = gpu_fault(used, duration_s, self._limit_w)
+            gpu_kwh = None if fault else sum(used) / J_PER_KWH
+        if self._rapl is not None and before.rapl_uj is not None and after.rapl_uj is not None:
+            package_j, dram_j = self._rapl.between_j(before.rapl_uj, after.rapl_uj)
+            cpu_kwh = None if package_j is None else package_j / J_PER_KWH
+            ram_kwh = None if dram_j is None else dram_j / J_PER_KWH
+        return Difference(Energy(gpu_kwh, cpu_kwh, ram_kwh), fault)
+
+    def other_processes(self) -> list[int]:
+        return self._nvml.other_processes() if self._nvml else []
+
+    def close(self) -> None:
+        if self._nvml is not None:
+            self._nvml.close()
+
+
+SENSOR_PERIOD_S = 0.1  # NVML's counters move about every 100 ms
+MARGIN = 1.15  # a board may exceed its enforced limit for an instant
+
+
+def gpu_fault(used_j: Sequence[float], duration_s: float, limit_w: float | None) -> str:
+    """Why per-GPU joules over `duration_s` cannot be true; empty when they can."""
+    if any(not math.isfinite(value) for value in used_j):
+        return "the GPU energy counter gave no number"
+    if any(value < 0 for value in used_j):
+        return "a GPU energy counter went backwards"
+    if duration_s > 3 * SENSOR_PERIOD_S and any(value == 0 for value in used_j):
+        return "a GPU energy counter stood still"
+    # a counter may lag by one period at each end of the block
+    if limit_w is not None and sum(used_j) > limit_w * MARGIN * (duration_s + 2 * SENSOR_PERIOD_S):
+        power_w = sum(used_j) / duration_s
+        return f"GPU power of {power_w:.0f} W is above the boards' limit of {limit_w:.0f} W"
+    return ""

@@ -1,0 +1,62 @@
+"""RAPL energy counters of the CPU package and its memory, through Linux's powercap files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+POWERCAP = Path("/sys/class/powercap")
+
+
+@dataclass(frozen=True)
+class Domain:
+    """One counter: `package-0`, `dram`; it wraps at `range_uj`."""
+
+    name: str
+    path: Path
+    range_uj: int
+
+
+def readable_domains(root: Path = POWERCAP) -> tuple[Domain, ...]:
+    """Package and DRAM domains whose counters this process may read (root only, by default)."""
+    found = []
+    for folder in sorted(root.glob("intel-rapl:*")):
+        try:
+            name = (folder / "name").read_text().strip()
+            domain = Domain(name, folder / "energy_uj", _integer(folder / "max_energy_range_uj"))
+            _integer(domain.path)
+        except (OSError, ValueError):
+            continue
+        if name.startswith("package") or name == "dram":
+            found.append(domain)
+    return tuple(found)
+
+
+def present(root: Path = POWERCAP) -> bool:
+    """Whether the machine has RAPL at all, readable or not."""
+    return any(root.glob("intel-rapl:*"))
+
+
+class RaplEnergy:
+    """Counters of `domains`; differences are taken with their wrap-around."""
+
+    def __init__(self, domains: tuple[Domain, ...]) -> None:
+        self.domains = domains
+
+    def read_uj(self) -> dict[Domain, int]:
+        return {domain: _integer(domain.path) for domain in self.domains}
+
+    def between_j(
+        self, before: dict[Domain, int], after: dict[Domain, int]
+    ) -> tuple[float | None, float | None]:
+        """Joules of all packages, and of DRAM; None where no domain counts it."""
+        packages: list[float] = []
+        dram: list[float] = []
+        for domain in self.domains:
+            used_uj = (after[domain] - before[domain]) % (domain.range_uj + 1)
+            (dram if domain.name == "dram" else packages).append(used_uj / 1e6)
+        return (sum(packages) if packages else None, sum(dram) if dram else None)
+
+
+def _integer(path: Path) -> int:
+    return int(path.read_text())

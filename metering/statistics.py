@@ -1,0 +1,71 @@
+"""Warm-up detection and the interval of a rate, from a window's blocks."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+from metering.record import Interval
+
+MIN_KEPT = 4  # MSER needs a handful of blocks behind the cut to be meaningful
+
+
+def warmup_length(values: Sequence[float]) -> int:
+    """How many leading blocks are warm-up, by MSER.
+
+    MSER (White 1997, "An effective truncation heuristic for bias reduction in simulation
+    output", Simulation 69:6) cuts at the d that minimises s2(d) / (n - d): the squared
+    standard error of what is kept. d is at most half of the series, and at least `MIN_KEPT`
+    blocks are kept; with fewer blocks nothing is cut.
+    """
+    count = len(values)
+    best, best_error = 0, math.inf
+    for cut in range(0, min(count // 2, count - MIN_KEPT) + 1):
+        kept = values[cut:]
+        mean = sum(kept) / len(kept)
+        error = sum((value - mean) ** 2 for value in kept) / len(kept) ** 2
+        if error < best_error * (1 - 1e-9):
+            best, best_error = cut, error
+    return best
+
+
+def lag1_autocorrelation(residuals: Sequence[float]) -> float:
+    """Lag-1 autocorrelation, clamped to [0, 0.95], with the 1/n bias of short series added back
+    (Kendall 1954)."""
+    total = sum(value * value for value in residuals)
+    if total == 0 or len(residuals) < 3:
+        return 0.0
+    products = sum(a * b for a, b in itertools.pairwise(residuals))
+    return min(0.95, max(0.0, products / total + 1 / len(residuals)))
+
+
+def rate_interval(
+    amounts: Sequence[float], samples: Sequence[int], confidence: float
+) -> Interval | None:
+    """The rate sum(amounts) / sum(samples) with its confidence interval; None without blocks.
+
+    A ratio estimator (Cochran 1977, section 6.4): its variance comes from the residuals
+    amount - rate x samples, so that blocks of different length weigh as they should. Positive
+    autocorrelation r of successive residuals leaves n (1 - r) / (1 + r) effective blocks
+    (AR(1)); the quantile is Student's t on them.
+    """
+    count = len(amounts)
+    if count == 0 or sum(samples) == 0:
+        return None
+    rate = sum(amounts) / sum(samples)
+    if count < 2:
+        return Interval(rate, None, confidence, count, float(count))
+    residuals = [amount - rate * number for amount, number in zip(amounts, samples, strict=True)]
+    correlation = lag1_autocorrelation(residuals)
+    effective = max(2.0, count * (1 - correlation) / (1 + correlation))
+    variance = sum(value * value for value in residuals) / (count - 1)
+    standard_error = math.sqrt(variance / effective) / (sum(samples) / count)
+    half_width = _student_t(confidence, effective - 1) * standard_error
+    return Interval(rate, half_width, confidence, count, effective)
+
+
+def _student_t(confidence: float, degrees: float) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees, 0.5 + confidence / 2))

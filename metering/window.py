@@ -1,0 +1,259 @@
+"""A window: steps cut into blocks until the rate is known well enough."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from metering.block import Block, MeterError, preferred
+from metering.own_readers import SENSOR_PERIOD_S
+from metering.record import Interval, Phase, PhaseRecord, Reading, StopReason
+from metering.statistics import rate_interval, warmup_length
+
+if TYPE_CHECKING:
+    from metering.meter import Meter
+
+GROWTH = 4  # a block is at most this many times as long as the one before
+PERIODS_PER_BLOCK = 5  # of the sensor: at most 20 % of a block is the sensor's own lag
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a person wants to know while a window is open."""
+
+    phase: str
+    num_blocks: int
+    warm: bool
+    relative_half_width: float | None
+    elapsed_s: float
+    budget_s: float
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What rank 0 tells the others at the end of a block: the next one's length in steps
+    (0: stop)."""
+
+    num_steps: int
+
+
+class Window:
+    """Blocks of steps, all ranks in lockstep.
+
+    The length of a block is decided in steps when it opens, and told to all ranks; inside a
+    block no rank waits for another on the meter's account. Blocks first grow until one lasts
+    `block_s` (those are warm-up); then `adaptive` measures until the interval of the mean
+    energy per sample is narrow enough, the time budget ends or `max_blocks` are taken.
+    """
+
+    def __init__(self, meter: Meter, phase: Phase, batch_size: int) -> None:
+        self._meter, self._settings = meter, meter.settings
+        self._phase: Phase = phase
+        self._batch_size = batch_size
+        self._blocks: list[tuple[Reading, Block]] = []
+        self._num_sizing = 0  # leading blocks shorter than they should be
+        self._steps_left = 0
+        self._steps = self._samples = 0
+        self._wait_s = 0.0
+        self._open = False
+        self._stop_reason: StopReason = "end_of_data"
+        self._others: set[int] = set()
+        self._target_s = max(self._settings.block_s, PERIODS_PER_BLOCK * SENSOR_PERIOD_S)
+
+    def open(self) -> None:
+        """Open the first block. Collective."""
+        self._began_s = self._meter.clock()
+        first = 1
+        if self._settings.mode != "adaptive" and self._settings.num_warmup_steps:
+            first = self._settings.num_warmup_steps
+        self._start(first)
+
+    def step(self, num_samples: int, data_wait_s: float = 0.0) -> bool:
+        """One step is queued: `num_samples` over all ranks. True: stop, on every rank.
+
+        Collective only at the end of a block, which every rank reaches at the same step.
+        """
+        self._steps += 1
+        self._samples += num_samples
+        self._wait_s += data_wait_s
+        if self._steps < self._steps_left:
+            return False
+        self._finish_block()
+        order = self._meter.ranks.broadcast(_Order(self._decide()) if self._leads else None)
+        if order.num_steps == 0:
+            return True
+        self._start(order.num_steps)
+        return False
+
+    def close(self) -> None:
+        """Close a block that the end of the data, or an error, cut short."""
+        if self._open and self._steps and self._meter.ranks.num_ranks == 1:
+            self._finish_block()
+        elif self._open:
+            self._meter.abandon_block()
+            self._open = False
+
+    @property
+    def _leads(self) -> bool:
+        return self._meter.ranks.rank == 0
+
+    def _start(self, num_steps: int) -> None:
+        self._steps_left = num_steps
+        self._steps = self._samples = 0
+        self._wait_s = 0.0
+        self._started_s = self._meter.clock() - self._began_s
+        self._meter.begin_block()
+        self._open = True
+
+    def _finish_block(self) -> None:
+        block = self._meter.end_block()
+        self._open = False
+        self._others.update(self._meter.other_processes())
+        if block is None:
+            return
+        reading = Reading(
+            started_at_s=self._started_s,
+            duration_s=block.duration_s,
+            num_steps=self._steps,
+            num_samples=self._samples,
+            energy=block.energy,
+            own=block.own,
+            use="dropped" if block.fault else "measured",
+            reason=block.fault,
+            data_wait_s=self._wait_s,
+        )
+        self._blocks.append((reading, block))
+
+    def _decide(self) -> int:
+        """Steps of the next block; 0 when enough is measured."""
+        elapsed_s = self._meter.clock() - self._began_s
+        last = self._blocks[-1][0]
+        step_s = last.duration_s / last.num_steps
+        interval = self._energy_interval()
+        spread = interval.relative_half_width if interval else None
+        self._meter.say(
+            Progress(
+                self._phase, len(self._blocks), self._num_sizing < len(self._blocks), spread,
+                elapsed_s, self._settings.time_budget_s,
+            )
+        )  # fmt: skip
+        wanted = max(1, math.ceil(self._target_s / step_s))
+        if self._settings.mode != "adaptive":
+            return self._decide_fixed(wanted)
+        if last.num_steps < wanted and last.duration_s < self._target_s * 0.8:
+            if len(self._blocks) == self._num_sizing + 1:
+                self._num_sizing += 1
+            wanted = min(wanted, last.num_steps * GROWTH)
+        else:
+            wanted = last.num_steps
+        measured = interval.num_blocks if interval else 0
+        settings = self._settings
+        enough = measured >= settings.min_blocks
+        if enough and spread is not None and spread <= settings.relative_error:
+            self._stop_reason = "relative_error"
+            return 0
+        if len(self._blocks) >= settings.max_blocks:
+            self._stop_reason = "max_blocks"
+            return 0
+        if elapsed_s + wanted * step_s / 2 > settings.time_budget_s:
+            self._stop_reason = "time_budget"
+            return 0
+        return wanted
+
+    def _decide_fixed(self, wanted: int) -> int:
+        done = sum(reading.num_steps for reading, _ in self._blocks)
+        left = self._settings.num_warmup_steps + (self._settings.num_steps or 0) - done
+        if left <= 0:
+            self._stop_reason = "num_steps"
+            return 0
+        return min(left, wanted)
+
+    def readings(self) -> tuple[Reading, ...]:
+        """All blocks, each with its use: `warm-up`, `measured` or `dropped`."""
+        cut = self._num_warmup()
+        return tuple(
+            replace(reading, use="warm-up") if index < cut else reading
+            for index, (reading, _) in enumerate(self._blocks)
+        )
+
+    def _num_warmup(self) -> int:
+        if self._settings.mode != "adaptive":
+            return 1 if self._settings.num_warmup_steps and len(self._blocks) > 1 else 0
+        usable = [
+            (index, reading, block)
+            for index, (reading, block) in enumerate(self._blocks)
+            if index >= self._num_sizing and not block.fault
+        ]
+        if not usable:  # the budget ended while blocks still grew: keep the longest, the last
+            return max(0, len(self._blocks) - 1)
+        energies = [(_energy_kwh(block) or 0) / reading.num_samples for _, reading, block in usable]
+        durations = [reading.duration_s / reading.num_samples for _, reading, _ in usable]
+        cut = max(warmup_length(energies), warmup_length(durations))
+        if cut == 0 and self._num_sizing == 0 and len(usable) >= 3:
+            cut = 1  # long steps: the first one carries the allocator's and the loader's start
+        return usable[cut][0]
+
+    def _measured(self) -> list[tuple[Reading, Block]]:
+        cut = self._num_warmup()
+        return [pair for pair in self._blocks[cut:] if not pair[1].fault]
+
+    def _energy_interval(self) -> Interval | None:
+        pairs = [(_energy_kwh(block), reading.num_samples) for reading, block in self._measured()]
+        known = [(kwh, number) for kwh, number in pairs if kwh is not None]
+        return rate_interval(
+            [kwh for kwh, _ in known], [number for _, number in known], self._settings.confidence
+        )
+
+    def result(self) -> PhaseRecord:
+        """What the window measured. Raises `MeterError` when too many blocks were dropped."""
+        dropped = [block.fault for _, block in self._blocks if block.fault]
+        if len(dropped) > self._settings.max_dropped_share * max(1, len(self._blocks)):
+            raise MeterError(
+                f"{self._phase}: {len(dropped)} of {len(self._blocks)} blocks are not plausible; "
+                f"the last: {dropped[-1]}"
+            )
+        measured = self._measured()
+        samples = [reading.num_samples for reading, _ in measured]
+        durations = [reading.duration_s for reading, _ in measured]
+        waits = [reading.data_wait_s or 0.0 for reading, _ in measured]
+        return PhaseRecord(
+            phase=self._phase,
+            readings=self.readings(),
+            sensors=self._meter.sensors(),
+            energy_kwh_per_sample=self._energy_interval(),
+            duration_s_per_sample=rate_interval(durations, samples, self._settings.confidence),
+            stop_reason=self._stop_reason,
+            batch_size=self._batch_size,
+            num_nodes=self._meter.ranks.num_nodes,
+            data_wait_share=sum(waits) / sum(durations) if durations else None,
+            idle_power_w=self._meter.idle_power_w,
+            emissions_kg_co2eq=sum(block.emissions_kg_co2eq for _, block in measured),
+            flags=tuple(self._flags(measured)),
+        )
+
+    def _flags(self, measured: list[tuple[Reading, Block]]) -> list[str]:
+        flags = []
+        if dropped := sum(bool(block.fault) for _, block in self._blocks):
+            flags.append(f"{dropped} blocks were dropped as not plausible")
+        for name in ("gpu_kwh", "cpu_kwh"):
+            pairs = [(getattr(b.energy, name), getattr(b.own, name)) for _, b in measured]
+            known = [(other, own) for other, own in pairs if other is not None and own]
+            if known:
+                other_kwh, own_kwh = (sum(pair[k] for pair in known) for k in (0, 1))
+                apart = abs(other_kwh / own_kwh - 1)
+                if apart > self._settings.disagreement:
+                    flags.append(
+                        f"CodeCarbon's {name.removesuffix('_kwh').upper()} energy differs by "
+                        f"{100 * apart:.1f} % from this suite's own reading"
+                    )
+        if self._others:
+            flags.append(f"other processes computed on the same GPU: {sorted(self._others)}")
+        if any(gpu.mig for gpu in self._meter.gpus):
+            flags.append("a MIG instance was metered as its whole GPU: no counter is narrower")
+        return flags
+
+
+def _energy_kwh(block: Block) -> float | None:
+    total: float | None = preferred(block).total_kwh
+    return total

@@ -1,0 +1,133 @@
+"""`python run.py`, typed as a user types it: sweeps, resumption, interruption, refusals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from metering.record import Record, read
+from tests.conftest import ROOT
+
+QUICK = (
+    "data=digits", "meter=fixed", "meter.num_steps=4", "meter.num_warmup_steps=1",
+    "meter.idle_s=0", "hardware.accelerator=cpu",
+)  # fmt: skip
+LONG = (
+    "model=test_resnet", "data=digits", "hardware.accelerator=cpu", "meter.time_budget_s=100",
+    "meter.relative_error=1e-9", "meter.max_blocks=100000",
+)  # fmt: skip
+
+
+def records(folder: Path) -> list[Record]:
+    return [read(path) for path in sorted((folder / "runs").glob("*/*/*/*/record.json"))]
+
+
+def test_a_sweep_records_each_run_goes_past_a_failure_and_resumes(run_py, tmp_path):
+    # 20 pixels suit the convolutional network and not the transformer with patches of 16
+    sweep = ("-m", "model=test_vit,test_resnet", *QUICK, "model.input_size=20")
+    done = run_py(*sweep)
+    assert done.returncode == 1, done.stderr
+    by_model = {record.model: record for record in records(tmp_path)}
+    assert by_model["test_vit"].status == "failed"
+    assert "Traceback" in by_model["test_vit"].failure.traceback
+    assert "1 finished (0 of them earlier), 1 failed" in done.stdout
+    assert "failed: test_vit" in done.stdout
+
+    good = by_model["test_resnet"]
+    assert good.status == "finished"
+    assert good.phases["train"].energy_kwh_per_sample.mean > 0
+    assert sum(block.num_steps for block in good.phases["train"].readings) >= 4
+    assert good.config["model"]["input_size"] == 20
+    folder = tmp_path / "runs/classification/test_resnet/local" / good.identity
+    assert (folder / "emissions.csv").is_file()
+    # without RAPL or a GPU everything is modelled, and the summary says so in plain words
+    assert "modelled, not measured" in done.stdout or "RAPL counter" in done.stdout
+    assert "codecarbon" not in (done.stdout + done.stderr).lower()
+
+    again = run_py(*sweep)
+    assert "1 finished (1 of them earlier), 1 failed" in again.stdout
+    assert {record.started_at for record in records(tmp_path)} >= {good.started_at}
+    vit = tmp_path / "runs/classification/test_vit/local" / by_model["test_vit"].identity
+    assert len(list((vit / "attempts").glob("*.json"))) == 1
+
+
+def start(tmp_path: Path, *args: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "run.py"), *args], cwd=tmp_path, text=True,
+        env=os.environ | {"XDG_CACHE_HOME": str(tmp_path)},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def wait_for_line(process: subprocess.Popen[str], words: str) -> None:
+    for line in process.stderr:
+        if words in line:
+            return
+    raise AssertionError(f"the process ended without saying {words!r}")
+
+
+def test_ctrl_c_leaves_an_interrupted_record_and_stops_the_sweep(tmp_path):
+    process = start(tmp_path, "-m", "seed=0,1", *LONG)
+    wait_for_line(process, "test_resnet: train")
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert [record.status for record in records(tmp_path)] == ["interrupted"]
+    assert "Traceback" not in errors
+
+
+def test_a_sweep_killed_in_the_middle_measures_every_row_once(tmp_path):
+    sweep = ("-m", "model=test_resnet", "seed=0,1", *QUICK, f"output_dir={tmp_path / 'runs'}")
+    process = start(tmp_path, *sweep)
+    deadline_s = time.monotonic() + 120
+    while not records(tmp_path) and time.monotonic() < deadline_s:
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    first = records(tmp_path)
+    assert len(first) == 1, "the first of two runs was finished when the sweep was killed"
+
+    again = start(tmp_path, *sweep)
+    output, errors = again.communicate(timeout=120)
+    assert again.returncode == 0, errors
+    assert "2 finished (1 of them earlier)" in output
+    done = records(tmp_path)
+    assert [record.status for record in done] == ["finished"] * 2
+    assert first[0] in done
+    assert not list((tmp_path / "runs").rglob("attempts"))
+
+
+def test_a_dry_run_prints_the_plan_and_measures_nothing(run_py, tmp_path):
+    done = run_py("-m", "model=vit_b,swin_t", "task=classification", "dry_run=true")
+    assert done.returncode == 0
+    assert "model=vit_b" in done.stdout and "model=swin_t" in done.stdout
+    assert records(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["model=vit_bb"], "model 'vit_bb' is unknown; did you mean vit_b"),
+        (["batch_size=0"], "batch_size=0 is not a whole number of at least 1"),
+        (["batch_size=many"], "batch_size=many"),
+        (["batchsize=8"], "did you mean batch_size?"),
+        (["meter=papr"], "did you mean paper?"),
+        (["data=imagenet"], "data=imagenet needs data.root=FOLDER"),
+        (["model=["], "'model=[' cannot be read as key=value"),
+        (["output_dir=/dev/null/runs", *QUICK], "set output_dir=FOLDER"),
+        (["-m", "output_dir=/dev/null/runs", *QUICK], "set output_dir=FOLDER"),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_status_2(run_py, tmp_path, args, words):
+    done = run_py(*args)
+    assert done.returncode == 2
+    complaints = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(complaints) == 1 and words in complaints[0]
+    assert "Traceback" not in done.stderr
+    assert records(tmp_path) == []
