@@ -62,7 +62,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, column: str, title: str, label: str) 
     look.log_axis(axes.xaxis)
     _link(axes, rows, column)
     chosen = rows[rows["model"].isin(LABELLED) | (rows["kind"] != "published")]
-    chosen = chosen.drop_duplicates("model", keep="first")
+    chosen = chosen.drop_duplicates(["model", "is_small"], keep="first")
     texts = [
         axes.text(x, y, name + (" *" if small else ""), fontsize=5.4)
         for x, y, name, small in chosen[["train_kwh", column, "model", "is_small"]].itertuples(

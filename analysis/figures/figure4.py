@@ -15,7 +15,7 @@ MODELS = ("ViT-B-MAE", "ViT-L-MAE", "ViT-H-MAE", "BEiTv2-B", "BEiTv2-L", "BEiT-L
 STAGES = {"pre-training": look.BLUE, "fine-tuning": look.ORANGE, "inference": look.BLACK}
 PRINTED_TOTAL, MEASURED_RATE = "printed total", "measured rate"
 STAGE_NAMES = {"pretrain": "pre-training", "finetune": "fine-tuning"}
-COMMAND = "python run.py -m model=vit_b_mae,beitv2_b stage=pretrain,finetune"
+COMMAND = "python run.py -m model=vit_b_mae,vit_l_mae stage=mae,supervised"
 
 
 def figure4(stages: pd.DataFrame) -> Figure:

@@ -72,7 +72,7 @@ EMPTY = Frames()
         (lambda: figure1(EMPTY.rows, EMPTY.appliances, EMPTY.references), "analysis figures"),
         (lambda: figure2(EMPTY.rows), "experiment="),
         (lambda: figure3(EMPTY.rows), "model=swin_b"),
-        (lambda: figure4(EMPTY.stages), "stage=pretrain"),
+        (lambda: figure4(EMPTY.stages), "stage=mae"),
         (lambda: figure5(EMPTY.runs), "hardware="),
         (lambda: figure6(EMPTY.runs), "batch_size="),
         (lambda: figure7(EMPTY.runs), "meter.num_steps="),
