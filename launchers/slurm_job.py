@@ -34,7 +34,9 @@ class PlanJob:
         """Add what only the job knows: earlier attempts, and code that changed in between."""
         notes = list(record.notes)
         job_id = os.environ.get("SLURM_JOB_ID", "")
-        notes.append(f"SLURM job {job_id} on {os.environ.get('SLURMD_NODENAME', 'a node')}")
+        node = os.environ.get("SLURMD_NODENAME", "a node")
+        devices = os.environ.get("CUDA_VISIBLE_DEVICES", "none")
+        notes.append(f"SLURM job {job_id} on {node}, CUDA_VISIBLE_DEVICES {devices}")
         if record.code != self.code:
             notes.append(f"the code changed between submission ({self.code}) and the run")
         write(
