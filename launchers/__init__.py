@@ -7,8 +7,17 @@ __all__ = ["local", "register"]
 
 def register() -> None:
     """Make this suite's Hydra plugins known. Cheap: nothing heavy is imported."""
+    import sys
+    from pathlib import Path
+
+    plugins = str(Path(__file__).parent / "plugins")
+    if plugins not in sys.path:
+        sys.path.append(plugins)
+
     from hydra.core.plugins import Plugins
+    from hydra_plugins.watt_for_what import LocalLauncher, SlurmLauncher
 
     from tasks.model_source import TimmSource
 
-    Plugins.instance().register(TimmSource)
+    for plugin in (TimmSource, LocalLauncher, SlurmLauncher):
+        Plugins.instance().register(plugin)

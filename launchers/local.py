@@ -1,14 +1,42 @@
-"""Runs on this machine, one after the other: two at once would falsify both readings."""
+"""One run on this machine: in this process, as one rank of torchrun, or as ranks spawned here."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from tasks.execute import Outcome, execute
+from tasks.errors import PlanError
+from tasks.execute import Outcome, execute, finished
 from tasks.plan import Plan
+
+_delivered: dict[Path, Outcome] = {}
+
+
+def deliver(plan: Plan, outcome: Outcome) -> None:
+    """Another machine has run `plan`: `run` answers with this outcome instead of running it."""
+    _delivered[plan.folder] = outcome
 
 
 def run(plan: Plan, say: Callable[[Any], None] = lambda _: None) -> Outcome:
-    """Execute `plan` here and now."""
-    return execute(plan, say=say)
+    """Execute `plan` here and now. Raises `PlanError` for more nodes than this one."""
+    if plan.folder in _delivered:
+        return _delivered.pop(plan.folder)
+    if plan.hardware.devices * plan.hardware.nodes == 1:
+        return execute(plan, say=say)
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        from launchers import ranks
+
+        return ranks.execute_rank(plan, ranks.from_environment, say)
+    if plan.hardware.nodes > 1:
+        raise PlanError(
+            f"hardware.nodes={plan.hardware.nodes} spans machines; "
+            "use hydra/launcher=slurm or start it with torchrun"
+        )
+    done = None if plan.force else finished(plan)
+    if done is not None:
+        return Outcome(done, plan.folder, reused=True)
+    from launchers import spawn
+
+    return spawn.run(plan, say)

@@ -1,0 +1,151 @@
+"""The processes of one run over torch.distributed: one per GPU, on one or more nodes."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from launchers import rank_failure
+from metering.ranks import OneRank, Ranks
+from tasks.errors import PlanError
+from tasks.execute import Outcome, execute, finished
+from tasks.plan import Plan
+
+# A rank that died is noticed by its closed connection or by its supervisor; this is for a
+# rank that stalls. Longer than any data set takes to open on rank 0 alone.
+COLLECTIVE_TIMEOUT = timedelta(minutes=30)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one rank stands: what `torch.distributed` and MMEngine read from the environment."""
+
+    rank: int
+    local_rank: int
+    num_ranks: int
+    num_nodes: int
+    master: str
+    port: int
+
+    def to_environment(self) -> None:
+        os.environ.update(
+            RANK=str(self.rank),
+            LOCAL_RANK=str(self.local_rank),
+            WORLD_SIZE=str(self.num_ranks),
+            LOCAL_WORLD_SIZE=str(self.num_ranks // self.num_nodes),
+            MASTER_ADDR=self.master,
+            MASTER_PORT=str(self.port),
+        )
+
+
+class TorchRanks:
+    """`metering.ranks.Ranks` over a gloo group; gradients go over nccl where there are GPUs."""
+
+    def __init__(self, place: Place, uses_gpu: bool) -> None:
+        import torch
+        from torch import distributed
+
+        self.rank, self.local_rank = place.rank, place.local_rank
+        self.num_ranks, self.num_nodes = place.num_ranks, place.num_nodes
+        place.to_environment()
+        if uses_gpu and self.local_rank < torch.cuda.device_count():
+            torch.cuda.set_device(self.local_rank)
+        backend = "nccl" if uses_gpu else "gloo"
+        distributed.init_process_group(backend, timeout=COLLECTIVE_TIMEOUT)
+        self._group = distributed.new_group(backend="gloo", timeout=COLLECTIVE_TIMEOUT)
+
+    def broadcast(self, value: Any) -> Any:
+        from torch import distributed
+
+        box = [value]
+        distributed.broadcast_object_list(box, src=0, group=self._group)
+        return box[0]
+
+    def gather(self, value: Any) -> list[Any] | None:
+        from torch import distributed
+
+        box: list[Any] | None = [None] * self.num_ranks if self.rank == 0 else None
+        distributed.gather_object(value, box, dst=0, group=self._group)
+        return box
+
+    def barrier(self) -> None:
+        from torch import distributed
+
+        distributed.barrier(group=self._group)
+
+    def close(self) -> None:
+        """Leave the group. Safe to call once the others are gone."""
+        from torch import distributed
+
+        distributed.destroy_process_group()
+
+
+def from_environment() -> Place:
+    """This rank's place as torchrun tells it."""
+    value = os.environ
+    num_ranks = int(value["WORLD_SIZE"])
+    return Place(
+        rank=int(value["RANK"]),
+        local_rank=int(value["LOCAL_RANK"]),
+        num_ranks=num_ranks,
+        num_nodes=num_ranks // int(value.get("LOCAL_WORLD_SIZE", num_ranks)),
+        master=value["MASTER_ADDR"],
+        port=int(value["MASTER_PORT"]),
+    )
+
+
+def from_slurm() -> Place:
+    """This rank's place as SLURM tells it; the port comes from the job's number, so that
+    jobs that share a node do not meet."""
+    from submitit.slurm.slurm import SlurmJobEnvironment
+
+    value = os.environ
+    num_nodes = int(value.get("SLURM_JOB_NUM_NODES", "1"))
+    return Place(
+        rank=int(value["SLURM_PROCID"]),
+        local_rank=int(value["SLURM_LOCALID"]),
+        num_ranks=int(value["SLURM_NTASKS"]),
+        num_nodes=num_nodes,
+        master="127.0.0.1" if num_nodes == 1 else SlurmJobEnvironment().hostnames[0],
+        port=20000 + int(value["SLURM_JOB_ID"]) % 20000,
+    )
+
+
+def execute_rank(
+    plan: Plan, find_place: Callable[[], Place], say: Callable[[Any], None] = lambda _: None
+) -> Outcome:
+    """This rank's part of `plan`. The first rank that fails leaves its traceback for the others'
+    supervisor, then the error goes on."""
+    from tasks import device
+
+    wanted = plan.hardware.devices * plan.hardware.nodes
+    if wanted == 1:
+        return execute(plan, OneRank(), say)
+    place = find_place()
+    if place.num_ranks != wanted:
+        raise PlanError(
+            f"hardware.devices={plan.hardware.devices} on {plan.hardware.nodes} node(s) makes "
+            f"{wanted} ranks, but {place.num_ranks} were started; make the two agree"
+        )
+    try:
+        ranks = TorchRanks(place, device.uses_gpu(plan.hardware.accelerator))
+        outcome = _together(plan, ranks, say)
+    except BaseException as error:
+        rank_failure.leave(plan.folder, place.rank, error, traceback.format_exc())
+        raise
+    ranks.close()
+    return outcome
+
+
+def _together(plan: Plan, ranks: Ranks, say: Callable[[Any], None]) -> Outcome:
+    """Rank 0 decides for all whether there is anything to do."""
+    done = ranks.broadcast(None if plan.force or ranks.rank else finished(plan))
+    if done is not None:
+        return Outcome(done, plan.folder, reused=True)
+    outcome = execute(plan, ranks, say)
+    ranks.barrier()
+    return outcome

@@ -1,0 +1,75 @@
+"""Hydra's door to SLURM: each run on the hardware that its own config names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hydra.core.utils import JobReturn, JobStatus, run_job
+from hydra.plugins.launcher import Launcher
+
+from launchers.composition import Run, compose_runs
+from tasks.errors import PlanError
+from tasks.plan import Plan
+
+
+class SlurmLauncher(Launcher):
+    """Keyword arguments: `launchers.slurm_resources.SlurmSettings`."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = settings
+
+    def setup(self, *, hydra_context: Any, task_function: Any, config: Any) -> None:
+        self.hydra_context = hydra_context
+        self.task_function = task_function
+        self.config = config
+
+    def launch(
+        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+    ) -> Sequence[JobReturn]:
+        from launchers import preview
+        from launchers.slurm_resources import SlurmSettings
+
+        settings = SlurmSettings(**self.settings)
+        runs = compose_runs(self.hydra_context, self.config, job_overrides, initial_job_idx)
+        plans = {run.plan.identity: run.plan for run in runs if run.plan and not run.is_done}
+        if any(plan.dry_run for plan in plans.values()):
+            print(preview.text(list(plans.values()), settings))
+        elif plans:
+            _submit(plans, settings)
+        left_queued = set() if settings.wait else set(plans)
+        return [self._answer(run, left_queued) for run in runs]
+
+    def _answer(self, run: Run, left_queued: set[str]) -> JobReturn:
+        """Hand the run to the task function, which answers with what was delivered."""
+        if run.plan and not run.plan.dry_run and run.plan.identity in left_queued:
+            return JobReturn(cfg=run.config, status=JobStatus.COMPLETED)
+        return run_job(
+            hydra_context=self.hydra_context,
+            task_function=self.task_function,
+            config=run.config,
+            job_dir_key="hydra.sweep.dir",
+            job_subdir_key="hydra.sweep.subdir",
+        )
+
+
+def _submit(plans: dict[str, Plan], settings: Any) -> None:
+    import shutil
+
+    from launchers import local, slurm_queue, slurm_wait
+    from metering.code_version import code_version
+
+    if shutil.which("sbatch") is None:
+        raise PlanError(
+            "hydra/launcher=slurm needs SLURM's sbatch, which is not on PATH; "
+            "run it on a login node or leave hydra/launcher out"
+        )
+    tickets, num_new = slurm_queue.submit(list(plans.values()), settings, code_version())
+    print(f"{num_new} runs submitted, {len(tickets) - num_new} were queued already", flush=True)
+    for identity, plan in plans.items():
+        ticket = tickets[identity]
+        print(f"  job {ticket.job_id}: {plan.model.name} on {plan.hardware.name} {identity}")
+    if not settings.wait:
+        return
+    for identity, outcome in slurm_wait.wait_for(plans, tickets, settings).items():
+        local.deliver(plans[identity], outcome)

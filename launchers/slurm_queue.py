@@ -1,0 +1,100 @@
+"""Which run is which job: submitted once, found again by the next call of the same command."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock
+
+from launchers import slurm_state
+from launchers.slurm_job import PlanJob
+from launchers.slurm_resources import SlurmSettings, executor, group_key
+from metering.record import FILE_NAME
+from tasks.plan import Plan
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A submitted run. `before`: digest of the record that lay there at submission, which tells
+    this job's record from an older one without comparing clocks."""
+
+    identity: str
+    job_id: str
+    folder: str
+    submitted_at: str
+    before: str
+
+
+def slurm_folder(output_dir: Path) -> Path:
+    """Submitit's files and the tickets of everything under `output_dir`."""
+    return output_dir / ".slurm"
+
+
+def digest(plan: Plan) -> str:
+    """Of the record as it lies there now; empty when there is none."""
+    try:
+        return hashlib.sha256((plan.folder / FILE_NAME).read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return ""
+
+
+def read_tickets(output_dir: Path) -> dict[str, Ticket]:
+    """By identity: the newest ticket of each run."""
+    found = {}
+    for path in (slurm_folder(output_dir) / "tickets").glob("*.json"):
+        ticket = Ticket(**json.loads(path.read_text(encoding="utf-8")))
+        found[ticket.identity] = ticket
+    return found
+
+
+def submit(
+    plans: Sequence[Plan], settings: SlurmSettings, code: dict[str, object]
+) -> tuple[dict[str, Ticket], int]:
+    """Submit what is not queued: an array per group of equal resources.
+
+    Answers every plan's ticket, and how many were new. Two submitters take turns.
+    """
+    output_dir = plans[0].output_dir
+    home = slurm_folder(output_dir)
+    (home / "tickets").mkdir(parents=True, exist_ok=True)
+    with FileLock(home / ".lock"):
+        known = slurm_state.queued()
+        tickets = {
+            identity: ticket
+            for identity, ticket in read_tickets(output_dir).items()
+            if known.get(ticket.job_id, "UNKNOWN") not in slurm_state.ENDED | {"UNKNOWN"}
+        }
+        groups: dict[str, dict[str, Plan]] = {}
+        for plan in plans:
+            if plan.identity not in tickets:
+                groups.setdefault(group_key(plan.hardware), {})[plan.identity] = plan
+        num_new = 0
+        for group in groups.values():
+            new = _submit_group(list(group.values()), home, settings, code)
+            tickets |= {ticket.identity: ticket for ticket in new}
+            num_new += len(new)
+    return {plan.identity: tickets[plan.identity] for plan in plans}, num_new
+
+
+def _submit_group(
+    plans: list[Plan], home: Path, settings: SlurmSettings, code: dict[str, object]
+) -> list[Ticket]:
+    # a folder per job: %j is the job's number, so that logs of a requeue stay together
+    made = executor(home / "jobs", plans[0].hardware, settings)
+    with made.batch():
+        jobs = [made.submit(PlanJob(plan, code)) for plan in plans]
+    tickets = []
+    for plan, job in zip(plans, jobs, strict=True):
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        ticket = Ticket(plan.identity, job.job_id, str(plan.folder), now, digest(plan))
+        path = home / "tickets" / f"{plan.identity}.json"
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(json.dumps(asdict(ticket)), encoding="utf-8")
+        temporary.replace(path)
+        tickets.append(ticket)
+    return tickets
