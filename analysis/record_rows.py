@@ -38,8 +38,8 @@ COLUMNS = (
     # where from
     "path", "kind", "schema_version", "status", "identity", "started_at",
     # what must agree before records are merged
-    "task", "model", "paper_row", "dataset", "data", "hardware", "gpu_name", "cpu_model", "num_devices",
-    "batch_size", "precision", "variant", "stage", "scale", "phase",
+    "task", "model", "paper_row", "dataset", "data", "hardware", "gpu_name", "cpu_model",
+    "num_devices", "batch_size", "precision", "variant", "stage", "scale", "phase",
     # further settings
     "data_fraction", "meter", "code_version", "recipe",
     # measured
