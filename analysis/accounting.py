@@ -69,16 +69,17 @@ class Costs:
     def _candidates(self, name: str, asking: Measured) -> list[Measured]:
         """The row's set-ups on the same hardware; the paper's batch size of 32 first."""
 
-        def same(one: Measured) -> bool:
-            mine, its = asking.key, one.key
-            return (its.hardware, its.gpu_name, its.num_devices, its.precision, its.scale) == (
-                (mine.hardware, mine.gpu_name, mine.num_devices, mine.precision, mine.scale)
-            )
+        def machine(one: Measured) -> tuple[object, ...]:
+            key = one.key
+            where = (key.hardware, key.gpu_name, key.cpu_model, key.num_devices)
+            return (*where, key.precision, key.scale)
 
         def order(one: Measured) -> tuple[bool, float]:
             return one.key.batch_size != 32, -(one.key.batch_size or 0)
 
-        return sorted(filter(same, self._index.get(name, ())), key=order)
+        return sorted(
+            (one for one in self._index.get(name, ()) if machine(one) == machine(asking)), key=order
+        )
 
 
 def _rate(one: Measured, workload: str) -> Part | None:

@@ -11,7 +11,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from analysis.record_rows import COLUMNS, dataset_of
+from analysis.config_facts import dataset_of
+from analysis.record_rows import COLUMNS
 from metering.record import RecordError
 
 FILE_NAME = "emissions.csv"
@@ -66,6 +67,7 @@ def _row(path: Path, line: dict[str, str], config: dict[str, Any]) -> tuple[Any,
         "data": data,
         "hardware": _name(config.get("hardware")) or line.get("gpu_model") or line.get("cpu_model"),
         "gpu_name": line.get("gpu_model") or None,
+        "cpu_model": line.get("cpu_model") or None,
         "num_devices": devices or 1.0,
         "batch_size": config.get("batch_size") if _is_number(config.get("batch_size")) else None,
         "variant": "",

@@ -30,6 +30,7 @@ class SetUp(NamedTuple):
     data_fraction: float
     hardware: str
     gpu_name: str
+    cpu_model: str
     num_devices: float
     batch_size: float
     precision: str

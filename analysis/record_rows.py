@@ -14,6 +14,7 @@ import pydantic_core
 from pydantic import ConfigDict, Field, FiniteFloat, TypeAdapter
 from pydantic.dataclasses import dataclass
 
+from analysis.config_facts import dataset_of, gpu_name, number, text, variant
 from metering.record import (
     SCHEMA_VERSION,
     Component,
@@ -37,8 +38,8 @@ COLUMNS = (
     # where from
     "path", "kind", "schema_version", "status", "identity", "started_at",
     # what must agree before records are merged
-    "task", "model", "paper_row", "dataset", "data", "hardware", "gpu_name", "num_devices",
-    "batch_size", "precision", "variant", "stage", "scale", "phase",
+    "task", "model", "paper_row", "dataset", "data", "hardware", "gpu_name", "cpu_model",
+    "num_devices", "batch_size", "precision", "variant", "stage", "scale", "phase",
     # further settings
     "data_fraction", "meter", "code_version", "recipe",
     # measured
@@ -53,6 +54,7 @@ COLUMNS = (
 )  # fmt: skip
 TEXT_COLUMNS = frozenset((
     "kind", "status", "task", "model", "paper_row", "dataset", "data", "hardware", "gpu_name",
+    "cpu_model",
     "precision", "variant", "stage", "scale", "phase", "meter", "code_version", "stop_reason",
     "gpu_sensor", "cpu_sensor", "ram_sensor", "failure",
 ))  # fmt: skip
@@ -173,15 +175,16 @@ def _shared(head: _Head, path: str) -> dict[str, Any]:
         "data": head.data,
         "hardware": head.hardware,
         "gpu_name": gpu_name(head.host),
-        "num_devices": _number(hardware, "devices", 1) * _number(hardware, "nodes", 1),
+        "cpu_model": text(head.host, "cpu_model", "cpu"),
+        "num_devices": number(hardware, "devices", 1) * number(hardware, "nodes", 1),
         "batch_size": head.batch_size,
         "precision": head.precision,
         "stage": head.stage,
-        "variant": _variant(config),
+        "variant": variant(config),
         "scale": str(config.get("scale", "full")),
-        "data_fraction": _number(config.get("data"), "fraction", 1.0),
+        "data_fraction": number(config.get("data"), "fraction", 1.0),
         "meter": (config.get("meter") or {}).get("name"),
-        "code_version": _text(head.code, "version", "commit", "revision"),
+        "code_version": text(head.code, "version", "commit", "revision"),
         "recipe": _shared_recipe(head.recipe),
         "setup_kwh": setup[0].energy.total_kwh if setup else None,
         "params_m": head.facts.params_m,
@@ -252,60 +255,11 @@ def _sums(readings: Any, phase: str) -> dict[str, Any]:
     return {**parts, "energy_kwh": total, "num_samples": num_samples, "duration_s": duration_s}
 
 
-def dataset_of(task: str, data: str, recipe: tuple[Stage, ...]) -> str:
-    """The paper's name of the data set that this run's row is about.
-
-    Synthetic data stand in for the set that the recipe's last own stage names.
-    """
-    own = [stage.dataset for stage in recipe if stage.row is None and stage.dataset]
-    for name in (data, *reversed(own)):
-        for key, dataset in _DATASETS:
-            if key in name.lower().replace("-", "").replace("_", ""):
-                return dataset
-    return "ImageNet-1k" if task == "classification" and data == "synthetic" else data
-
-
-_DATASETS = (
-    ("cityscapes", "Cityscapes"), ("ade20k", "ADE20K"), ("kinetics400", "K400"), ("k400", "K400"),
-    ("somethingsomething", "SSv2"), ("ssv2", "SSv2"), ("sthv2", "SSv2"),
-    ("imagenet", "ImageNet-1k"),
-)  # fmt: skip
-
-
-def gpu_name(host: dict[str, Any]) -> str | None:
-    """The first GPU's name in a record's host facts; None on a machine without one."""
-    gpus = host.get("gpus")
-    if isinstance(gpus, list) and gpus:
-        return gpus[0].get("name") if isinstance(gpus[0], dict) else str(gpus[0])
-    name = host.get("gpu") or host.get("gpu_name")
-    return name if isinstance(name, str) else None
-
-
 def _how(phase: _PhaseHead, component: Component) -> str | None:
     sensor = phase.sensors.get(component)
     return sensor.how if sensor else None
 
 
-def _variant(config: dict[str, Any]) -> str:
-    """What else changes the rate: image size, memory layout, compilation."""
-    size = _number(config.get("model"), "input_size", 0)
-    said = (
-        f"{size:g} px" if size else "",
-        "compiled" if config.get("compile") is True else "",
-        "channels first" if config.get("channels_last") is False else "",
-    )
-    return ", ".join(word for word in said if word)
-
-
 def _shared_recipe(recipe: tuple[Stage, ...]) -> tuple[Stage, ...]:
     """The same object for the same recipe: many records carry one."""
     return _recipes.setdefault(repr(recipe), recipe)
-
-
-def _number(values: Any, key: str, default: float) -> float:
-    found = values.get(key, default) if isinstance(values, dict) else default
-    return found if isinstance(found, int | float) else default
-
-
-def _text(values: dict[str, Any], *keys: str) -> str | None:
-    return next((str(values[key]) for key in keys if values.get(key) is not None), None)

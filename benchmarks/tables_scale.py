@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -127,6 +128,9 @@ def measure(folder: Path, out: Path) -> tuple[float, float]:
     watcher.start()
     status = process.wait()
     seconds = time.perf_counter() - started
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"processor time {used.ru_utime + used.ru_stime:.1f} s; load of the machine now "
+          f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")  # fmt: skip
     watcher.join()
     if status:
         raise SystemExit(f"the tables command ended with {status}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from importlib import resources
+from pathlib import Path
 
 import pandas as pd
 
@@ -47,10 +47,8 @@ def _command(table: str, model: str, dataset: str) -> str:
 def _model_names() -> dict[str, str]:
     """The paper's row to the name of its model under `conf/model/`; nothing where the suite is
     installed without its configuration."""
-    try:
-        files = list(resources.files("conf").joinpath("model").iterdir())
-    except (ModuleNotFoundError, FileNotFoundError):
-        return {}
+    folder = Path(__file__).parents[2] / "conf" / "model"
+    files = list(folder.iterdir()) if folder.is_dir() else []
     found: dict[str, str] = {}
     for file in sorted(files, key=lambda file: file.name):
         if file.name.endswith(".yaml"):

@@ -73,7 +73,7 @@ def a_record(**more: Any) -> Record:
         "ended_at": "2024-01-01T00:05:00.000+00:00",
         "config": {"scale": "full", "data": {"fraction": 1.0}, "hardware": {"devices": 1}},
         "code": {"version": "0.1.0"},
-        "host": {"gpus": [{"name": "NVIDIA RTX A6000"}]},
+        "host": {"gpu_states": [{"name": "NVIDIA RTX A6000"}], "cpu_model": "EPYC"},
         "recipe": (TRAIN,),
         "facts": ModelFacts(params_m=28.288, gmacs=4.491, input_shape=(3, 224, 224)),
         "phases": {"train": a_phase(), "test": a_phase("test", 2.5e-7, 5e-9)},

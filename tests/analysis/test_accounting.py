@@ -116,6 +116,8 @@ def test_the_pretraining_workload_is_another_record(tmp_path: Path):
     "change",
     [
         {"hardware": "v100"},
+        {"host": {"gpu_states": [], "cpu_model": "EPYC"}},
+        {"host": {"gpu_states": [{"name": "NVIDIA RTX A6000"}], "cpu_model": "Xeon"}},
         {"batch_size": 64},
         {"precision": "bf16"},
         {"data": "imagenet"},
