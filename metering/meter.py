@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -48,6 +49,9 @@ class Meter:
         self.gpus: Sequence[Gpu] = ()
 
     def __enter__(self) -> Meter:
+        """Start the sensors. Collective."""
+        pids = self.ranks.broadcast(self.ranks.gather(os.getpid()))
+        self._own_pids = frozenset(pids)
         if self._reads:
             self.gpus = job_gpus()[: self.num_gpus] if self.use_gpu else ()
             if self.use_gpu and not self.gpus:
@@ -144,7 +148,8 @@ class Meter:
         return self._codecarbon.sensors() | self._own.sensors() if self._reads else {}
 
     def other_processes(self) -> list[int]:
-        return self._own.other_processes() if self._reads else []
+        """Processes that compute on this node's GPUs of the job and belong to none of its ranks."""
+        return self._own.other_processes(self._own_pids) if self._reads else []
 
     def facts(self) -> dict[str, Any]:
         """What the record keeps of the meter itself."""

@@ -177,13 +177,13 @@ class NvmlEnergy:
             for gpu, handle in self._handles.items()
         }
 
-    def other_processes(self) -> list[int]:
-        """Process ids, other than this one, that compute on these GPUs."""
+    def computing_pids(self) -> set[int]:
+        """Process ids that compute on these GPUs, ours among them."""
         found: set[int] = set()
         for handle in self._handles.values():
             running = read_or_none(self._nvml.nvmlDeviceGetComputeRunningProcesses, handle) or ()
             found.update(process.pid for process in running)
-        return sorted(found - {os.getpid()})
+        return found
 
     def _integrate(self) -> None:
         last: dict[Gpu, tuple[float, float]] = {}

@@ -173,8 +173,8 @@ class Window:
         """All blocks, each with its use: `warm-up`, `measured` or `dropped`."""
         cut = self._num_warmup()
         return tuple(
-            replace(reading, use="warm-up") if index < cut else reading
-            for index, (reading, _) in enumerate(self._blocks)
+            replace(reading, use="warm-up") if index < cut and not block.fault else reading
+            for index, (reading, block) in enumerate(self._blocks)
         )
 
     def _num_warmup(self) -> int:

@@ -1,0 +1,69 @@
+"""`python -m metering.doctor`: each line ok, warning or failure, with its cure."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from metering import doctor, rapl
+from metering.doctor import examine
+from tests.metering.simulated_nvml import Machine, SimulatedGpu
+
+
+def levels(lines, topic):
+    return [line.level for line in lines if line.topic == topic]
+
+
+def test_a_good_gpu_is_ok(monkeypatch, tmp_path):
+    Machine(SimulatedGpu("GPU-a")).install(monkeypatch)
+    lines = examine({}, tmp_path)
+    assert levels(lines, "gpu 0") == ["ok", "ok"]
+    assert "power limit 300.0 W" in next(line.finding for line in lines if line.topic == "gpu 0")
+
+
+def test_a_shared_gpu_without_a_counter_is_warned_about_twice(monkeypatch, tmp_path):
+    Machine(SimulatedGpu("GPU-a", has_counter=False, pids=[1])).install(monkeypatch)
+    assert levels(examine({}, tmp_path), "gpu 0") == ["ok", "warning", "warning"]
+
+
+def test_a_mask_without_gpus_is_a_failure_and_the_exit_status_says_so(monkeypatch, capsys):
+    Machine(SimulatedGpu("GPU-a")).install(monkeypatch)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")
+    assert doctor.main(["--json"]) == 1
+    lines = json.loads(capsys.readouterr().out)
+    assert any(line["level"] == "failure" and line["cure"] for line in lines)
+
+
+@pytest.mark.parametrize("kind", ["variable", "file"])
+def test_stray_codecarbon_configuration_is_named(monkeypatch, tmp_path, kind):
+    Machine().install(monkeypatch)
+    if kind == "file":
+        (tmp_path / ".codecarbon.config").write_text("[codecarbon]\n")
+    environment = {"CODECARBON_GPU_IDS": "3"} if kind == "variable" else {}
+    lines = examine(environment, tmp_path)
+    assert levels(lines, "codecarbon") == ["warning"]
+    assert all(line.cure for line in lines if line.level != "ok")
+
+
+def test_rapl_that_cannot_be_read_has_a_cure(monkeypatch, tmp_path):
+    Machine().install(monkeypatch)
+    (tmp_path / "intel-rapl:0").mkdir()
+    monkeypatch.setattr(rapl, "present", lambda: True)
+    monkeypatch.setattr(rapl, "readable_domains", lambda: ())
+    (line,) = [line for line in examine({}, tmp_path) if line.topic == "cpu"]
+    assert line.level == "warning"
+    assert "chmod" in line.cure
+
+
+def test_rapl_counters_wrap_and_dram_is_apart(tmp_path):
+    for folder, name, energy in (("intel-rapl:0", "package-0", 90), ("intel-rapl:0:0", "dram", 5)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "name").write_text(name)
+        (tmp_path / folder / "energy_uj").write_text(str(energy))
+        (tmp_path / folder / "max_energy_range_uj").write_text("99")
+    reader = rapl.RaplEnergy(rapl.readable_domains(tmp_path))
+    before = reader.read_uj()
+    (tmp_path / "intel-rapl:0/energy_uj").write_text("10")
+    (tmp_path / "intel-rapl:0:0/energy_uj").write_text("8")
+    assert reader.between_j(before, reader.read_uj()) == pytest.approx((20e-6, 3e-6))

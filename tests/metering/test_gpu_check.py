@@ -1,0 +1,62 @@
+"""The meter's claims on a real NVIDIA GPU: `make gpu-check` (`pytest -m gpu`)."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from metering.meter import Meter
+from metering.nvml import NvmlEnergy, job_gpus
+from metering.ranks import OneRank
+from metering.settings import MeterSettings
+
+pytestmark = pytest.mark.gpu
+
+
+@pytest.fixture
+def load():
+    """Keeps the GPU busy for about a given time; returns when it has finished."""
+    import torch
+
+    matrix = torch.randn(4096, 4096, device="cuda")
+
+    def run(seconds: float) -> None:
+        end_s = time.perf_counter() + seconds
+        while time.perf_counter() < end_s:
+            matrix.matmul(matrix)
+            torch.cuda.synchronize()
+
+    return run
+
+
+def test_the_counter_agrees_with_integrated_power(load):
+    (gpu, *_) = job_gpus()
+    by_counter = NvmlEnergy([gpu])
+    by_power = NvmlEnergy([type(gpu)(**{**vars(gpu), "energy_counter": False})])
+    load(2.0)
+    before = by_counter.read_j()[gpu.uuid], by_power.read_j()[gpu.uuid]
+    load(20.0)
+    after = by_counter.read_j()[gpu.uuid], by_power.read_j()[gpu.uuid]
+    by_counter.close()
+    by_power.close()
+    assert after[0] - before[0] == pytest.approx(after[1] - before[1], rel=0.05)
+
+
+def test_codecarbon_and_our_reading_agree_and_the_interval_closes(load, tmp_path):
+    import torch
+
+    settings = MeterSettings(time_budget_s=60.0)
+    meter = Meter(settings, folder=tmp_path, ranks=OneRank(), use_gpu=True)
+    meter.synchronize = torch.cuda.synchronize
+    with meter:
+        meter.idle()
+        with meter.window("train", 1) as window:
+            load(0.05)
+            while not window.step(1):
+                load(0.05)
+    record = window.result()
+    assert record.sensors["gpu"].how == "counter"
+    assert record.stop_reason == "relative_error"
+    assert not any("differs by" in flag for flag in record.flags)
+    assert record.idle_power_w > 0
