@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from metering.deferred_signals import deferred_signals
 from metering.record import Component, Energy, Sensor
 
 PERIOD_S = 1.0
@@ -73,11 +74,13 @@ class CodeCarbonMeter:
 
     def begin(self) -> None:
         self._num_blocks += 1
-        self._tracker.start_task(f"block-{self._num_blocks}")
+        with deferred_signals():
+            self._tracker.start_task(f"block-{self._num_blocks}")
 
     def end(self) -> Energy:
         """Energy since `begin`. Absent components are None."""
-        data = self._tracker.stop_task()
+        with deferred_signals():
+            data = self._tracker.stop_task()
         self.emissions_kg_co2eq = data.emissions
         sensors = self.sensors()
 
@@ -122,7 +125,7 @@ class CodeCarbonMeter:
     def stop(self) -> None:
         """Write the CSV and stop CodeCarbon's threads."""
         # CodeCarbon writes its CSV here: a full disk must not hide the error that filled it
-        with suppress(OSError):
+        with suppress(OSError), deferred_signals():
             self._tracker.stop()
 
 

@@ -103,9 +103,9 @@ class Meter:
 
     @contextmanager
     def window(self, phase: Phase, batch_size: int) -> Iterator[Window]:
-        """The window of one phase; its `result()` is there once the context is left."""
+        """The window of one phase: `open()` it, `step` through it; closed when the context is
+        left, and then its `result()` is there."""
         window = Window(self, phase, batch_size)
-        window.open()
         try:
             yield window
         finally:

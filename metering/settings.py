@@ -24,7 +24,7 @@ class MeterSettings:
     relative_error: float = 0.02
     confidence: float = 0.95
     time_budget_s: float = 120.0
-    min_blocks: int = 6
+    min_blocks: int = 12
     max_blocks: int = 200
     block_s: float = 1.0
     num_steps: int | None = None

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from tasks.errors import PlanError, unknown
 from tasks.execute import Outcome, finished
+from tasks.interruption import interruptible
 from tasks.model_names import CONF_DIR, timm_names, yaml_names
 from tasks.plan import Plan, from_config
 from tasks.progress import terminal_progress
@@ -34,7 +35,7 @@ class Session:
             if plan.dry_run:
                 self.preview(plan)
                 return None
-            with terminal_progress() as say:
+            with terminal_progress() as shown, interruptible(shown) as say:
                 outcome = runner(plan, say)
         except PlanError as error:
             self.refusals.append(str(error))

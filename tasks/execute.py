@@ -173,13 +173,15 @@ def _phase(
     draft: _Draft,
 ) -> None:  # fmt: skip
     say(f"{plan.model.name}: {phase}")
-    try:
-        with meter.window(phase, batch_size=plan.batch_size) as window:
+    with meter.window(phase, batch_size=plan.batch_size) as window:
+        try:
+            window.open()
             outcome = (session.train if phase == "train" else session.test)(window)
-    except BaseException:
-        # what was measured before the cut is kept; the record's status says that it is a part
-        draft.phases[phase] = window.result()
-        raise
+        except BaseException:
+            # what was measured before the cut is kept; the record's status tells that it is a part
+            window.close()
+            draft.phases[phase] = window.result()
+            raise
     result = window.result()
     draft.phases[phase] = dataclasses.replace(
         result,

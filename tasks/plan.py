@@ -148,6 +148,13 @@ def from_config(config: DictConfig) -> Plan:
 
 
 def _model(values: dict[str, Any], task: str) -> ModelPlan:
+    if "config" in values:  # model=mmseg model.config=...: any config is a model named after it
+        if values["config"] is None:
+            raise PlanError(
+                f"model={values['name']} needs model.config=NAME, a config of that library"
+            )
+        values["source"] = str(values.pop("config"))
+        values["name"] = Path(values["source"]).stem
     plan = _build(ModelPlan, "model", values | {"recipe": tuple(values.get("recipe") or ())})
     if plan.task != task:
         raise PlanError(

@@ -1,0 +1,1 @@
+"""What the numbers mean: records and published facts to tables, figures and a report."""

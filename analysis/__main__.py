@@ -1,0 +1,51 @@
+"""`python -m analysis COMMAND`: from records to tables, figures, a report and a validation.
+
+0: done. 2: the user asked for something that cannot be done (one line says what, and the cure).
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+from analysis.errors import AnalysisError
+
+COMMANDS = (
+    "analysis.tables_command",
+    "analysis.validate_command",
+    "analysis.figures.cli",
+    "analysis.report.cli",
+)
+"""Modules with `add_parser(subparsers)`, which adds one command and sets its `run`."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        if _exists(name):
+            importlib.import_module(name).add_parser(commands)
+    chosen = parser.parse_args(arguments)
+    try:
+        return int(chosen.run(chosen))
+    except BrokenPipeError:  # `... | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except AnalysisError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _exists(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

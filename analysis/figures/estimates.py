@@ -1,0 +1,59 @@
+"""What was measured here, scaled by its recipe, as rows and stages of the figures."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from analysis import published_facts
+from analysis.accounting import Costs
+from analysis.figures.figure4 import MEASURED_RATE, STAGE_NAMES
+from analysis.figures.frames import ROW_COLUMNS, STAGE_COLUMNS, gqi
+from analysis.merge import Measured, merge
+from analysis.published_facts import IMAGENET
+
+NUM_TEST_IMAGES = 50_000
+"""ImageNet-1k's validation set: what the paper's test electricity is about."""
+
+
+def estimated(records: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows and stages (`frames.ROW_COLUMNS`, `frames.STAGE_COLUMNS`) of every classification
+    set-up on ImageNet-1k whose recipe and rates are known, by `accounting=source`."""
+    measured = merge(records)
+    costs = Costs(measured)
+    rows: list[dict[str, object]] = []
+    stages: list[tuple[str, str, str, float, str]] = []
+    for one in measured:
+        if one.key.task != "classification" or one.key.dataset != IMAGENET:
+            continue
+        found = costs.estimate(one)
+        name = one.key.paper_row or one.key.model
+        for part in found.parts:
+            if part.name in STAGE_NAMES:
+                stages.append((name, "estimated", STAGE_NAMES[part.name], part.kwh.value,
+                               MEASURED_RATE))  # fmt: skip
+        if found.kwh is not None:
+            rows.append(_row(one, name, found.kwh.value, found.kwh.half_width, found.is_measured))
+    frame = pd.DataFrame(rows, columns=list(ROW_COLUMNS))
+    frame["gqi"] = gqi(frame["accuracy_pct"], frame["train_kwh"])
+    return frame, pd.DataFrame(stages, columns=list(STAGE_COLUMNS))
+
+
+def _row(
+    one: Measured, name: str, kwh: float, half_width: float | None, all_measured: bool
+) -> dict[str, object]:
+    accuracy = one.quality_pct or published_facts.value(name, IMAGENET, "top1_pct")
+    test = next((rate for (_, phase), rate in one.rates.items() if phase == "test"), None)
+    words = ["measured rate x recipe"]
+    words += [] if all_measured else ["parts of it published"]
+    words += [] if one.quality_pct else ["accuracy published"]
+    return {
+        "model": name,
+        "kind": "estimated",
+        "train_kwh": kwh,
+        "half_width_kwh": half_width,
+        "accuracy_pct": accuracy,
+        "test_kwh": test.kwh_per_sample * NUM_TEST_IMAGES if test else None,
+        "hardware": one.key.gpu_name or one.key.hardware,
+        "is_small": one.key.scale == "small",
+        "source": "; ".join(words),
+    }

@@ -1,0 +1,113 @@
+"""Figures 5 and 6: the same models on several GPUs, and with several batch sizes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.figures import look
+from analysis.figures.measured import compared, name_of
+
+COMMAND_5 = "python run.py -m model=mobilenet_v2,resnet50,swin_t hardware=a6000,a100,t4"
+COMMAND_6 = (
+    "python run.py -m model=mobilenet_v2,efficientnetv2_s,swin_t,efficientformer_l3 "
+    "batch_size=8,16,32,64,128"
+)
+PER_1000 = "kWh per 1,000 images"
+
+
+def figure5(runs: pd.DataFrame) -> Figure:
+    """kWh per 1,000 images, logarithmic, a line per model over the GPUs it was measured on.
+
+    `runs`: see `frames.py`. Only runs alike in batch size, precision and data are joined.
+    """
+    if not _any_group(runs, "device"):
+        devices = ", ".join(sorted(set(runs["device"].astype(str)))) or "none"
+        return look.absent(
+            "Figure 5: across GPUs",
+            f"No model was measured on two devices with one set-up (devices so far: {devices}).",
+            COMMAND_5,
+        )
+    return _two_panels(runs, "device", "Across GPUs", None, ("batch_size",))
+
+
+def figure6(runs: pd.DataFrame) -> Figure:
+    """kWh per 1,000 images over the batch size, both logarithmic, a line per model and device."""
+    if not _any_group(runs, "batch_size"):
+        return look.absent(
+            "Figure 6: across batch sizes",
+            "No model was measured with two batch sizes on one device.", COMMAND_6,
+        )  # fmt: skip
+    return _two_panels(runs, "batch_size", "Across batch sizes", "batch size", ("device",))
+
+
+def _any_group(runs: pd.DataFrame, over: str) -> bool:
+    return any(True for _ in compared(runs[runs["phase"] == "train"], over)) or any(
+        True for _ in compared(runs[runs["phase"] == "test"], over)
+    )
+
+
+def _two_panels(
+    runs: pd.DataFrame, over: str, title: str, x_label: str | None, also: tuple[str, ...]
+) -> Figure:
+    with look.look():
+        figure, panels = look.new_figure(look.FULL_IN, 3.0, ncols=2)
+        places = {name: k for k, name in enumerate(sorted(set(runs[over])))}
+        styles: dict[str, dict[str, Any]] = {}
+        for axes, phase in zip(panels, ("train", "test"), strict=True):
+            drawn = _panel(axes, runs[runs["phase"] == phase], over, places, styles, also)
+            axes.set(title=f"{title}: {phase}", ylabel=PER_1000)
+            if not drawn:
+                axes.text(0.5, 0.5, f"{phase}: not measured", transform=axes.transAxes,
+                          ha="center", color=look.GREY)  # fmt: skip
+                continue
+            look.log_axis(axes.yaxis)
+            if over == "device":
+                axes.set_xticks(
+                    list(places.values()),
+                    [look.wrap(look.short_device(n).replace("-", " "), 9) for n in places],
+                )
+                axes.set_xlim(-0.4, len(places) - 0.6)
+            else:
+                axes.set_xscale("log", base=2)
+                axes.set_xticks(list(places), [str(value) for value in places])
+                axes.xaxis.minorticks_off()
+                axes.set_xlabel(x_label or "")
+                axes.xaxis.grid(True)
+        handles = {h.get_label(): h for axes in panels for h in axes.get_legend_handles_labels()[0]}
+        small = any(str(label).endswith("*") for label in handles)
+        note = f"measured; bars are 95 % intervals{'; ' + look.SMALL_LABEL if small else ''}"
+        figure.legend(
+            handles=list(handles.values()), loc="outside lower center", ncols=3, title=note,
+            title_fontsize=6.5,
+        )  # fmt: skip
+        return figure
+
+
+def _panel(
+    axes: Axes, runs: pd.DataFrame, over: str, places: dict[Any, int],
+    styles: dict[str, dict[str, Any]], also: tuple[str, ...],
+) -> bool:  # fmt: skip
+    drawn = False
+    for values, group in compared(runs, over):
+        label = name_of(values, *also)
+        if also == ("batch_size",):
+            label = label.replace(f", {values['batch_size']}", f", batch {values['batch_size']}")
+        number = len(styles)
+        style = styles.setdefault(
+            label,
+            {
+                "color": look.CYCLE[number % len(look.CYCLE)],
+                "marker": look.MARKERS[number % len(look.MARKERS)],
+                "ls": ":" if values["is_small"] else "-",
+            },
+        )
+        x = [places[value] if over == "device" else value for value in group[over]]
+        errors = 1000 * pd.to_numeric(group["half_width_kwh_per_sample"]).to_numpy(float)
+        axes.errorbar(x, 1000 * group["kwh_per_sample"].to_numpy(float), yerr=errors,
+                      capsize=2, label=label, **style)  # fmt: skip
+        drawn = True
+    return drawn

@@ -1,0 +1,49 @@
+"""What the figures are drawn from: three frames, whatever they were read from.
+
+`rows`: one row per model, kind of number and set-up, of classification on ImageNet-1k.
+`runs`: one row per record and phase that was measured; `curve_*` hold one entry per block.
+`stages`: one row per model and stage of its training.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+ROW_COLUMNS = (
+    "model", "kind", "train_kwh", "half_width_kwh", "accuracy_pct", "gqi", "test_kwh",
+    "hardware", "is_small", "source",
+)  # fmt: skip
+RUN_COLUMNS = (
+    "model", "phase", "device", "batch_size", "precision", "data", "fraction",
+    "num_epoch_samples", "is_small", "kwh_per_sample", "half_width_kwh_per_sample",
+    "curve_samples", "curve_kwh", "record",
+)  # fmt: skip
+STAGE_COLUMNS = ("model", "kind", "stage", "kwh", "basis")
+APPLIANCE_COLUMNS = ("name", "kwh_per_month", "basis", "source", "certainty")
+
+
+def _empty(columns: tuple[str, ...]) -> pd.DataFrame:
+    return pd.DataFrame(columns=list(columns))
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Everything that the figures are drawn from; a missing frame is an empty one."""
+
+    rows: pd.DataFrame = field(default_factory=lambda: _empty(ROW_COLUMNS))
+    runs: pd.DataFrame = field(default_factory=lambda: _empty(RUN_COLUMNS))
+    stages: pd.DataFrame = field(default_factory=lambda: _empty(STAGE_COLUMNS))
+    appliances: pd.DataFrame = field(default_factory=lambda: _empty(APPLIANCE_COLUMNS))
+    references: pd.DataFrame = field(default_factory=lambda: _empty(APPLIANCE_COLUMNS))
+
+
+def gqi(
+    accuracy_pct: pd.Series, kwh: pd.Series, alpha: float = 5.0, beta: float = 5.0
+) -> pd.Series:
+    """The Green Quotient Index, Eq. 1 of the paper; null where kWh is 1 or less or unknown."""
+    import numpy as np
+
+    log_kwh = np.log10(kwh.astype(float).where(kwh.astype(float) > 1))
+    return beta * (accuracy_pct.astype(float) / 100) ** alpha / log_kwh

@@ -1,0 +1,173 @@
+"""From published facts and loaded records to the three frames that figures are drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pydantic_core
+
+from analysis import load, published_facts, tables_command
+from analysis.figures.estimates import estimated
+from analysis.figures.figure4 import PRINTED_TOTAL, STAGE_NAMES
+from analysis.figures.frames import RUN_COLUMNS, STAGE_COLUMNS, Frames, gqi
+from analysis.published_facts import IMAGENET, IMAGENET_TRAIN_IMAGES
+
+PUBLISHED_ON = "NVIDIA RTX A6000"
+TABLE_3 = "Watt For What, Table 3"
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """records: as `load.load` gives them; problems: files left out."""
+
+    frames: Frames
+    records: pd.DataFrame
+    problems: tuple[load.Problem, ...]
+
+
+def gather(folders: Sequence[str]) -> Gathered:
+    """Load every record under `folders`. Raises `AnalysisError` when one that was named does
+    not exist or holds no record."""
+    loaded = tables_command.records(folders)
+    return Gathered(frames(loaded.frame), loaded.frame, loaded.problems)
+
+
+def frames(records: pd.DataFrame) -> Frames:
+    """Everything the figures need. `records`: as `load.load` gives them."""
+    rows, stages = estimated(records)
+    return Frames(
+        rows=_joined(published_rows(), rows),
+        runs=measured_runs(records),
+        stages=_joined(published_stages(), stages),
+        appliances=_with_titles(published_facts.appliances()),
+        references=_with_titles(published_facts.references()),
+    )
+
+
+def _joined(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat([first, second], ignore_index=True) if len(second) else first
+
+
+def published_rows() -> pd.DataFrame:
+    """Table 3 in `frames.ROW_COLUMNS`."""
+    table = published_facts.wide(IMAGENET)
+    return pd.DataFrame(
+        {
+            "model": table["model"],
+            "kind": "published",
+            "train_kwh": table["train_kwh"],
+            "half_width_kwh": float("nan"),
+            "accuracy_pct": table["top1_pct"],
+            # the index from its definition: two printed values are illegible, the rest round up
+            "gqi": gqi(table["top1_pct"], table["train_kwh"]),
+            "test_kwh": table["test_kwh"],
+            "hardware": PUBLISHED_ON,
+            "is_small": False,
+            "source": TABLE_3,
+        }
+    )
+
+
+def published_stages() -> pd.DataFrame:
+    """The printed totals of self-supervised models, split by the recipe that reproduces them
+    (an estimate), and their printed test electricity."""
+    rows: list[tuple[str, str, str, float, str]] = []
+    rates = published_facts.implied_rates()
+    for (model, dataset), recipe in published_facts.paper_recipes().items():
+        if dataset != IMAGENET or not any(stage.name == "pretrain" for stage in recipe.stages):
+            continue
+        for stage in recipe.stages:
+            rate = rates.get((model, dataset, stage.workload))
+            if rate is None or stage.name not in STAGE_NAMES:
+                continue
+            num = (stage.num_samples or 0) * (stage.num_epochs or 0.0) * stage.share
+            rows.append((model, "estimated", STAGE_NAMES[stage.name], rate.kwh_per_sample * num,
+                         PRINTED_TOTAL))  # fmt: skip
+        test_kwh = published_facts.value(model, dataset, "test_kwh")
+        if test_kwh is not None:
+            rows.append((model, "published", "inference", test_kwh, PRINTED_TOTAL))
+    return pd.DataFrame(rows, columns=list(STAGE_COLUMNS))
+
+
+def measured_runs(records: pd.DataFrame) -> pd.DataFrame:
+    """One row per finished classification record and phase, in `frames.RUN_COLUMNS`, oldest first.
+
+    Only supervised steps: another stage's step costs something else. The blocks of a train
+    phase are read from its record again.
+    """
+    wanted = records[
+        (records["status"] == "finished")
+        & (records["task"] == "classification")
+        & (records["kwh_per_sample"].astype(float) > 0)
+        & records["stage"].isin(["supervised", "finetune"])
+        & (records["kind"] == "record")
+    ].sort_values("started_at")
+    rows = [_run(row) for row in wanted.to_dict("records")]
+    return pd.DataFrame(rows, columns=list(RUN_COLUMNS))
+
+
+def _run(row: Mapping[Any, Any]) -> dict[str, Any]:
+    curve = _curve(row["path"]) if row["phase"] == "train" else None
+    num_epoch_samples, samples, kwh = curve or (None, (), ())
+    return {
+        "model": row["model"],
+        "phase": row["phase"],
+        "device": device_of(row),
+        "batch_size": int(row["batch_size"]),
+        "precision": row["precision"],
+        "data": row["data"],
+        "fraction": float(row["data_fraction"]),
+        "num_epoch_samples": num_epoch_samples,
+        "is_small": row["scale"] == "small",
+        "kwh_per_sample": row["kwh_per_sample"],
+        "half_width_kwh_per_sample": row["kwh_half_width"],
+        "curve_samples": samples,
+        "curve_kwh": kwh,
+        "record": row["path"],
+    }
+
+
+def device_of(row: Mapping[Any, Any]) -> str:
+    """`NVIDIA RTX A6000`, `2 x NVIDIA GeForce RTX 3090`, or `CPU (local)` without a GPU."""
+    gpu, num_devices = row["gpu_name"], row["num_devices"]
+    name = gpu if isinstance(gpu, str) and gpu else f"CPU ({row['hardware']})"
+    return f"{num_devices:.0f} x {name}" if num_devices > 1 else name
+
+
+Curve = tuple[int | None, tuple[int, ...], tuple[float, ...]]
+
+
+def _curve(path: str) -> Curve | None:
+    """Samples in one epoch (`None`: unknown), and samples and kWh up to the end of each block of
+    the train phase, warm-up included: all of it was used. `None` when a block has no energy."""
+    with open(path, "rb") as stream:
+        record = pydantic_core.from_json(stream.read())
+    samples, kwh = [], []
+    num_samples, total = 0, 0.0
+    for block in record["phases"]["train"]["readings"]:
+        parts = [value for value in block["energy"].values() if value is not None]
+        if not parts:
+            return None
+        num_samples += block["num_samples"]
+        total += sum(parts)
+        samples.append(num_samples)
+        kwh.append(total)
+    return _epoch_samples(record), tuple(samples), tuple(kwh)
+
+
+def _epoch_samples(record: Mapping[str, Any]) -> int | None:
+    """Training images of one epoch of the run's share of its data set."""
+    data = record["config"].get("data") or {}
+    size = (data.get("options") or {}).get("train_samples")
+    if size is None and record["data"] == "imagenet":
+        size = IMAGENET_TRAIN_IMAGES
+    return None if size is None else max(1, round(size * float(data.get("fraction", 1.0))))
+
+
+def _with_titles(table: pd.DataFrame) -> pd.DataFrame:
+    """`table` with its source keys resolved to what they stand for."""
+    sources = published_facts.sources().set_index("key")
+    return table.assign(source=table["source"].map(sources["title"]))

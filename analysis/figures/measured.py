@@ -1,0 +1,69 @@
+"""What figures 5 to 8 have in common: choosing comparable runs, and straight-line fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.figures.look import short_device
+
+# what two runs must share before they may stand on one line
+SET_UP = ("model", "device", "batch_size", "precision", "data", "fraction", "is_small")
+
+
+@dataclass(frozen=True)
+class Line:
+    """`y = intercept + slope * x` by least squares. `largest_deviation` is the largest distance
+    of a point from the line, as a share of the largest measured value."""
+
+    slope: float
+    intercept: float
+    r2: float
+    largest_deviation: float
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        return self.intercept + self.slope * x
+
+    def __str__(self) -> str:
+        r2 = f"{self.r2:.5f}" if self.r2 > 0.999 else f"{self.r2:.3f}"
+        return f"R2 {r2}, largest deviation {100 * self.largest_deviation:.2g} %"
+
+
+def fit_line(x: np.ndarray, y: np.ndarray) -> Line | None:
+    """The line through three or more points; `None` where two points would always fit."""
+    if len(np.unique(x)) < 3:
+        return None
+    slope, intercept = np.polyfit(x, y, 1)
+    rest = y - (intercept + slope * x)
+    spread = float(((y - y.mean()) ** 2).sum())
+    r2 = 1.0 - float((rest**2).sum()) / spread if spread else 1.0
+    return Line(float(slope), float(intercept), r2, float(np.abs(rest).max() / np.abs(y).max()))
+
+
+def compared(runs: pd.DataFrame, over: str) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    """Groups of runs that differ in `over` and in nothing else that matters, of two or more
+    values of `over`; the newest record of each value stands for it."""
+    shared = [column for column in SET_UP if column != over]
+    usable = runs[runs["kwh_per_sample"] > 0]
+    for key, group in usable.groupby(shared, sort=True, dropna=False):
+        one_each = group.drop_duplicates(over, keep="last").sort_values(over)
+        if len(one_each) >= 2:
+            yield dict(zip(shared, key, strict=True)), one_each
+
+
+def curve(run: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Samples seen and kWh used up to the end of each block, both from 0."""
+    samples = np.asarray([0, *run["curve_samples"]], float)
+    return samples, np.asarray([0.0, *run["curve_kwh"]], float)
+
+
+def name_of(values: dict[str, Any], *also: str) -> str:
+    """A legend's text: the model, what else differs, and the mark of a scaled-down study."""
+    words = [str(values["model"])]
+    for key in also:
+        words.append(short_device(values[key]) if key == "device" else str(values[key]))
+    return ", ".join(words) + (" *" if values["is_small"] else "")

@@ -1,0 +1,131 @@
+"""Records and plain CodeCarbon runs into one tidy DataFrame, one row per record and phase.
+
+Whatever cannot be read is reported by name and left out; nothing else is lost.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis import codecarbon_runs
+from analysis.record_rows import COLUMNS, TEXT_COLUMNS, rows_of
+from metering.record import FILE_NAME, RecordError
+
+PARALLEL_FROM = 4_000
+"""So many records repay the start of a second process."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A file that was left out, and why."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """frame: columns `record_rows.COLUMNS`; problems: files left out."""
+
+    frame: pd.DataFrame
+    problems: tuple[Problem, ...]
+
+
+def load(folders: Sequence[Path | str]) -> Loaded:
+    """Every `record.json`, and every CodeCarbon `emissions.csv` beside a
+    `.hydra/config.yaml`, at or under `folders`. A folder that does not exist holds nothing."""
+    records, foreign = _find(folders)
+    rows: list[tuple[Any, ...]] = []
+    problems: list[Problem] = []
+    for found, bad in _read_all(records):
+        rows.extend(found)
+        problems.extend(Problem(path, reason) for path, reason in bad)
+    for path in foreign:
+        try:
+            rows.extend(codecarbon_runs.rows_of(path))
+        except (RecordError, OSError) as error:
+            problems.append(Problem(str(path), _reason(error)))
+    problems.sort(key=lambda problem: problem.path)
+    return Loaded(_frame(rows), tuple(problems))
+
+
+def _frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(COLUMNS)
+    rows.clear()
+    data: dict[str, Any] = {}
+    for index, name in enumerate(COLUMNS):
+        values, columns[index] = columns[index], ()
+        kind = "category" if name in TEXT_COLUMNS else None
+        if name == "recipe" or kind:
+            data[name] = pd.Series(values, dtype=kind or object)
+        elif name in ("path", "identity", "started_at", "notes", "flags"):
+            data[name] = pd.Series(values, dtype=object)
+        else:
+            data[name] = pd.Series(values, dtype=float)
+    return pd.DataFrame(data)
+
+
+def _find(folders: Iterable[Path | str]) -> tuple[list[str], list[Path]]:
+    """Paths of records and of foreign emission files, each once, in a stable order."""
+    records: set[str] = set()
+    foreign: set[Path] = set()
+    for folder in folders:
+        top = Path(folder).expanduser().absolute()
+        if top.is_file():
+            records.add(str(top))
+        for root, folders_below, files in os.walk(top, followlinks=False):
+            if FILE_NAME in files:
+                records.add(os.path.join(root, FILE_NAME))
+            elif codecarbon_runs.FILE_NAME in files and ".hydra" in folders_below:
+                foreign.add(Path(root) / codecarbon_runs.FILE_NAME)
+    return sorted(records), sorted(foreign)
+
+
+Batch = tuple[list[tuple[Any, ...]], list[tuple[str, str]]]
+
+
+def _read_all(paths: list[str]) -> Iterator[Batch]:
+    processes = min(os.cpu_count() or 1, 4)
+    if len(paths) < PARALLEL_FROM or processes == 1:
+        yield _read_batch(paths)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    batches = [paths[start : start + 1_000] for start in range(0, len(paths), 1_000)]
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(_read_batch, batches)
+
+
+def _read_batch(paths: list[str]) -> Batch:
+    rows: list[tuple[Any, ...]] = []
+    problems: list[tuple[str, str]] = []
+    collecting = gc.isenabled()
+    gc.disable()  # parsed JSON holds no cycles; looking for them costs a quarter of the time
+    try:
+        for path in paths:
+            try:
+                with open(path, "rb") as stream:
+                    rows.extend(rows_of(stream.read(), path))
+            except (RecordError, OSError) as error:
+                problems.append((path, _reason(error)))
+    finally:
+        if collecting:
+            gc.enable()
+    return rows, problems
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror or error}"
+    return str(error)

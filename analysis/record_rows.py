@@ -1,0 +1,311 @@
+"""One record's JSON text into rows of the tidy DataFrame.
+
+The head and the rates are validated against the record's own types; of the readings only
+what the sums need is looked at, which keeps a hundred thousand records quick to load.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Literal
+
+import pydantic_core
+from pydantic import ConfigDict, Field, FiniteFloat, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from metering.record import (
+    SCHEMA_VERSION,
+    Component,
+    Failure,
+    Interval,
+    ModelFacts,
+    NonNegative,
+    Overhead,
+    Phase,
+    RecordError,
+    Sensor,
+    Stage,
+    Status,
+    StopReason,
+)
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""Schema version -> the function that turns a record of it into one of the next version."""
+
+COLUMNS = (
+    # where from
+    "path", "kind", "schema_version", "status", "identity", "started_at",
+    # what must agree before records are merged
+    "task", "model", "paper_row", "dataset", "data", "hardware", "gpu_name", "num_devices",
+    "batch_size", "precision", "variant", "stage", "scale", "phase",
+    # further settings
+    "data_fraction", "meter", "code_version", "recipe",
+    # measured
+    "kwh_per_sample", "kwh_half_width", "confidence", "num_blocks", "s_per_sample",
+    "s_half_width", "num_samples", "stop_reason", "num_nodes", "views_per_sample",
+    "gpu_kwh", "cpu_kwh", "ram_kwh", "energy_kwh", "duration_s",
+    "gpu_sensor", "cpu_sensor", "ram_sensor", "emissions_kg_co2eq", "idle_power_w",
+    "peak_memory_mib", "data_wait_share", "setup_kwh", "params_m", "gmacs",
+    "top1_pct", "miou_pct",
+    # what to know about it
+    "flags", "notes", "failure",
+)  # fmt: skip
+TEXT_COLUMNS = frozenset((
+    "kind", "status", "task", "model", "paper_row", "dataset", "data", "hardware", "gpu_name",
+    "precision", "variant", "stage", "scale", "phase", "meter", "code_version", "stop_reason",
+    "gpu_sensor", "cpu_sensor", "ram_sensor", "failure",
+))  # fmt: skip
+_loose = dataclass(frozen=True, config=ConfigDict(extra="ignore"))
+
+
+@_loose
+class _PhaseHead:
+    phase: Phase
+    sensors: dict[Component, Sensor]
+    energy_kwh_per_sample: Interval | None
+    duration_s_per_sample: Interval | None
+    stop_reason: StopReason
+    batch_size: int
+    num_nodes: int = 1
+    data_wait_share: FiniteFloat | None = None
+    idle_power_w: NonNegative | None = None
+    emissions_kg_co2eq: NonNegative | None = None
+    peak_memory_mib: NonNegative | None = None
+    quality: dict[str, FiniteFloat] = Field(default_factory=dict)
+    views_per_sample: int = 1
+    flags: tuple[str, ...] = ()
+
+
+@_loose
+class _Head:
+    status: Status
+    identity: str
+    task: Literal["classification", "segmentation", "action_recognition"]
+    model: str
+    paper_row: str | None
+    data: str
+    hardware: str
+    batch_size: int
+    precision: str
+    stage: str
+    started_at: str
+    config: dict[str, Any]
+    code: dict[str, Any]
+    host: dict[str, Any]
+    recipe: tuple[Stage, ...] = ()
+    facts: ModelFacts = ModelFacts()
+    phases: dict[Phase, _PhaseHead] = Field(default_factory=dict)
+    overheads: tuple[Overhead, ...] = ()
+    failure: Failure | None = None
+    notes: tuple[str, ...] = ()
+
+
+_HEAD = TypeAdapter(_Head)
+_recipes: dict[str, tuple[Stage, ...]] = {}
+
+
+def rows_of(text: bytes, path: str) -> list[tuple[Any, ...]]:
+    """Rows in the order of `COLUMNS`, one per phase, or one without a phase for a run that
+    measured none. Raises `RecordError` with one line that says what is wrong."""
+    data = _current(text)
+    try:
+        head = _HEAD.validate_python(data)
+    except ValueError as error:
+        raise RecordError(_first_line_of(error)) from None
+    shared = _shared(head, path)
+    if not head.phases:
+        return [_row(shared)]
+    return [
+        _row(shared | _phase(phase, data["phases"][name])) for name, phase in head.phases.items()
+    ]
+
+
+def _current(text: bytes) -> dict[str, Any]:
+    """The record's JSON, migrated to the present schema."""
+    try:
+        data = pydantic_core.from_json(text, cache_strings="keys")
+    except ValueError as error:
+        raise RecordError(f"not JSON: {error}") from None
+    version = data.get("schema_version") if isinstance(data, dict) else None
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise RecordError("not a record: it has no integer schema_version")
+    if version > SCHEMA_VERSION:
+        raise RecordError(
+            f"schema_version {version} is newer than {SCHEMA_VERSION}, the newest this "
+            "version reads; update the suite"
+        )
+    for old in range(version, SCHEMA_VERSION):
+        if old not in MIGRATIONS:
+            raise RecordError(f"schema_version {version} is unknown; measure again")
+        data = MIGRATIONS[old](data)
+    return data
+
+
+def _first_line_of(error: ValueError) -> str:
+    errors: list[Any] = getattr(error, "errors", list)()
+    if not errors:
+        return str(error).splitlines()[0]
+    key = ".".join(str(part) for part in errors[0]["loc"])
+    return f"{key}: {errors[0]['msg']}"
+
+
+def _row(values: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(values.get(name) for name in COLUMNS)
+
+
+def _shared(head: _Head, path: str) -> dict[str, Any]:
+    config = head.config
+    failure = head.failure
+    setup = [item for item in head.overheads if item.name in ("set-up", "setup")]
+    hardware = config.get("hardware") or {}
+    return {
+        "path": path,
+        "kind": "record",
+        "schema_version": SCHEMA_VERSION,
+        "status": head.status,
+        "identity": head.identity,
+        "started_at": head.started_at,
+        "task": head.task,
+        "model": head.model,
+        "paper_row": head.paper_row,
+        "dataset": dataset_of(head.task, head.data, head.recipe),
+        "data": head.data,
+        "hardware": head.hardware,
+        "gpu_name": gpu_name(head.host),
+        "num_devices": _number(hardware, "devices", 1) * _number(hardware, "nodes", 1),
+        "batch_size": head.batch_size,
+        "precision": head.precision,
+        "stage": head.stage,
+        "variant": _variant(config),
+        "scale": str(config.get("scale", "full")),
+        "data_fraction": _number(config.get("data"), "fraction", 1.0),
+        "meter": (config.get("meter") or {}).get("name"),
+        "code_version": _text(head.code, "version", "commit", "revision"),
+        "recipe": _shared_recipe(head.recipe),
+        "setup_kwh": setup[0].energy.total_kwh if setup else None,
+        "params_m": head.facts.params_m,
+        "gmacs": head.facts.gmacs,
+        "notes": "; ".join(head.notes),
+        "failure": f"{failure.type}: {failure.message}".splitlines()[0] if failure else None,
+        "flags": "",
+    }
+
+
+def _phase(phase: _PhaseHead, raw: dict[str, Any]) -> dict[str, Any]:
+    rate, pace = phase.energy_kwh_per_sample, phase.duration_s_per_sample
+    if rate is not None and rate.mean <= 0:
+        raise RecordError(
+            f"phases.{phase.phase}.energy_kwh_per_sample.mean: {rate.mean} kWh is not above 0; "
+            "a measured run always costs something: measure it again"
+        )
+    for name, quality in phase.quality.items():
+        most = 100 if name.endswith("_pct") else 1 if name in ("accuracy", "miou") else None
+        if most is not None and not 0 <= quality <= most:
+            where = f"phases.{phase.phase}.quality.{name}"
+            raise RecordError(f"{where}: {quality} is not in 0..{most}; measure it again")
+    return {
+        "phase": phase.phase,
+        "kwh_per_sample": rate.mean if rate else None,
+        "kwh_half_width": rate.half_width if rate else None,
+        "confidence": rate.confidence if rate else None,
+        "num_blocks": rate.num_blocks if rate else None,
+        "s_per_sample": pace.mean if pace else None,
+        "s_half_width": pace.half_width if pace else None,
+        "stop_reason": phase.stop_reason,
+        "num_nodes": phase.num_nodes,
+        "views_per_sample": phase.views_per_sample,
+        "gpu_sensor": _how(phase, "gpu"),
+        "cpu_sensor": _how(phase, "cpu"),
+        "ram_sensor": _how(phase, "ram"),
+        "emissions_kg_co2eq": phase.emissions_kg_co2eq,
+        "idle_power_w": phase.idle_power_w,
+        "peak_memory_mib": phase.peak_memory_mib,
+        "data_wait_share": phase.data_wait_share,
+        "top1_pct": phase.quality.get("top1_pct"),
+        "miou_pct": phase.quality.get("miou_pct"),
+        "flags": "; ".join(phase.flags),
+    } | _sums(raw.get("readings"), phase.phase)
+
+
+def _sums(readings: Any, phase: str) -> dict[str, Any]:
+    """Totals over the blocks that count. Absent components stay None."""
+    parts: dict[str, float | None] = {"gpu_kwh": None, "cpu_kwh": None, "ram_kwh": None}
+    num_samples, duration_s = 0, 0.0
+    try:
+        for block in readings:
+            if block.get("use", "measured") != "measured":
+                continue
+            num_samples += block["num_samples"]
+            duration_s += block["duration_s"]
+            energy = block["energy"]
+            for name, sum_kwh in parts.items():
+                kwh = energy.get(name)
+                if kwh is not None:
+                    parts[name] = (sum_kwh or 0.0) + kwh
+    except (TypeError, KeyError, AttributeError) as error:
+        raise RecordError(f"phases.{phase}.readings: not readings ({error!r})") from None
+    known = [kwh for kwh in parts.values() if kwh is not None]
+    if not all(math.isfinite(number) and number >= 0 for number in (*known, duration_s)):
+        raise RecordError(f"phases.{phase}.readings: an energy or duration is not a number >= 0")
+    total = sum(known) if known else None
+    return {**parts, "energy_kwh": total, "num_samples": num_samples, "duration_s": duration_s}
+
+
+def dataset_of(task: str, data: str, recipe: tuple[Stage, ...]) -> str:
+    """The paper's name of the data set that this run's row is about.
+
+    Synthetic data stand in for the set that the recipe's last own stage names.
+    """
+    own = [stage.dataset for stage in recipe if stage.row is None and stage.dataset]
+    for name in (data, *reversed(own)):
+        for key, dataset in _DATASETS:
+            if key in name.lower().replace("-", "").replace("_", ""):
+                return dataset
+    return "ImageNet-1k" if task == "classification" and data == "synthetic" else data
+
+
+_DATASETS = (
+    ("cityscapes", "Cityscapes"), ("ade20k", "ADE20K"), ("kinetics400", "K400"), ("k400", "K400"),
+    ("somethingsomething", "SSv2"), ("ssv2", "SSv2"), ("sthv2", "SSv2"),
+    ("imagenet", "ImageNet-1k"),
+)  # fmt: skip
+
+
+def gpu_name(host: dict[str, Any]) -> str | None:
+    """The first GPU's name in a record's host facts; None on a machine without one."""
+    gpus = host.get("gpus")
+    if isinstance(gpus, list) and gpus:
+        return gpus[0].get("name") if isinstance(gpus[0], dict) else str(gpus[0])
+    name = host.get("gpu") or host.get("gpu_name")
+    return name if isinstance(name, str) else None
+
+
+def _how(phase: _PhaseHead, component: Component) -> str | None:
+    sensor = phase.sensors.get(component)
+    return sensor.how if sensor else None
+
+
+def _variant(config: dict[str, Any]) -> str:
+    """What else changes the rate: image size, memory layout, compilation."""
+    size = _number(config.get("model"), "input_size", 0)
+    said = (
+        f"{size:g} px" if size else "",
+        "compiled" if config.get("compile") is True else "",
+        "channels first" if config.get("channels_last") is False else "",
+    )
+    return ", ".join(word for word in said if word)
+
+
+def _shared_recipe(recipe: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    """The same object for the same recipe: many records carry one."""
+    return _recipes.setdefault(repr(recipe), recipe)
+
+
+def _number(values: Any, key: str, default: float) -> float:
+    found = values.get(key, default) if isinstance(values, dict) else default
+    return found if isinstance(found, int | float) else default
+
+
+def _text(values: dict[str, Any], *keys: str) -> str | None:
+    return next((str(values[key]) for key in keys if values.get(key) is not None), None)

@@ -1,0 +1,60 @@
+"""What the paper shows and nobody measured here, each with the command that would measure it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from importlib import resources
+
+import pandas as pd
+
+from analysis.figures.draw import COMMANDS, TITLES
+from analysis.report.model import Missing
+
+DATA = {
+    "Cityscapes": "cityscapes", "ADE20K": "ade20k", "K400": "kinetics400", "SSv2": "ssv2",
+}  # fmt: skip
+
+
+def missing(
+    tables: Mapping[str, pd.DataFrame], absent_figures: Collection[str]
+) -> tuple[Missing, ...]:
+    """Rows without a full-scale measured training rate, then figures without data."""
+    names = _model_names()
+    found = [
+        Missing(TITLES[name], COMMANDS[name]) for name in TITLES if name in set(absent_figures)
+    ]
+    for table, frame in tables.items():
+        full = frame["measured_train_kwh_per_sample"].notna() & (frame["scale"] != "small")
+        done = set(frame.loc[full, ["model", "dataset"]].itertuples(index=False, name=None))
+        printed = frame.loc[frame["published_train_kwh"].notna(), ["model", "dataset"]]
+        for model, dataset in printed.drop_duplicates().itertuples(index=False, name=None):
+            if (model, dataset) not in done:
+                what = f"{table.replace('table', 'Table ')}: {model}, {dataset}"
+                found.append(Missing(what, _command(table, names.get(model, ""), dataset)))
+    return tuple(found)
+
+
+def _command(table: str, model: str, dataset: str) -> str:
+    if not model:
+        return f"python run.py -m experiment={table}"
+    if dataset == "ImageNet-1k":
+        return f"python run.py model={model}"
+    data = DATA[dataset]
+    return f"python run.py model={model} data={data} data.root=FOLDER"
+
+
+def _model_names() -> dict[str, str]:
+    """The paper's row to the name of its model under `conf/model/`; nothing where the suite is
+    installed without its configuration."""
+    try:
+        files = list(resources.files("conf").joinpath("model").iterdir())
+    except (ModuleNotFoundError, FileNotFoundError):
+        return {}
+    found: dict[str, str] = {}
+    for file in sorted(files, key=lambda file: file.name):
+        if file.name.endswith(".yaml"):
+            row = re.search(r"^ *paper_row: *(.+?) *$", file.read_text(), re.MULTILINE)
+            if row:
+                found.setdefault(row[1].strip("'\""), file.name.removesuffix(".yaml"))
+    return found

@@ -1,0 +1,80 @@
+"""What a report shows, as plain values; `page.py` turns it into HTML and knows nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["", "published", "measured", "estimated"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A table's column. `kind` says which kind of number it holds, "" for what is no number."""
+
+    label: str
+    kind: Kind = ""
+    is_number: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """`text` is shown, `value` sorts (by the text where it is `None`), `note` is its source."""
+
+    text: str
+    value: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A sortable, searchable table; every row has one cell per column."""
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    footnotes: tuple[str, ...] = ()
+    empty: str = "Nothing to show."
+
+
+@dataclass(frozen=True)
+class Point:
+    """One marker of Figure 2; `gqi` is `None` where the index is undefined."""
+
+    model: str
+    kind: Kind
+    train_kwh: float
+    accuracy_pct: float
+    gqi: float | None
+    family: str
+    color: str
+    hardware: str = ""
+    source: str = ""
+    is_small: bool = False
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Something the paper shows that nobody measured here, and the command that would."""
+
+    what: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """`figures`: title to SVG document, made by this suite. `problems`: one line per file that
+    could not be read."""
+
+    title: str
+    summary: tuple[str, ...]
+    measured: Table
+    tables: tuple[Table, ...]
+    points: tuple[Point, ...]
+    figures: Mapping[str, str]
+    provenance: Table
+    missing: tuple[Missing, ...] = ()
+    problems: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)

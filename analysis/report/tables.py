@@ -1,0 +1,68 @@
+"""DataFrames of `analysis.tables` as the page's tables: kinds kept apart, notes on their cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from analysis import published_facts
+from analysis.report.model import Cell, Column, Kind, Table
+from analysis.tables import EXTRA_COLUMNS
+
+TITLES = {
+    "table1": "Table 1: semantic segmentation",
+    "table2": "Table 2: action recognition",
+    "table3": "Table 3: image classification, ImageNet-1k",
+}
+KINDS: tuple[Kind, ...] = ("published", "measured", "estimated")
+LABELS = {
+    "kwh": "kWh", "gqi": "GQI", "gmacs": "GMACs", "params": "parameters,", "m": "M", "pct": "%",
+    "top1": "top-1", "miou": "mIoU", "kg": "kg", "co2eq": "CO2eq", "s": "s", "num": "number of",
+}  # fmt: skip
+
+
+def paper_table(name: str, frame: pd.DataFrame) -> Table:
+    """`frame`: a table of `analysis.tables`, whose column `footnotes` maps columns to notes."""
+    left_out = ("footnotes", *EXTRA_COLUMNS)
+    shown = [name for name in frame.columns if name not in left_out and _is_used(frame, name)]
+    rows = tuple(tuple(_cell(row, column) for column in shown) for row in frame.to_dict("records"))
+    return Table(
+        name, TITLES[name], tuple(map(_column, shown)), rows, published_facts.TABLE_NOTES,
+        empty="No row of this table is known.",
+    )  # fmt: skip
+
+
+def _is_used(frame: pd.DataFrame, column: str) -> bool:
+    """A column nobody filled says nothing; published columns always stay."""
+    return column.startswith("published_") or bool(frame[column].notna().any())
+
+
+def _column(name: str) -> Column:
+    kind: Kind = next((kind for kind in KINDS if name.startswith(kind + "_")), "")
+    words = name.removeprefix(f"{kind}_").split("_")
+    label = " ".join(LABELS.get(word, word) for word in words)
+    return Column(label, kind, is_number=bool(kind))
+
+
+def _cell(row: Mapping[Any, Any], column: str) -> Cell:
+    value = row[column]
+    note = str((row.get("footnotes") or {}).get(column, ""))
+    if column == "model" and row.get("scale") == "small":
+        return Cell(f"{value} * (small)", note=note or "a scaled-down study")
+    if value is None or (not isinstance(value, str) and pd.isna(value)):
+        return Cell("n/a" if note else "", note=note)
+    if isinstance(value, bool):
+        return Cell("yes" if value else "no", note=note)
+    if isinstance(value, int | float):
+        if column.startswith("published_") and not note:
+            note = "Watt For What, " + _locator(row)
+        return Cell(f"{value:.6g}", float(value), note)
+    return Cell(str(value), note=note)
+
+
+def _locator(row: Mapping[Any, Any]) -> str:
+    """Which of the paper's tables prints this row."""
+    number = {"ImageNet-1k": 3, "Cityscapes": 1, "ADE20K": 1}.get(row["dataset"], 2)
+    return f"Table {number}"

@@ -1,0 +1,1 @@
+"""What the OpenMMLab tasks share: installation gaps, configs, ranks and the metered Runner."""

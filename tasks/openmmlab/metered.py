@@ -1,0 +1,263 @@
+"""MMEngine's Runner under a meter: real training and test loops that end when enough is measured.
+
+Imported by the OpenMMLab tasks inside their `prepare`, since it needs MMEngine at its top.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import io
+import itertools
+import logging
+import re
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.logging import MessageHub, MMLogger
+from mmengine.model import is_model_wrapper
+from mmengine.registry import LOOPS, DefaultScope
+from mmengine.runner import Runner, TestLoop
+from mmengine.visualization import Visualizer
+
+from metering.ranks import Ranks
+from tasks import device as devices
+from tasks.errors import OutOfMemory, PlanError
+from tasks.openmmlab import checkpoints, environment
+from tasks.openmmlab.run_config import prepare_config
+from tasks.plan import Plan
+from tasks.protocol import Window
+
+_AMP = {"fp16": torch.float16, "bf16": torch.bfloat16}
+
+
+class MeteringHook(Hook):
+    """Counts every iteration into the open window and ends the loop when it is satisfied.
+
+    Samples are those of all ranks. The wait for data is the time from the end of one
+    iteration to the arrival of the next batch.
+    """
+
+    priority = "LOWEST"  # after everything else that belongs to the iteration
+
+    def __init__(self, num_ranks: int) -> None:
+        self.num_ranks = num_ranks
+        self.window: Window | None = None
+        self._asked_s = self._wait_s = 0.0
+
+    def _before_epoch(self, runner: Runner, mode: str = "train") -> None:
+        self._asked_s = time.perf_counter()
+
+    def _before_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, mode: str = "train"
+    ) -> None:
+        self._wait_s = time.perf_counter() - self._asked_s
+
+    def _after_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: Any = None,
+        mode: str = "train",
+    ) -> None:
+        if self.window is not None:
+            num_samples = len(data_batch["inputs"]) * self.num_ranks
+            if self.window.step(num_samples, self._wait_s):
+                self.window = None
+                if mode == "train":
+                    runner.train_loop.stop_training = True
+                else:
+                    runner.test_loop.stop_testing = True
+        self._asked_s = time.perf_counter()
+
+
+@LOOPS.register_module(force=True)
+class MeteredTestLoop(TestLoop):
+    """MMEngine's test loop that can stop early and go round again.
+
+    endless: start over at the end of the set until the meter is satisfied.
+    whole: go on to the end of the set, unmetered, when the meter is satisfied before it.
+    """
+
+    def __init__(
+        self, *args: Any, endless: bool = False, whole: bool = False, precision: str = "fp32",
+        **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(*args, **kwargs)
+        self.endless, self.whole, self.precision = endless, whole, precision
+        self.stop_testing = False
+        self.metrics: dict[str, float] | None = None
+
+    def run(self) -> dict[str, float]:
+        """The metrics over the whole set, empty when it was not seen to its end."""
+        self.runner.call_hook("before_test")
+        self.runner.call_hook("before_test_epoch")
+        self.runner.model.eval()
+        self.stop_testing, self.metrics = False, None
+        for epoch in itertools.count() if self.endless else (0,):
+            self._run_epoch(epoch)
+            if self.stop_testing:
+                break
+        metrics: dict[str, float] = self.metrics or {}
+        self.runner.call_hook("after_test_epoch", metrics=metrics)
+        self.runner.call_hook("after_test")
+        return metrics
+
+    def _run_epoch(self, epoch: int) -> None:
+        num_seen, batches = 0, iter(self.dataloader)
+        for index, batch in enumerate(batches):
+            self.run_iter(index, batch)
+            num_seen += len(batch["inputs"])
+            if self.stop_testing and not (self.whole and epoch == 0):
+                break
+        else:
+            if epoch == 0:
+                self.metrics = self.evaluator.evaluate(len(self.dataloader.dataset))
+                return
+        if epoch == 0:  # a part of the set: the evaluator does its work, its result means little
+            self.evaluator.evaluate(num_seen * self.runner.world_size)
+        for metric in self.evaluator.metrics:
+            metric.results.clear()
+
+    @torch.no_grad()
+    def run_iter(self, idx: int, data_batch: Any) -> None:
+        """One test step under the run's precision, into the evaluator."""
+        self.runner.call_hook("before_test_iter", batch_idx=idx, data_batch=data_batch)
+        kind = _AMP.get(self.precision)
+        with torch.autocast("cuda", dtype=kind, enabled=kind is not None):
+            outputs = self.runner.model.test_step(data_batch)
+        self.evaluator.process(data_samples=outputs, data_batch=data_batch)
+        self.runner.call_hook(
+            "after_test_iter", batch_idx=idx, data_batch=data_batch, outputs=outputs
+        )
+
+
+class QuietRunner(Runner):
+    """The Runner with its log in a file alone and its weights initialised once, when asked."""
+
+    _initialised = False
+
+    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
+        logger = super().build_logger(*args, **kwargs)
+        for handler in list(logger.handlers):
+            if not isinstance(handler, logging.FileHandler):
+                logger.removeHandler(handler)
+        return logger
+
+    def _init_model_weights(self) -> None:
+        if not self._initialised:
+            super()._init_model_weights()
+            self._initialised = True
+
+
+class MeteredRun:
+    """A built Runner whose phases fill windows; what the OpenMMLab sessions hold.
+
+    config: a complete config of the library, already freed of downloads and derived; it is
+        changed here: batch size, workers, precision, logs, ranks.
+    endless_test: go round the test set until the meter is satisfied.
+    whole_test: see the test set to its end, because the metrics are wanted.
+    """
+
+    def __init__(
+        self, config: Config, plan: Plan, ranks: Ranks, *, endless_test: bool, whole_test: bool
+    ) -> None:
+        self.plan, self.ranks = plan, ranks
+        self.device = environment.choose_device(plan, ranks)
+        prepare_config(config, plan, ranks, self.device)
+        config.test_cfg = {
+            "type": "MeteredTestLoop",
+            "endless": endless_test,
+            "whole": whole_test,
+            "precision": plan.precision,
+        }
+        config.experiment_name = f"{plan.model.name}-{uuid.uuid4().hex[:12]}"
+        self._hook = MeteringHook(ranks.num_ranks)
+        logging.captureWarnings(True)  # into the run's log, until close()
+        printed = io.StringIO()  # some optimizer constructors print their every parameter
+        with clear_errors(plan.batch_size), contextlib.redirect_stdout(printed):
+            self.runner: Any = QuietRunner.from_cfg(config)
+            self.runner.register_hook(self._hook)
+            self._build(plan)
+        self.runner.logger.info(printed.getvalue())
+
+    def _build(self, plan: Plan) -> None:
+        """What `Runner.train` would build on its first call, ahead of the metered window."""
+        runner = self.runner
+        if "train" in plan.phases:
+            runner._train_loop = runner.build_train_loop(runner._train_loop)
+            runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+        if "test" in plan.phases:
+            runner._test_loop = runner.build_test_loop(runner._test_loop)
+        runner._init_model_weights()
+        if plan.model.checkpoint is not None:
+            checkpoints.load(self.model, plan.model.checkpoint)
+
+    @property
+    def model(self) -> Any:
+        """The network itself, out of its data-parallel wrapper."""
+        model = self.runner.model
+        return model.module if is_model_wrapper(model) else model
+
+    def train(self, window: Window) -> dict[str, float]:
+        """Train until the window is satisfied; the last training losses."""
+        self._hook.window = window
+        with clear_errors(self.plan.batch_size):
+            self.runner.train()
+        scalars = self.runner.message_hub.log_scalars
+        return {
+            name.removeprefix("train/"): float(history.current())
+            for name, history in scalars.items()
+            if name.startswith("train/") and "loss" in name
+        }
+
+    def test(self, window: Window) -> dict[str, float]:
+        """Test until the window is satisfied; the metrics, empty if the set was not seen whole."""
+        self._hook.window = window
+        with clear_errors(self.plan.batch_size):
+            metrics: dict[str, float] = self.runner.test()
+        return metrics
+
+    def synchronize(self) -> None:
+        devices.synchronize(self.device)
+
+    def peak_memory_mib(self) -> float | None:
+        return devices.peak_memory_mib(self.device)
+
+    def close(self) -> None:
+        """End the workers, free the network, close the log. Safe to call twice."""
+        if self.runner is None:
+            return
+        name, logger = self.runner.experiment_name, self.runner.logger
+        self.runner = None
+        logging.captureWarnings(False)
+        for handler in logger.handlers:
+            handler.close()
+        for kind in (MMLogger, MessageHub, Visualizer, DefaultScope):
+            kind._instance_dict.pop(name, None)
+        gc.collect()
+        devices.release(self.device)
+
+
+@contextlib.contextmanager
+def clear_errors(batch_size: int) -> Iterator[None]:
+    """Out of memory, on any device, as `OutOfMemory`; a broken image as `PlanError`."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise OutOfMemory(batch_size, str(error).splitlines()[0]) from None
+    except AssertionError as error:  # what MMSegmentation's LoadImageFromFile raises
+        broken = re.search(r"failed to load image: (\S+)", str(error))
+        if broken is None:
+            raise
+        raise PlanError(f"image {broken[1]} cannot be decoded; mend or remove it") from error
+    except RuntimeError as error:
+        if "can't allocate memory" not in str(error):
+            raise
+        raise OutOfMemory(batch_size, str(error).splitlines()[0]) from None

@@ -1,0 +1,61 @@
+"""Parameters and GMACs of a network as it was built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+
+def params_m(model: torch.nn.Module, without: tuple[str, ...] = ()) -> float:
+    """Parameters in millions, except those whose names start with one of `without`."""
+    counted = (p.numel() for name, p in model.named_parameters() if not name.startswith(without))
+    return sum(counted) / 1e6
+
+
+def gmacs(
+    model: torch.nn.Module,
+    forward: Callable[[Any], Any],
+    shape: tuple[int, ...],
+    *,
+    symbolic: bool = True,
+) -> float:
+    """GMACs of `forward(input)` with an input of `shape`, in evaluation mode.
+
+    Counts convolutions, matrix products and attention (half of what PyTorch's FlopCounterMode
+    gives), as the field's figures do. `symbolic` computes nothing, but forbids a forward pass
+    whose shapes depend on values. The model's mode is as before when this returns.
+    """
+    import torch
+    from torch._subclasses.fake_tensor import FakeTensorMode
+    from torch.utils.flop_counter import FlopCounterMode
+
+    device = next(model.parameters()).device
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad(), _unfused_attention(), FlopCounterMode(display=False) as counter:
+            if symbolic:
+                with FakeTensorMode(allow_non_fake_inputs=True):
+                    forward(torch.zeros(shape, device=device))
+            else:
+                forward(torch.zeros(shape, device=device))
+    finally:
+        model.train(was_training)
+    return float(counter.get_total_flops()) / 2e9
+
+
+@contextmanager
+def _unfused_attention() -> Iterator[None]:
+    """The fused fast path of nn.MultiheadAttention is invisible to the counter."""
+    import torch
+
+    was_enabled = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(was_enabled)

@@ -1,0 +1,61 @@
+"""The part of a config that the plan decides, the same for every OpenMMLab library."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from metering.ranks import Ranks
+from tasks.classification_data import default_workers
+from tasks.openmmlab import environment
+from tasks.openmmlab.configs import with_plain_batch_norm
+from tasks.plan import Plan
+
+if TYPE_CHECKING:
+    import torch
+    from mmengine.config import Config
+
+LOG_FOLDER = "mmengine"
+
+
+def prepare_config(config: Config, plan: Plan, ranks: Ranks, device: torch.device) -> None:
+    """Batch size, workers, endless sampling, precision, logs and ranks as the plan has them."""
+    config.work_dir = str(plan.folder / LOG_FOLDER)
+    config.randomness = {"seed": plan.seed}
+    config.compile = plan.compile
+    config.load_from, config.resume = None, False
+    _no_validation(config)
+    _train_loop(config)
+    _loaders(config, plan, ranks, device)
+    # writing a checkpoint is no part of an iteration
+    config.default_hooks = {**(config.get("default_hooks") or {}), "checkpoint": None}
+    if plan.precision in ("fp16", "bf16"):
+        config.optim_wrapper.type = "AmpOptimWrapper"
+        config.optim_wrapper.dtype = {"fp16": "float16", "bf16": "bfloat16"}[plan.precision]
+    if device.type == "cpu":
+        with_plain_batch_norm(config)
+    environment.configure_ranks(config, ranks, device)
+
+
+def _no_validation(config: Config) -> None:
+    config.val_cfg = config.val_dataloader = config.val_evaluator = None
+
+
+def _train_loop(config: Config) -> None:
+    """Training counted in iterations, its end far off: the meter ends it, not the schedule."""
+    config.train_cfg = {"type": "IterBasedTrainLoop", "max_iters": 10**9, "val_interval": 10**9}
+    config.log_processor = {**(config.get("log_processor") or {}), "by_epoch": False}
+
+
+def _loaders(config: Config, plan: Plan, ranks: Ranks, device: torch.device) -> None:
+    workers = plan.data.num_workers
+    if workers is None:
+        workers = default_workers(ranks.num_ranks, device.type == "cuda")
+    # no epoch ends: each of them would empty the pipeline of decoded batches
+    config.train_dataloader.sampler = {"type": "InfiniteSampler", "shuffle": True}
+    config.train_dataloader.batch_size = plan.batch_size // ranks.num_ranks
+    for name in ("train_dataloader", "test_dataloader"):
+        loader: dict[str, Any] = config[name]
+        loader["num_workers"] = workers
+        loader["persistent_workers"] = workers > 0
+        if workers == 0:
+            loader.pop("prefetch_factor", None)

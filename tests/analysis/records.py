@@ -1,0 +1,95 @@
+"""Records as the suite writes them, for the tests of this room."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from metering.record import (
+    Energy,
+    Failure,
+    Interval,
+    ModelFacts,
+    Overhead,
+    PhaseRecord,
+    Reading,
+    Record,
+    Sensor,
+    Stage,
+    write,
+)
+
+IMAGES = 1_281_167
+TRAIN = Stage("train", dataset="imagenet1k", num_samples=IMAGES, num_epochs=300)
+SENSORS = {
+    "gpu": Sensor("counter", "NVML"),
+    "cpu": Sensor("rapl", "package"),
+    "ram": Sensor("modelled"),
+}
+
+
+def a_phase(
+    phase: str = "train", kwh_per_sample: float = 1e-6, half_width: float | None = 2e-8, **more: Any
+) -> PhaseRecord:
+    """Ten equal blocks of 320 samples, a tenth of the energy each in CPU and RAM."""
+    block = Reading(
+        started_at_s=0.0,
+        duration_s=1.0,
+        num_steps=10,
+        num_samples=320,
+        energy=Energy(
+            gpu_kwh=0.8 * 320 * kwh_per_sample,
+            cpu_kwh=0.1 * 320 * kwh_per_sample,
+            ram_kwh=0.1 * 320 * kwh_per_sample,
+        ),
+    )
+    values: dict[str, Any] = {
+        "phase": phase,
+        "readings": tuple(replace(block, started_at_s=float(i)) for i in range(10)),
+        "sensors": SENSORS,
+        "energy_kwh_per_sample": Interval(kwh_per_sample, half_width, num_blocks=10),
+        "duration_s_per_sample": Interval(1 / 320, 1e-5, num_blocks=10),
+        "stop_reason": "relative_error",
+        "batch_size": 32,
+    }
+    return PhaseRecord(**(values | more))
+
+
+def a_record(**more: Any) -> Record:
+    """A finished run of Swin-T: 1e-6 kWh per image in training, 2.5e-7 in testing."""
+    values: dict[str, Any] = {
+        "status": "finished",
+        "identity": "0" * 16,
+        "task": "classification",
+        "model": "swin_t",
+        "paper_row": "Swin-T",
+        "data": "synthetic",
+        "hardware": "a6000",
+        "batch_size": 32,
+        "precision": "fp32",
+        "stage": "supervised",
+        "started_at": "2024-01-01T00:00:00.000+00:00",
+        "ended_at": "2024-01-01T00:05:00.000+00:00",
+        "config": {"scale": "full", "data": {"fraction": 1.0}, "hardware": {"devices": 1}},
+        "code": {"version": "0.1.0"},
+        "host": {"gpus": [{"name": "NVIDIA RTX A6000"}]},
+        "recipe": (TRAIN,),
+        "facts": ModelFacts(params_m=28.288, gmacs=4.491, input_shape=(3, 224, 224)),
+        "phases": {"train": a_phase(), "test": a_phase("test", 2.5e-7, 5e-9)},
+        "overheads": (Overhead("set-up", 3.0, Energy(gpu_kwh=1e-4)),),
+    }
+    return Record(**(values | more))
+
+
+def a_failure() -> Record:
+    return a_record(
+        status="failed", phases={}, failure=Failure("OutOfMemory", "batch_size=32 does not fit")
+    )
+
+
+def put(folder: Path, *records: Record) -> Path:
+    """Write each record into a folder of its own under `folder`."""
+    for index, record in enumerate(records):
+        write(record, folder / f"{record.model.replace('/', '_')}-{index}")
+    return folder

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from analysis import record_rows
+from analysis.load import load
+from metering.record import from_json, to_json
+from tests.analysis.records import a_failure, a_phase, a_record, put
+
+
+def test_one_row_per_record_and_phase(tmp_path: Path):
+    put(tmp_path, a_record(), a_record(model="resnet18", paper_row="ResNet18"))
+    frame = load([tmp_path]).frame
+    assert sorted(zip(frame["model"], frame["phase"], strict=True)) == [
+        ("resnet18", "test"),
+        ("resnet18", "train"),
+        ("swin_t", "test"),
+        ("swin_t", "train"),
+    ]
+
+
+def test_the_rate_its_interval_and_the_sums_are_the_records(tmp_path: Path):
+    put(tmp_path, a_record())
+    train = load([tmp_path]).frame.set_index("phase").loc["train"]
+    assert train["kwh_per_sample"] == 1e-6
+    assert train["kwh_half_width"] == 2e-8
+    assert train["num_samples"] == 3200
+    assert train["energy_kwh"] == pytest.approx(3200e-6)
+    assert train["gpu_kwh"] == pytest.approx(0.8 * 3200e-6)
+
+
+def test_warm_up_and_dropped_blocks_do_not_count(tmp_path: Path):
+    data = json.loads(to_json(a_record()))
+    data["phases"]["train"]["readings"][0]["use"] = "warm-up"
+    data["phases"]["train"]["readings"][1]["use"] = "dropped"
+    put(tmp_path, from_json(json.dumps(data)))
+    train = load([tmp_path]).frame.set_index("phase").loc["train"]
+    assert train["num_samples"] == 8 * 320
+
+
+def test_an_absent_sensor_stays_absent(tmp_path: Path):
+    data = json.loads(to_json(a_record()))
+    for block in data["phases"]["train"]["readings"]:
+        block["energy"]["gpu_kwh"] = None
+    put(tmp_path, from_json(json.dumps(data)))
+    train = load([tmp_path]).frame.set_index("phase").loc["train"]
+    assert train["gpu_kwh"] != train["gpu_kwh"]  # NaN, not 0
+
+
+def test_a_failed_run_is_a_row_without_a_phase(tmp_path: Path):
+    put(tmp_path, a_failure())
+    row = load([tmp_path]).frame.iloc[0]
+    assert row["status"] == "failed"
+    assert row["failure"] == "OutOfMemory: batch_size=32 does not fit"
+
+
+def test_synthetic_data_stand_in_for_the_set_of_the_recipe(tmp_path: Path):
+    put(tmp_path, a_record())
+    assert set(load([tmp_path]).frame["dataset"]) == {"ImageNet-1k"}
+
+
+def _edited(**changes: object) -> str:
+    return json.dumps(json.loads(to_json(a_record())) | changes)
+
+
+def _with_train(**changes: object) -> str:
+    data = json.loads(to_json(a_record()))
+    data["phases"]["train"] |= changes
+    return json.dumps(data)
+
+
+NEGATIVE = [{"num_samples": 1, "duration_s": 1.0, "energy": {"gpu_kwh": -1.0}}]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (to_json(a_record())[:300], "not JSON"),
+        ("[1, 2]", "not a record"),
+        ('{"accuracy": 1}', "not a record"),
+        ("[" * 100_000, "not JSON"),
+        (_edited(schema_version=99), "schema_version 99 is newer"),
+        (_edited(schema_version=0), "schema_version 0 is unknown"),
+        (_edited(model=None), "model: "),
+        (_with_train(energy_kwh_per_sample={"mean": 0, "half_width": 0}), "not above 0"),
+        (_with_train(energy_kwh_per_sample={"mean": -1, "half_width": 0}), "greater than or equal"),
+        (_with_train(quality={"top1_pct": 101.0}), "top1_pct: 101.0 is not in 0..100"),
+        (_with_train(readings=[3]), "not readings"),
+        (_with_train(readings=NEGATIVE), "not a number >= 0"),
+    ],
+)
+def test_a_bad_file_is_named_and_nothing_else_is_lost(tmp_path: Path, text: str, words: str):
+    put(tmp_path, a_record())
+    bad = tmp_path / "bad" / "record.json"
+    bad.parent.mkdir()
+    bad.write_text(text)
+    loaded = load([tmp_path])
+    assert len(loaded.frame) == 2
+    [problem] = loaded.problems
+    assert problem.path == str(bad)
+    assert words in problem.reason
+    assert "\n" not in problem.reason
+
+
+def test_an_older_schema_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """As version 2 might have renamed `model`."""
+    put(tmp_path, a_record())
+    text = (tmp_path / "swin_t-0" / "record.json").read_text().replace('"model"', '"network"')
+    (tmp_path / "swin_t-0" / "record.json").write_text(text)
+    monkeypatch.setattr(record_rows, "SCHEMA_VERSION", 2)
+    monkeypatch.setitem(record_rows.MIGRATIONS, 1, lambda d: d | {"model": d["network"]})
+    loaded = load([tmp_path])
+    assert not loaded.problems
+    assert set(loaded.frame["model"]) == {"swin_t"}
+
+
+def test_an_earlier_attempt_that_was_put_aside_is_not_a_result(tmp_path: Path):
+    put(tmp_path, a_record())
+    aside = tmp_path / "swin_t-0" / "attempts"
+    aside.mkdir()
+    (aside / "20240101T000000.json").write_text(to_json(a_failure()))
+    assert len(load([tmp_path]).frame) == 2
+
+
+def test_many_records_in_several_processes_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    put(tmp_path, *(a_record(model=f"m{i}", phases={"train": a_phase()}) for i in range(30)))
+    alone = load([tmp_path]).frame
+    monkeypatch.setattr("analysis.load.PARALLEL_FROM", 10)
+    assert load([tmp_path]).frame["model"].tolist() == alone["model"].tolist()
+
+
+EMISSIONS = (
+    "timestamp,project_name,run_id,duration,emissions,energy_consumed,cpu_energy,gpu_energy,"
+    "ram_energy,gpu_model,gpu_count\n"
+    "2024-01-01T00:00:00,mine,abc,100.0,0.05,{kwh},0.02,0.2,0.03,NVIDIA A100,1\n"
+)
+
+
+def _codecarbon(folder: Path, config: str, kwh: str = "0.25") -> None:
+    (folder / ".hydra").mkdir(parents=True)
+    (folder / ".hydra" / "config.yaml").write_text(config)
+    (folder / "emissions.csv").write_text(EMISSIONS.format(kwh=kwh))
+
+
+def test_a_plain_codecarbon_run_beside_a_hydra_config_is_read(tmp_path: Path):
+    _codecarbon(tmp_path / "run", "model: {name: vit_b}\nbatch_size: 64\nnum_samples: 1000\n")
+    [row] = load([tmp_path]).frame.to_dict("records")
+    assert (row["kind"], row["model"], row["batch_size"]) == ("codecarbon", "vit_b", 64)
+    assert row["kwh_per_sample"] == pytest.approx(2.5e-4)
+    assert row["gpu_kwh"] == 0.2
+
+
+def test_a_codecarbon_run_without_a_sample_count_has_no_rate(tmp_path: Path):
+    _codecarbon(tmp_path / "run", "model: vit_b\n")
+    [row] = load([tmp_path]).frame.to_dict("records")
+    assert row["energy_kwh"] == 0.25
+    assert row["kwh_per_sample"] is None or row["kwh_per_sample"] != row["kwh_per_sample"]
+
+
+@pytest.mark.parametrize("kwh", ["0", "-1", "nan", "x"])
+def test_a_codecarbon_run_that_read_nothing_is_named(tmp_path: Path, kwh: str):
+    _codecarbon(tmp_path / "run", "model: vit_b\n", kwh)
+    loaded = load([tmp_path])
+    assert loaded.frame.empty
+    assert "not above 0" in loaded.problems[0].reason
+
+
+def test_the_suites_own_emissions_file_is_not_read_twice(tmp_path: Path):
+    put(tmp_path, a_record())
+    _codecarbon(tmp_path / "swin_t-0", "model: swin_t\n")
+    assert set(load([tmp_path]).frame["kind"]) == {"record"}

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analysis.load import load
+from analysis.tables import Options, diff, table1, table2, table3
+from tests.analysis.records import IMAGES, TRAIN, a_phase, a_record, put
+
+
+def _table3(folder: Path, *records, **options) -> pd.DataFrame:
+    return table3(load([put(folder, *records)]).frame, Options(**options))
+
+
+def _row(table: pd.DataFrame, model: str) -> dict:
+    [row] = table[table["model"] == model].to_dict("records")
+    return row
+
+
+def test_without_records_the_tables_are_the_papers():
+    nothing = load([]).frame
+    assert [len(table(nothing)) for table in (table1, table2, table3)] == [8, 14, 67]
+    assert table3(nothing)["estimated_train_kwh"].isna().all()
+
+
+def test_a_measured_row_stands_beside_the_published_one(tmp_path: Path):
+    row = _row(_table3(tmp_path, a_record()), "Swin-T")
+    assert row["published_train_kwh"] == 224.01
+    assert row["measured_train_kwh_per_sample"] == 1e-6
+    assert row["estimated_train_kwh"] == pytest.approx(300 * IMAGES * 1e-6 + 1e-4)
+    assert row["estimated_test_kwh"] == pytest.approx(50_000 * 2.5e-7)
+    assert row["measured_params_m"] == 28.288
+
+
+def test_every_number_says_what_it_is_by_its_column(tmp_path: Path):
+    table = _table3(tmp_path, a_record())
+    numbers = table.select_dtypes("number").columns
+    kinds = {name.split("_")[0] for name in numbers if name != "batch_size"}
+    assert kinds == {"published", "measured", "estimated"}
+
+
+def test_a_published_row_without_measurement_has_no_measured_number(tmp_path: Path):
+    row = _row(_table3(tmp_path, a_record()), "Swin-S")
+    assert all(
+        pd.isna(value) for name, value in row.items() if name.startswith(("measured", "estimated"))
+    )
+
+
+def test_two_set_ups_are_two_rows(tmp_path: Path):
+    table = _table3(tmp_path, a_record(), a_record(batch_size=64))
+    assert sorted(table[table["model"] == "Swin-T"]["batch_size"]) == [32, 64]
+
+
+def test_a_network_without_a_paper_row_is_appended_and_says_what_is_missing(tmp_path: Path):
+    row = _row(
+        _table3(tmp_path, a_record(model="resnet50d", paper_row=None, recipe=())), "resnet50d"
+    )
+    assert pd.isna(row["published_train_kwh"])
+    assert pd.isna(row["estimated_train_kwh"])
+    assert row["footnotes"]["estimated_train_kwh"] == "no recipe is known"
+
+
+def test_under_one_kwh_the_index_is_absent_with_a_note(tmp_path: Path):
+    phases = {"train": a_phase(kwh_per_sample=1e-10, half_width=None)}
+    row = _row(_table3(tmp_path, a_record(phases=phases)), "Swin-T")
+    assert pd.isna(row["estimated_gqi"])
+    assert "undefined at or under 1 kWh" in row["footnotes"]["estimated_gqi"]
+
+
+def test_a_small_study_is_marked(tmp_path: Path):
+    row = _row(_table3(tmp_path, a_record(config={"scale": "small"})), "Swin-T")
+    assert row["scale"] == "small"
+    assert "scaled-down study" in row["footnotes"]["model"]
+
+
+def test_what_the_meter_flagged_is_a_footnote(tmp_path: Path):
+    phases = {"train": a_phase(flags=("meters disagree by 4 %",))}
+    row = _row(_table3(tmp_path, a_record(phases=phases)), "Swin-T")
+    assert "meters disagree by 4 %" in row["footnotes"]["model"]
+
+
+def test_accounting_paper_uses_the_papers_recipe(tmp_path: Path):
+    record = a_record(model="resnet18", paper_row="ResNet18", recipe=(TRAIN,))
+    row = _row(_table3(tmp_path, record, accounting="paper"), "ResNet18")
+    assert row["estimated_train_kwh"] == pytest.approx(60 * IMAGES * 1e-6)
+
+
+def test_overlapping_intervals_do_not_keep_their_rank(tmp_path: Path):
+    wide = {"train": a_phase(kwh_per_sample=1.001e-6, half_width=3e-7)}
+    other = a_record(model="swin_s", paper_row="Swin-S", phases=wide)
+    alone = _row(_table3(tmp_path / "a", a_record()), "Swin-T")
+    assert alone["estimated_rank_stability"] == 1.0
+    # Swin-S is published at 83.0 %, so its index is higher unless its electricity is
+    near = _row(_table3(tmp_path / "b", a_record(), other), "Swin-S")
+    assert 0.5 < near["estimated_rank_stability"] <= 1.0
+
+
+def test_diff_gives_relative_differences_and_flags(tmp_path: Path):
+    found = diff(_table3(tmp_path, a_record()))
+    [row] = found.to_dict("records")
+    expected = 100 * ((300 * IMAGES * 1e-6 + 1e-4) / 224.01 - 1)
+    assert row["diff_train_kwh_pct"] == pytest.approx(expected)
+    assert "train_kwh differs" in row["flag"]
+    assert "params_m" not in row["flag"]
+
+
+def test_a_test_only_record_is_shown(tmp_path: Path):
+    table = _table3(tmp_path, a_record(phases={"test": a_phase("test", 2.5e-7)}))
+    row = _row(table, "Swin-T")
+    assert row["measured_test_kwh_per_sample"] == 2.5e-7
+    assert pd.isna(row["estimated_train_kwh"])

@@ -1,0 +1,76 @@
+"""A meter over a simulated machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from metering.meter import Meter
+from metering.ranks import OneRank, Ranks
+from metering.record import Component, Energy, PhaseRecord, Sensor
+from metering.settings import MeterSettings
+from tests.metering.simulated_nvml import Machine, Workload
+
+J_PER_KWH = 3.6e6
+
+
+class SimulatedCodeCarbon:
+    """CodeCarbon's part of a block on a machine where time is simulated: it reads the GPUs that
+    it was given through the same counters, `error` of it wrong, and has no CPU or RAM sensor."""
+
+    machine: Machine
+    error = 0.0
+
+    def __init__(self, folder: Path, gpu_indices: list[int], country_iso_code: str) -> None:
+        self._gpus = [self.machine.gpus[index] for index in gpu_indices]
+        self.emissions_kg_co2eq = 0.0
+
+    def begin(self) -> None:
+        self._before_mj = [gpu.counter_mj for gpu in self._gpus]
+
+    def end(self) -> Energy:
+        used = (gpu.counter_mj - b for gpu, b in zip(self._gpus, self._before_mj, strict=True))
+        joules = sum(used) / 1000 * (1 + self.error)
+        return Energy(gpu_kwh=max(0.0, joules / J_PER_KWH) if self._gpus else None)
+
+    def sensors(self) -> dict[Component, Sensor]:
+        return {"cpu": Sensor("absent"), "ram": Sensor("absent")}
+
+    def stop(self) -> None: ...
+
+
+MakeMeter = Callable[..., Meter]
+
+
+@pytest.fixture
+def make_meter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[MakeMeter]:
+    """`make_meter(machine, **settings)`: a meter whose every sensor is simulated."""
+
+    def make(
+        machine: Machine, *, ranks: Ranks | None = None, error: float = 0.0, **settings: object
+    ) -> Meter:
+        machine.install(monkeypatch)
+        bound = type("Bound", (SimulatedCodeCarbon,), {"machine": machine, "error": error})
+        monkeypatch.setattr("metering.meter.CodeCarbonMeter", bound)
+        monkeypatch.setattr("metering.own_readers.readable_domains", lambda: ())
+        meter = Meter(
+            MeterSettings(**settings),  # type: ignore[arg-type]
+            folder=tmp_path,
+            ranks=ranks or OneRank(),
+            use_gpu=True,
+            num_gpus=len(machine.gpus),
+        )
+        meter.clock = machine.clock
+        return meter
+
+    yield make
+
+
+def measure(meter: Meter, workload: Workload) -> PhaseRecord:
+    """Train until the meter is satisfied."""
+    with meter, meter.window("train", workload.batch_size) as window:
+        while not window.step(workload.step()):
+            pass
+    return window.result()

@@ -1,0 +1,191 @@
+"""MMEngine's loops under a window, on a network of one layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.evaluator import BaseMetric
+from mmengine.model import BaseModel
+from mmengine.registry import DATASETS, METRICS, MODELS
+
+from metering.ranks import OneRank
+from metering.settings import MeterSettings
+from tasks.errors import PlanError
+from tasks.openmmlab.metered import MeteredRun
+from tasks.plan import DataPlan, HardwarePlan, ModelPlan, Plan
+from tests.tasks.counting_window import CountingWindow
+
+NUM_TEST_SAMPLES = 6
+
+
+@MODELS.register_module(force=True)
+class OneLayer(BaseModel):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = torch.nn.Linear(2, 1)
+
+    def forward(self, inputs: Any, data_samples: Any = None, mode: str = "tensor") -> Any:
+        output = self.layer(torch.stack(inputs))
+        return {"loss": (output**2).mean()} if mode == "loss" else list(output)
+
+
+@DATASETS.register_module(force=True)
+class SixPoints(torch.utils.data.Dataset):  # type: ignore[type-arg]
+    metainfo: ClassVar[dict[str, Any]] = {}
+
+    def __len__(self) -> int:
+        return NUM_TEST_SAMPLES
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return {"inputs": torch.tensor([float(index), 1.0]), "data_samples": index}
+
+
+@METRICS.register_module(force=True)
+class Seen(BaseMetric):
+    def process(self, data_batch: Any, data_samples: Any) -> None:
+        self.results += [1] * len(data_samples)
+
+    def compute_metrics(self, results: list[int]) -> dict[str, float]:
+        return {"num_seen": float(len(results))}
+
+
+def _config() -> Config:
+    loader = {
+        "batch_size": 1,
+        "num_workers": 0,
+        "dataset": {"type": "SixPoints"},
+        "sampler": {"type": "DefaultSampler", "shuffle": False},
+        "collate_fn": {"type": "pseudo_collate"},
+    }
+    return Config(
+        {
+            "model": {"type": "OneLayer"},
+            "train_dataloader": loader,
+            "test_dataloader": loader,
+            "train_cfg": {"by_epoch": True, "max_epochs": 1},
+            "optim_wrapper": {"optimizer": {"type": "SGD", "lr": 0.01}},
+            "test_evaluator": {"type": "Seen"},
+        }
+    )
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Callable[..., Plan]:
+    def make(**changes: Any) -> Plan:
+        values: dict[str, Any] = {
+            "task": "segmentation",
+            "model": ModelPlan("one_layer", "segmentation", "none"),
+            "data": DataPlan("points", num_workers=0),
+            "hardware": HardwarePlan("local", accelerator="cpu"),
+            "meter": MeterSettings(),
+            "batch_size": 2,
+            "output_dir": tmp_path,
+        }
+        return Plan(**(values | changes))
+
+    return make
+
+
+def _run(plan: Plan, endless: bool = True, whole: bool = False) -> MeteredRun:
+    return MeteredRun(_config(), plan, OneRank(), endless_test=endless, whole_test=whole)
+
+
+def test_training_ends_when_the_window_is_satisfied(plan: Callable[..., Plan]) -> None:
+    run, window = _run(plan()), CountingWindow(11)
+    losses = run.train(window)  # three epochs of this set and a part
+    assert window.samples == [2] * 11
+    assert all(wait >= 0 for wait in window.waits_s)
+    assert losses["loss"] > 0
+    run.close()
+
+
+def test_training_changes_the_weights(plan: Callable[..., Plan]) -> None:
+    run = _run(plan())
+    before = run.model.layer.weight.detach().clone()
+    run.train(CountingWindow(3))
+    assert not torch.equal(before, run.model.layer.weight)
+    run.close()
+
+
+def test_an_endless_test_goes_round_and_its_metrics_count_the_set_once(
+    plan: Callable[..., Plan],
+) -> None:
+    run, window = _run(plan()), CountingWindow(NUM_TEST_SAMPLES * 2 + 1)
+    assert run.test(window) == {"num_seen": NUM_TEST_SAMPLES}
+    assert len(window.samples) == NUM_TEST_SAMPLES * 2 + 1
+    run.close()
+
+
+def test_a_test_cut_short_has_no_metrics(plan: Callable[..., Plan]) -> None:
+    run = _run(plan())
+    assert run.test(CountingWindow(2)) == {}
+    run.close()
+
+
+def test_a_whole_test_sees_the_rest_of_the_set_unmetered(plan: Callable[..., Plan]) -> None:
+    run, window = _run(plan(), whole=True), CountingWindow(2)
+    assert run.test(window) == {"num_seen": NUM_TEST_SAMPLES}
+    assert len(window.samples) == 2
+    run.close()
+
+
+def test_a_test_that_is_not_endless_ends_with_the_set(plan: Callable[..., Plan]) -> None:
+    run, window = _run(plan(), endless=False), CountingWindow(100)
+    assert run.test(window) == {"num_seen": NUM_TEST_SAMPLES}
+    assert len(window.samples) == NUM_TEST_SAMPLES
+    run.close()
+
+
+def test_two_runs_in_one_process_do_not_share_their_loss_history(
+    plan: Callable[..., Plan],
+) -> None:
+    for _ in range(2):
+        run = _run(plan())
+        run.train(CountingWindow(2))
+        assert len(run.runner.message_hub.log_scalars["train/loss"].data[0]) == 2
+        run.close()
+
+
+def test_mmengine_logs_to_a_file_and_not_to_the_terminal(
+    plan: Callable[..., Plan], capfd: pytest.CaptureFixture[str]
+) -> None:
+    asked = plan()
+    run = _run(asked)
+    run.train(CountingWindow(1))
+    run.runner.logger.info("a line for the file")
+    run.close()
+    shown = capfd.readouterr()
+    assert shown.out == "" and "mmengine" not in shown.err
+    (log,) = (asked.folder / "mmengine").rglob("*.log")
+    assert "a line for the file" in log.read_text(encoding="utf-8")
+    assert not list(asked.folder.rglob("*.pth"))
+
+
+def test_a_checkpoint_is_loaded_and_a_foreign_one_refused(
+    plan: Callable[..., Plan], tmp_path: Path
+) -> None:
+    weights = {"layer.weight": torch.tensor([[3.0, 4.0]]), "layer.bias": torch.zeros(1)}
+    good, foreign = tmp_path / "good.pth", tmp_path / "foreign.pth"
+    torch.save({"state_dict": weights, "meta": {"epoch": 1}}, good)
+    torch.save({"state_dict": {"other": torch.zeros(1)}}, foreign)
+    run = _run(plan(model=ModelPlan("one_layer", "segmentation", "x", checkpoint=str(good))))
+    assert run.model.layer.weight.tolist() == [[3.0, 4.0]]
+    run.close()
+    with pytest.raises(PlanError, match=r"does not fit the model: 2 of 2 weights"):
+        _run(plan(model=ModelPlan("one_layer", "segmentation", "x", checkpoint=str(foreign))))
+
+
+def test_half_precision_on_a_cpu_is_refused(plan: Callable[..., Plan]) -> None:
+    with pytest.raises(PlanError, match="precision=bf16 needs a GPU"):
+        _run(plan(precision="bf16"))
+
+
+def test_closing_twice_is_safe(plan: Callable[..., Plan]) -> None:
+    run = _run(plan())
+    run.close()
+    run.close()

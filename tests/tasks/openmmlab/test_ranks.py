@@ -1,0 +1,30 @@
+"""Two CPU ranks train one network through MMEngine's own data parallelism, over gloo."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = Path(__file__).with_name("two_ranks.py")
+ROOT = SCRIPT.parents[3]
+
+
+def test_two_ranks_share_the_batch_stop_together_and_hold_one_network(
+    cache_dir: Path, tmp_path: Path
+) -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run(
+        [*launch, str(SCRIPT), str(cache_dir), str(tmp_path)],
+        env=environment, capture_output=True, text=True, timeout=280, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    first, second = (
+        json.loads((tmp_path / f"rank{rank}.json").read_text(encoding="utf-8")) for rank in (0, 1)
+    )
+    assert first["train"] == second["train"] == [4] * 4, "samples of both ranks, four steps"
+    assert first["test"] == second["test"] == [2] * 4
+    assert first["weights"] == second["weights"], "gradients were averaged"
