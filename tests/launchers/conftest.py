@@ -36,9 +36,9 @@ ReturnToService=2
 KillWait=15
 MinJobAge=300
 SchedulerParameters=sched_interval=1,batch_sched_delay=0
-NodeName=DEFAULT NodeHostname={host} NodeAddr=127.0.0.1 CPUs=8 RealMemory=64000
-NodeName=v1 Port={v1_port} Gres=gpu:v100:4
-NodeName=r1 Port={r1_port} Gres=gpu:rtx3090:2
+NodeName=DEFAULT CPUs=8 RealMemory=64000
+NodeName=v1 NodeHostname={host} NodeAddr=127.0.0.1 Port={v1_port} Gres=gpu:v100:4
+NodeName=r1 NodeHostname={host} NodeAddr=127.0.0.1 Port={r1_port} Gres=gpu:rtx3090:2
 PartitionName=main Nodes=v1,r1 Default=YES MaxTime=60 State=UP
 """
 GRES = """
