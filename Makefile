@@ -6,7 +6,7 @@ DEMO := output_dir=runs/demo meter.time_budget_s=25 meter.relative_error=0.05
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-models lint tables clean
+.PHONY: help demo test test-models lint tables figures report doctor slurm-status bench mmcv-ops clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,7 +23,7 @@ demo: .venv/.installed ## fresh machine: set up, run a small real sweep, print a
 test: .venv/.installed ## fresh machine: set up, pass the tests
 	$(BIN)/python -m pytest -m 'not models and not gpu'
 
-test-models: .venv/.installed ## step every model at its native size (long)
+test-models: .venv/.installed ## step every model at its native size (an hour or two on 2 cores)
 	$(BIN)/python -m pytest -m models --timeout 3600
 
 lint: .venv/.installed ## ruff and mypy
@@ -33,6 +33,23 @@ lint: .venv/.installed ## ruff and mypy
 
 tables: .venv/.installed ## the paper's tables: published beside measured and estimated
 	$(BIN)/python -m analysis tables $(RUNS) --out tables
+
+figures: .venv/.installed ## the paper's figures, vector and PNG
+	$(BIN)/python -m analysis figures $(RUNS) --out figures
+
+report: .venv/.installed ## one HTML file that works offline: tables, figures, provenance
+	$(BIN)/python -m analysis report $(RUNS) --out report
+
+doctor: .venv/.installed ## what this machine can measure, and what stands in the way
+	$(BIN)/python -m metering.doctor
+
+slurm-status: .venv/.installed ## what of a sweep is done, running, failed, missing: RUNS=runs
+	$(BIN)/python -m launchers.status $(firstword $(RUNS))
+
+mmcv-ops: .venv/.installed ## replace mmcv-lite by the compiled mmcv (about 30 CPU minutes)
+	$(BIN)/python -m pip install -q 'setuptools<81' wheel ninja psutil
+	$(BIN)/python -m pip uninstall -q -y mmcv-lite
+	MMCV_WITH_OPS=1 $(BIN)/python -m pip install --no-build-isolation --no-deps --no-binary mmcv mmcv==2.1.0
 
 clean: ## remove tables, figures and reports (records and .venv stay)
 	rm -rf tables figures report build *.egg-info
