@@ -20,7 +20,8 @@ QUICK = (
     "-m", "hydra/launcher=slurm", "hydra.launcher.poll_s=0.5", "hardware.slurm.time_min=5",
     "hardware.slurm.cpus_per_task=1", "hardware.slurm.mem_gb=null", "data=digits",
     "meter=fixed", "meter.num_steps=2", "meter.num_warmup_steps=0", "meter.idle_s=0",
-    "data.num_workers=0", "batch_size=4", "output_dir=runs",
+    "data.num_workers=0", "batch_size=4", "output_dir=runs", "model=test_resnet",
+    "model.input_size=32",
 )  # fmt: skip
 
 
