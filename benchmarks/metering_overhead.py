@@ -74,6 +74,7 @@ def overhead(device: str, seconds: float) -> None:
             while sum(2 for _ in ratios) * 5.0 < seconds:
                 count, began_s = 0, time.perf_counter()
                 with meter.window("train", BATCH_SIZE) as window:
+                    window.open()
                     done = False
                     while not done:
                         step()
@@ -100,6 +101,7 @@ def window_of(device: str, chosen: MeterSettings) -> PhaseRecord:
         open_meter(folder, device, chosen, wait) as meter,
     ):
         with meter.window("train", BATCH_SIZE) as window:
+            window.open()
             step()
             while not window.step(BATCH_SIZE):
                 step()

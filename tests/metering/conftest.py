@@ -71,6 +71,7 @@ def make_meter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Make
 def measure(meter: Meter, workload: Workload) -> PhaseRecord:
     """Train until the meter is satisfied."""
     with meter, meter.window("train", workload.batch_size) as window:
+        window.open()
         while not window.step(workload.step()):
             pass
     return window.result()

@@ -97,6 +97,7 @@ def test_four_ranks_on_four_gpus_count_each_gpu_once(make_meter):
         meter = meters[rank]
         num_steps, done = 0, False
         with meter, meter.window("train", 128) as window:
+            window.open()
             while not done:
                 if rank == 0:  # one clock for the machine: every GPU draws 200 W for 100 ms
                     machine.work(0.1, 200.0)

@@ -52,6 +52,7 @@ def test_codecarbon_and_our_reading_agree_and_the_interval_closes(load, tmp_path
     with meter:
         meter.idle()
         with meter.window("train", 1) as window:
+            window.open()
             load(0.05)
             while not window.step(1):
                 load(0.05)

@@ -38,6 +38,7 @@ def test_a_counter_reset_costs_one_block_and_is_said(make_meter):
     workload = Workload(machine, seed=4)
     meter = make_meter(machine)
     with meter, meter.window("train", 32) as window:
+        window.open()
         for step in range(10_000):
             if step == 100:
                 machine.gpus[0].reset_counter()
@@ -91,6 +92,7 @@ def test_data_that_end_early_close_the_window(make_meter):
     workload = Workload(machine, seed=9)
     meter = make_meter(machine)
     with meter, meter.window("test", 32) as window:
+        window.open()
         for _ in range(40):
             assert not window.step(workload.step())
     record = window.result()
