@@ -6,7 +6,7 @@ DEMO := output_dir=runs/demo meter.time_budget_s=25 meter.relative_error=0.05
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-models lint tables figures report doctor slurm-status bench mmcv-ops clean
+.PHONY: help demo test test-models lint tables figures report doctor slurm-status gpu-check mmcv-ops clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,6 +42,9 @@ report: .venv/.installed ## one HTML file that works offline: tables, figures, p
 
 doctor: .venv/.installed ## what this machine can measure, and what stands in the way
 	$(BIN)/python -m metering.doctor
+
+gpu-check: .venv/.installed ## the meter's claims on this machine's NVIDIA GPU
+	$(BIN)/python -m pytest -m gpu
 
 slurm-status: .venv/.installed ## what of a sweep is done, running, failed, missing: RUNS=runs
 	$(BIN)/python -m launchers.status $(firstword $(RUNS))

@@ -12,7 +12,7 @@ from tasks.plan import Plan
 
 
 class Window(Protocol):
-    """The open window of one phase; see `metering/window.py`.
+    """The window of one phase, opened by `execute.py`; see `metering/window.py`.
 
     The caller does one step of work and then calls `step`; when `step` answers True the
     window is closed and the caller stops, on every rank at the same step.

@@ -49,7 +49,14 @@ def prepared(compose: Callable[..., Plan]) -> Iterator[Callable[..., Session]]:
         session.close()
 
 
-@pytest.mark.parametrize("name", sorted(MEASURED))
+# building ViT-L and its optimizer takes minutes on two cores: with make test-models
+ROWS = [
+    pytest.param(name, marks=pytest.mark.models if name in ("segmenter", "setr") else ())
+    for name in sorted(MEASURED)
+]
+
+
+@pytest.mark.parametrize("name", ROWS)
 def test_a_row_counts_as_published_trains_two_steps_and_tests_one(
     prepared: Callable[..., Session], name: str
 ) -> None:
