@@ -13,11 +13,10 @@ from metering.record import (
     Overhead,
     Record,
     RecordError,
-    Stage,
     read,
     write,
 )
-from tasks.execute import ATTEMPTS, Outcome
+from tasks.execute import ATTEMPTS, Outcome, empty_record, put_aside
 from tasks.plan import Plan
 
 
@@ -31,37 +30,15 @@ def leave_record(plan: Plan, failure: Failure) -> Outcome:
     if begun is not None and begun.status != "finished":
         record = dataclasses.replace(begun, status="failed", failure=failure)
     else:
-        record = _bare(plan, failure)
-    if path.exists() and begun is None:
-        (plan.folder / ATTEMPTS).mkdir(exist_ok=True)
-        path.replace(plan.folder / ATTEMPTS / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}.json")
+        from metering.code_version import code_version
+
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        bare = empty_record(plan, "failed", now, failure)
+        record = dataclasses.replace(bare, code=code_version())
+        plan.folder.mkdir(parents=True, exist_ok=True)
+        put_aside(plan.folder)  # a finished or unreadable record is kept, not written over
     write(record, plan.folder)
     return Outcome(record, plan.folder)
-
-
-def _bare(plan: Plan, failure: Failure) -> Record:
-    from metering.code_version import code_version
-
-    now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    return Record(
-        status="failed",
-        identity=plan.identity,
-        task=plan.task,
-        model=plan.model.name,
-        paper_row=plan.model.paper_row,
-        data=plan.data.name,
-        hardware=plan.hardware.name,
-        batch_size=plan.batch_size,
-        precision=plan.precision,
-        stage=plan.stage,
-        started_at=now,
-        ended_at=now,
-        config=dataclasses.asdict(plan) | {"output_dir": str(plan.output_dir)},
-        code=code_version(),
-        host={},
-        recipe=tuple(Stage(**stage) for stage in plan.model.recipe),
-        failure=failure,
-    )
 
 
 def interrupted_attempts(folder: Path) -> tuple[Overhead, ...]:

@@ -16,7 +16,7 @@ from tasks import classification_data as data
 from tasks import classification_model as models
 from tasks import device as devices
 from tasks import training as trainings
-from tasks.errors import OutOfMemory, PlanError
+from tasks.errors import PlanError
 from tasks.model_names import require_timm_name
 from tasks.plan import Plan
 from tasks.protocol import PhaseOutcome, Window
@@ -232,16 +232,9 @@ def _hits(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
 
 @contextmanager
 def _clear_errors(batch_size: int) -> Iterator[None]:
-    """Out of memory, on any device, as `OutOfMemory`; a broken image as `PlanError`."""
-    import torch
-
+    """Out of memory as `OutOfMemory`; a broken image as `PlanError`."""
     try:
-        yield
+        with devices.memory_errors(batch_size):
+            yield
     except data.UnreadableImage as error:
         raise PlanError(error.in_one_line()) from error
-    except torch.OutOfMemoryError as error:
-        raise OutOfMemory(batch_size, str(error).splitlines()[0]) from None
-    except RuntimeError as error:
-        if "can't allocate memory" not in str(error):
-            raise
-        raise OutOfMemory(batch_size, str(error).splitlines()[0]) from None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tasks.errors import PlanError
+from tasks.errors import OutOfMemory, PlanError
 
 if TYPE_CHECKING:
     import torch
@@ -45,6 +47,21 @@ def set_precision(precision: str) -> None:
     torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
     torch.backends.cudnn.benchmark = True
+
+
+@contextmanager
+def memory_errors(batch_size: int) -> Iterator[None]:
+    """Out of memory, on any device, as `OutOfMemory`."""
+    import torch
+
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise OutOfMemory(batch_size, str(error).splitlines()[0]) from None
+    except RuntimeError as error:
+        if "can't allocate memory" not in str(error):  # PyTorch's words for a CPU's
+            raise
+        raise OutOfMemory(batch_size, str(error).splitlines()[0]) from None
 
 
 def synchronize(device: torch.device) -> None:

@@ -91,7 +91,7 @@ def execute(
         if done is not None:
             return Outcome(done, plan.folder, reused=True)
         host_check.require(plan.hardware)
-        _put_aside(plan.folder)
+        put_aside(plan.folder)
         return _attempt(task, plan, ranks, say)
 
 
@@ -106,7 +106,7 @@ def _make_folder(folder: Path) -> None:
         ) from None
 
 
-def _put_aside(folder: Path) -> None:
+def put_aside(folder: Path) -> None:
     """Keep an earlier attempt's record: what was measured is never lost."""
     old = folder / FILE_NAME
     if old.exists():
@@ -198,7 +198,21 @@ def _record(
     from metering.code_version import code_version
     from metering.host import host_facts
 
-    config = dataclasses.asdict(plan) | {"output_dir": str(plan.output_dir)}
+    return dataclasses.replace(
+        empty_record(plan, status, started_at, failure),
+        code=code_version(),
+        host=host_facts() | draft.meter_facts,
+        facts=draft.facts,
+        phases=draft.phases,
+        overheads=tuple(draft.overheads),
+        notes=draft.notes,
+    )
+
+
+def empty_record(
+    plan: Plan, status: Status, started_at: str, failure: Failure | None = None
+) -> Record:
+    """What a record takes from its plan alone; nothing measured, no host."""
     return Record(
         status=status,
         identity=plan.identity,
@@ -212,15 +226,11 @@ def _record(
         stage=plan.stage,
         started_at=started_at,
         ended_at=_now(),
-        config=config,
-        code=code_version(),
-        host=host_facts() | draft.meter_facts,
+        config=dataclasses.asdict(plan) | {"output_dir": str(plan.output_dir)},
+        code={},
+        host={},
         recipe=tuple(Stage(**stage) for stage in plan.model.recipe),
-        facts=draft.facts,
-        phases=draft.phases,
-        overheads=tuple(draft.overheads),
         failure=failure,
-        notes=draft.notes,
     )
 
 

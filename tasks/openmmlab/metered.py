@@ -27,7 +27,7 @@ from mmengine.visualization import Visualizer
 
 from metering.ranks import Ranks
 from tasks import device as devices
-from tasks.errors import OutOfMemory, PlanError
+from tasks.errors import PlanError
 from tasks.openmmlab import checkpoints, environment
 from tasks.openmmlab.run_config import prepare_config
 from tasks.plan import Plan
@@ -247,17 +247,12 @@ class MeteredRun:
 
 @contextlib.contextmanager
 def clear_errors(batch_size: int) -> Iterator[None]:
-    """Out of memory, on any device, as `OutOfMemory`; a broken image as `PlanError`."""
+    """Out of memory as `OutOfMemory`; a broken image as `PlanError`."""
     try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise OutOfMemory(batch_size, str(error).splitlines()[0]) from None
+        with devices.memory_errors(batch_size):
+            yield
     except AssertionError as error:  # what MMSegmentation's LoadImageFromFile raises
         broken = re.search(r"failed to load image: (\S+)", str(error))
         if broken is None:
             raise
         raise PlanError(f"image {broken[1]} cannot be decoded; mend or remove it") from error
-    except RuntimeError as error:
-        if "can't allocate memory" not in str(error):
-            raise
-        raise OutOfMemory(batch_size, str(error).splitlines()[0]) from None

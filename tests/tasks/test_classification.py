@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from metering.ranks import OneRank
-from tasks import classification, classification_data
+from tasks import classification, classification_data, device
 from tasks.classification_model import model_facts
 from tasks.errors import OutOfMemory, PlanError
 from tasks.model_names import CONF_DIR, yaml_names
@@ -198,7 +198,7 @@ def test_an_unreadable_image_is_named(compose, imagenet, workers):
 def test_out_of_memory_names_the_batch_and_is_never_a_smaller_one(compose):
     with (
         pytest.raises(OutOfMemory, match="batch_size=8 does not fit"),
-        classification._clear_errors(8),
+        device.memory_errors(8),
     ):
         import torch
 
