@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +104,10 @@ def _read_all(paths: list[str]) -> Iterator[Batch]:
     from multiprocessing import get_context
 
     batches = [paths[start : start + 1_000] for start in range(0, len(paths), 1_000)]
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    # forked workers have pandas loaded already, which takes a second each; a process with
+    # other threads may not fork
+    start = "fork" if hasattr(os, "fork") and threading.active_count() == 1 else "spawn"
+    with ProcessPoolExecutor(processes, mp_context=get_context(start)) as pool:
         yield from pool.map(_read_batch, batches)
 
 

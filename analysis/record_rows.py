@@ -153,7 +153,7 @@ def _first_line_of(error: ValueError) -> str:
 
 
 def _row(values: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(values.get(name) for name in COLUMNS)
+    return tuple(map(values.get, COLUMNS))
 
 
 def _shared(head: _Head, path: str) -> dict[str, Any]:
