@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.writers import number
+from analysis.grid import number
 
 _PIPE_WIDTH = 110
 _MAX_ROWS = 120

@@ -76,6 +76,26 @@ def test_latex_has_as_many_cells_as_columns_and_escapes(runs: Path, tmp_path: Pa
     assert unescaped.count("{") == unescaped.count("}")
 
 
+def test_table_2_has_the_papers_layout_a_column_per_model_and_set_up(tmp_path: Path):
+    tsm = {"task": "action_recognition", "model": "tsm", "paper_row": "TSM (ResNet50)"}
+    runs = put(
+        tmp_path / "measured",
+        a_record(**tsm, data="sthv2", hardware="rtx3090x2"),
+        a_record(**tsm, data="sthv2", hardware="a100"),
+    )
+    tables(runs, tmp_path / "out")
+    lines = (tmp_path / "out" / "table2.md").read_text().splitlines()
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "|" in line]
+    head, body = cells[0], cells[2:]
+    assert head.count("TSM (ResNet50)") == 2
+    at = head.index("TSM (ResNet50)")
+    table = {tuple(row[:3]): row[at : at + 2] for row in body}
+    assert table["SSv2", "Hardware", ""] == ["a100", "rtx3090x2"]
+    assert table["SSv2", "Train (kWh)", "published"] == ["107.361", "107.361"]
+    assert table["K400", "Train (kWh)", "published"] == ["124.6118", ""]
+    assert table["SSv2", "Train (kWh/sample)", "measured"] == ["1e-06", "1e-06"]
+
+
 def test_html_escapes_what_comes_from_a_record(runs: Path, tmp_path: Path):
     tables(runs, tmp_path / "out", "--format", "html")
     text = (tmp_path / "out" / "table3.html").read_text()
