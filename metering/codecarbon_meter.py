@@ -103,7 +103,7 @@ class CodeCarbonMeter:
         for hardware in self._tracker._hardware:
             kind = type(hardware).__name__
             if kind == "GPU" and self._has_gpu:
-                found["gpu"] = Sensor("counter", "NVML through CodeCarbon")
+                found["gpu"] = _gpu_sensor(hardware)
             elif kind in ("CPU", "AppleSiliconChip"):
                 found["cpu"] = _cpu_sensor(hardware)
             elif kind == "RAM":
@@ -127,6 +127,14 @@ class CodeCarbonMeter:
         # CodeCarbon writes its CSV here: a full disk must not hide the error that filled it
         with suppress(OSError), deferred_signals():
             self._tracker.stop()
+
+
+def _gpu_sensor(hardware: Any) -> Sensor:
+    """CodeCarbon samples the power of a device whose counter it cannot read."""
+    devices = hardware.devices.devices
+    library = "AMD SMI" if any("AMD" in type(one).__name__ for one in devices) else "NVML"
+    sampled = any(getattr(one, "_use_power_fallback", False) for one in devices)
+    return Sensor("power" if sampled else "counter", f"{library} through CodeCarbon")
 
 
 def _cpu_sensor(hardware: Any) -> Sensor:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from metering import rapl
+from metering import amd, rapl
 from metering.host import cpu_model, gpu_states
 from metering.nvml import Gpu, MaskError, NvmlEnergy, job_gpus
 from metering.own_readers import strangers
@@ -46,11 +46,15 @@ def examine(environment: Mapping[str, str] | None = None, home: Path | None = No
 
 def _gpus(environment: Mapping[str, str]) -> Iterator[Line]:
     every = job_gpus({})
+    if not every and (indices := amd.job_gpu_indices(environment)):
+        named = ", ".join(map(str, indices))
+        yield Line("gpu", "ok", f"the job's AMD GPUs: {named}; CodeCarbon alone reads them")
+        return
     if not every:
         yield Line(
             "gpu",
             "warning",
-            "NVML shows no NVIDIA GPU; GPU energy will be absent",
+            "neither NVML nor AMD SMI shows a GPU; GPU energy will be absent",
             "install the NVIDIA driver if this machine has one; else use hardware.accelerator=cpu",
         )
         return

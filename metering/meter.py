@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,10 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from metering import amd
 from metering.block import Block, MeterError, preferred, sum_over_nodes
 from metering.codecarbon_meter import CodeCarbonMeter
 from metering.nvml import Gpu, job_gpus
-from metering.own_readers import OwnReaders, Snapshot
+from metering.own_readers import OwnReaders, Snapshot, other_fault
 from metering.ranks import Ranks
 from metering.record import Component, Energy, Overhead, Phase, Sensor
 from metering.settings import MeterSettings
@@ -43,6 +45,7 @@ class Meter:
         self.use_gpu, self.num_gpus = use_gpu, num_gpus
         self.clock: Callable[[], float] = time.perf_counter
         self.idle_power_w: float | None = None
+        self.clock_skew_s = 0.0
         self._folder = folder
         self._reads = ranks.local_rank == 0
         self._began: tuple[float, Snapshot] | None = None
@@ -50,22 +53,37 @@ class Meter:
 
     def __enter__(self) -> Meter:
         """Start the sensors. Collective."""
+        # a second spent here is spent outside of every window
+        importlib.import_module("scipy.special")
+        self._compare_clocks()
         pids = self.ranks.broadcast(self.ranks.gather(os.getpid()))
         self._own_pids = frozenset(pids)
         if self._reads:
-            self.gpus = job_gpus()[: self.num_gpus] if self.use_gpu else ()
-            if self.use_gpu and not self.gpus:
-                raise MeterError(
-                    "the run computes on a GPU, but NVML shows none of the job's GPUs; "
-                    "install the NVIDIA driver's NVML or see python -m metering.doctor"
-                )
+            indices = self._find_gpus() if self.use_gpu else []
             # rank 0 writes into the run's own folder, other nodes beside it: one writer a file
             folder = self._folder if self.ranks.rank == 0 else self._folder / f"{self.ranks.rank}"
             folder.mkdir(parents=True, exist_ok=True)
-            indices = [gpu.index for gpu in self.gpus]
             self._codecarbon = CodeCarbonMeter(folder, indices, self.settings.country_iso_code)
             self._own = OwnReaders(self.gpus)
         return self
+
+    def _find_gpus(self) -> list[int]:
+        """Indices of the job's GPUs as CodeCarbon counts them; NVIDIA's are kept in `gpus`."""
+        self.gpus = job_gpus()[: self.num_gpus]
+        indices = [gpu.index for gpu in self.gpus] or amd.job_gpu_indices()[: self.num_gpus]
+        if not indices:
+            raise MeterError(
+                "the run computes on a GPU, but neither NVML nor AMD SMI shows one of the job's; "
+                "install the driver's NVML (or amdsmi), or see python -m metering.doctor"
+            )
+        return indices
+
+    def _compare_clocks(self) -> None:
+        """How far the wall clocks of the nodes are apart, seconds. Collective."""
+        self.ranks.barrier()
+        clocks = self.ranks.gather(time.time())
+        if clocks is not None:
+            self.clock_skew_s = max(clocks) - min(clocks)
 
     def __exit__(self, *_: object) -> None:
         if self._reads:
@@ -91,8 +109,8 @@ class Meter:
             duration_s = self.clock() - began_s
             own = self._own.between(before, self._own.snapshot(), duration_s)
             fault = own.fault
-            if self.use_gpu and energy.gpu_kwh is None and own.energy.gpu_kwh is None:
-                fault = fault or "no GPU energy was read"
+            if self.use_gpu and own.energy.gpu_kwh is None:
+                fault = fault or other_fault(energy.gpu_kwh, duration_s)
             emissions = self._codecarbon.emissions_kg_co2eq
             mine = Block(duration_s, energy, own.energy, emissions, fault)
         blocks = self.ranks.gather(mine)
@@ -157,6 +175,7 @@ class Meter:
             return {}
         return {
             "gpus": [dataclasses.asdict(gpu) for gpu in self.gpus],
+            "clock_skew_s": self.clock_skew_s if self.ranks.num_nodes > 1 else None,
             "emissions": self._codecarbon.emission_factor(),
         }
 

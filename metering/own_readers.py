@@ -117,3 +117,12 @@ def gpu_fault(used_j: float, duration_s: float, limit_w: float | None) -> str:
         power_w = used_j / duration_s
         return f"GPU power of {power_w:.0f} W is above the board's limit of {limit_w:.0f} W"
     return ""
+
+
+def other_fault(gpu_kwh: float | None, duration_s: float) -> str:
+    """The same of GPUs that CodeCarbon alone can read; it clips and skips what it cannot read."""
+    if gpu_kwh is None:
+        return "no GPU energy was read"
+    if duration_s > 3 * SENSOR_PERIOD_S and gpu_kwh <= 0:
+        return "the GPUs' energy as CodeCarbon reads it stood still"
+    return ""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from metering.meter import Meter
 
 GROWTH = 4  # a block is at most this many times as long as the one before
+MAX_SKEW_S = 1.0  # between nodes; durations do not hang on it, time stamps and logs do
 PERIODS_PER_BLOCK = 5  # of the sensor: at most 20 % of a block is the sensor's own lag
 
 
@@ -249,6 +250,8 @@ class Window:
                     )
         if self._others:
             flags.append(f"other processes computed on the same GPU: {sorted(self._others)}")
+        if self._meter.clock_skew_s > MAX_SKEW_S:
+            flags.append(f"the nodes' clocks are {self._meter.clock_skew_s:.1f} s apart")
         if any(gpu.mig for gpu in self._meter.gpus):
             flags.append("a MIG instance was metered as its whole GPU: no counter is narrower")
         return flags

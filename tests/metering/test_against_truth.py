@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import threading
+from types import SimpleNamespace
+
 import pytest
 
+from metering.nvml import NvmlEnergy, job_gpus
 from tests.metering.conftest import J_PER_KWH, measure
 from tests.metering.simulated_nvml import Machine, SimulatedGpu, Workload
 
@@ -39,6 +44,47 @@ def test_the_cold_start_is_left_out(make_meter):
     assert joules(record.energy_kwh_per_sample) == pytest.approx(
         workload.true_j_per_sample, rel=0.02
     )
+
+
+def test_idle_power_is_read_with_the_device_open(make_meter, monkeypatch):
+    machine = Machine(SimulatedGpu("GPU-a"))
+    idle = SimpleNamespace(sleep=lambda seconds: machine.work(seconds, 60.0))
+    with make_meter(machine, idle_s=5.0) as meter:
+        monkeypatch.setattr("metering.meter.time", idle)
+        overhead = meter.idle()
+    assert meter.idle_power_w == pytest.approx(60.0, rel=0.02)
+    assert overhead.duration_s == pytest.approx(5.0)
+    assert overhead.energy.gpu_kwh * J_PER_KWH == pytest.approx(300.0, rel=0.02)
+
+
+class Sampled(Machine):
+    """A GPU without a counter: whenever its power is read, 20 ms have passed, in which it drew
+    between 100 and 300 W; after `num_reads` reads time stands still."""
+
+    def __init__(self, num_reads: int) -> None:
+        super().__init__(SimulatedGpu("GPU-old", has_counter=False, power_w=200.0))
+        self.num_left = num_reads
+        self.done = threading.Event()
+
+    def nvmlDeviceGetPowerUsage(self, handle: SimulatedGpu) -> int:
+        if self.num_left:
+            self.work(0.02, 200.0 + 100.0 * math.sin(self.now_s))
+            self.num_left -= 1
+        else:
+            self.done.set()
+        return super().nvmlDeviceGetPowerUsage(handle)
+
+
+def test_power_is_integrated_where_there_is_no_counter_and_tagged_so(monkeypatch):
+    machine = Sampled(num_reads=500)
+    machine.install(monkeypatch)
+    monkeypatch.setattr("metering.nvml.SAMPLE_PERIOD_S", 1e-5)
+    monkeypatch.setattr("metering.nvml.time", SimpleNamespace(perf_counter=machine.clock))
+    reader = NvmlEnergy(job_gpus({}))
+    assert machine.done.wait(20)
+    reader.close()
+    assert reader.how == "power"
+    assert reader.read_j()["GPU-old"] == pytest.approx(machine.gpus[0].true_j, rel=0.01)
 
 
 def covered(make_meter, seed: int) -> bool:

@@ -1,0 +1,128 @@
+"""AMD GPUs, read by the real CodeCarbon through an AMD SMI whose counters we move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from codecarbon.core import gpu, gpu_amd
+
+from metering.amd import job_gpu_indices
+from metering.block import MeterError
+from metering.codecarbon_meter import CodeCarbonMeter
+from metering.meter import Meter
+from metering.own_readers import other_fault
+from metering.ranks import OneRank
+from metering.settings import MeterSettings
+from tests.metering.simulated_nvml import Machine
+
+J_PER_KWH = 3.6e6
+
+
+class SimulatedAmdSmi:
+    """Two GPUs whose energy counters, in units of 15.3 microjoules, stand in `joules`."""
+
+    RESOLUTION_UJ = 15.3
+    amdsmi_exception = SimpleNamespace(AmdSmiLibraryException=RuntimeError)
+    AmdSmiException = RuntimeError
+
+    def __init__(self) -> None:
+        self.joules = [1000.0, 1000.0]
+
+    def amdsmi_init(self) -> None: ...
+
+    def amdsmi_get_processor_handles(self) -> list[int]:
+        return list(range(len(self.joules)))
+
+    def amdsmi_get_gpu_device_bdf(self, handle: int) -> str:
+        return f"0000:0{handle}:00.0"
+
+    def amdsmi_get_gpu_device_uuid(self, handle: int) -> str:
+        return f"uuid-{handle}"
+
+    def amdsmi_get_gpu_asic_info(self, handle: int) -> dict[str, str]:
+        return {"market_name": "AMD Instinct MI210"}
+
+    def amdsmi_get_gpu_vram_usage(self, handle: int) -> dict[str, int]:
+        return {"vram_total": 65536, "vram_used": 1024}
+
+    def amdsmi_get_power_cap_info(self, handle: int) -> dict[str, int]:
+        return {"power_cap": 300_000_000}
+
+    def amdsmi_get_power_info(self, handle: int) -> dict[str, int]:
+        return {"average_socket_power": 200}
+
+    def amdsmi_get_energy_count(self, handle: int) -> dict[str, float]:
+        ticks = int(self.joules[handle] * 1e6 / self.RESOLUTION_UJ)
+        return {"energy_accumulator": ticks, "counter_resolution": self.RESOLUTION_UJ}
+
+
+@pytest.fixture
+def library(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedAmdSmi]:
+    Machine().install(monkeypatch)  # no NVIDIA driver
+    simulated = SimulatedAmdSmi()
+    monkeypatch.setattr(gpu_amd, "amdsmi", simulated)
+    monkeypatch.setattr(gpu, "AMDSMI_AVAILABLE", True)
+    monkeypatch.setattr(gpu, "PYNVML_AVAILABLE", False)
+    monkeypatch.setattr(gpu, "is_rocm_system", lambda: True)
+    monkeypatch.setattr(gpu, "is_nvidia_system", lambda: False)
+    yield simulated
+
+
+@pytest.mark.parametrize(
+    ("environment", "indices"),
+    [
+        ({}, [0, 1]),
+        ({"HIP_VISIBLE_DEVICES": "1"}, [1]),
+        ({"CUDA_VISIBLE_DEVICES": "1,0"}, [1, 0]),
+        ({"ROCR_VISIBLE_DEVICES": "1", "HIP_VISIBLE_DEVICES": "0"}, [1]),
+        ({"ROCR_VISIBLE_DEVICES": "1", "HIP_VISIBLE_DEVICES": "1"}, []),
+        ({"HIP_VISIBLE_DEVICES": ""}, []),
+    ],
+)
+def test_masks_apply_one_after_the_other(library, environment, indices):
+    assert job_gpu_indices(environment) == indices
+
+
+def test_only_the_jobs_gpu_is_counted(library, tmp_path: Path):
+    meter = CodeCarbonMeter(tmp_path, [1], "GBR")
+    meter.begin()
+    library.joules[0] += 50.0
+    library.joules[1] += 90.0
+    energy = meter.end()
+    assert energy.gpu_kwh is not None
+    assert energy.gpu_kwh * J_PER_KWH == pytest.approx(90.0, rel=1e-3)
+    sensor = meter.sensors()["gpu"]
+    assert (sensor.how, sensor.name) == ("counter", "AMD SMI through CodeCarbon")
+    meter.stop()
+
+
+def test_the_meter_finds_amd_gpus_where_nvml_shows_none(library, tmp_path: Path):
+    settings = MeterSettings(idle_s=0)
+    with Meter(settings, folder=tmp_path, ranks=OneRank(), use_gpu=True) as meter:
+        meter.begin_block()
+        library.joules[0] += 30.0
+        block = meter.end_block()
+    assert block is not None
+    assert block.own.gpu_kwh is None
+    assert block.energy.gpu_kwh is not None
+    assert block.energy.gpu_kwh * J_PER_KWH == pytest.approx(30.0, rel=1e-3)
+
+
+def test_without_any_gpu_library_the_run_fails(library, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(gpu, "AMDSMI_AVAILABLE", False)
+    meter = Meter(MeterSettings(), folder=tmp_path, ranks=OneRank(), use_gpu=True)
+    with pytest.raises(MeterError, match="neither NVML nor AMD SMI"), meter:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("gpu_kwh", "duration_s", "said"),
+    [(None, 1.0, "no GPU energy"), (0.0, 1.0, "stood still"), (0.0, 0.1, ""), (1e-6, 1.0, "")],
+)
+def test_a_reading_of_nothing_is_a_fault(gpu_kwh, duration_s, said):
+    fault = other_fault(gpu_kwh, duration_s)
+    assert said in fault
+    assert bool(fault) == bool(said)
