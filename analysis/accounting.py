@@ -18,10 +18,16 @@ ACCOUNTINGS: tuple[Accounting, ...] = ("source", "paper")
 
 @dataclass
 class Costs:
-    """Looks up what a row costs: measured on the same hardware where it can be, else published."""
+    """Looks up what a row costs: measured on the same hardware where it can be, else published.
+
+    evaluations, checkpoints: how many per epoch a training run adds to its steps; the paper
+    counts none, so neither do we unless asked.
+    """
 
     measured: Sequence[Measured]
     accounting: Accounting = "source"
+    evaluations: float = 0.0
+    checkpoints: float = 0.0
     _index: dict[str, list[Measured]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -50,11 +56,28 @@ class Costs:
         return found.stages if found else ()
 
     def _fixed(self, one: Measured, recipe: Sequence[Stage]) -> tuple[Part, ...]:
-        """Set-up, once per own stage. The paper's totals hold none."""
-        if self.accounting == "paper" or one.setup_kwh is None:
+        """Set-up, once per own stage; evaluations and checkpoint writes, if they are asked for.
+        The paper's totals hold none of them."""
+        if self.accounting == "paper":
             return ()
-        own = sum(stage.row is None for stage in recipe)
-        return (Part("set-up", Quantity(one.setup_kwh * own), "measured"),)
+        own = [stage for stage in recipe if stage.row is None]
+        epochs = sum(stage.num_epochs or 0 for stage in own)
+        found = []
+        if one.setup_kwh is not None:
+            found.append(Part("set-up", Quantity(one.setup_kwh * len(own)), "measured"))
+        if self.evaluations:
+            found.append(self._evaluations(one, epochs))
+        if self.checkpoints:
+            kwh = None if one.checkpoint_kwh is None else Quantity(one.checkpoint_kwh)
+            found.append(_times("checkpoint writes", kwh, self.checkpoints * epochs))
+        return tuple(found)
+
+    def _evaluations(self, one: Measured, epochs: float) -> Part:
+        rate = next((rate for (_, phase), rate in one.rates.items() if phase == "test"), None)
+        samples = published.TEST_SAMPLES.get(one.key.dataset)
+        known = rate is not None and samples is not None
+        kwh = quantity(rate, f"{id(one)}/test").times(samples) if known else None  # type: ignore[arg-type]
+        return _times("evaluations", kwh, self.evaluations * epochs)
 
     def _cost(self, name: str, asking: Measured, within: tuple[str, ...]) -> Part | None:
         for other in self._candidates(name, asking):
@@ -80,6 +103,13 @@ class Costs:
         return sorted(
             (one for one in self._index.get(name, ()) if machine(one) == machine(asking)), key=order
         )
+
+
+def _times(name: str, kwh: Quantity | None, number: float) -> Part:
+    """`number` times a cost; where it was not measured, nothing, and the note says so."""
+    if kwh is None:
+        return Part(name, Quantity(0.0), "measured", f"{name} left out: their cost is not measured")
+    return Part(name, kwh.times(number), "measured", f"with {number:g} {name}")
 
 
 def _rate(one: Measured, workload: str) -> Part | None:

@@ -25,6 +25,8 @@ HEADINGS = {
     "train_s_per_sample": "Train (s/sample)", "num_records": "Records", "sensors": "Sensors",
     "samples_per_kwh": "Samples/kWh", "top1_per_kwh": "Top-1/kWh", "pareto": "Pareto front",
     "train_kg_co2eq": "Train (kg CO2eq)", "flag": "Flag",
+    "train_wall_kwh_per_sample": "Train, wall (kWh/sample)", "train_wall_kwh": "Train, wall (kWh)",
+    "train_wall_kwh_half_width": "Train, wall ± (kWh)",
 }  # fmt: skip
 TRANSPOSED = ("Quantity", "Origin")
 """Headings of the columns that name a line where the models are columns."""

@@ -67,7 +67,7 @@ def _frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
     for index, name in enumerate(COLUMNS):
         values, columns[index] = columns[index], ()
         kind = "category" if name in TEXT_COLUMNS else None
-        if name == "recipe" or kind:
+        if name in ("recipe", "wall_meter") or kind:
             data[name] = pd.Series(values, dtype=kind or object)
         elif name in ("path", "identity", "started_at", "notes", "flags"):
             data[name] = pd.Series(values, dtype=object)

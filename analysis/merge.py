@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from analysis.wall import Calibration
 from metering.record import Stage
 
 
@@ -59,7 +60,9 @@ class Measured:
     key: SetUp
     rates: dict[tuple[str, str], MeasuredRate] = field(default_factory=dict)
     recipe: tuple[Stage, ...] = ()
+    wall_meter: Calibration | None = None
     setup_kwh: float | None = None
+    checkpoint_kwh: float | None = None
     params_m: float | None = None
     gmacs: float | None = None
     quality_pct: float | None = None
@@ -69,7 +72,8 @@ class Measured:
 _USED = (
     *SetUp._fields, "stage", "phase", "kwh_per_sample", "kwh_half_width", "s_per_sample",
     "num_samples", "gpu_sensor", "cpu_sensor", "ram_sensor", "emissions_kg_co2eq", "recipe",
-    "started_at", "setup_kwh", "params_m", "gmacs", "top1_pct", "miou_pct", "flags",
+    "started_at", "setup_kwh", "checkpoint_kwh", "params_m", "gmacs", "top1_pct", "miou_pct",
+    "flags", "wall_meter",
 )  # fmt: skip
 _NUM_KEY = len(SetUp._fields)
 
@@ -110,7 +114,9 @@ def _measured(key: SetUp, phases: dict[tuple[str, str], list[dict[str, Any]]]) -
         key=key,
         rates=rates,
         recipe=newest["recipe"] or (recipes[-1] if recipes else ()),
+        wall_meter=newest["wall_meter"],
         setup_kwh=_mean([row["setup_kwh"] for row in rows]),
+        checkpoint_kwh=_mean([row["checkpoint_kwh"] for row in rows]),
         params_m=_last(rows, "params_m"),
         gmacs=_last(rows, "gmacs"),
         quality_pct=_last(rows, "top1_pct", "miou_pct"),

@@ -43,6 +43,15 @@ TABLE_NOTES = (
 IMAGENET_TRAIN_IMAGES = 1_281_167
 IMAGENET, CITYSCAPES, ADE20K, SSV2, K400 = "ImageNet-1k", "Cityscapes", "ADE20K", "SSv2", "K400"
 
+TEST_SAMPLES = {
+    IMAGENET: 50_000,
+    CITYSCAPES: 500,
+    ADE20K: 2_000,
+    K400: 19_761,
+    SSV2: 24_777,
+}
+"""Samples of the set that the paper tests on: images, clips' videos."""
+
 
 class FactsError(ValueError):
     """A published table that contradicts itself; one line names file, row and cure."""

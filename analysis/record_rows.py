@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, FiniteFloat, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from analysis.config_facts import dataset_of, gpu_name, number, text, variant
+from analysis.wall import calibration_of
 from metering.record import (
     SCHEMA_VERSION,
     Component,
@@ -41,13 +42,13 @@ COLUMNS = (
     "task", "model", "paper_row", "dataset", "data", "hardware", "gpu_name", "cpu_model",
     "num_devices", "batch_size", "precision", "variant", "stage", "scale", "phase",
     # further settings
-    "data_fraction", "meter", "code_version", "recipe",
+    "data_fraction", "meter", "code_version", "recipe", "wall_meter",
     # measured
     "kwh_per_sample", "kwh_half_width", "confidence", "num_blocks", "s_per_sample",
     "s_half_width", "num_samples", "stop_reason", "num_nodes", "views_per_sample",
     "gpu_kwh", "cpu_kwh", "ram_kwh", "energy_kwh", "duration_s",
     "gpu_sensor", "cpu_sensor", "ram_sensor", "emissions_kg_co2eq", "idle_power_w",
-    "peak_memory_mib", "data_wait_share", "setup_kwh", "params_m", "gmacs",
+    "peak_memory_mib", "data_wait_share", "setup_kwh", "checkpoint_kwh", "params_m", "gmacs",
     "top1_pct", "miou_pct",
     # what to know about it
     "flags", "notes", "failure",
@@ -159,7 +160,6 @@ def _row(values: dict[str, Any]) -> tuple[Any, ...]:
 def _shared(head: _Head, path: str) -> dict[str, Any]:
     config = head.config
     failure = head.failure
-    setup = [item for item in head.overheads if item.name in ("set-up", "setup")]
     hardware = config.get("hardware") or {}
     return {
         "path": path,
@@ -186,13 +186,19 @@ def _shared(head: _Head, path: str) -> dict[str, Any]:
         "meter": (config.get("meter") or {}).get("name"),
         "code_version": text(head.code, "version", "commit", "revision"),
         "recipe": _shared_recipe(head.recipe),
-        "setup_kwh": setup[0].energy.total_kwh if setup else None,
+        "wall_meter": calibration_of(hardware),
+        "setup_kwh": _overhead_kwh(head, "set-up"),
+        "checkpoint_kwh": _overhead_kwh(head, "checkpoint"),
         "params_m": head.facts.params_m,
         "gmacs": head.facts.gmacs,
         "notes": "; ".join(head.notes),
         "failure": f"{failure.type}: {failure.message}".splitlines()[0] if failure else None,
         "flags": "",
     }
+
+
+def _overhead_kwh(head: _Head, name: str) -> float | None:
+    return next((item.energy.total_kwh for item in head.overheads if item.name == name), None)
 
 
 def _phase(phase: _PhaseHead, raw: dict[str, Any]) -> dict[str, Any]:

@@ -13,29 +13,21 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import metrics
+from analysis import metrics, wall
 from analysis import published_facts as published
 from analysis.accounting import Accounting, Costs
 from analysis.merge import Measured, merge
-
-TEST_SAMPLES = {
-    published.IMAGENET: 50_000,
-    published.CITYSCAPES: 500,
-    published.ADE20K: 2_000,
-    published.K400: 19_761,
-    published.SSV2: 24_777,
-}
-"""Samples of the set that the paper tests on: images, clips' videos."""
 
 SETUP_COLUMNS = ("hardware", "batch_size", "precision", "data", "variant", "scale")
 _PUBLISHED = ("gmacs", "params_m", "train_kwh", "top1_pct", "miou_pct", "gqi", "test_kwh")
 _MEASURED = (
     "gmacs", "params_m", "accuracy_pct", "train_kwh_per_sample", "train_half_width",
-    "test_kwh_per_sample", "test_half_width", "train_s_per_sample", "num_records", "sensors",
+    "test_kwh_per_sample", "test_half_width", "train_s_per_sample",
+    "train_wall_kwh_per_sample", "num_records", "sensors",
 )  # fmt: skip
 _ESTIMATED = (
     "train_kwh", "train_kwh_half_width", "gqi", "gqi_half_width", "rank_stability",
-    "test_kwh", "test_kwh_half_width",
+    "test_kwh", "test_kwh_half_width", "train_wall_kwh", "train_wall_kwh_half_width",
 )  # fmt: skip
 EXTRA_COLUMNS = (
     "measured_samples_per_kwh", "estimated_top1_per_kwh", "estimated_train_kg_co2eq",
@@ -45,12 +37,18 @@ EXTRA_COLUMNS = (
 
 @dataclass(frozen=True)
 class Options:
-    """accounting: which recipe; alpha, beta: of GQI; num_draws: of the rank stability."""
+    """accounting: which recipe; evaluations, checkpoints: so many per epoch are added to an
+    estimate; alpha, beta: of GQI; num_draws: of the rank stability."""
 
     accounting: Accounting = "source"
     alpha: float = metrics.ALPHA
     beta: float = metrics.BETA
     num_draws: int = 2_000
+    evaluations: float = 0.0
+    checkpoints: float = 0.0
+
+    def costs(self, merged: list[Measured]) -> Costs:
+        return Costs(merged, self.accounting, self.evaluations, self.checkpoints)
 
 
 def table1(frame: pd.DataFrame, options: Options = Options()) -> pd.DataFrame:
@@ -71,7 +69,7 @@ def table3(frame: pd.DataFrame, options: Options = Options()) -> pd.DataFrame:
 def all_tables(frame: pd.DataFrame, options: Options = Options()) -> dict[str, pd.DataFrame]:
     """The three tables by name; the records are merged once."""
     merged = merge(frame)
-    costs = Costs(merged, options.accounting)
+    costs = options.costs(merged)
     return {
         name: _build(merged, costs, task, datasets, options)
         for name, task, datasets in (
@@ -86,7 +84,7 @@ def _table(
     frame: pd.DataFrame, task: str, datasets: Sequence[str], options: Options
 ) -> pd.DataFrame:
     merged = merge(frame)
-    return _build(merged, Costs(merged, options.accounting), task, datasets, options)
+    return _build(merged, options.costs(merged), task, datasets, options)
 
 
 def _build(
@@ -168,7 +166,7 @@ def _filled(base: dict[str, Any], one: Measured, costs: Costs, options: Options)
         }
     test = next((rate for (_, phase), rate in one.rates.items() if phase == "test"), None)
     if test is not None:
-        samples = TEST_SAMPLES.get(one.key.dataset)
+        samples = published.TEST_SAMPLES.get(one.key.dataset)
         row |= {
             "measured_test_kwh_per_sample": test.kwh_per_sample,
             "measured_test_half_width": test.half_width,
@@ -192,8 +190,9 @@ def _estimated(
     found = costs.estimate(one)
     if found.notes:
         notes["estimated_train_kwh"] = "; ".join(found.notes)
+    train = _train_rate(one)
     if found.kwh is None:
-        return {}
+        return wall.columns(one.wall_meter, train)
     kwh, half_width = found.kwh.value, found.kwh.half_width
     accuracy = base.get("published_miou_pct", base.get("published_top1_pct"))
     if accuracy is None or pd.isna(accuracy):
@@ -203,9 +202,8 @@ def _estimated(
     index = metrics.gqi(accuracy, kwh, half_width, alpha=options.alpha, beta=options.beta)
     if index.note and accuracy is not None:
         notes["estimated_gqi"] = index.note
-    train = _train_rate(one)
     per_kwh = train and train.emissions_kg_co2eq_per_sample
-    return {
+    return wall.columns(one.wall_meter, train, kwh, half_width) | {
         "estimated_train_kwh": kwh,
         "estimated_train_kwh_half_width": half_width,
         "estimated_gqi": index.value,

@@ -38,6 +38,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     command.add_argument("--accounting", default="source",
                          help="source: the recipe as its authors gave it; paper: the one that "
                          "reproduces the published totals")  # fmt: skip
+    command.add_argument("--evaluations", type=float, default=0.0,
+                         help="add so many evaluations per epoch to estimates")  # fmt: skip
+    command.add_argument("--checkpoints", type=float, default=0.0,
+                         help="add so many checkpoint writes per epoch")  # fmt: skip
     command.add_argument("--diff", action="store_true", help="relative differences and flags")
     command.add_argument("--alpha", type=float, default=ALPHA, help="of GQI, default %(default)s")
     command.add_argument("--beta", type=float, default=BETA, help="of GQI, default %(default)s")
@@ -51,6 +55,11 @@ def run(arguments: argparse.Namespace) -> int:
             raise unknown("--format", name, WRITERS)
     if arguments.accounting not in ACCOUNTINGS:
         raise unknown("--accounting", arguments.accounting, ACCOUNTINGS)
+    for name in ("evaluations", "checkpoints"):
+        if not getattr(arguments, name) >= 0:
+            raise AnalysisError(
+                f"--{name} {getattr(arguments, name)} is not a number of at least 0; give one"
+            )
     loaded = records(arguments.runs)
     shown = _tables(loaded.frame, arguments)
     texts = {
@@ -96,7 +105,13 @@ def _tables(frame: pd.DataFrame, arguments: argparse.Namespace) -> dict[str, pd.
 
     hardware = [name.strip() for name in (arguments.hardware or "").split(",") if name.strip()]
     select.check_hardware(frame, hardware)
-    options = Options(arguments.accounting, arguments.alpha, arguments.beta)
+    options = Options(
+        arguments.accounting,
+        arguments.alpha,
+        arguments.beta,
+        evaluations=arguments.evaluations,
+        checkpoints=arguments.checkpoints,
+    )
     tables = all_tables(frame, options)
     if hardware:
         tables = {name: select.on_hardware(table, hardware) for name, table in tables.items()}

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metering.ranks import Ranks
@@ -164,6 +165,12 @@ class ClassificationSession:
 
         kind = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(self.plan.precision)
         return torch.autocast(self.device.type, dtype=kind) if kind else nullcontext()
+
+    def save(self, path: Path) -> None:
+        import torch
+
+        weights, state = self.network.state_dict(), self.optimizer.state_dict()
+        torch.save({"model": weights, "optimizer": state}, path)
 
     def synchronize(self) -> None:
         devices.synchronize(self.device)

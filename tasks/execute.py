@@ -32,7 +32,7 @@ from metering.record import (
     read,
     write,
 )
-from tasks import device, host_check
+from tasks import checkpoint_write, device, host_check
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.protocol import Session, Task
@@ -164,8 +164,20 @@ def _measure(
             for phase in plan.phases:
                 _phase(cast(Phase, phase), session, plan, meter, say, draft)
             draft.notes = session.notes
+            if "train" in plan.phases:
+                _write_checkpoint(session, plan, meter, ranks, draft)
         finally:
             session.close()
+
+
+def _write_checkpoint(
+    session: Session, plan: Plan, meter: Meter, ranks: Ranks, draft: _Draft
+) -> None:
+    found = checkpoint_write.metered(session, meter, plan.folder, ranks.rank)
+    if isinstance(found, Overhead):
+        draft.overheads.append(found)
+    elif found is not None:
+        draft.notes = (*draft.notes, found)
 
 
 def _phase(

@@ -197,7 +197,24 @@ def _hardware(values: dict[str, Any]) -> HardwarePlan:
     _positive_int("hardware.devices", plan.devices)
     _positive_int("hardware.nodes", plan.nodes)
     _choice("hardware.accelerator", plan.accelerator, ("auto", "cpu", "cuda"))
-    return plan
+    given = {name: value for name, value in plan.wall_meter.items() if value is not None}
+    if given:
+        _wall_meter(given)
+    return dataclasses.replace(plan, wall_meter=given)
+
+
+def _wall_meter(values: dict[str, Any]) -> None:
+    needed = {"factor", "offset_w", "error_pct"}
+    if set(values) != needed:
+        raise PlanError(
+            f"hardware.wall_meter={values} needs factor, offset_w and error_pct; "
+            "give all three or none"
+        )
+    _positive("hardware.wall_meter.factor", values["factor"])
+    _positive("hardware.wall_meter.error_pct", values["error_pct"])
+    offset = values["offset_w"]
+    if isinstance(offset, bool) or not isinstance(offset, int | float):
+        raise PlanError(f"hardware.wall_meter.offset_w={offset} is not a number; give watts")
 
 
 def _meter(values: dict[str, Any], paper_samples: int, batch_size: int) -> MeterSettings:

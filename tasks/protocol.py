@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from metering.ranks import Ranks
@@ -44,6 +45,9 @@ class Session(Protocol):
 
     def test(self, window: Window) -> PhaseOutcome:
         """Run the test path until the window is satisfied or the data end."""
+
+    def save(self, path: Path) -> None:
+        """Write weights and optimizer state to `path`, as a training run would keep them."""
 
     def synchronize(self) -> None:
         """Return when the device has finished all queued work."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metering.ranks import Ranks
@@ -139,6 +140,9 @@ class SegmentationSession:
         if not _wants_miou(self.plan):
             return PhaseOutcome(flags=flags)
         return PhaseOutcome(quality={"miou_pct": float(metrics["mIoU"])}, flags=flags)
+
+    def save(self, path: Path) -> None:
+        self.run.save(path)
 
     def synchronize(self) -> None:
         self.run.synchronize()

@@ -46,6 +46,10 @@ def test_a_sweep_records_each_run_goes_past_a_failure_and_resumes(run_py, tmp_pa
     assert good.config["model"]["input_size"] == 20
     folder = tmp_path / "runs/classification/test_resnet/local" / good.identity
     assert (folder / "emissions.csv").is_file()
+    costs = {cost.name: cost.energy.total_kwh for cost in good.overheads}
+    assert costs["set-up"] > 0
+    assert costs["checkpoint"] > 0
+    assert not list(folder.glob("checkpoint*"))
     # without RAPL or a GPU everything is modelled, and the summary says so in plain words
     assert "modelled, not measured" in done.stdout or "RAPL counter" in done.stdout
     assert "codecarbon" not in (done.stdout + done.stderr).lower()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from types import SimpleNamespace
 from typing import Any
 
 from tasks.errors import PlanError
@@ -40,29 +41,64 @@ def load(model: Any, path: str) -> None:
 
 
 def _read(path: str) -> dict[str, Any]:
-    # MMEngine keeps its loss histories in its checkpoints, as numpy arrays
-    import numpy as np
     import torch
-    from mmengine.logging import HistoryBuffer
 
-    allowed = [HistoryBuffer, np.ndarray, np.dtype, *_numpy_parts()]
     try:
-        with torch.serialization.safe_globals(allowed):
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError) as error:
+        content = torch.load(
+            path, map_location="cpu", weights_only=False, pickle_module=_TENSORS_ONLY
+        )
+    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
         raise PlanError(
-            f"model.checkpoint={path} cannot be read as weights: {str(error).splitlines()[0]}; "
+            f"checkpoint={path} cannot be read as weights: {str(error).splitlines()[0]}; "
             "save its state_dict alone"
         ) from None
     state = content.get("state_dict", content) if isinstance(content, dict) else None
     if not isinstance(state, dict) or not all(hasattr(entry, "shape") for entry in state.values()):
-        raise PlanError(f"model.checkpoint={path} holds no state_dict; give a file of weights")
+        raise PlanError(f"checkpoint={path} holds no state_dict; give a file of weights")
     return state
 
 
-def _numpy_parts() -> list[Any]:
-    import numpy as np
-    from numpy._core import multiarray
+class _Inert:
+    """Stands for any object of a checkpoint that is not a tensor; does nothing whatever is
+    done to it."""
 
-    kinds = (np.float64, np.float32, np.int64, np.int32)
-    return [multiarray._reconstruct, multiarray.scalar, *(type(np.dtype(kind)) for kind in kinds)]
+    def __new__(cls, *_: Any, **__: Any) -> _Inert:
+        return super().__new__(cls)
+
+    def __init__(self, *_: Any, **__: Any) -> None: ...
+
+    def __setstate__(self, _: Any) -> None: ...
+
+    def __setitem__(self, *_: Any) -> None: ...
+
+    def append(self, _: Any) -> None: ...
+
+    def extend(self, _: Any) -> None: ...
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+class _TensorUnpickler(pickle.Unpickler):
+    """Builds tensors and plain containers and nothing else.
+
+    MMEngine's checkpoints also hold its loss histories, whose pickles call `getattr`: PyTorch's
+    `weights_only` refuses such files, and a plain load would run whatever a file says.
+    """
+
+    def find_class(self, module: str, name: str) -> Any:
+        is_tensor = module == "torch._utils" and name.startswith("_rebuild_")
+        if is_tensor or (module, name) in _PLAIN:
+            return super().find_class(module, name)
+        if module == "torch" and name.endswith("Storage"):
+            return super().find_class(module, name)
+        return _Inert
+
+
+_PLAIN = {("collections", "OrderedDict"), ("torch", "Size"), ("torch.nn.parameter", "Parameter")}
+_TENSORS_ONLY = SimpleNamespace(
+    Unpickler=_TensorUnpickler,
+    UnpicklingError=pickle.UnpicklingError,
+    load=lambda file, **options: _TensorUnpickler(file, **options).load(),
+    __name__="pickle",
+)

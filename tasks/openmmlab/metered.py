@@ -14,6 +14,7 @@ import re
 import time
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -223,6 +224,10 @@ class MeteredRun:
         with clear_errors(self.plan.batch_size):
             metrics: dict[str, float] = self.runner.test()
         return metrics
+
+    def save(self, path: Path) -> None:
+        """MMEngine's own checkpoint, after training: weights, optimizer, schedulers, messages."""
+        self.runner.save_checkpoint(str(path.parent), path.name)
 
     def synchronize(self) -> None:
         devices.synchronize(self.device)

@@ -7,6 +7,7 @@ import pytest
 
 from analysis.load import load
 from analysis.tables import Options, diff, table1, table2, table3
+from metering.record import Energy, Overhead
 from tests.analysis.records import IMAGES, TRAIN, a_phase, a_record, put
 
 
@@ -111,3 +112,20 @@ def test_a_test_only_record_is_shown(tmp_path: Path):
     row = _row(table, "Swin-T")
     assert row["measured_test_kwh_per_sample"] == 2.5e-7
     assert pd.isna(row["estimated_train_kwh"])
+
+
+def test_evaluations_and_checkpoint_writes_are_added_when_asked_for(tmp_path: Path):
+    """300 epochs: 300 evaluations of 50,000 images at 2.5e-7 kWh, 300 writes of 2e-5 kWh."""
+    write = Overhead("checkpoint", 0.1, Energy(cpu_kwh=2e-5))
+    record = a_record(overheads=(*a_record().overheads, write))
+    without = _row(_table3(tmp_path / "a", record), "Swin-T")
+    row = _row(_table3(tmp_path / "b", record, evaluations=1.0, checkpoints=1.0), "Swin-T")
+    added = row["estimated_train_kwh"] - without["estimated_train_kwh"]
+    assert added == pytest.approx(300 * (50_000 * 2.5e-7 + 2e-5))
+    assert row["estimated_train_kwh_half_width"] > without["estimated_train_kwh_half_width"]
+    assert "with 300 evaluations" in row["footnotes"]["estimated_train_kwh"]
+
+
+def test_a_checkpoint_write_that_was_not_measured_is_left_out_and_said(tmp_path: Path):
+    row = _row(_table3(tmp_path, a_record(), checkpoints=1.0), "Swin-T")
+    assert "checkpoint writes left out" in row["footnotes"]["estimated_train_kwh"]

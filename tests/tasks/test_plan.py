@@ -8,6 +8,8 @@ from metering.record import Stage
 from tasks.errors import PlanError
 from tasks.model_names import yaml_names
 
+WALL = "hardware.wall_meter"
+
 
 def test_a_model_by_short_name_is_a_row_of_table_3(compose):
     plan = compose("model=swin_t")
@@ -47,6 +49,11 @@ def test_identity_changes_with_the_result_and_not_with_manners(compose):
     assert compose("model=resnet18", "meter.relative_error=0.01").identity != plain.identity
 
 
+def test_a_hardware_profile_may_carry_a_wall_meters_calibration(compose):
+    plan = compose(f"{WALL}={{factor: 1.08, offset_w: 40, error_pct: 2.5}}")
+    assert plan.hardware.wall_meter == {"factor": 1.08, "offset_w": 40, "error_pct": 2.5}
+
+
 @pytest.mark.parametrize(
     ("override", "words"),
     [
@@ -63,6 +70,8 @@ def test_identity_changes_with_the_result_and_not_with_manners(compose):
         ("checkpoint=/does/not/exist.pth", "checkpoint="),
         ("phases=[]", "[train,test]"),
         ("hardware.devices=3", "divide by 3"),
+        ("hardware.wall_meter.factor=1.1", "offset_w and error_pct"),
+        (f"{WALL}={{factor: 0, offset_w: 0, error_pct: 3}}", "wall_meter.factor=0"),
         ("seed=-1", "seed=-1"),
         ("force=perhaps", "force=perhaps"),
     ],

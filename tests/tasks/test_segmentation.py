@@ -140,7 +140,8 @@ def test_a_checkpoint_brings_a_measured_miou(
 ) -> None:
     file = tmp_path / "bisenet.pth"
     trained = prepared("model=bisenet")
-    torch.save({"state_dict": trained.run.model.state_dict()}, file)
+    trained.train(CountingWindow(1))
+    trained.save(file)
     outcome = prepared("model=bisenet", f"checkpoint={file}").test(CountingWindow(1))
     assert 0 <= outcome.quality["miou_pct"] <= 100
 

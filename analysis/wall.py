@@ -1,0 +1,60 @@
+"""What a wall meter would have shown: sensor kWh corrected by a hardware profile's calibration."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Wall power = `factor` x sensor power + `offset_w`, true to `error_pct` percent (half-width
+    of its 95 % interval), as found by running the machine at several loads behind a meter."""
+
+    factor: float
+    offset_w: float
+    error_pct: float
+
+    def wall_kwh(
+        self, kwh: float, half_width: float | None, duration_s: float
+    ) -> tuple[float, float | None]:
+        """kWh at the wall, and its half-width, for sensor `kwh` used over `duration_s`.
+
+        The reading's and the calibration's errors are independent and add in quadrature.
+        """
+        wall = self.factor * kwh + self.offset_w / 1000 * duration_s / 3600
+        if half_width is None:
+            return wall, None
+        return wall, math.hypot(self.factor * half_width, wall * self.error_pct / 100)
+
+
+def calibration_of(hardware: Any) -> Calibration | None:
+    """From a record's resolved hardware profile; None where it carries no (whole) calibration."""
+    values = hardware.get("wall_meter") if isinstance(hardware, dict) else None
+    if not isinstance(values, dict) or not values:
+        return None
+    numbers = [values.get(name) for name in ("factor", "offset_w", "error_pct")]
+    if not all(isinstance(number, int | float) for number in numbers):
+        return None
+    return Calibration(*(float(number) for number in numbers))  # type: ignore[arg-type]
+
+
+def columns(
+    calibration: Calibration | None,
+    rate: Any,
+    estimate_kwh: float | None = None,
+    estimate_half_width: float | None = None,
+) -> dict[str, float | None]:
+    """The table's wall columns from a training rate (`merge.MeasuredRate`) and the estimate;
+    empty without a calibration or a pace. The estimate's hours follow from the rate's power."""
+    if calibration is None or rate is None or not rate.s_per_sample:
+        return {}
+    per_sample, _ = calibration.wall_kwh(rate.kwh_per_sample, None, rate.s_per_sample)
+    found: dict[str, float | None] = {"measured_train_wall_kwh_per_sample": per_sample}
+    if estimate_kwh is not None:
+        duration_s = estimate_kwh / rate.kwh_per_sample * rate.s_per_sample
+        wall, half_width = calibration.wall_kwh(estimate_kwh, estimate_half_width, duration_s)
+        found["estimated_train_wall_kwh"] = wall
+        found["estimated_train_wall_kwh_half_width"] = half_width
+    return found
