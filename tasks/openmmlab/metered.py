@@ -10,7 +10,6 @@ import gc
 import io
 import itertools
 import logging
-import re
 import time
 import uuid
 from collections.abc import Iterator
@@ -31,6 +30,7 @@ from tasks import device as devices
 from tasks.errors import PlanError
 from tasks.openmmlab import checkpoints, environment
 from tasks.openmmlab.run_config import prepare_config
+from tasks.openmmlab.unreadable import UnreadableVideo, undecodable
 from tasks.plan import Plan
 from tasks.protocol import Window
 
@@ -49,6 +49,7 @@ class MeteringHook(Hook):
     def __init__(self, num_ranks: int) -> None:
         self.num_ranks = num_ranks
         self.window: Window | None = None
+        self.inputs_per_sample = 1
         self._asked_s = self._wait_s = 0.0
 
     def _before_epoch(self, runner: Runner, mode: str = "train") -> None:
@@ -67,6 +68,8 @@ class MeteringHook(Hook):
         outputs: Any = None,
         mode: str = "train",
     ) -> None:
+        if mode == "test":
+            self.inputs_per_sample = len(data_batch["inputs"][0])
         if self.window is not None:
             num_samples = len(data_batch["inputs"]) * self.num_ranks
             if self.window.step(num_samples, self._wait_s):
@@ -229,6 +232,11 @@ class MeteredRun:
         """MMEngine's own checkpoint, after training: weights, optimizer, schedulers, messages."""
         self.runner.save_checkpoint(str(path.parent), path.name)
 
+    @property
+    def inputs_per_sample(self) -> int:
+        """Length of the first axis of a test sample's input: frames or clips of a video."""
+        return self._hook.inputs_per_sample
+
     def synchronize(self) -> None:
         devices.synchronize(self.device)
 
@@ -252,12 +260,12 @@ class MeteredRun:
 
 @contextlib.contextmanager
 def clear_errors(batch_size: int) -> Iterator[None]:
-    """Out of memory as `OutOfMemory`; a broken image as `PlanError`."""
+    """Out of memory as `OutOfMemory`; a broken image or video as `PlanError`."""
     try:
         with devices.memory_errors(batch_size):
             yield
-    except AssertionError as error:  # what MMSegmentation's LoadImageFromFile raises
-        broken = re.search(r"failed to load image: (\S+)", str(error))
-        if broken is None:
+    except (AssertionError, UnreadableVideo) as error:
+        said = undecodable(error)
+        if said is None:
             raise
-        raise PlanError(f"image {broken[1]} cannot be decoded; mend or remove it") from error
+        raise PlanError(f"{said}; mend or remove it, or leave it out") from error

@@ -72,6 +72,7 @@ def test_a_row_counts_as_published_trains_two_steps_and_tests_one(
 
 
 @pytest.mark.models
+@pytest.mark.timeout(3600)  # ViT-L at its native crop takes long on two cores
 @pytest.mark.parametrize("name", sorted(MEASURED))
 def test_a_row_steps_at_its_native_size(prepared: Callable[..., Session], name: str) -> None:
     session = prepared(f"model={name}", "scale=full", f"batch_size={NATIVE_BATCH[name]}")

@@ -1,0 +1,72 @@
+"""MMAction2's video data set, with its undecodable videos named, or counted and left out.
+
+Imported inside `prepare`: registers `WatchedVideos` with MMAction2.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from mmaction.datasets import VideoDataset
+from mmaction.registry import DATASETS
+
+from tasks.openmmlab.unreadable import UnreadableVideo
+
+
+class Skipped:
+    """How often a video was left out, over all loader processes of this rank (they share it)."""
+
+    def __init__(self) -> None:
+        self._count = torch.zeros(1, dtype=torch.int64).share_memory_()
+
+    def add(self) -> None:
+        self._count += 1
+
+    @property
+    def count(self) -> int:
+        return int(self._count)
+
+    def __deepcopy__(self, _: Any) -> Skipped:
+        return self  # configs are copied; the counter is one
+
+
+@DATASETS.register_module(force=True)
+class WatchedVideos(VideoDataset):
+    """skipped: counts videos that cannot be decoded, and the next one is taken instead; None:
+    the first such video is an error."""
+
+    def __init__(self, *args: Any, skipped: Skipped | None = None, **kwargs: Any) -> None:
+        self.skipped = skipped
+        super().__init__(*args, **kwargs)
+
+    def prepare_data(self, idx: int) -> Any:
+        """A packed sample. Raises `UnreadableVideo`; where videos are skipped, only when none
+        of the set can be decoded."""
+        for step in range(len(self)):
+            index = (idx + step) % len(self)
+            try:
+                return super().prepare_data(index)
+            except Exception as error:
+                filename = self.get_data_info(index)["filename"]
+                fault = _fault(filename)
+                if fault is None:  # the video is sound, so something else is broken
+                    raise
+                if self.skipped is None:
+                    raise UnreadableVideo.naming(filename, fault) from error
+                self.skipped.add()
+        raise UnreadableVideo.naming(filename, "nor any other video of the set")
+
+
+def _fault(filename: str) -> str | None:
+    """Why `filename` is no video that can be read from its first frame to its last."""
+    import decord
+
+    try:
+        reader = decord.VideoReader(filename)
+        if len(reader) == 0:
+            return "it has no frames"
+        reader.get_batch([0, len(reader) - 1])
+    except (decord.DECORDError, RuntimeError, OSError) as error:
+        return str(error).splitlines()[-1].strip() or type(error).__name__
+    return None
