@@ -65,6 +65,7 @@ class Measured:
     checkpoint_kwh: float | None = None
     params_m: float | None = None
     gmacs: float | None = None
+    views: float | None = None
     quality_pct: float | None = None
     notes: tuple[str, ...] = ()
 
@@ -73,7 +74,7 @@ _USED = (
     *SetUp._fields, "stage", "phase", "kwh_per_sample", "kwh_half_width", "s_per_sample",
     "num_samples", "gpu_sensor", "cpu_sensor", "ram_sensor", "emissions_kg_co2eq", "recipe",
     "started_at", "setup_kwh", "checkpoint_kwh", "params_m", "gmacs", "top1_pct", "miou_pct",
-    "flags", "wall_meter",
+    "flags", "wall_meter", "views_per_sample",
 )  # fmt: skip
 _NUM_KEY = len(SetUp._fields)
 
@@ -119,6 +120,7 @@ def _measured(key: SetUp, phases: dict[tuple[str, str], list[dict[str, Any]]]) -
         checkpoint_kwh=_mean([row["checkpoint_kwh"] for row in rows]),
         params_m=_last(rows, "params_m"),
         gmacs=_last(rows, "gmacs"),
+        views=_last([row for row in rows if row["phase"] == "test"], "views_per_sample"),
         quality_pct=_last(rows, "top1_pct", "miou_pct"),
         notes=tuple(dict.fromkeys(said)),
     )

@@ -21,7 +21,8 @@ from analysis.merge import Measured, merge
 SETUP_COLUMNS = ("hardware", "batch_size", "precision", "data", "variant", "scale")
 _PUBLISHED = ("gmacs", "params_m", "train_kwh", "top1_pct", "miou_pct", "gqi", "test_kwh")
 _MEASURED = (
-    "gmacs", "params_m", "accuracy_pct", "train_kwh_per_sample", "train_half_width",
+    "gmacs", "views", "test_gmacs", "params_m", "accuracy_pct",
+    "train_kwh_per_sample", "train_half_width",
     "test_kwh_per_sample", "test_half_width", "train_s_per_sample",
     "train_wall_kwh_per_sample", "num_records", "sensors",
 )  # fmt: skip
@@ -147,6 +148,11 @@ def _filled(base: dict[str, Any], one: Measured, costs: Costs, options: Options)
         "measured_params_m": one.params_m,
         "measured_accuracy_pct": one.quality_pct,
     }
+    if one.key.task == "action_recognition" and one.views is not None:
+        row |= {
+            "measured_views": one.views,
+            "measured_test_gmacs": one.gmacs and one.gmacs * one.views,
+        }
     own = "; ".join(one.notes)
     if one.key.scale == "small":
         own = "; ".join(filter(None, ("small: a scaled-down study, not the paper's set-up", own)))
