@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import socket
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from launchers import rank_failure
-from metering.ranks import OneRank, Ranks
+from metering.ranks import OneRank
 from tasks.errors import PlanError
-from tasks.execute import Outcome, execute, finished
+from tasks.execute import Outcome, execute
 from tasks.plan import Plan
 
 # A rank that died is noticed by its closed connection or by its supervisor; this is for a
@@ -110,13 +111,26 @@ def from_slurm() -> Place:
         local_rank=int(value["SLURM_LOCALID"]),
         num_ranks=int(value["SLURM_NTASKS"]),
         num_nodes=num_nodes,
-        master="127.0.0.1" if num_nodes == 1 else SlurmJobEnvironment().hostnames[0],
+        master="127.0.0.1" if num_nodes == 1 else _address(SlurmJobEnvironment().hostnames[0]),
         port=20000 + int(value["SLURM_JOB_ID"]) % 20000,
     )
 
 
+def _address(node: str) -> str:
+    """SLURM's name of the first node, where the network knows it, else where `srun` ran: a node's
+    name in SLURM need not be its host's."""
+    try:
+        socket.gethostbyname(node)
+    except OSError:
+        return os.environ.get("SLURM_LAUNCH_NODE_IPADDR", node)
+    return node
+
+
 def execute_rank(
-    plan: Plan, find_place: Callable[[], Place], say: Callable[[Any], None] = lambda _: None
+    plan: Plan,
+    find_place: Callable[[], Place],
+    say: Callable[[Any], None] = lambda _: None,
+    remarks: Sequence[str] = (),
 ) -> Outcome:
     """This rank's part of `plan`. The first rank that fails leaves its traceback for the others'
     supervisor, then the error goes on."""
@@ -124,7 +138,7 @@ def execute_rank(
 
     wanted = plan.hardware.devices * plan.hardware.nodes
     if wanted == 1:
-        return execute(plan, OneRank(), say)
+        return execute(plan, OneRank(), say, remarks)
     place = find_place()
     if place.num_ranks != wanted:
         raise PlanError(
@@ -133,19 +147,10 @@ def execute_rank(
         )
     try:
         ranks = TorchRanks(place, device.uses_gpu(plan.hardware.accelerator))
-        outcome = _together(plan, ranks, say)
+        outcome = execute(plan, ranks, say, remarks)
+        ranks.barrier()
     except BaseException as error:
         rank_failure.leave(plan.folder, place.rank, error, traceback.format_exc())
         raise
     ranks.close()
-    return outcome
-
-
-def _together(plan: Plan, ranks: Ranks, say: Callable[[Any], None]) -> Outcome:
-    """Rank 0 decides for all whether there is anything to do."""
-    done = ranks.broadcast(None if plan.force or ranks.rank else finished(plan))
-    if done is not None:
-        return Outcome(done, plan.folder, reused=True)
-    outcome = execute(plan, ranks, say)
-    ranks.barrier()
     return outcome

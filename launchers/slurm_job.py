@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import signal
 import sys
+from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
-from launchers import failed, rank_failure, ranks
-from metering.record import write
+from launchers import rank_failure, ranks
+from metering.code_version import code_version
 from tasks.plan import Plan
 
 
@@ -22,31 +23,21 @@ class PlanJob:
         self.code = code
 
     def __call__(self) -> str:
-        _leave_on_signals()
+        say = _leave_on_signals()
         if os.environ.get("SLURM_PROCID", "0") == "0":
             rank_failure.take(self.plan.folder)
-        outcome = ranks.execute_rank(self.plan, ranks.from_slurm)
-        if os.environ.get("SLURM_PROCID", "0") == "0" and not outcome.reused:
-            self._complete(outcome.record)
+        outcome = ranks.execute_rank(self.plan, ranks.from_slurm, say, self._remarks())
         return str(outcome.record.status)
 
-    def _complete(self, record: Any) -> None:
-        """Add what only the job knows: earlier attempts, and code that changed in between."""
-        notes = list(record.notes)
+    def _remarks(self) -> list[str]:
+        """What only the job knows: where it ran, and code that changed since its submission."""
         job_id = os.environ.get("SLURM_JOB_ID", "")
         node = os.environ.get("SLURMD_NODENAME", "a node")
         devices = os.environ.get("CUDA_VISIBLE_DEVICES", "none")
-        notes.append(f"SLURM job {job_id} on {node}, CUDA_VISIBLE_DEVICES {devices}")
-        if record.code != self.code:
-            notes.append(f"the code changed between submission ({self.code}) and the run")
-        write(
-            dataclasses.replace(
-                record,
-                notes=tuple(notes),
-                overheads=(*record.overheads, *failed.interrupted_attempts(self.plan.folder)),
-            ),
-            self.plan.folder,
-        )
+        remarks = [f"SLURM job {job_id} on {node}, CUDA_VISIBLE_DEVICES {devices}"]
+        if (now := code_version()) != self.code:
+            remarks.append(f"the code changed between submission ({self.code}) and the run ({now})")
+        return remarks
 
     def checkpoint(self) -> Any:
         """The same run again, whole: what this attempt measured is kept as its overhead."""
@@ -55,13 +46,33 @@ class PlanJob:
         return DelayedSubmission(PlanJob(self.plan, self.code))
 
 
-def _leave_on_signals() -> None:
+def _leave_on_signals() -> Callable[[Any], None]:
     """SIGUSR1 means what Submitit's signal means: write down, requeue, leave. SIGTERM comes
     with scancel, pre-emption and requeue alike: SLURM has decided, so only write down and
-    leave."""
+    leave. What is being written down is not disturbed by a second signal.
+
+    Answers a `say` that leaves too, should a library have swallowed the first exit."""
     from submitit.core.job_environment import JobEnvironment
 
-    requeue = signal.getsignal(JobEnvironment._usr_sig())
-    if callable(requeue):
-        signal.signal(signal.SIGUSR1, requeue)
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    warning = JobEnvironment._usr_sig()
+    requeue = signal.getsignal(warning)
+    numbers = {signal.SIGTERM, signal.SIGUSR1, warning}
+    arrived: list[int] = []
+
+    def once(number: int, frame: FrameType | None) -> None:
+        if number != signal.SIGTERM and os.environ.get("SLURM_PROCID", "0") != "0":
+            return  # rank 0 requeues the job, which then ends every rank
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)
+        arrived.append(number)
+        if number != signal.SIGTERM and callable(requeue):
+            requeue(number, frame)
+        sys.exit(128 + number)
+
+    def say(_: Any) -> None:
+        if arrived:
+            sys.exit(128 + arrived[0])
+
+    for number in numbers:
+        signal.signal(number, once)
+    return say

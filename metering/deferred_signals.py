@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_NUMBERS = (signal.SIGINT, signal.SIGTERM)
+# SIGUSR1 and SIGUSR2: a batch system warns with them before it ends a job
+_NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
 
 @contextmanager
 def deferred_signals() -> Iterator[None]:
-    """SIGINT and SIGTERM that arrive inside are handled when the block is left."""
+    """Signals that ask to end and arrive inside are handled when the block is left."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

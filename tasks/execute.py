@@ -7,8 +7,8 @@ import importlib
 import logging
 import os
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,12 +32,10 @@ from metering.record import (
     read,
     write,
 )
-from tasks import checkpoint_write, device, host_check
+from tasks import attempts, checkpoint_write, device, host_check
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.protocol import Session, Task
-
-ATTEMPTS = "attempts"
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,9 @@ class Outcome:
 class _Draft:
     """What is known of a run so far, so that a failure keeps what was measured."""
 
-    def __init__(self) -> None:
+    def __init__(self, remarks: Sequence[str]) -> None:
+        self.started_at = _now()
+        self.remarks = tuple(remarks)
         self.facts = ModelFacts()
         self.notes: tuple[str, ...] = ()
         self.meter_facts: dict[str, Any] = {}
@@ -70,29 +70,38 @@ def finished(plan: Plan) -> Record | None:
 
 
 def execute(
-    plan: Plan, ranks: Ranks | None = None, say: Callable[[Any], None] = lambda _: None
+    plan: Plan,
+    ranks: Ranks | None = None,
+    say: Callable[[Any], None] = lambda _: None,
+    remarks: Sequence[str] = (),
 ) -> Outcome:
     """Run `plan` once and leave its record; a finished one is not run again unless forced.
 
     A failure is a record too and is returned, not raised. `PlanError` (the user's to mend)
-    and `KeyboardInterrupt` are recorded and raised. Only rank 0 writes.
+    and `KeyboardInterrupt` are recorded and raised. Only rank 0 writes. `remarks` are notes
+    of whoever started the run. Collective.
     """
     ranks = ranks or OneRank()
     task = cast(Task, importlib.import_module(f"tasks.{plan.task}"))
     problems = list(task.check(plan))
     if problems:
         raise PlanError(problems[0])
-    if ranks.rank:
-        return _attempt(task, plan, ranks, say)
-    _make_folder(plan.folder)
-    # two submitters of one identity: the second waits and finds it finished
-    with FileLock(plan.folder / ".lock"):
-        done = None if plan.force else finished(plan)
+    with _alone(plan.folder, ranks):
+        done = ranks.broadcast(None if plan.force or ranks.rank else finished(plan))
         if done is not None:
             return Outcome(done, plan.folder, reused=True)
-        host_check.require(plan.hardware)
-        put_aside(plan.folder)
-        return _attempt(task, plan, ranks, say)
+        host_check.require(plan.hardware, ranks)
+        if ranks.rank == 0:
+            attempts.put_aside(plan.folder)
+        return _attempt(task, plan, ranks, say, _Draft(remarks))
+
+
+def _alone(folder: Path, ranks: Ranks) -> AbstractContextManager[Any]:
+    """Of two submitters of one identity the second waits, and finds it finished."""
+    if ranks.rank:
+        return nullcontext()
+    _make_folder(folder)
+    return FileLock(folder / ".lock")
 
 
 def _make_folder(folder: Path) -> None:
@@ -106,17 +115,9 @@ def _make_folder(folder: Path) -> None:
         ) from None
 
 
-def put_aside(folder: Path) -> None:
-    """Keep an earlier attempt's record: what was measured is never lost."""
-    old = folder / FILE_NAME
-    if old.exists():
-        (folder / ATTEMPTS).mkdir(exist_ok=True)
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-        old.replace(folder / ATTEMPTS / f"{stamp}.json")
-
-
-def _attempt(task: Task, plan: Plan, ranks: Ranks, say: Callable[[Any], None]) -> Outcome:
-    draft, started_at = _Draft(), _now()
+def _attempt(
+    task: Task, plan: Plan, ranks: Ranks, say: Callable[[Any], None], draft: _Draft
+) -> Outcome:
     status: Status = "failed"
     failure: Failure | None = None
     raised: BaseException | None = None
@@ -133,7 +134,7 @@ def _attempt(task: Task, plan: Plan, ranks: Ranks, say: Callable[[Any], None]) -
             failure = _failure(error, ranks)
             if ranks.num_ranks > 1:  # the others wait in a collective call: end them all
                 raised = error
-    record = _record(plan, status, started_at, draft, failure)
+    record = _record(plan, status, draft, failure)
     if ranks.rank == 0:
         write(record, plan.folder)
     if raised is not None:
@@ -204,20 +205,20 @@ def _phase(
     )
 
 
-def _record(
-    plan: Plan, status: Status, started_at: str, draft: _Draft, failure: Failure | None
-) -> Record:
+def _record(plan: Plan, status: Status, draft: _Draft, failure: Failure | None) -> Record:
     from metering.code_version import code_version
     from metering.host import host_facts
 
+    # an interrupted attempt tells of itself alone: the one that comes after adds them up
+    earlier = () if status == "interrupted" else attempts.interrupted_cost(plan.folder)
     return dataclasses.replace(
-        empty_record(plan, status, started_at, failure),
+        empty_record(plan, status, draft.started_at, failure),
         code=code_version(),
         host=host_facts() | draft.meter_facts,
         facts=draft.facts,
         phases=draft.phases,
-        overheads=tuple(draft.overheads),
-        notes=draft.notes,
+        overheads=(*draft.overheads, *earlier),
+        notes=(*draft.notes, *draft.remarks),
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from launchers import failed
 from metering.record import Failure, read, write
-from tasks.execute import ATTEMPTS, empty_record
+from tasks.attempts import ATTEMPTS
+from tasks.execute import empty_record
 from tasks.plan import Plan
 
 KILLED = Failure(type="JobFailed", message="SLURM ended the job: NODE_FAIL")

@@ -1,0 +1,52 @@
+"""Earlier attempts at a run: kept beside its record, and what the cut-off ones have cost."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from metering.record import FILE_NAME, Energy, Overhead, Record, RecordError, read
+
+ATTEMPTS = "attempts"
+
+
+def put_aside(folder: Path) -> None:
+    """Keep an earlier attempt's record: what was measured is never lost."""
+    old = folder / FILE_NAME
+    if old.exists():
+        (folder / ATTEMPTS).mkdir(exist_ok=True)
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+        old.replace(folder / ATTEMPTS / f"{stamp}.json")
+
+
+def interrupted_cost(folder: Path) -> tuple[Overhead, ...]:
+    """What each attempt that was interrupted since the last finished one has cost, kWh."""
+    overheads: list[Overhead] = []
+    for path in sorted((folder / ATTEMPTS).glob("*.json")):
+        try:
+            attempt = read(path)
+        except RecordError:
+            continue  # an older version's file: nothing that can be counted
+        if attempt.status == "finished":
+            overheads.clear()  # that record has them already
+        elif attempt.status == "interrupted":
+            overheads.append(_cost(attempt))
+    return tuple(overheads)
+
+
+def _cost(attempt: Record) -> Overhead:
+    parts = [part.energy for part in attempt.overheads]
+    for phase in attempt.phases.values():
+        parts += [reading.energy for reading in phase.readings]
+    started = datetime.fromisoformat(attempt.started_at)
+    ended = datetime.fromisoformat(attempt.ended_at)
+
+    def total(name: str) -> float | None:
+        read_out = [kwh for part in parts if (kwh := getattr(part, name)) is not None]
+        return sum(read_out) if read_out else None
+
+    return Overhead(
+        name=f"interrupted attempt of {attempt.started_at}",
+        duration_s=max(0.0, (ended - started).total_seconds()),
+        energy=Energy(gpu_kwh=total("gpu_kwh"), cpu_kwh=total("cpu_kwh"), ram_kwh=total("ram_kwh")),
+    )
