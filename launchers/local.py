@@ -26,9 +26,7 @@ def run(plan: Plan, say: Callable[[Any], None] = lambda _: None) -> Outcome:
     if plan.hardware.devices * plan.hardware.nodes == 1:
         return execute(plan, say=say)
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        from launchers import ranks
-
-        return ranks.execute_rank(plan, ranks.from_environment, say)
+        return _as_started_rank(plan, say)
     if plan.hardware.nodes > 1:
         raise PlanError(
             f"hardware.nodes={plan.hardware.nodes} spans machines; "
@@ -40,3 +38,19 @@ def run(plan: Plan, say: Callable[[Any], None] = lambda _: None) -> Outcome:
     from launchers import spawn
 
     return spawn.run(plan, say)
+
+
+def _as_started_rank(plan: Plan, say: Callable[[Any], None]) -> Outcome:
+    """One of torchrun's ranks. Where another rank failed first, its words go into the record."""
+    from launchers import failed, rank_failure, ranks
+
+    leads = os.environ.get("RANK", "0") == "0"
+    if leads:
+        rank_failure.take(plan.folder)  # an earlier attempt's
+    try:
+        return ranks.execute_rank(plan, ranks.from_environment, say)
+    except BaseException:
+        failure = rank_failure.take(plan.folder) if leads else None
+        if failure is not None and failure.rank != 0:
+            failed.leave_record(plan, failure)
+        raise

@@ -12,6 +12,7 @@ from typing import Any
 from launchers import rank_failure, ranks
 from metering.code_version import code_version
 from tasks.plan import Plan
+from tasks.progress import terminal_progress
 
 
 class PlanJob:
@@ -23,10 +24,16 @@ class PlanJob:
         self.code = code
 
     def __call__(self) -> str:
-        say = _leave_on_signals()
+        stop_if_asked = _leave_on_signals()
         if os.environ.get("SLURM_PROCID", "0") == "0":
             rank_failure.take(self.plan.folder)
-        outcome = ranks.execute_rank(self.plan, ranks.from_slurm, say, self._remarks())
+        with terminal_progress() as shown:  # into the job's log
+
+            def say(news: Any) -> None:
+                stop_if_asked()
+                shown(news)
+
+            outcome = ranks.execute_rank(self.plan, ranks.from_slurm, say, self._remarks())
         return str(outcome.record.status)
 
     def _remarks(self) -> list[str]:
@@ -46,12 +53,12 @@ class PlanJob:
         return DelayedSubmission(PlanJob(self.plan, self.code))
 
 
-def _leave_on_signals() -> Callable[[Any], None]:
+def _leave_on_signals() -> Callable[[], None]:
     """SIGUSR1 means what Submitit's signal means: write down, requeue, leave. SIGTERM comes
     with scancel, pre-emption and requeue alike: SLURM has decided, so only write down and
     leave. What is being written down is not disturbed by a second signal.
 
-    Answers a `say` that leaves too, should a library have swallowed the first exit."""
+    Answers what leaves again, should a library have swallowed the first exit."""
     from submitit.core.job_environment import JobEnvironment
 
     warning = JobEnvironment._usr_sig()
@@ -69,10 +76,10 @@ def _leave_on_signals() -> Callable[[Any], None]:
             requeue(number, frame)
         sys.exit(128 + number)
 
-    def say(_: Any) -> None:
+    def stop_if_asked() -> None:
         if arrived:
             sys.exit(128 + arrived[0])
 
     for number in numbers:
         signal.signal(number, once)
-    return say
+    return stop_if_asked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 import time
@@ -53,13 +54,12 @@ def settle(
         return Outcome(record, plan.folder)
     if record is not None and record.status == "failed" and failure is None:
         return Outcome(record, plan.folder)
+    log = _log(plan, ticket)
+    ended = f"SLURM ended job {ticket.job_id}: {state}; log: {log}"
     if failure is None or failure.type == "SystemExit":
-        log = _log(plan, ticket)
-        failure = Failure(
-            type="SlurmJobEnded",
-            message=f"SLURM ended job {ticket.job_id}: {state}; log: {log}",
-            traceback=_tail(log),
-        )
+        failure = Failure(type="SlurmJobEnded", message=ended, traceback=_tail(log))
+    elif failure.type != "PlanError":  # a rank's own words may only be of a lost connection
+        failure = dataclasses.replace(failure, message=f"{failure.message} ({ended})")
     return failed.leave_record(plan, failure)
 
 

@@ -49,9 +49,10 @@ def run(
     there.close()
     try:
         _follow(processes, here, say)
+        died = _killed(processes)
     finally:
         _end(processes)
-    return _outcome(plan, [process.exitcode or 0 for process in processes])
+    return _outcome(plan, [process.exitcode or 0 for process in processes], died)
 
 
 def _rank(plan: Plan, place: Place, pipe: Connection | None, environment: dict[str, str]) -> None:
@@ -87,6 +88,12 @@ def _follow(processes: list[Any], pipe: Connection, say: Callable[[Any], None]) 
                 deadline = time.monotonic() + GRACE_S
 
 
+def _killed(processes: list[Any]) -> int | None:
+    """The rank that a signal ended before this process ended any."""
+    codes = [process.exitcode or 0 for process in processes]
+    return next((rank for rank, code in enumerate(codes) if code < 0), None)
+
+
 def _end(processes: list[Any]) -> None:
     for process in processes:
         if process.is_alive():
@@ -99,20 +106,29 @@ def _end(processes: list[Any]) -> None:
             process.join()
 
 
-def _outcome(plan: Plan, exit_codes: list[int]) -> Outcome:
+def _outcome(plan: Plan, exit_codes: list[int], killed: int | None) -> Outcome:
     failure = rank_failure.take(plan.folder)
-    if failure is not None and failure.type == "PlanError":
-        raise PlanError(failure.message)
-    if failure is None and any(exit_codes):
+    if killed is not None:
+        # whatever another rank has left is of the lost connection
+        failure = Failure(
+            type="RankKilled",
+            message=f"rank {killed} was killed by signal {-exit_codes[killed]}",
+            traceback="" if failure is None else failure.traceback,
+            rank=killed,
+        )
+    elif failure is None and any(exit_codes):
         rank = next(index for index, code in enumerate(exit_codes) if code)
         failure = Failure(
             type="RankDied",
             message=f"rank {rank} ended with exit status {exit_codes[rank]} and left no traceback",
             rank=rank,
         )
-    if failure is not None:
-        return failed.leave_record(plan, failure)
-    return Outcome(read(plan.folder / FILE_NAME), plan.folder)
+    if failure is None:
+        return Outcome(read(plan.folder / FILE_NAME), plan.folder)
+    outcome = failed.leave_record(plan, failure)
+    if failure.type == "PlanError":
+        raise PlanError(failure.message)
+    return outcome
 
 
 def _free_port() -> int:

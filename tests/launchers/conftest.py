@@ -1,4 +1,4 @@
-"""A real SLURM on this machine: munged, slurmctld, and two slurmd with four and two GPUs."""
+"""A real SLURM on this machine: munged, slurmctld, and two slurmd with four and three GPUs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={ctld_port}
 SlurmUser=root
 AuthType=auth/munge
-AuthInfo=socket={home}/munge/socket,cred_expire=3
+AuthInfo=socket={home}/munge/socket,cred_expire=5
 StateSaveLocation={home}/state
 SlurmdSpoolDir={home}/spool-%n
 SlurmctldPidFile={home}/ctld.pid
@@ -38,12 +38,13 @@ MinJobAge=300
 SchedulerParameters=sched_interval=1,batch_sched_delay=0
 NodeName=DEFAULT CPUs=8 RealMemory=64000
 NodeName=v1 NodeHostname={host} NodeAddr=127.0.0.1 Port={v1_port} Gres=gpu:v100:4
-NodeName=r1 NodeHostname={host} NodeAddr=127.0.0.1 Port={r1_port} Gres=gpu:rtx3090:2
+NodeName=r1 NodeHostname={host} NodeAddr=127.0.0.1 Port={r1_port} Gres=gpu:rtx3090:2,gpu:a6000:1
 PartitionName=main Nodes=v1,r1 Default=YES MaxTime=60 State=UP
 """
 GRES = """
 NodeName=v1 Name=gpu Type=v100 File=/dev/tty[0-3]
 NodeName=r1 Name=gpu Type=rtx3090 File=/dev/tty[4-5]
+NodeName=r1 Name=gpu Type=a6000 File=/dev/tty6
 """
 
 
@@ -75,8 +76,11 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         f"--pid-file={home}/munge/pid", f"--log-file={home}/munge/log",
         f"--seed-file={home}/munge/seed",
     ]  # fmt: skip
-    os.environ["SLURM_CONF"] = str(conf)
+    ours = {"SLURM_CONF": str(conf), "OMP_NUM_THREADS": "1"}  # a rank has one core
     with ExitStack() as stack, (home / "output.txt").open("w") as output:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        for name, value in ours.items():
+            patch.setenv(name, value)
         for command in (
             munge, ["slurmctld", "-D", "-f", str(conf)],
             ["slurmd", "-D", "-N", "v1", "-f", str(conf)],
@@ -86,10 +90,21 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             stack.callback(_stop, process)
             if command is munge:
                 _until((home / "munge" / "socket").exists, home)
-        stack.callback(subprocess.run, ["scancel", "-u", "root"], check=False)
+        stack.callback(_end_all_jobs)
         _until(lambda: _nodes().count("idle") == 2, home)
         yield conf
-    del os.environ["SLURM_CONF"]
+
+
+def _end_all_jobs() -> None:
+    """A job that outlives its daemons would go on computing, and writing, beside later tests."""
+    subprocess.run(["scancel", "-u", "root"], check=False)
+    deadline = time.monotonic() + 40
+    while time.monotonic() < deadline:
+        left = subprocess.run(["squeue", "-h"], capture_output=True, text=True, check=False)
+        if left.returncode or not left.stdout.strip():
+            return
+        time.sleep(0.3)
+    pytest.fail("jobs are still running: " + left.stdout)
 
 
 def _nodes() -> list[str]:

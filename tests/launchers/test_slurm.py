@@ -2,43 +2,52 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from metering.record import read
+from launchers import status
+from tests.launchers.slurm_sweeps import QUICK, records, start, tickets
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(280)]
 RunPy = Callable[..., subprocess.CompletedProcess[str]]
 
-QUICK = (
-    "-m", "hydra/launcher=slurm", "hydra.launcher.poll_s=0.5", "hardware.slurm.time_min=5",
-    "hardware.slurm.cpus_per_task=1", "hardware.slurm.mem_gb=null", "data=digits",
-    "meter=fixed", "meter.num_steps=2", "meter.num_warmup_steps=0", "meter.idle_s=0",
-    "data.num_workers=0", "batch_size=4", "output_dir=runs", "model=test_resnet",
-    "model.input_size=32",
-)  # fmt: skip
 
-
-def test_a_sweep_ends_with_its_records_and_is_not_submitted_again(
+def test_two_submitters_at_once_submit_each_run_once_and_a_third_submits_nothing(
     slurm: Path, run_py: RunPy, tmp_path: Path
 ) -> None:
     sweep = (*QUICK, "seed=0,1")
 
-    first = run_py(*sweep)
+    both = [start(tmp_path, *sweep), start(tmp_path, *sweep)]
+    outputs = [each.communicate(timeout=200)[0] for each in both]
     again = run_py(*sweep)
 
-    assert first.returncode == 0, first.stderr + first.stdout
-    records = [read(path) for path in (tmp_path / "runs").glob("*/*/*/*/record.json")]
-    assert [record.status for record in records] == ["finished", "finished"]
-    assert all(any("SLURM job" in note for note in record.notes) for record in records)
+    assert [each.returncode for each in both] == [0, 0], outputs
+    assert sorted(out.split(" runs submitted")[0][-1] for out in outputs) == ["0", "2"], outputs
+    assert [record.status for record in records(tmp_path)] == ["finished", "finished"]
     assert "submitted" not in again.stdout
     assert "2 of them earlier" in again.stdout
+    assert status.lines(tmp_path / "runs")[-1] == "2 finished"
+
+
+def test_one_failing_run_among_eight_leaves_seven_results_and_one_failed_record(
+    slurm: Path, run_py: RunPy, tmp_path: Path
+) -> None:
+    # 20 pixels do not suit patches of 16
+    done = run_py(*QUICK, "model=test_vit", "model.input_size=16,32,48,20,64,80,96,112")
+
+    assert done.returncode == 1, done.stderr + done.stdout
+    by_size = {record.config["model"]["input_size"]: record for record in records(tmp_path)}
+    assert len(by_size) == 8
+    failed = by_size.pop(20)
+    assert {record.status for record in by_size.values()} == {"finished"}
+    assert failed.status == "failed"
+    assert failed.failure is not None and "Traceback" in failed.failure.traceback
+    assert "8 runs: 7 finished (0 of them earlier), 1 failed" in done.stdout
+    assert done.stdout.count("failed: test_vit") == 1
+    assert status.lines(tmp_path / "runs")[-1] == "1 failed, 7 finished"
 
 
 def test_a_cancelled_job_ends_as_a_failed_record_with_slurms_reason(
@@ -47,36 +56,59 @@ def test_a_cancelled_job_ends_as_a_failed_record_with_slurms_reason(
     sweep = (*QUICK, "seed=7", "++hardware.slurm.extra.begin=now+1hour")
     submitted = run_py(*sweep, "hydra.launcher.wait=false")
     assert submitted.returncode == 0, submitted.stderr
-    (ticket,) = (tmp_path / "runs/.slurm/tickets").glob("*.json")
-    job_id = json.loads(ticket.read_text())["job_id"]
+    (ticket,) = tickets(tmp_path)
+    assert f"job {ticket.job_id}: test_resnet" in submitted.stdout
+    assert status.lines(tmp_path / "runs")[-1] == "1 pending"
 
-    waiting = subprocess.Popen(
-        [sys.executable, str(Path(__file__).parents[2] / "run.py"), *sweep],
-        cwd=tmp_path, env=os.environ | {"PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    waiting = start(tmp_path, *sweep)
     assert waiting.stdout is not None
     assert waiting.stdout.readline().startswith("0 runs submitted, 1 were queued already")
-    subprocess.run(["scancel", job_id], check=True)
+    subprocess.run(["scancel", ticket.job_id], check=True)
+    assert status.lines(tmp_path / "runs")[-1] in {"1 missing", "1 failed"}
 
-    assert waiting.wait(120) == 1
-    (path,) = (tmp_path / "runs").glob("*/*/*/*/record.json")
-    failure = read(path).failure
-    assert failure is not None
-    assert "CANCELLED" in failure.message
+    output, _ = waiting.communicate(timeout=120)
+    assert waiting.returncode == 1, output
+    (record,) = records(tmp_path)
+    assert record.failure is not None
+    assert "CANCELLED" in record.failure.message
+    assert status.lines(tmp_path / "runs")[-1] == "1 failed"
 
 
 def test_swept_profiles_start_their_ranks_on_their_own_nodes(
     slurm: Path, run_py: RunPy, tmp_path: Path
 ) -> None:
     done = run_py(
-        *QUICK, "hardware=v100x4,rtx3090x2", "hardware.gpu=null", "hardware.accelerator=cpu",
-        "phases=test",
+        *QUICK, "hardware=v100x4,rtx3090x2,a6000", "hardware.gpu=null",
+        "hardware.accelerator=cpu",
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr + done.stdout
-    notes = {
-        record.hardware: record.notes[-1]
-        for record in map(read, (tmp_path / "runs").glob("*/*/*/*/record.json"))
-    }
+    notes = {record.hardware: record.notes[-1] for record in records(tmp_path)}
     assert notes["v100x4"].endswith("on v1, CUDA_VISIBLE_DEVICES 0,1,2,3")
     assert notes["rtx3090x2"].endswith("on r1, CUDA_VISIBLE_DEVICES 0,1")
+    assert notes["a6000"].endswith("on r1, CUDA_VISIBLE_DEVICES 2")
+    ranks = {ticket.folder.split("/")[-2]: _ranks(tmp_path, ticket.job_id)
+             for ticket in tickets(tmp_path)}  # fmt: skip
+    assert ranks == {"v100x4": 4, "rtx3090x2": 2, "a6000": 1}
+
+
+def _ranks(folder: Path, job_id: str) -> int:
+    """How many processes of the job built the network: each has a log of its own."""
+    logs = (folder / "runs/.slurm/jobs").glob(f"{job_id}_*_log.err")
+    return sum("building test_resnet" in log.read_text() for log in logs)
+
+
+def test_a_run_over_two_nodes_names_the_node_that_is_not_what_the_profile_says(
+    slurm: Path, run_py: RunPy, tmp_path: Path
+) -> None:
+    done = run_py(*QUICK, "hardware.nodes=2", "hardware.accelerator=cpu", "seed=0")
+    refused = run_py(*QUICK, "hardware.nodes=2", "hardware.accelerator=cpu", "seed=0",
+                     "hardware.gpu=NVIDIA H100", "hardware.name=h100")  # fmt: skip
+
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert refused.returncode == 1
+    by_name = {record.hardware: record for record in records(tmp_path)}
+    assert by_name["local"].phases["test"].num_nodes == 2
+    failure = by_name["h100"].failure
+    assert failure is not None
+    assert "1 x NVIDIA H100 on each node; found none on" in failure.message

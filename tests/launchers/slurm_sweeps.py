@@ -1,0 +1,45 @@
+"""What the tests on SLURM share: a quick sweep, its records and its tickets."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from launchers.slurm_queue import Ticket, read_tickets
+from metering.record import Record, read
+from tests.conftest import ROOT
+
+QUICK = (
+    "-m", "hydra/launcher=slurm", "hydra.launcher.poll_s=0.5", "hydra.launcher.visibility_s=5",
+    "hardware.slurm.time_min=5", "hardware.slurm.cpus_per_task=1", "hardware.slurm.mem_gb=null",
+    "data=digits", "meter=fixed", "meter.num_steps=2", "meter.num_warmup_steps=0",
+    "meter.idle_s=0", "data.num_workers=0", "batch_size=4", "output_dir=runs",
+    "model=test_resnet", "model.input_size=32", "phases=test",
+)  # fmt: skip
+
+
+def start(folder: Path, *args: str) -> subprocess.Popen[str]:
+    """`python run.py ...` in `folder`, not waited for."""
+    return subprocess.Popen(
+        [sys.executable, "-u", str(ROOT / "run.py"), *args],
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+
+def records(folder: Path) -> list[Record]:
+    return [read(path) for path in sorted((folder / "runs").glob("*/*/*/*/record.json"))]
+
+
+def tickets(folder: Path) -> list[Ticket]:
+    found = read_tickets(folder / "runs").values()
+    return sorted(found, key=lambda ticket: int(ticket.job_id.split("_")[-1]))
+
+
+def until(is_so: Callable[[], bool], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not come to that in time"
+        time.sleep(0.1)

@@ -1,0 +1,103 @@
+"""A rank that fails in the middle ends its run soon, and the record says which and why."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from launchers import spawn
+from metering.record import FILE_NAME, read
+from tasks.errors import PlanError
+from tasks.plan import Plan
+from tests.conftest import ROOT
+
+TWO_RANKS = (
+    "hardware.devices=2", "hardware.accelerator=cpu", "model=test_resnet", "model.input_size=32",
+    "batch_size=2", "meter=fixed", "meter.num_warmup_steps=0", "meter.idle_s=0",
+    "data.num_workers=0", "phases=test",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def one_core_a_rank(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+def _images(root: Path) -> Path:
+    """Two classes of two images a split; the last of the test images is broken."""
+    for split in ("train", "val"):
+        for name in ("n01", "n02"):
+            (root / split / name).mkdir(parents=True)
+            for index in range(2):
+                Image.new("RGB", (40, 40)).save(root / split / name / f"{index}.JPEG")
+    broken = root / "val/n02/1.JPEG"
+    broken.write_bytes(broken.read_bytes()[:200])
+    return broken
+
+
+def test_the_rank_that_meets_a_broken_image_is_named_with_its_traceback(
+    compose: Callable[..., Plan], tmp_path: Path
+) -> None:
+    broken = _images(tmp_path / "images")
+    # of four images in order the second and the fourth are rank 1's
+    plan = compose(*TWO_RANKS, "data=imagenet", f"data.root={tmp_path / 'images'}",
+                   "meter.num_steps=2")  # fmt: skip
+
+    with pytest.raises(PlanError, match=str(broken)):
+        spawn.run(plan, lambda _: None)
+
+    failure = read(plan.folder / FILE_NAME).failure
+    assert failure is not None
+    assert (failure.rank, failure.type) == (1, "PlanError")
+    assert "Traceback" in failure.traceback and "UnreadableImage" in failure.traceback
+
+
+def test_a_rank_that_is_killed_ends_the_run_soon_and_not_in_a_hang(
+    compose: Callable[..., Plan],
+) -> None:
+    plan = compose(*TWO_RANKS, "data=digits", "meter.num_steps=100000", "meter.block_s=0.1")
+    killed_at_s: list[float] = []
+
+    def kill_rank_1_once_it_measures(news: Any) -> None:
+        if not isinstance(news, str) and not killed_at_s:
+            _, second = sorted(multiprocessing.active_children(), key=lambda each: each.name)
+            killed_at_s.append(time.monotonic())
+            os.kill(second.pid or 0, signal.SIGKILL)
+
+    outcome = spawn.run(plan, kill_rank_1_once_it_measures)
+
+    assert time.monotonic() - killed_at_s[0] < spawn.GRACE_S + 20
+    assert outcome.record.status == "failed"
+    assert outcome.record.failure is not None
+    assert outcome.record.failure.rank == 1
+    assert outcome.record.failure.message == "rank 1 was killed by signal 9"
+    assert outcome.record.phases["test"].readings == ()  # nothing that only some ranks finished
+    assert not multiprocessing.active_children()
+
+
+def test_torchrun_starts_the_ranks_and_one_record_tells_of_both(
+    cache_dir: Path, tmp_path: Path
+) -> None:
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command = [*torchrun, "--nproc-per-node", "2", str(ROOT / "run.py"), *TWO_RANKS,
+               "data=digits", "meter.num_steps=2"]  # fmt: skip
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=200
+    )
+
+    assert done.returncode == 0, done.stderr
+    (path,) = (tmp_path / "runs").glob(f"*/*/*/*/{FILE_NAME}")
+    record = read(path)
+    assert record.status == "finished"
+    assert sum(block.num_samples for block in record.phases["test"].readings) == 4
+    assert done.stdout.count("samples/s") == 1
