@@ -111,16 +111,8 @@ class CodeCarbonMeter:
         return found
 
     def emission_factor(self) -> dict[str, Any]:
-        """The country's factor, kg CO2eq per kWh, and the year of the data it comes from."""
-        path = resources.files("codecarbon").joinpath("data/private_infra/global_energy_mix.json")
-        mix = json.loads(path.read_text(encoding="utf-8")).get(self._country, {})
-        grams = mix.get("carbon_intensity")
-        return {
-            "country_iso_code": self._country,
-            "kg_co2eq_per_kwh": None if grams is None else grams / 1000,
-            "year": mix.get("year"),
-            "source": "CodeCarbon, global_energy_mix.json",
-        }
+        """See `emission_factor`; of this tracker's country."""
+        return emission_factor(self._country)
 
     def stop(self) -> None:
         """Write the CSV and stop CodeCarbon's threads."""
@@ -135,6 +127,19 @@ def _gpu_sensor(hardware: Any) -> Sensor:
     library = "AMD SMI" if any("AMD" in type(one).__name__ for one in devices) else "NVML"
     sampled = any(getattr(one, "_use_power_fallback", False) for one in devices)
     return Sensor("power" if sampled else "counter", f"{library} through CodeCarbon")
+
+
+def emission_factor(country_iso_code: str) -> dict[str, Any]:
+    """The country's factor, kg CO2eq per kWh, and the year of the data it comes from."""
+    path = resources.files("codecarbon").joinpath("data/private_infra/global_energy_mix.json")
+    mix = json.loads(path.read_text(encoding="utf-8")).get(country_iso_code, {})
+    grams = mix.get("carbon_intensity")
+    return {
+        "country_iso_code": country_iso_code,
+        "kg_co2eq_per_kwh": None if grams is None else grams / 1000,
+        "year": mix.get("year"),
+        "source": "CodeCarbon, global_energy_mix.json",
+    }
 
 
 def _cpu_sensor(hardware: Any) -> Sensor:

@@ -83,7 +83,10 @@ def test_swept_profiles_start_their_ranks_on_their_own_nodes(
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr + done.stdout
-    notes = {record.hardware: record.notes[-1] for record in records(tmp_path)}
+    notes = {
+        record.hardware: next(note for note in record.notes if note.startswith("SLURM job"))
+        for record in records(tmp_path)
+    }
     assert notes["v100x4"].endswith("on v1, CUDA_VISIBLE_DEVICES 0,1,2,3")
     assert notes["rtx3090x2"].endswith("on r1, CUDA_VISIBLE_DEVICES 0,1")
     assert notes["a6000"].endswith("on r1, CUDA_VISIBLE_DEVICES 2")

@@ -1,0 +1,87 @@
+"""The cost of a sweep before it is submitted: whose numbers, and what is unknown."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from launchers import cost, preview
+from metering.record import Interval, PhaseRecord, write
+from tasks.execute import empty_record
+from tasks.plan import Plan
+
+
+def _record_of(plan: Plan) -> None:
+    """A finished train phase of 2 J and 10 ms a sample."""
+    phase = PhaseRecord(
+        phase="train", readings=(), sensors={}, stop_reason="num_steps", batch_size=32,
+        energy_kwh_per_sample=Interval(2 / 3.6e6, None),
+        duration_s_per_sample=Interval(0.01, None),
+    )  # fmt: skip
+    record = empty_record(plan, "finished", "2026-01-01T00:00:00+00:00")
+    write(dataclasses.replace(record, phases={"train": phase}), plan.folder)
+
+
+PAPER = ("model=mobilenet_v2", "meter=paper", "hardware=a6000", "phases=train")
+
+
+def test_an_earlier_record_goes_before_published_numbers(compose: Callable[..., Plan]) -> None:
+    _record_of(compose(*PAPER, "seed=1"))
+    found = cost.cost(compose(*PAPER))
+    num_samples = 4004 * 32  # a tenth of ImageNet-1k in batches of 32, the last one full
+    assert found.source == cost.EARLIER
+    assert found.energy_kwh == pytest.approx(2 * num_samples / 3.6e6)
+    assert found.gpu_hours == pytest.approx(0.01 * num_samples / 3600)
+
+
+def test_without_records_the_papers_kwh_counts_and_its_hours_are_unknown(
+    compose: Callable[..., Plan],
+) -> None:
+    found = cost.cost(compose(*PAPER))
+    # 0.10768 kWh an epoch of 1,281,167 images: 16.152 kWh (Table 3) over 150 epochs
+    assert (found.source, found.gpu_hours) == (cost.PUBLISHED, None)
+    assert found.energy_kwh == pytest.approx(0.010768, rel=1e-3)
+
+
+def test_a_test_phase_counts_by_the_published_test_set(compose: Callable[..., Plan]) -> None:
+    found = cost.cost(compose(*PAPER, "phases=test"))
+    # 0.001622 kWh (Table 3) for 50,000 images
+    assert found.energy_kwh == pytest.approx(0.001622 * 4004 * 32 / 50_000)
+
+
+def test_the_adaptive_meter_is_bounded_by_its_budget_and_the_boards_power(
+    compose: Callable[..., Plan],
+) -> None:
+    found = cost.cost(compose("hardware=v100x4", "meter.time_budget_s=90"))
+    assert found.source == cost.AT_MOST
+    assert found.gpu_hours == pytest.approx(4 * 2 * 90 / 3600)
+    assert found.energy_kwh == pytest.approx(4 * 2 * 90 / 3600 * 0.3)
+
+
+def test_what_nobody_knows_is_unknown_and_not_zero(compose: Callable[..., Plan]) -> None:
+    nothing = cost.cost(compose("model=resnet50d", "meter=fixed"))
+    known = cost.Cost(1.5, 0.5, cost.EARLIER)
+    assert nothing == cost.Cost(None, None, cost.UNKNOWN)
+    assert preview.cost_lines([nothing], 0.2)[0] == (
+        "1 runs, GPU-hours unknown, kWh unknown, kg CO2eq unknown"
+    )
+    assert preview.cost_lines([nothing, known], 0.2)[0] == (
+        "2 runs, 1.5 GPU-hours and 1 runs' unknown, 0.5 kWh and 1 runs' unknown, "
+        "0.1 kg CO2eq and 1 runs' unknown"
+    )
+
+
+def test_a_dry_run_prints_sbatch_text_and_cost_and_submits_nothing(
+    run_py: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    done = run_py("-m", "model=mobilenet_v2,resnet18", "hardware=a6000", "meter=paper",
+                  "hydra/launcher=slurm", "dry_run=true")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "#SBATCH --gres=gpu:a6000:1" in done.stdout
+    assert "#SBATCH --array=0-1%2" in done.stdout
+    assert "2 runs, GPU-hours unknown, 0.0" in done.stdout
+    assert cost.PUBLISHED in done.stdout
+    assert "kg CO2eq" in done.stdout

@@ -1,0 +1,51 @@
+"""What becomes of a job is found with and without accounting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from launchers import slurm_state
+from launchers.slurm_state import JobState
+
+
+def _program(folder: Path, name: str, script: str) -> None:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A PATH whose controller has forgotten every job."""
+    _program(tmp_path, "scontrol", "echo 'slurm_load_jobs error: Invalid job id' >&2; exit 1")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+def test_accounting_tells_of_a_job_that_the_controller_has_forgotten(cluster: Path) -> None:
+    _program(cluster, "sacct", "echo 'CANCELLED by 0|None|0:9|v1'")
+    state = slurm_state.look_up("12_3")
+    assert state == JobState("CANCELLED", "None", "0:9", "v1")
+    assert str(state) == "CANCELLED, killed by signal 9, on v1"
+    assert state.has_ended
+
+
+@pytest.mark.parametrize(
+    "sacct", ["echo 'Slurm accounting storage is disabled' >&2; exit 1", "exit 0", None]
+)
+def test_without_accounting_the_job_is_unknown_which_ends_the_waiting(
+    cluster: Path, sacct: str | None
+) -> None:
+    if sacct is not None:
+        _program(cluster, "sacct", sacct)
+    assert slurm_state.look_up("12_3") == JobState("UNKNOWN")
+
+
+def test_the_controllers_word_goes_first(cluster: Path) -> None:
+    line = "JobId=5 JobState=OUT_OF_MEMORY Reason=OutOfMemory ExitCode=0:125 BatchHost=r1"
+    _program(cluster, "scontrol", f"echo '{line}'")
+    assert str(slurm_state.look_up("5")) == (
+        "OUT_OF_MEMORY, reason OutOfMemory, killed by signal 125, on r1"
+    )
