@@ -19,13 +19,13 @@ class LocalLauncher(BasicLauncher):
 
     def __init__(self, devices: Sequence[Sequence[int]] | None = None) -> None:
         super().__init__()
-        self.groups = None if devices is None else disjoint(devices)
+        self.devices = devices
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
-        if self.groups is not None:
-            self._side_by_side(job_overrides, initial_job_idx, self.groups)
+        if self.devices is not None:
+            self._side_by_side(job_overrides, initial_job_idx, disjoint(self.devices))
         return super().launch(job_overrides, initial_job_idx)
 
     def _side_by_side(

@@ -73,7 +73,10 @@ def _leave_on_signals() -> Callable[[], None]:
             signal.signal(each, signal.SIG_IGN)
         arrived.append(number)
         if number != signal.SIGTERM and callable(requeue):
-            requeue(number, frame)
+            try:
+                requeue(number, frame)
+            except FileNotFoundError:  # in a container: then it ends here, and says so
+                print("scontrol is not on PATH: not requeued", file=sys.stderr, flush=True)
         sys.exit(128 + number)
 
     def stop_if_asked() -> None:

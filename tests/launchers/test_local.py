@@ -23,6 +23,32 @@ def test_runs_that_would_share_a_device_are_refused() -> None:
     assert disjoint([[0, 1], [2]]) == [(0, 1), (2,)]
 
 
+@pytest.mark.parametrize(
+    ("devices", "words"), [("[[0],[0]]", "share a device"), ("[[0],[1]]", "share one CPU")]
+)
+def test_a_sweep_side_by_side_is_refused_where_runs_would_share_something(
+    run_py: RunPy, tmp_path: Path, devices: str, words: str
+) -> None:
+    done = run_py("-m", "seed=0,1", "hydra/launcher=local", f"hydra.launcher.devices={devices}",
+                  "hardware.accelerator=cpu", "data=digits")  # fmt: skip
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: h") and words in line
+    assert not list(tmp_path.glob("runs/*/*/*/*/record.json"))
+
+
+def test_a_local_sweep_runs_one_after_the_other(run_py: RunPy, tmp_path: Path) -> None:
+    done = run_py("-m", "seed=0,1", "hydra/launcher=local", "data=digits", "phases=test",
+                  "model=test_resnet", "model.input_size=32", "hardware.accelerator=cpu",
+                  "meter=fixed", "meter.num_steps=3", "meter.idle_s=0")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    first, second = sorted(
+        (read(path) for path in tmp_path.glob("runs/*/*/*/*/record.json")),
+        key=lambda record: record.started_at,
+    )
+    assert first.ended_at <= second.started_at
+
+
 def test_runs_side_by_side_on_one_cpu_are_refused() -> None:
     with pytest.raises(PlanError, match="share one CPU"):
         fits(1, "cpu", [(0,), (1,)])

@@ -59,3 +59,12 @@ srun --unbuffered --output /runs/jobs/%A_%a_%t_log.out --error /runs/jobs/%A_%a_
 def test_a_mistyped_resource_is_named() -> None:
     with pytest.raises(PlanError, match="partition"):
         parameters(HardwarePlan("x", slurm={"partitoin": "gpu"}), SlurmSettings())
+
+
+def test_a_container_and_a_sites_modules_are_in_the_text(compose: Callable[..., Plan]) -> None:
+    settings = SlurmSettings(
+        python="apptainer exec --nv --bind /shared suite.sif python", setup=["module load cuda"]
+    )
+    text = sbatch_text(Path("/runs/jobs"), compose().hardware, settings, num_runs=1)
+    assert "\nmodule load cuda\n" in text
+    assert "apptainer exec --nv --bind /shared suite.sif python -u -m submitit" in text
