@@ -47,7 +47,7 @@ def _line(costs: Sequence[Cost], kg_co2eq_per_kwh: float | None) -> str:
         for kwh in energies
     ]
     return (
-        f"{len(costs)} runs, {_sum(hours, 'GPU-hours')}, {_sum(energies, 'kWh')}, "
+        f"{_runs(len(costs))}, {_sum(hours, 'GPU-hours')}, {_sum(energies, 'kWh')}, "
         f"{_sum(emitted, 'kg CO2eq')}"
     )
 
@@ -57,5 +57,9 @@ def _sum(values: Sequence[float | None], unit: str) -> str:
     if not known:
         return f"{unit} unknown"
     lacking = len(values) - len(known)
-    note = f" and {lacking} runs' unknown" if lacking else ""
+    note = f" ({_runs(lacking)} unknown)" if lacking else ""
     return f"{sum(known):.3g} {unit}{note}"
+
+
+def _runs(number: int) -> str:
+    return f"{number} run" if number == 1 else f"{number} runs"

@@ -42,7 +42,8 @@ class Session:
             _complain(str(error))
             return None
         self.outcomes.append(outcome)
-        print("\n".join(summary_lines(outcome)), flush=True)
+        if os.environ.get("RANK", "0") == "0":  # of torchrun's ranks the first speaks for all
+            print("\n".join(summary_lines(outcome)), flush=True)
         return outcome
 
     def preview(self, plan: Plan) -> None:

@@ -66,11 +66,11 @@ def test_what_nobody_knows_is_unknown_and_not_zero(compose: Callable[..., Plan])
     known = cost.Cost(1.5, 0.5, cost.EARLIER)
     assert nothing == cost.Cost(None, None, cost.UNKNOWN)
     assert preview.cost_lines([nothing], 0.2)[0] == (
-        "1 runs, GPU-hours unknown, kWh unknown, kg CO2eq unknown"
+        "1 run, GPU-hours unknown, kWh unknown, kg CO2eq unknown"
     )
     assert preview.cost_lines([nothing, known], 0.2)[0] == (
-        "2 runs, 1.5 GPU-hours and 1 runs' unknown, 0.5 kWh and 1 runs' unknown, "
-        "0.1 kg CO2eq and 1 runs' unknown"
+        "2 runs, 1.5 GPU-hours (1 run unknown), 0.5 kWh (1 run unknown), "
+        "0.1 kg CO2eq (1 run unknown)"
     )
 
 

@@ -81,7 +81,6 @@ def test_a_rank_that_is_killed_ends_the_run_soon_and_not_in_a_hang(
     assert outcome.record.failure is not None
     assert outcome.record.failure.rank == 1
     assert outcome.record.failure.message == "rank 1 was killed by signal 9"
-    assert outcome.record.phases["test"].readings == ()  # nothing that only some ranks finished
     assert not multiprocessing.active_children()
 
 
@@ -100,4 +99,4 @@ def test_torchrun_starts_the_ranks_and_one_record_tells_of_both(
     record = read(path)
     assert record.status == "finished"
     assert sum(block.num_samples for block in record.phases["test"].readings) == 4
-    assert done.stdout.count("samples/s") == 1
+    assert done.stdout.count("test_resnet (") == 1  # rank 0 speaks for all
