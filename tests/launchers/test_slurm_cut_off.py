@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -17,8 +16,7 @@ from tests.launchers.slurm_sweeps import QUICK, start, tickets, until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(280)]
 NUM_STEPS = 600
-SWEEP = (*QUICK, "phases=train", f"meter.num_steps={NUM_STEPS}", "meter.block_s=0.3",
-         "seed=0,1,2,3")  # fmt: skip
+SWEEP = (*QUICK, "phases=train", f"meter.num_steps={NUM_STEPS}", "meter.block_s=0.3")  # fmt: skip
 
 
 def _cancel(ticket: Ticket) -> None:
@@ -45,28 +43,31 @@ def _requeue(ticket: Ticket) -> None:
 
 @pytest.fixture(scope="module")
 def cut_off(slurm: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], str]:
-    """Folders of four runs, each cut off in its own way, and what their submitter printed."""
-    home = tmp_path_factory.mktemp("cut-off")
-    sweep = start(home, *SWEEP)
-    until(lambda: len(tickets(home)) == 4)
-    pending: dict[str, Callable[[Ticket], None]] = dict(
-        zip((t.job_id for t in tickets(home)), (_cancel, _kill, _warn, _requeue), strict=True)
-    )
+    """Folders of four runs and of a fifth that has two ranks, each cut off in its own way, and
+    what the submitter of the four printed."""
+    four, pair = tmp_path_factory.mktemp("four"), tmp_path_factory.mktemp("pair")
+    sweeps = start(four, *SWEEP, "seed=0,1,2,3"), start(pair, *SWEEP, "hardware.devices=2")
+    until(lambda: len(tickets(four)) == 4 and len(tickets(pair)) == 1)
+    all_tickets = [*tickets(four), *tickets(pair)]
+    ways = (_cancel, _kill, _warn, _requeue, _requeue)
+    pending = dict(zip(all_tickets, ways, strict=True))
 
     def cut_those_that_measure() -> bool:
-        for ticket in tickets(home):
-            log = home / "runs/.slurm/jobs" / f"{ticket.job_id}_0_log.err"
-            if ticket.job_id in pending and log.exists() and ": train\n" in log.read_text():
-                pending.pop(ticket.job_id)(ticket)
+        for ticket in tuple(pending):
+            jobs = Path(ticket.folder).parents[3] / ".slurm/jobs"
+            log = jobs / f"{ticket.job_id}_0_log.err"
+            if log.exists() and ": train\n" in log.read_text():
+                pending.pop(ticket)(ticket)
         return not pending
 
     try:
         until(cut_those_that_measure)
-        output, _ = sweep.communicate(timeout=200)
+        outputs = [sweep.communicate(timeout=200)[0] for sweep in sweeps]
     finally:
-        sweep.kill()
-    assert sweep.returncode == 1, output
-    return [Path(ticket.folder) for ticket in tickets(home)], output
+        for sweep in sweeps:
+            sweep.kill()
+    assert [sweep.returncode for sweep in sweeps] == [1, 0], outputs
+    return [Path(ticket.folder) for ticket in all_tickets], outputs[0]
 
 
 def test_a_cancelled_run_says_so(cut_off: tuple[list[Path], str]) -> None:
@@ -85,7 +86,7 @@ def test_a_killed_process_leaves_a_failed_record_with_slurms_reason(
     assert "137" in record.failure.message or "signal 9" in record.failure.message
 
 
-@pytest.mark.parametrize("index", [2, 3], ids=["SIGUSR1", "requeue"])
+@pytest.mark.parametrize("index", [2, 3, 4], ids=["SIGUSR1", "requeue", "two ranks"])
 def test_a_requeued_run_is_measured_once_and_whole_and_keeps_what_the_first_attempt_cost(
     cut_off: tuple[list[Path], str], index: int
 ) -> None:
