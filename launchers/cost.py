@@ -16,9 +16,15 @@ AT_MOST = "at most, published board power x meter.time_budget_s"
 UNKNOWN = "nothing known"
 
 _PUBLISHED = Path(__file__).resolve().parent.parent / "analysis" / "published"
-# The sets that the published test kWh were read over: Russakovsky 2015, Cordts 2016, Zhou 2017.
-_NUM_TEST_IMAGES = {"ImageNet-1k": 50_000, "Cityscapes": 500, "ADE20K": 2_000}
-_DATASETS = {"cityscapes": "Cityscapes", "ade20k": "ADE20K"}
+_FILES = {"action_recognition": "action"}
+# The sets that the published test kWh were read over: Russakovsky 2015, Cordts 2016, Zhou 2017,
+# Kay 2017 and Goyal 2017 (as MMAction2 counts them).
+_NUM_TEST_SAMPLES = {
+    "ImageNet-1k": 50_000, "Cityscapes": 500, "ADE20K": 2_000, "K400": 19_761, "SSv2": 24_777,
+}  # fmt: skip
+_DATASETS = {
+    "cityscapes": "Cityscapes", "ade20k": "ADE20K", "kinetics400": "K400", "sthv2": "SSv2",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -104,7 +110,7 @@ def _published_rate(plan: Plan, phase: str) -> float | None:
     if phase == "train":
         return _rates().get((row or "", dataset, plan.stage))
     kwh = _test_kwh(plan.task).get((row or "", dataset))
-    return None if kwh is None else kwh / _NUM_TEST_IMAGES[dataset]
+    return None if kwh is None else kwh / _NUM_TEST_SAMPLES[dataset]
 
 
 @cache
@@ -120,11 +126,9 @@ def _rates() -> dict[tuple[str, str, str], float]:
 @cache
 def _test_kwh(task: str) -> dict[tuple[str, str], float]:
     """kWh of the whole test set by row and data set."""
-    if not (_PUBLISHED / f"{task}.csv").exists():
-        return {}
     return {
         (line["model"], line["dataset"]): float(line["value"])
-        for line in _lines(task)
+        for line in _lines(_FILES.get(task, task))
         if line["quantity"] == "test_kwh" and line["value"]
     }
 
