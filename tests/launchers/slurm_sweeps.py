@@ -38,7 +38,7 @@ def tickets(folder: Path) -> list[Ticket]:
     return sorted(found, key=lambda ticket: int(ticket.job_id.split("_")[-1]))
 
 
-def until(is_so: Callable[[], bool], seconds: float = 120) -> None:
+def until(is_so: Callable[[], bool], seconds: float = 200) -> None:
     deadline = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < deadline, "it did not come to that in time"

@@ -84,15 +84,16 @@ def test_a_rank_that_is_killed_ends_the_run_soon_and_not_in_a_hang(
     assert not multiprocessing.active_children()
 
 
-def test_torchrun_starts_the_ranks_and_one_record_tells_of_both(
-    cache_dir: Path, tmp_path: Path
-) -> None:
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command = [*torchrun, "--nproc-per-node", "2", str(ROOT / "run.py"), *TWO_RANKS,
-               "data=digits", "meter.num_steps=2"]  # fmt: skip
-    done = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=200
+def _torchrun(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone",
+               "--nproc-per-node", "2", str(ROOT / "run.py"), *TWO_RANKS, *args]  # fmt: skip
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False, timeout=200
     )
+
+
+def test_torchrun_starts_the_ranks_and_one_record_tells_of_both(tmp_path: Path) -> None:
+    done = _torchrun(tmp_path, "data=digits", "meter.num_steps=2")
 
     assert done.returncode == 0, done.stderr
     (path,) = (tmp_path / "runs").glob(f"*/*/*/*/{FILE_NAME}")
@@ -100,3 +101,15 @@ def test_torchrun_starts_the_ranks_and_one_record_tells_of_both(
     assert record.status == "finished"
     assert sum(block.num_samples for block in record.phases["test"].readings) == 4
     assert done.stdout.count("test_resnet (") == 1  # rank 0 speaks for all
+
+
+def test_under_torchrun_too_the_record_names_the_rank_that_failed_first(tmp_path: Path) -> None:
+    broken = _images(tmp_path / "images")
+    done = _torchrun(tmp_path, "data=imagenet", f"data.root={tmp_path / 'images'}",
+                     "meter.num_steps=2")  # fmt: skip
+
+    assert done.returncode != 0
+    (path,) = (tmp_path / "runs").glob(f"*/*/*/*/{FILE_NAME}")
+    failure = read(path).failure
+    assert failure is not None
+    assert (failure.rank, str(broken) in failure.message) == (1, True)

@@ -11,7 +11,7 @@ import pytest
 from launchers import status
 from tests.launchers.slurm_sweeps import QUICK, records, start, tickets
 
-pytestmark = [pytest.mark.slurm, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.slurm, pytest.mark.timeout(500)]
 RunPy = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -14,7 +14,7 @@ from launchers.slurm_queue import Ticket
 from metering.record import Record, read
 from tests.launchers.slurm_sweeps import QUICK, start, tickets, until
 
-pytestmark = [pytest.mark.slurm, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.slurm, pytest.mark.timeout(500)]
 NUM_STEPS = 600
 SWEEP = (*QUICK, "phases=train", f"meter.num_steps={NUM_STEPS}", "meter.block_s=0.3")  # fmt: skip
 
@@ -62,7 +62,7 @@ def cut_off(slurm: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[list
 
     try:
         until(cut_those_that_measure)
-        outputs = [sweep.communicate(timeout=200)[0] for sweep in sweeps]
+        outputs = [sweep.communicate(timeout=250)[0] for sweep in sweeps]
     finally:
         for sweep in sweeps:
             sweep.kill()
