@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,17 +44,19 @@ class Counted:
         return bool(self.window.step(num_samples, data_wait_s)) or self.left <= 0
 
 
-def ours(plan: Plan) -> Callable[[int], float]:
-    """`seconds(num_steps)` of our training steps with the meter on, loader included."""
+@contextmanager
+def ours(plan: Plan) -> Iterator[Callable[[int], float]]:
+    """Yields `seconds(num_steps)` of our training steps with the meter on, loader included."""
     from tasks import classification, device
 
     session = classification.prepare(plan, OneRank(), lambda _: None)
     plan.folder.mkdir(parents=True, exist_ok=True)
     meter = Meter(
-        MeterSettings(**WITHOUT_END), folder=plan.folder, ranks=OneRank(),
+        MeterSettings(**WITHOUT_END),
+        folder=plan.folder,
+        ranks=OneRank(),
         use_gpu=device.uses_gpu(plan.hardware.accelerator),
-    )  # fmt: skip
-    meter.__enter__()
+    )
     meter.synchronize = session.synchronize
 
     def seconds(num_steps: int) -> float:
@@ -64,7 +67,11 @@ def ours(plan: Plan) -> Callable[[int], float]:
             session.synchronize()
             return time.perf_counter() - began_s
 
-    return seconds
+    with meter:
+        try:
+            yield seconds
+        finally:
+            session.close()
 
 
 def bare(plan: Plan) -> Callable[[int], float]:

@@ -124,7 +124,7 @@ def measure(folder: Path, out: Path) -> tuple[float, float]:
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     peak = [0.0]
-    watcher = threading.Thread(target=_watch, args=(process, peak))
+    watcher = threading.Thread(target=watch, args=(process, peak))
     watcher.start()
     status = process.wait()
     seconds = time.perf_counter() - started
@@ -137,7 +137,7 @@ def measure(folder: Path, out: Path) -> tuple[float, float]:
     return seconds, peak[0]
 
 
-def _watch(process: subprocess.Popen[bytes], peak: list[float]) -> None:
+def watch(process: subprocess.Popen[bytes], peak: list[float]) -> None:
     """Largest sum of resident sets of the process and its children, seen every 0.1 s."""
     import psutil
 

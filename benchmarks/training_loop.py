@@ -25,15 +25,16 @@ def ratios(plan_model: str, num_pairs: int, num_steps: int) -> list[float]:
             Path(folder), f"model={plan_model}", "model.input_size=224", "batch_size=8",
             "data.num_workers=1",
         )  # fmt: skip
-        mine, other = ours(plan), bare(plan)
-        mine(2), other(2)  # workers start, kernels are chosen
-        found = []
-        for turn in range(num_pairs):
-            if turn % 2:  # neither side always goes first
-                other_s, mine_s = other(num_steps), mine(num_steps)
-            else:
-                mine_s, other_s = mine(num_steps), other(num_steps)
-            found.append(other_s / mine_s)
+        other = bare(plan)
+        with ours(plan) as mine:
+            mine(2), other(2)  # workers start, kernels are chosen
+            found = []
+            for turn in range(num_pairs):
+                if turn % 2:  # neither side always goes first
+                    other_s, mine_s = other(num_steps), mine(num_steps)
+                else:
+                    mine_s, other_s = mine(num_steps), other(num_steps)
+                found.append(other_s / mine_s)
         return found
 
 
