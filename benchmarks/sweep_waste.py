@@ -9,6 +9,7 @@ first of the next, set-up and idle power of the next run included.
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import tempfile
@@ -31,7 +32,7 @@ def measured_s(record: Record) -> float:
 def gaps_s(records: list[Record]) -> list[float]:
     """From one record's end to the next one's first block: all of a run that is not measured."""
     found = []
-    for before, after in zip(records, records[1:], strict=False):
+    for before, after in itertools.pairwise(records):
         began = datetime.fromisoformat(after.started_at)
         between = (began - datetime.fromisoformat(before.ended_at)).total_seconds()
         whole = (datetime.fromisoformat(after.ended_at) - began).total_seconds()
