@@ -6,7 +6,7 @@ DEMO := output_dir=runs/demo meter.time_budget_s=25 meter.relative_error=0.05
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-models lint tables figures report doctor slurm-status gpu-check mmcv-ops clean
+.PHONY: help demo test bench test-models lint tables figures report doctor slurm-status gpu-check mmcv-ops clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,6 +25,10 @@ test: .venv/.installed ## fresh machine: set up, pass the tests
 
 test-models: .venv/.installed ## step every model at its native size (an hour or two on 2 cores)
 	$(BIN)/python -m pytest -m models --timeout 3600
+
+bench: .venv/.installed ## our claims of speed as ratios, and endurance at full length (minutes)
+	WATT_ENDURANCE=full $(BIN)/python -m pytest tests/endurance --timeout 900
+	$(BIN)/python -m benchmarks --out benchmarks/results/$$(date +%F)-$$(hostname -s)
 
 lint: .venv/.installed ## ruff and mypy
 	$(BIN)/ruff check .

@@ -141,6 +141,6 @@ def number(value: float, column: str) -> str:
         return f"{value:.2g}"
     if "gqi" in column or "stability" in column:
         return f"{value:.3f}"
-    if value == int(value) and abs(value) < 1e6:
+    if abs(value) < 1e6 and value == int(value):
         return f"{value:.0f}"
     return f"{value:.4g}"

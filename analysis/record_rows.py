@@ -59,6 +59,10 @@ TEXT_COLUMNS = frozenset((
     "precision", "variant", "stage", "scale", "phase", "meter", "code_version", "stop_reason",
     "gpu_sensor", "cpu_sensor", "ram_sensor", "failure",
 ))  # fmt: skip
+MOST = 2**63
+"""A count above this is damage: no run has so many samples, blocks or devices."""
+_WHOLE = ("batch_size", "num_blocks", "num_nodes", "views_per_sample", "num_samples",
+          "num_devices", "data_fraction")  # fmt: skip
 _loose = dataclass(frozen=True, config=ConfigDict(extra="ignore"))
 
 
@@ -154,7 +158,14 @@ def _first_line_of(error: ValueError) -> str:
 
 
 def _row(values: dict[str, Any]) -> tuple[Any, ...]:
+    for name in _WHOLE:  # JSON's whole numbers have no end, the table's numbers have
+        if abs(values.get(name) or 0) > MOST:
+            raise RecordError(f"{name}: {_short(values[name])} is out of range; measure it again")
     return tuple(map(values.get, COLUMNS))
+
+
+def _short(number: float) -> str:
+    return f"a number of {number.bit_length()} bits" if isinstance(number, int) else f"{number:g}"
 
 
 def _shared(head: _Head, path: str) -> dict[str, Any]:
@@ -252,11 +263,13 @@ def _sums(readings: Any, phase: str) -> dict[str, Any]:
                 kwh = energy.get(name)
                 if kwh is not None:
                     parts[name] = (sum_kwh or 0.0) + kwh
-    except (TypeError, KeyError, AttributeError) as error:
+    except (TypeError, KeyError, AttributeError, OverflowError) as error:
         raise RecordError(f"phases.{phase}.readings: not readings ({error!r})") from None
     known = [kwh for kwh in parts.values() if kwh is not None]
-    if not all(math.isfinite(number) and number >= 0 for number in (*known, duration_s)):
-        raise RecordError(f"phases.{phase}.readings: an energy or duration is not a number >= 0")
+    if not all(0 <= number < math.inf for number in (*known, duration_s, num_samples)):
+        raise RecordError(
+            f"phases.{phase}.readings: an energy, duration or count is not a number >= 0"
+        )
     total = sum(known) if known else None
     return {**parts, "energy_kwh": total, "num_samples": num_samples, "duration_s": duration_s}
 

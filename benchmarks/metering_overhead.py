@@ -1,25 +1,22 @@
-"""What metering costs, and how many steps the stopping rule needs.
+"""What metering costs.
 
-    python -m benchmarks.metering_overhead [--seconds 30] [--device cpu] [--long]
+    python -m benchmarks.metering_overhead [--seconds 30] [--device cpu] [--out FOLDER]
 
 Prints the throughput of a training loop (a small convolutional network, random images) with the
 meter over that without it, taken in alternating halves so that a machine that drifts does not
-favour either; the goal is at least 0.995. `--long` also compares the adaptive window with one at
-least 20 times longer, and its steps with the 4,004 of the paper's protocol.
+favour either; the goal is at least 0.995. `benchmarks.estimate` tells how many steps are needed.
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from statistics import mean, stdev
 
-from metering.host import cpu_model, gpu_states
+from benchmarks.results import Result, parser, report
 from metering.meter import Meter
 from metering.ranks import OneRank
 from metering.record import PhaseRecord
@@ -63,7 +60,7 @@ def open_meter(folder: str, device: str, chosen: MeterSettings, wait: Callable[[
     return meter
 
 
-def overhead(device: str, seconds: float) -> None:
+def overhead(device: str, seconds: float) -> Result:
     step, wait = training(device)
     for _ in range(20):
         step()
@@ -87,11 +84,11 @@ def overhead(device: str, seconds: float) -> None:
                     step()
                 wait()
                 ratios.append((time.perf_counter() - began_s) / metered_s)
-    spread = f" +- {stdev(ratios):.4f} (standard deviation)" if len(ratios) > 1 else ""
-    print(
-        f"throughput with metering / without: {mean(ratios):.4f}{spread}, "
-        f"{len(ratios)} pairs (goal 0.995)"
-    )
+    spread = f"+- {stdev(ratios):.4f} (standard deviation), " if len(ratios) > 1 else ""
+    return Result(
+        "metering costs nothing: throughput with metering over without", mean(ratios), 0.995,
+        "at least", detail=f"{spread}{len(ratios)} pairs",
+    )  # fmt: skip
 
 
 def window_of(device: str, chosen: MeterSettings) -> PhaseRecord:
@@ -108,32 +105,13 @@ def window_of(device: str, chosen: MeterSettings) -> PhaseRecord:
         return window.result()
 
 
-def steps_needed(device: str) -> None:
-    short = window_of(device, settings())
-    num_steps = sum(block.num_steps for block in short.readings)
-    budget_s = 20 * sum(block.duration_s for block in short.readings)
-    reference = window_of(
-        device, settings(relative_error=1e-9, max_blocks=10**6, time_budget_s=budget_s)
-    )
-    ours, long = short.energy_kwh_per_sample, reference.energy_kwh_per_sample
-    if ours is None or long is None:
-        raise SystemExit("no energy was read")
-    print(f"steps needed: {num_steps} ({short.stop_reason}); the paper's protocol: {PAPER_STEPS}")
-    print(f"error against {budget_s:.0f} s: {100 * (ours.mean / long.mean - 1):+.2f} %")
-    print(f"claimed half-width: {100 * (ours.relative_half_width or 0):.2f} %")
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=30.0)
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--long", action="store_true")
-    options = parser.parse_args()
-    gpus = ", ".join(state["name"] for state in gpu_states()) or "no GPU"
-    print(f"{date.today()}  {cpu_model()}, {gpus}; device {options.device}")
-    overhead(options.device, options.seconds)
-    if options.long:
-        steps_needed(options.device)
+    made = parser(__doc__)
+    made.add_argument("--seconds", type=float, default=30.0)
+    made.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    options = made.parse_args()
+    seconds = 10.0 if options.quick else options.seconds
+    report("metering_overhead", [overhead(options.device, seconds)], options)
 
 
 if __name__ == "__main__":

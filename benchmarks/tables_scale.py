@@ -1,7 +1,6 @@
 """Time and memory of all three tables from many records, each record written by the real writer.
 
-    python -m benchmarks.tables_scale                  # 10,000 records: goal under 5 s
-    python -m benchmarks.tables_scale --records 100000 # goal under 40 s and 1 GB on 2 cores
+    python -m benchmarks.tables_scale [--records 10000 100000] [--out FOLDER] [--quick]
 
 The command runs in a process of its own, as a user's would; its memory is the peak of its
 resident sets, children included. Generating the records is not part of the time.
@@ -9,7 +8,6 @@ resident sets, children included. Generating the records is not part of the time
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import resource
@@ -22,10 +20,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from analysis import published_facts as published
+from benchmarks.results import Result, parser, report
 from metering import record as records
 from metering.record import Energy, Interval, PhaseRecord, Reading, Record, Sensor
 
-GOALS = {10_000: (5.0, None), 100_000: (40.0, 1e9)}
+GOALS = {10_000: (5.0, 1e3), 100_000: (40.0, 1e3)}  # seconds, MB
 HARDWARE = ("a6000", "v100", "rtx3090", "a100", "h100")
 BATCH_SIZES = (8, 16, 32, 64)
 SENSORS = {
@@ -35,26 +34,35 @@ SENSORS = {
 }
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--records", type=int, default=10_000)
-    parser.add_argument("--blocks", type=int, default=8, help="readings per phase")
-    parser.add_argument("--folder", type=Path, help="keep the records here, and use what is there")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = arguments.folder or Path(scratch) / "records"
-        if not folder.exists():
-            generate(folder, arguments.records, arguments.blocks)
-        size_kb = sum(path.stat().st_size for path in folder.rglob("record.json")) / 1e3
-        seconds, peak_bytes = measure(folder, Path(scratch) / "out")
-    line = f"{arguments.records} records ({size_kb / arguments.records:.1f} kB each): "
-    print(f"{line}{seconds:.2f} s, peak memory {peak_bytes / 1e6:.0f} MB")
-    goal_s, goal_bytes = GOALS.get(arguments.records, (None, None))
-    over = (goal_s and seconds > goal_s) or (goal_bytes and peak_bytes > goal_bytes)
-    if goal_s:
-        limit = f" and {goal_bytes / 1e9:.0f} GB" if goal_bytes else ""
-        print(f"goal {goal_s:.0f} s{limit}: {'missed' if over else 'met'}")
-    return int(bool(over))
+def main() -> None:
+    made = parser(__doc__)
+    made.add_argument("--records", type=int, nargs="+", default=sorted(GOALS))
+    made.add_argument("--blocks", type=int, default=8, help="readings per phase")
+    options = made.parse_args()
+    sizes = [500, 1_000] if options.quick else options.records
+    report("tables_scale", scale(sizes, options.blocks), options)
+
+
+def scale(sizes: list[int], num_blocks: int) -> list[Result]:
+    """Seconds and peak memory at each size, and how they grow between the last two."""
+    results, seconds = [], {}
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch) / "records"
+            generate(folder, size, num_blocks)
+            seconds[size], peak_bytes = measure(folder, Path(scratch) / "out")
+        goal_s, goal_mb = GOALS.get(size, (5.0, 1e3))
+        claim = f"tables scale: all tables from {size} records"
+        results += [
+            Result(f"{claim}, time", seconds[size], goal_s, "at most", "s"),
+            Result(f"{claim}, peak memory", peak_bytes / 1e6, goal_mb, "at most", "MB"),
+        ]
+    if len(sizes) > 1:
+        few, many = sizes[-2:]
+        growth = (seconds[many] / seconds[few]) / (many / few)
+        claim = f"tables scale: growth of time over growth of records, {few} to {many}"
+        results.append(Result(claim, growth, 1.1, "at most", detail="1 is linear"))
+    return results
 
 
 def generate(folder: Path, num_records: int, num_blocks: int) -> None:
@@ -124,7 +132,7 @@ def measure(folder: Path, out: Path) -> tuple[float, float]:
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     peak = [0.0]
-    watcher = threading.Thread(target=_watch, args=(process, peak))
+    watcher = threading.Thread(target=watch, args=(process, peak))
     watcher.start()
     status = process.wait()
     seconds = time.perf_counter() - started
@@ -137,7 +145,7 @@ def measure(folder: Path, out: Path) -> tuple[float, float]:
     return seconds, peak[0]
 
 
-def _watch(process: subprocess.Popen[bytes], peak: list[float]) -> None:
+def watch(process: subprocess.Popen[bytes], peak: list[float]) -> None:
     """Largest sum of resident sets of the process and its children, seen every 0.1 s."""
     import psutil
 
@@ -152,4 +160,4 @@ def _watch(process: subprocess.Popen[bytes], peak: list[float]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

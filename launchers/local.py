@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tasks.errors import PlanError
-from tasks.execute import Outcome, execute, finished
-from tasks.plan import Plan
+
+if TYPE_CHECKING:  # what runs is imported when something runs: `--cfg job` answers at once
+    from tasks.execute import Outcome
+    from tasks.plan import Plan
 
 _delivered: dict[Path, Outcome] = {}
 
@@ -21,6 +23,8 @@ def deliver(plan: Plan, outcome: Outcome) -> None:
 
 def run(plan: Plan, say: Callable[[Any], None] = lambda _: None) -> Outcome:
     """Execute `plan` here and now. Raises `PlanError` for more nodes than this one."""
+    from tasks.execute import Outcome, execute, finished
+
     if plan.folder in _delivered:
         return _delivered.pop(plan.folder)
     if plan.hardware.devices * plan.hardware.nodes == 1:

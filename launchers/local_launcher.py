@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from queue import SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra.core.utils import JobReturn
 
-from launchers.composition import Run, compose_runs
 from tasks.errors import PlanError
+
+if TYPE_CHECKING:
+    from launchers.composition import Run
 
 
 class LocalLauncher(BasicLauncher):
@@ -31,7 +31,11 @@ class LocalLauncher(BasicLauncher):
     def _side_by_side(
         self, job_overrides: Sequence[Sequence[str]], first: int, groups: list[tuple[int, ...]]
     ) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+        from queue import SimpleQueue
+
         from launchers import local, spawn
+        from launchers.composition import compose_runs
 
         free: SimpleQueue[tuple[int, ...]] = SimpleQueue()
         for group in groups:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.utils import JobReturn, JobStatus, run_job
 from hydra.plugins.launcher import Launcher
 
-from launchers.composition import Run, compose_runs
 from tasks.errors import PlanError
-from tasks.plan import Plan
+
+if TYPE_CHECKING:
+    from launchers.composition import Run
+    from tasks.plan import Plan
 
 
 class SlurmLauncher(Launcher):
@@ -28,6 +30,7 @@ class SlurmLauncher(Launcher):
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
         from launchers import preview
+        from launchers.composition import compose_runs
         from launchers.slurm_resources import SlurmSettings
 
         settings = SlurmSettings(**self.settings)

@@ -33,11 +33,12 @@ def warmup_length(values: Sequence[float]) -> int:
 def _mser(values: Sequence[float]) -> int:
     count = len(values)
     best, best_error = 0, math.inf
+    noise = (1e-12 * max(map(abs, values), default=0.0)) ** 2  # what rounding makes of equal values
     for cut in range(0, min(count // 2, count - MIN_KEPT) + 1):
         kept = values[cut:]
         mean = sum(kept) / len(kept)
         error = sum((value - mean) ** 2 for value in kept) / len(kept) ** 2
-        if error < best_error * (1 - 1e-9):
+        if error < best_error * (1 - 1e-9) - noise:
             best, best_error = cut, error
     return best
 

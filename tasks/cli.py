@@ -6,19 +6,17 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from tasks.errors import PlanError, unknown
-from tasks.execute import Outcome, finished
-from tasks.interruption import interruptible
-from tasks.model_names import CONF_DIR, timm_names, yaml_names
-from tasks.plan import Plan, from_config
-from tasks.progress import terminal_progress
-from tasks.summary import summary_lines
 
-Runner = Callable[[Plan, Callable[[Any], None]], Outcome]
+if TYPE_CHECKING:  # what runs is imported when something runs: `--cfg job` answers at once
+    from tasks.execute import Outcome
+    from tasks.plan import Plan
+
+    Runner = Callable[[Plan, Callable[[Any], None]], Outcome]
 
 
 class Session:
@@ -30,6 +28,11 @@ class Session:
 
     def run(self, config: DictConfig, runner: Runner) -> Outcome | None:
         """Run or preview one config. A `PlanError` refuses this run; the sweep goes on."""
+        from tasks.interruption import interruptible
+        from tasks.plan import from_config
+        from tasks.progress import terminal_progress
+        from tasks.summary import summary_lines
+
         try:
             plan = from_config(config)
             if plan.dry_run:
@@ -48,6 +51,8 @@ class Session:
 
     def preview(self, plan: Plan) -> None:
         """One line of `dry_run=true`."""
+        from tasks.execute import finished
+
         if finished(plan) and not plan.force:
             state = "done, will not run again"
         else:
@@ -107,6 +112,8 @@ def _complain(line: str) -> None:
 def _one_line(error: Exception) -> str:
     """Hydra's message in one line, with the nearest known names where a name was mistyped."""
     from hydra.errors import MissingConfigException, OverrideParseException
+
+    from tasks.model_names import CONF_DIR, timm_names, yaml_names
 
     missing = getattr(error, "missing_cfg_file", None)
     if isinstance(error, MissingConfigException) and isinstance(missing, str) and "/" in missing:

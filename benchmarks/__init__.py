@@ -1,0 +1,1 @@
+"""Claims of speed, each a ratio measured in one run. `make bench` runs them all."""

@@ -1,0 +1,54 @@
+"""`python -m benchmarks --out FOLDER`: every benchmark in a process of its own, then one table.
+
+Ends with 1 when a goal was missed or a benchmark failed.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.results import Result, parser, table
+
+NAMES = (
+    "training_loop", "metering_overhead", "estimate", "sweep_waste", "input_pipeline", "start_up",
+    "tables_scale", "slurm_launching", "peak_memory",
+)  # fmt: skip
+
+
+def main() -> int:
+    made = parser(__doc__)
+    made.add_argument("names", nargs="*", default=NAMES, help=f"of {', '.join(NAMES)}")
+    options = made.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        out = options.out or Path(scratch)
+        results, failed = [], []
+        for name in options.names:
+            print(f"{name} ...", file=sys.stderr, flush=True)
+            command = [
+                sys.executable,
+                "-W",
+                "ignore",
+                "-m",
+                f"benchmarks.{name}",
+                "--out",
+                str(out),
+            ]
+            command += ["--quick"] if options.quick else []
+            if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
+                failed.append(name)
+                continue
+            for kept in json.loads((out / f"{name}.json").read_text(encoding="utf-8"))["results"]:
+                del kept["held"]
+                results.append(Result(**kept))
+    print(table(results))
+    for name in failed:
+        print(f"failed: {name}; see python -m benchmarks.{name}", file=sys.stderr)
+    return int(bool(failed) or not all(one.held for one in results))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""Peak memory of a run over that of a bare timm loop with the same network, batch and workers.
+
+    python -m benchmarks.peak_memory [--out FOLDER] [--quick]
+
+Each side is a process of its own. On a GPU its peak of allocated device memory counts, on a CPU
+its peak resident memory, libraries included: there the suite's own part is a constant.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.results import Result, parser, report
+
+ROOT = Path(__file__).resolve().parent.parent
+NUM_STEPS = 4
+
+
+def overrides(quick: bool) -> list[str]:
+    model, size, batch = ("resnet18", 96, 8) if quick else ("resnet50", 224, 32)
+    return [f"model={model}", f"model.input_size={size}", f"batch_size={batch}",
+            "data.num_workers=1", "meter=fixed", f"meter.num_steps={NUM_STEPS}", "phases=train",
+            "meter.idle_s=0"]  # fmt: skip
+
+
+def one_side(side: str, folder: Path, given: list[str]) -> None:
+    """In a process of its own: train, and print the peak, MiB."""
+    from benchmarks.sides import bare, plan_of
+    from tasks import device
+    from tasks.execute import execute
+
+    plan = plan_of(folder, *given)
+    if side == "bare":
+        bare(plan)(NUM_STEPS)
+        print(device.peak_memory_mib(device.choose(plan.hardware.accelerator, 0)))
+    else:
+        print(execute(plan).record.phases["train"].peak_memory_mib)
+
+
+def peak_mib(side: str, quick: bool) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-m", "benchmarks.peak_memory", "--side", side,
+             "--folder", folder, *(["--quick"] if quick else [])],
+            cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True,
+        )  # fmt: skip
+    return float(done.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    made = parser(__doc__)
+    made.add_argument("--side", choices=("bare", "ours"), help="one side, in this process")
+    made.add_argument("--folder", type=Path, help="where that side writes")
+    options = made.parse_args()
+    given = overrides(options.quick)
+    if options.side:
+        one_side(options.side, options.folder, given)
+        return
+    ours, bare = peak_mib("ours", options.quick), peak_mib("bare", options.quick)
+    result = Result(
+        "memory is what the model needs: peak of a run over a bare timm loop's", ours / bare,
+        1.05, "at most", detail=f"{ours:.0f} MiB over {bare:.0f} MiB; {' '.join(given[:3])}",
+    )  # fmt: skip
+    report("peak_memory", [result], options)
+
+
+if __name__ == "__main__":
+    main()

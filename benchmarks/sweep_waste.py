@@ -1,0 +1,73 @@
+"""What a sweep spends outside its measured windows, and the time between two of its runs.
+
+    python -m benchmarks.sweep_waste [--out FOLDER] [--quick]
+
+Ten runs of the user's own command in one sweep: the share of its wall time inside measured
+windows (start of Python included), and the longest gap from the last reading of one record to the
+first of the next, set-up and idle power of the next run included.
+"""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+from statistics import median
+
+from benchmarks.results import Result, parser, report
+from metering.record import Record, read
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def measured_s(record: Record) -> float:
+    """Seconds inside blocks, warm-up blocks included: they are metered too."""
+    return sum(block.duration_s for one in record.phases.values() for block in one.readings)
+
+
+def gaps_s(records: list[Record]) -> list[float]:
+    """From one record's end to the next one's first block: all of a run that is not measured."""
+    found = []
+    for before, after in itertools.pairwise(records):
+        began = datetime.fromisoformat(after.started_at)
+        between = (began - datetime.fromisoformat(before.ended_at)).total_seconds()
+        whole = (datetime.fromisoformat(after.ended_at) - began).total_seconds()
+        found.append(between + whole - measured_s(after))
+    return found
+
+
+def waste(num_runs: int, budget_s: float) -> list[Result]:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            sys.executable, str(ROOT / "run.py"), "-m", "model=mobilenet_v2,resnet18",
+            f"seed={','.join(map(str, range(num_runs // 2)))}", "batch_size=8",
+            f"meter.time_budget_s={budget_s}", "meter.relative_error=0.001",
+            f"output_dir={folder}",
+        ]  # fmt: skip
+        began_s = time.perf_counter()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wall_s = time.perf_counter() - began_s
+        records = [read(path) for path in Path(folder).rglob("record.json")]
+    records.sort(key=lambda record: record.started_at)
+    gaps = gaps_s(records)
+    share = sum(map(measured_s, records)) / wall_s
+    words = f"{len(records)} runs of two phases of {budget_s:.0f} s"
+    return [
+        Result("a sweep wastes little: wall time inside measured windows", share, 0.7, "at least",
+               detail=words),
+        Result("a sweep wastes little: outside the windows of one run, median", median(gaps), 3.0,
+               "at most", "s", f"longest {max(gaps):.1f} s, 2 s of them idle power"),
+    ]  # fmt: skip
+
+
+def main() -> None:
+    options = parser(__doc__).parse_args()
+    report("sweep_waste", waste(*((2, 3.0) if options.quick else (10, 8.0))), options)
+
+
+if __name__ == "__main__":
+    main()

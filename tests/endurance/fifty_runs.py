@@ -1,0 +1,50 @@
+"""A sweep of tiny runs in this process; prints what it holds after each, as JSON lines.
+
+python -m tests.endurance.fifty_runs FOLDER NUM_RUNS
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import io
+import json
+import sys
+from pathlib import Path
+
+from tests.conftest import ROOT
+from tests.endurance import TINY
+
+
+def main(folder: Path, num_runs: int) -> None:
+    import psutil
+    from hydra import compose, initialize_config_dir
+
+    import launchers
+    from tasks.cli import Session
+
+    launchers.register()
+    session, process = Session(), psutil.Process()
+    places = (f"output_dir={folder / 'runs'}", f"data.cache_dir={folder / 'cache'}")
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        for seed in range(num_runs):
+            config = compose("config", [*TINY, *places, f"seed={seed}"])
+            with contextlib.redirect_stdout(io.StringIO()):
+                outcome = session.run(config, launchers.local.run)
+            gc.collect()
+            print(
+                json.dumps(
+                    {
+                        "status": outcome.record.status if outcome else "refused",
+                        "handles": process.num_fds(),
+                        "threads": process.num_threads(),
+                        "children": len(process.children(recursive=True)),
+                        "resident_mib": process.memory_info().rss / 2**20,
+                    }
+                ),
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,31 @@
+"""Fifty tiny runs in one process leave behind neither memory nor file handles nor threads."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+from tests.conftest import ROOT
+
+NUM_RUNS = 50
+SETTLED = 10  # libraries fill their caches in the first runs
+MIB_PER_RUN = 0.25
+
+
+def test_fifty_runs_leak_nothing(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.endurance.fifty_runs", str(tmp_path), str(NUM_RUNS)],
+        cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True,
+        timeout=280, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    held = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one["status"] for one in held] == ["finished"] * NUM_RUNS
+    settled, last = held[SETTLED], held[-1]
+    assert last["handles"] <= settled["handles"]
+    assert last["threads"] <= settled["threads"]
+    assert last["children"] == settled["children"] == 0
+    growth_mib = last["resident_mib"] - settled["resident_mib"]
+    assert growth_mib <= MIB_PER_RUN * (NUM_RUNS - SETTLED)
