@@ -37,7 +37,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> ActionSessi
     from mmaction.utils import register_all_modules
 
     from tasks.openmmlab.metered import MeteredRun
-    from tasks.openmmlab.videos import Skipped
+    from tasks.openmmlab.videos import new_counter
 
     register_all_modules(init_default_scope=False)
     is_small = plan.scale == "small"
@@ -47,8 +47,8 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> ActionSessi
     native = copy.deepcopy(config)
     if is_small:
         configs.shrink(config)
-    skipped = Skipped()
-    use_videos(config, plan, videos, skipped)
+    number, skipped = new_counter()
+    use_videos(config, plan, videos, number if plan.data.on_error == "skip" else None)
     say(f"building {plan.model.name}")
     run = MeteredRun(
         config,
@@ -61,14 +61,14 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> ActionSessi
     return ActionSession(plan, run, facts, configs.segments_of(config), skipped, _notes(plan))
 
 
-def use_videos(config: Config, plan: Plan, videos: data.VideoSet, skipped: Skipped) -> None:
+def use_videos(config: Config, plan: Plan, videos: data.VideoSet, skip_into: int | None) -> None:
     """Point the config's loaders at `videos`: part of them for training, all for testing."""
     for name, split in (("train_dataloader", "train"), ("test_dataloader", "val")):
         dataset = config[name].dataset
         dataset["type"] = "WatchedVideos"
         dataset["ann_file"] = str(videos.root / videos.layout.lists[split])
         dataset["data_prefix"] = {"video": str(videos.root / videos.layout.videos[split])}
-        dataset["skipped"] = skipped if plan.data.on_error == "skip" else None
+        dataset["skip_into"] = skip_into
     if plan.data.root is not None:
         indices = data.train_indices(videos.num_train, plan.data.fraction, plan.seed)
         config.train_dataloader.dataset.indices = indices

@@ -67,7 +67,7 @@ class _Scene:
 
         self.form = form
         angle = 2 * np.pi * label / NUM_MOTIONS
-        speed = max(1.0, _SPEED * form.width)
+        speed = max(3.0, _SPEED * form.width)
         self.step = speed * np.array([np.sin(angle), np.cos(angle)])  # rows, columns
         coarse = gaussian_filter(
             draw.normal(size=(form.height, form.width, 3)), (form.height / 16, form.width / 16, 0),

@@ -27,17 +27,24 @@ class Skipped:
     def count(self) -> int:
         return int(self._count)
 
-    def __deepcopy__(self, _: Any) -> Skipped:
-        return self  # configs are copied; the counter is one
+
+_COUNTERS: dict[int, Skipped] = {}
+"""By number, since a config holds plain values only. Loader processes inherit them."""
+
+
+def new_counter() -> tuple[int, Skipped]:
+    """A counter and its number."""
+    number = len(_COUNTERS)
+    return number, _COUNTERS.setdefault(number, Skipped())
 
 
 @DATASETS.register_module(force=True)
 class WatchedVideos(VideoDataset):
-    """skipped: counts videos that cannot be decoded, and the next one is taken instead; None:
-    the first such video is an error."""
+    """skip_into: the number of the counter of videos that cannot be decoded, each of which the
+    next one stands in for; None: the first such video is an error."""
 
-    def __init__(self, *args: Any, skipped: Skipped | None = None, **kwargs: Any) -> None:
-        self.skipped = skipped
+    def __init__(self, *args: Any, skip_into: int | None = None, **kwargs: Any) -> None:
+        self.skipped = None if skip_into is None else _COUNTERS[skip_into]
         super().__init__(*args, **kwargs)
 
     def prepare_data(self, idx: int) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -52,20 +53,30 @@ def _clips(folder: Path, seeds: range) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.stack(clips), torch.tensor(labels)
 
 
-def test_it_learns_to_tell_left_from_right(tmp_path: Path) -> None:
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Small depthwise convolutions gain nothing from threads, and threads that wait for a core
+    of a busy machine cost a hundredfold."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def test_it_learns_to_tell_left_from_right(tmp_path: Path, one_thread: None) -> None:
     """A short training; then clips that it has not seen, whose single frames tell nothing."""
     torch.manual_seed(0)
-    clips, labels = _clips(tmp_path, range(32))
-    seen, unseen = slice(0, 24), slice(24, 32)
+    clips, labels = _clips(tmp_path, range(128))
     network = torch.nn.Sequential(MoViNetA0(), MoViNetHead(2, dropout_ratio=0.0))
-    optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3)
-    for _ in range(60):
-        chosen = torch.randperm(24)[:12]
-        loss = torch.nn.functional.cross_entropy(network(clips[seen][chosen]), labels[seen][chosen])
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
+    for _ in range(80):
+        chosen = torch.randperm(112)[:8]
+        loss = torch.nn.functional.cross_entropy(network(clips[chosen]), labels[chosen])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     network.eval()
     with torch.no_grad():
-        right = (network(clips[unseen]).argmax(1) == labels[unseen]).sum()
-    assert right >= 7
+        guesses = network(clips[112:]).argmax(1)
+    # 13 of 16 by chance: 1 %
+    assert (guesses == labels[112:]).sum() >= 13
