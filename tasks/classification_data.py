@@ -144,8 +144,8 @@ def loader(
             "color_jitter": training.color_jitter,
             "re_prob": training.random_erasing,
             "re_mode": "pixel",
-            "scale": tuple(options.get("crop_scale", (0.08, 1.0))),
-            "hflip": options.get("hflip", 0.5),
+            "scale": tuple(options.get("crop_scale", training.crop_scale)),
+            "hflip": options.get("hflip", training.hflip),
             "collate_fn": collate,
             # timm draws the interpolation per image; fixed where the source fixed it
             "interpolation": "random",

@@ -16,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from metering.settings import MeterSettings
 from tasks.errors import PlanError, unknown
+from tasks.stage_names import SUPERVISED, resolve
 
 T = TypeVar("T")
 TASKS = ("classification", "segmentation", "action_recognition")
@@ -84,7 +85,7 @@ class Plan:
     meter: MeterSettings
     batch_size: int
     phases: tuple[str, ...] = ("train", "test")
-    stage: str = "supervised"
+    stage: str = SUPERVISED
     scale: str = "full"
     precision: str = "fp32"
     channels_last: bool = True
@@ -120,6 +121,7 @@ def from_config(config: DictConfig) -> Plan:
     task = values["task"]["name"]
     model = _model(values["model"] | {"checkpoint": values["checkpoint"]}, task)
     batch_size = _positive_int("batch_size", values["batch_size"])
+    stage = resolve(str(values["stage"]), model.recipe, model.name)
     plan = Plan(
         task=task,
         model=model,
@@ -127,8 +129,8 @@ def from_config(config: DictConfig) -> Plan:
         hardware=_hardware(values["hardware"]),
         meter=_meter(values["meter"], values["task"]["paper_samples"], batch_size),
         batch_size=batch_size,
-        phases=_phases(values["phases"]),
-        stage=str(values["stage"]),
+        phases=_phases(values["phases"], stage),
+        stage=stage,
         scale=str(values["scale"]),
         precision=_choice("precision", values["precision"], PRECISIONS),
         channels_last=_flag("channels_last", values["channels_last"]),
@@ -245,12 +247,17 @@ def _build(kind: type[T], key: str, values: dict[str, Any]) -> T:
     return kind(**values)
 
 
-def _phases(value: Any) -> tuple[str, ...]:
+def _phases(value: Any, stage: str) -> tuple[str, ...]:
+    """Testing is the same whatever came before: a stage of its own has only a train phase."""
     phases = (value,) if isinstance(value, str) else tuple(value)
     for phase in phases:
         _choice("phases", phase, ("train", "test"))
     if not phases:
         raise PlanError("phases=[] leaves nothing to measure; use [train,test]")
+    if stage != SUPERVISED:
+        if "train" not in phases:
+            raise PlanError(f"stage={stage} has no test phase; use phases=[train]")
+        return ("train",)
     return phases
 
 
