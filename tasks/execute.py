@@ -144,6 +144,7 @@ def _attempt(task: Task, plan: Plan, ranks: Ranks, say: Callable[[Any], None]) -
 def _measure(
     task: Task, plan: Plan, ranks: Ranks, say: Callable[[Any], None], draft: _Draft
 ) -> None:
+    device.set_threads(plan.hardware.num_threads)
     with Meter(
         plan.meter,
         folder=plan.folder,

@@ -21,9 +21,11 @@ def stages_of(recipe: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
     A stage with a workload of its own (`mae`, `clip`, ...) is called after it; supervised
     pre-training on a larger set is `pretrain`, a step with a teacher's forward pass `distill`;
-    plain training and fine-tuning are both `supervised`.
+    plain training and fine-tuning are both `supervised`. `first` and `last` are the recipe's
+    first and last stage of its own, so that one sweep suits models with and without pre-training.
     """
     found = {SUPERVISED: SUPERVISED}
+    order = []
     for stage in recipe:
         if stage.get("row") is not None:
             continue
@@ -32,8 +34,11 @@ def stages_of(recipe: Sequence[Mapping[str, Any]]) -> dict[str, str]:
             found |= {name: workload, workload: workload}
         else:
             found[name] = PRETRAIN if name == PRETRAIN else SUPERVISED
+        order.append(found[name])
     if any(stage.get("name") == "teacher" for stage in recipe):
         found[DISTILL] = DISTILL
+    if order:
+        found |= {"first": order[0], "last": order[-1]}
     return found
 
 

@@ -246,11 +246,19 @@ def test_each_stage_has_an_identity_of_its_own_and_only_a_train_phase(compose):
     assert compose("model=vit_b_mae", "stage=finetune").identity == tune.identity
 
 
+def test_one_sweep_suits_models_with_and_without_pretraining(compose):
+    def stages(name: str) -> list[str]:
+        return [compose(f"model={name}", f"stage={place}").stage for place in ("first", "last")]
+
+    assert stages("swin_b_in22k") == ["pretrain", "supervised"]
+    assert stages("swin_b") == ["supervised", "supervised"]
+
+
 @pytest.mark.parametrize(
     ("name", "stage", "words"),
     [
-        ("resnet50", "pretrain", "no stage=pretrain; its stages: supervised, train"),
-        ("vit_b_mae", "distill", "its stages: supervised, pretrain, mae, finetune"),
+        ("resnet50", "pretrain", "no stage=pretrain; its stages: supervised, train, first"),
+        ("vit_b_mae", "distill", "its stages: supervised, pretrain, mae, finetune, first"),
         ("deit_t", "pretrain", "its stages: supervised, train, distill"),
         ("pspnet", "pretrain", "model=pspnet has no stage=pretrain"),
     ],
