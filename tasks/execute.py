@@ -165,7 +165,7 @@ def _measure(
             for phase in plan.phases:
                 _phase(cast(Phase, phase), session, plan, meter, say, draft)
             draft.notes = session.notes
-            if "train" in plan.phases:
+            if "train" in plan.phases and plan.checkpoint_write:
                 _write_checkpoint(session, plan, meter, ranks, draft)
         finally:
             session.close()

@@ -93,6 +93,7 @@ class Plan:
     precision: str = "fp32"
     channels_last: bool = True
     compile: bool = False
+    checkpoint_write: bool = True
     seed: int = 0
     output_dir: Path = Path("runs")
     force: bool = False
@@ -139,6 +140,7 @@ def from_config(config: DictConfig) -> Plan:
         precision=_choice("precision", values["precision"], PRECISIONS),
         channels_last=_flag("channels_last", values["channels_last"]),
         compile=_flag("compile", values["compile"]),
+        checkpoint_write=_flag("checkpoint_write", values["checkpoint_write"]),
         seed=_int("seed", values["seed"], least=0),
         output_dir=Path(values["output_dir"]).expanduser().absolute(),
         force=_flag("force", values["force"]),
