@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks import embedded_images
+from tasks import embedded_images, posterize
 from tasks.errors import PlanError
 from tasks.plan import DataPlan
 
@@ -137,6 +137,7 @@ def loader(
     """timm's own loader: batches of float (batch, 3, size, size) on `device`, normalised there."""
     from timm.data import create_loader
 
+    posterize.mend()
     augment: dict[str, Any] = {}
     if is_training:
         augment = {
