@@ -125,7 +125,9 @@ def from_config(config: DictConfig) -> Plan:
     task = values["task"]["name"]
     model = _model(values["model"] | {"checkpoint": values["checkpoint"]}, task)
     batch_size = _positive_int("batch_size", values["batch_size"])
-    stage = resolve(str(values["stage"]), model.recipe, model.name)
+    # other tasks have no stage but the recipe's last: their backbones are rows of their own
+    recipe = model.recipe if task == "classification" else ()
+    stage = resolve(str(values["stage"]), recipe, model.name)
     data = _data(values["data"], task)
     plan = Plan(
         task=task,

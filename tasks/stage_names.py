@@ -25,7 +25,7 @@ def stages_of(recipe: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     first and last stage of its own, so that one sweep suits models with and without pre-training.
     """
     found = {SUPERVISED: SUPERVISED}
-    order = []
+    order: list[str] = []
     for stage in recipe:
         if stage.get("row") is not None:
             continue
