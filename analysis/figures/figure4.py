@@ -54,8 +54,8 @@ def figure4(stages: pd.DataFrame) -> Figure:
         axes.grid(axis="x", visible=False)
         axes.set(title="Where a self-supervised model's electricity goes", ylabel="kWh")
         axes.yaxis.set_major_formatter(look.FuncFormatter(look.plain_number))
-        axes.margins(y=0.2)
-        axes.legend(handles=_handles(bars, bool(small)), loc="upper left", ncols=2)
+        axes.margins(y=0.25)
+        figure.legend(handles=_handles(bars, bool(small)), loc="outside lower center", ncols=3)
         return figure
 
 
@@ -71,7 +71,7 @@ def _bar(axes: Axes, place: int, rows: pd.DataFrame, basis: str) -> None:
     pretraining = rows[rows["stage"] == "pre-training"]["kwh"].sum()
     share = pretraining / base
     test = rows[rows["stage"] == "inference"]
-    inference = f"inference {test['kwh'].iloc[0]:.3f} kWh" if not test.empty else ""
+    inference = f"inference\n{test['kwh'].iloc[0]:.3f} kWh" if not test.empty else ""
     axes.annotate(
         f"{share:.0%} pre-training\n{inference}", (place, base), (0, 3),
         textcoords="offset points", ha="center", va="bottom", fontsize=5.8,

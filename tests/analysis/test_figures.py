@@ -140,7 +140,7 @@ def test_figure_4_hatches_an_estimated_split_and_prints_inference() -> None:
     assert [bar.get_hatch() is not None for bar in bars] == [True, True]
     shown = words(figure)
     assert "93% pre-training" in shown
-    assert "inference 0.021 kWh" in shown
+    assert "inference\n0.021 kWh" in shown
     assert "estimated split of the published total" in shown
 
 
