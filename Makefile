@@ -6,14 +6,21 @@ DEMO := output_dir=runs/demo meter.time_budget_s=25 meter.relative_error=0.05
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench test-models lint tables figures report doctor slurm-status gpu-check mmcv-ops clean
+.PHONY: help demo test bench test-models lint tables figures report doctor slurm-status gpu-check gpu-table3 wheels mmcv-ops clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
+# WHEELS=folder: install from wheels alone, without a network (make wheels fills the folder)
+ifdef WHEELS
+INSTALL := --no-index --find-links $(WHEELS) -c constraints.txt -e .
+else
+INSTALL := -c constraints.txt -e '.[dev]'
+endif
+
 .venv/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install -q $(INSTALL)
 	touch $@
 
 demo: .venv/.installed ## fresh machine: set up, run a small real sweep, print and write its table
@@ -49,6 +56,14 @@ doctor: .venv/.installed ## what this machine can measure, and what stands in th
 
 gpu-check: .venv/.installed ## the meter's claims on this machine's NVIDIA GPU
 	$(BIN)/python -m pytest -m gpu
+
+GPU_TABLE3 ?= --out results/records/gpu-table3
+gpu-table3: .venv/.installed ## all 67 rows of Table 3 on one GPU in 25 minutes (WHEELS=folder: offline)
+	$(BIN)/python -m benchmarks.gpu_table3 $(GPU_TABLE3)
+
+wheels: ## fill WHEELS=folder with everything that an offline machine like this one installs
+	test -n "$(WHEELS)"
+	$(PYTHON) -m pip wheel -q -c constraints.txt -w $(WHEELS) . 'setuptools>=68' wheel
 
 slurm-status: .venv/.installed ## what of a sweep is done, running, failed, missing: RUNS=runs
 	$(BIN)/python -m launchers.status $(firstword $(RUNS))

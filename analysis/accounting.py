@@ -4,7 +4,7 @@ carried by the record) or `paper` (the one that reproduces the published totals)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from analysis import published_facts as published
@@ -42,16 +42,22 @@ class Costs:
             return Estimate(None, missing=("the paper's recipe of this row is not known",))
         row = one.key.paper_row or one.key.model
         names = (*within, row)
-        return estimate(
+        found = estimate(
             recipe,
             lambda workload: _rate(one, workload),
             lambda name: None if name in names else self._cost(name, one, names),
             self._fixed(one, recipe),
         )
+        if self.accounting == "paper":
+            return found
+        said = {stage.name: _how_priced(stage, one.recipe) for stage in recipe}
+        return replace(found, parts=tuple(_saying(part, said) for part in found.parts))
 
     def _recipe(self, one: Measured) -> tuple[Stage, ...]:
+        """The paper's accounting prices every supervised stage alike; ours takes the rate of
+        the stage's own step where that was measured."""
         if self.accounting == "source":
-            return one.recipe
+            return tuple(_with_own_step(stage, one) for stage in one.recipe)
         found = published.paper_recipes().get((one.key.paper_row or "", one.key.dataset))
         return found.stages if found else ()
 
@@ -103,6 +109,39 @@ class Costs:
         return sorted(
             (one for one in self._index.get(name, ()) if machine(one) == machine(asking)), key=order
         )
+
+
+def _own_step(stage: Stage, recipe: Sequence[Stage]) -> str | None:
+    """What `run.py stage=` calls the stage's own step; None where a supervised step is it."""
+    if stage.row is not None:
+        return None
+    if stage.workload != "supervised":
+        return stage.workload
+    if stage.name == "pretrain":
+        return "pretrain"
+    has_teacher = any(other.name == "teacher" for other in recipe)
+    return "distill" if has_teacher else None
+
+
+def _with_own_step(stage: Stage, one: Measured) -> Stage:
+    own = _own_step(stage, one.recipe)
+    if own is None or (own, "train") not in one.rates:
+        return stage
+    return replace(stage, workload=own)
+
+
+def _how_priced(stage: Stage, recipe: Sequence[Stage]) -> str:
+    own = _own_step(stage, recipe)
+    if stage.workload == own:
+        return f"{stage.name}: its own step was measured (stage={own})"
+    if own is not None:
+        return f"{stage.name}: priced at supervised steps; stage={own} was not measured"
+    return ""
+
+
+def _saying(part: Part, said: dict[str, str]) -> Part:
+    words = "; ".join(word for word in (said.get(part.name, ""), part.note) if word)
+    return part if words == part.note else replace(part, note=words)
 
 
 def _times(name: str, kwh: Quantity | None, number: float) -> Part:

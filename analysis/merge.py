@@ -106,6 +106,8 @@ def _measured(key: SetUp, phases: dict[tuple[str, str], list[dict[str, Any]]]) -
     rates = {phase: _rate(rows) for phase, rows in phases.items()}
     rows = [row for some in phases.values() for row in some]
     recipes = list(dict.fromkeys(row["recipe"] for row in rows if row["recipe"]))
+    # a pre-training step's network has a decoder, a second tower or another head besides
+    own = [row for row in rows if row["stage"] in ("supervised", "finetune", "distill")]
     newest = max(rows, key=lambda row: row["started_at"])
     said = [note for rate in rates.values() if (note := rate.note)]
     if len(recipes) > 1:
@@ -118,8 +120,8 @@ def _measured(key: SetUp, phases: dict[tuple[str, str], list[dict[str, Any]]]) -
         wall_meter=newest["wall_meter"],
         setup_kwh=_mean([row["setup_kwh"] for row in rows]),
         checkpoint_kwh=_mean([row["checkpoint_kwh"] for row in rows]),
-        params_m=_last(rows, "params_m"),
-        gmacs=_last(rows, "gmacs"),
+        params_m=_last(own, "params_m"),
+        gmacs=_last(own, "gmacs"),
         views=_last([row for row in rows if row["phase"] == "test"], "views_per_sample"),
         quality_pct=_last(rows, "top1_pct", "miou_pct"),
         notes=tuple(dict.fromkeys(said)),

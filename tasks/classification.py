@@ -16,11 +16,13 @@ from metering.record import ModelFacts
 from tasks import classification_data as data
 from tasks import classification_model as models
 from tasks import device as devices
+from tasks import pretraining
 from tasks import training as trainings
 from tasks.errors import PlanError
 from tasks.model_names import require_timm_name
 from tasks.plan import Plan
 from tasks.protocol import PhaseOutcome, Window
+from tasks.stages.step import Step
 
 if TYPE_CHECKING:
     import torch
@@ -30,6 +32,7 @@ def check(plan: Plan) -> Iterable[str]:
     """Problems that can be seen without building anything."""
     require_timm_name(plan.model.source)
     trainings.named(plan.model.training)
+    pretraining.check(plan)
     return ()
 
 
@@ -42,31 +45,27 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
     device = devices.choose(plan.hardware.accelerator, ranks.local_rank)
     devices.set_precision(plan.precision)
     train_set, test_set = data.open_sets(plan.data, plan.seed)
-    config = models.data_config(plan)
     with _clear_errors(plan.batch_size):
-        model = models.build(plan).to(device)
+        step = pretraining.step(plan, ranks, device)
+        model = step.network.to(device)
         if plan.channels_last:
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    setup = trainings.named(plan.model.training)
-    optimizer = models.optimizer(model, setup, plan.batch_size)
+    optimizer = models.optimizer(model, step.setup, plan.batch_size)
     network: Any = model
     if ranks.num_ranks > 1:
         ids = [device.index] if device.type == "cuda" else None
-        network = torch.nn.parallel.DistributedDataParallel(model, device_ids=ids)
+        network = torch.nn.parallel.DistributedDataParallel(
+            model, device_ids=ids, find_unused_parameters=step.has_unused_parameters
+        )
     if plan.compile:
         network = torch.compile(network)
     loaders = [
-        _loader(plan, images, setup, config, device, ranks, is_training)
+        _loader(plan, images, step, device, ranks, is_training)
         for images, is_training in ((train_set, True), (test_set, False))
     ]
-    notes = (
-        (f"teacher's forward pass is not part of the step: stage={plan.stage}",)
-        if any(stage.get("name") == "teacher" for stage in plan.model.recipe)
-        else ()
-    )
     return ClassificationSession(
-        plan, ranks, network, optimizer, setup, loaders[0], loaders[1], device,
-        models.model_facts(plan), notes,
+        plan, ranks, network, optimizer, step, loaders[0], loaders[1], device,
+        pretraining.facts(plan, step), step.notes,
     )  # fmt: skip
 
 
@@ -78,7 +77,7 @@ class ClassificationSession:
     ranks: Ranks
     network: Any
     optimizer: Any
-    setup: trainings.Training
+    step: Step
     train_loader: Any
     test_loader: Any
     device: torch.device
@@ -89,15 +88,14 @@ class ClassificationSession:
         """Forward, loss, backward and optimizer step on each batch."""
         import torch
 
-        criterion = _loss(self.setup)
         scaler = torch.amp.GradScaler(self.device.type, enabled=self.plan.precision == "fp16")
-        clip, parameters = self.setup.clip_grad_norm, list(self.network.parameters())
+        clip, parameters = self.step.setup.clip_grad_norm, list(self.network.parameters())
         self.network.train()
         with _clear_errors(self.plan.batch_size):
             for _, images, targets, wait_s in self._batches(self.train_loader, endless=True):
                 self.optimizer.zero_grad(set_to_none=True)
                 with self._autocast():
-                    loss = _loss_of(self.network(images), targets, criterion)
+                    loss = self.step.loss(self.network, images, targets)
                 scaler.scale(loss).backward()
                 if clip is not None:
                     scaler.unscale_(self.optimizer)
@@ -185,18 +183,19 @@ class ClassificationSession:
 
 
 def _loader(
-    plan: Plan, images: data.ImageSet, setup: trainings.Training, config: dict[str, Any],
-    device: torch.device, ranks: Ranks, is_training: bool,
+    plan: Plan, images: data.ImageSet, step: Step, device: torch.device, ranks: Ranks,
+    is_training: bool,
 ) -> Any:  # fmt: skip
     from timm.data import FastCollateMixup
 
-    collate = None
+    setup = step.setup
+    collate: Any = step.collate if is_training else None
     if is_training and (setup.mixup or setup.cutmix):
         collate = FastCollateMixup(
             mixup_alpha=setup.mixup,
             cutmix_alpha=setup.cutmix,
             label_smoothing=setup.label_smoothing,
-            num_classes=plan.data.options["num_classes"],
+            num_classes=pretraining.num_classes(plan),
         )
     workers = plan.data.num_workers
     if workers is None:
@@ -207,26 +206,12 @@ def _loader(
             f"batch_size={plan.batch_size} is more than the {images.num_samples} training images "
             f"of data={plan.data.name}; choose a smaller batch_size or a larger data.fraction"
         )
+    size = step.input_size or models.input_size(plan)
     return data.loader(
-        images, training=setup, input_size=models.input_size(plan), batch_size=per_rank,
-        num_workers=workers, device=device, data_config=config, options=plan.data.options,
+        images, training=setup, input_size=size, batch_size=per_rank, num_workers=workers,
+        device=device, data_config=models.data_config(plan), options=plan.data.options,
         collate=collate, distributed=ranks.num_ranks > 1, is_training=is_training,
     )  # fmt: skip
-
-
-def _loss(setup: trainings.Training) -> Any:
-    import torch
-    from timm.loss import SoftTargetCrossEntropy
-
-    if setup.mixup or setup.cutmix:
-        return SoftTargetCrossEntropy()
-    return torch.nn.CrossEntropyLoss(label_smoothing=setup.label_smoothing)
-
-
-def _loss_of(output: Any, targets: Any, criterion: Any) -> Any:
-    if isinstance(output, tuple):  # Inception-v3: the auxiliary head counts 0.3, Szegedy 2016
-        return criterion(output[0], targets) + 0.3 * criterion(output[1], targets)
-    return criterion(output, targets)
 
 
 def _hits(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

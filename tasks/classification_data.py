@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks import embedded_images
+from tasks import embedded_images, posterize
 from tasks.errors import PlanError
 from tasks.plan import DataPlan
 
@@ -137,6 +137,7 @@ def loader(
     """timm's own loader: batches of float (batch, 3, size, size) on `device`, normalised there."""
     from timm.data import create_loader
 
+    posterize.mend()
     augment: dict[str, Any] = {}
     if is_training:
         augment = {
@@ -144,8 +145,8 @@ def loader(
             "color_jitter": training.color_jitter,
             "re_prob": training.random_erasing,
             "re_mode": "pixel",
-            "scale": tuple(options.get("crop_scale", (0.08, 1.0))),
-            "hflip": options.get("hflip", 0.5),
+            "scale": tuple(options.get("crop_scale", training.crop_scale)),
+            "hflip": options.get("hflip", training.hflip),
             "collate_fn": collate,
             # timm draws the interpolation per image; fixed where the source fixed it
             "interpolation": "random",

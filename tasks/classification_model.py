@@ -70,9 +70,11 @@ def build(plan: Plan, load: bool = True) -> torch.nn.Module:
 def optimizer(model: torch.nn.Module, setup: trainings.Training, batch_size: int) -> Any:
     from timm.optim import create_optimizer_v2
 
+    further: dict[str, Any] = {"betas": setup.betas} if setup.betas else {}
     return create_optimizer_v2(
         model,
         opt=setup.optimizer,
         lr=setup.lr * batch_size / setup.lr_batch_size,
         weight_decay=setup.weight_decay,
+        **further,
     )

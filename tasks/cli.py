@@ -60,7 +60,7 @@ class Session:
         print(
             f"{plan.task} model={plan.model.name} data={plan.data.name} "
             f"hardware={plan.hardware.name} batch_size={plan.batch_size} "
-            f"{plan.precision} {plan.identity}: {state}"
+            f"{plan.precision} stage={plan.stage} scale={plan.scale} {plan.identity}: {state}"
         )
 
     def status(self) -> int:

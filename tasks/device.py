@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 from tasks.errors import OutOfMemory, PlanError
@@ -18,6 +19,20 @@ def uses_gpu(accelerator: str) -> bool:
     import torch
 
     return accelerator != "cpu" and torch.cuda.is_available()
+
+
+@cache
+def _all_threads() -> int:
+    import torch
+
+    return torch.get_num_threads()
+
+
+def set_threads(num_threads: int | None) -> None:
+    """CPU threads of PyTorch's operators; None: as many as it started with."""
+    import torch
+
+    torch.set_num_threads(num_threads or _all_threads())
 
 
 def choose(accelerator: str, local_rank: int) -> torch.device:

@@ -145,6 +145,7 @@ def _attempt(
 def _measure(
     task: Task, plan: Plan, ranks: Ranks, say: Callable[[Any], None], draft: _Draft
 ) -> None:
+    device.set_threads(plan.hardware.num_threads)
     with Meter(
         plan.meter,
         folder=plan.folder,
@@ -165,7 +166,7 @@ def _measure(
             for phase in plan.phases:
                 _phase(cast(Phase, phase), session, plan, meter, say, draft)
             draft.notes = session.notes
-            if "train" in plan.phases:
+            if "train" in plan.phases and plan.checkpoint_write:
                 _write_checkpoint(session, plan, meter, ranks, draft)
         finally:
             session.close()

@@ -16,9 +16,11 @@ from omegaconf.errors import OmegaConfBaseException
 
 from metering.settings import MeterSettings
 from tasks.errors import PlanError, unknown
+from tasks.stage_names import SUPERVISED, resolve
 
 T = TypeVar("T")
 TASKS = ("classification", "segmentation", "action_recognition")
+IMAGENET_IMAGES = 1_281_167  # ImageNet-1k's training set
 PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
 
 
@@ -60,13 +62,15 @@ class DataPlan:
 @dataclass(frozen=True)
 class HardwarePlan:
     """gpu: the name that the driver prints, None for a machine as it is (`local`);
-    devices: how many processes compute, one per GPU; slurm: resources for a job."""
+    devices: how many processes compute, one per GPU; num_threads: of PyTorch on the CPU,
+    None for as many as the machine has cores; slurm: resources for a job."""
 
     name: str
     gpu: str | None = None
     devices: int = 1
     nodes: int = 1
     accelerator: str = "auto"
+    num_threads: int | None = None
     memory_gib: float | None = None
     board_power_w: float | None = None
     wall_meter: dict[str, Any] = field(default_factory=dict)
@@ -84,11 +88,12 @@ class Plan:
     meter: MeterSettings
     batch_size: int
     phases: tuple[str, ...] = ("train", "test")
-    stage: str = "supervised"
+    stage: str = SUPERVISED
     scale: str = "full"
     precision: str = "fp32"
     channels_last: bool = True
     compile: bool = False
+    checkpoint_write: bool = True
     seed: int = 0
     output_dir: Path = Path("runs")
     force: bool = False
@@ -120,19 +125,24 @@ def from_config(config: DictConfig) -> Plan:
     task = values["task"]["name"]
     model = _model(values["model"] | {"checkpoint": values["checkpoint"]}, task)
     batch_size = _positive_int("batch_size", values["batch_size"])
+    # other tasks have no stage but the recipe's last: their backbones are rows of their own
+    recipe = model.recipe if task == "classification" else ()
+    stage = resolve(str(values["stage"]), recipe, model.name)
+    data = _data(values["data"], task)
     plan = Plan(
         task=task,
         model=model,
-        data=_data(values["data"], task),
+        data=data,
         hardware=_hardware(values["hardware"]),
-        meter=_meter(values["meter"], values["task"]["paper_samples"], batch_size),
+        meter=_meter(values["meter"], values["task"]["paper_samples"], batch_size, data),
         batch_size=batch_size,
-        phases=_phases(values["phases"]),
-        stage=str(values["stage"]),
+        phases=_phases(values["phases"], stage),
+        stage=stage,
         scale=str(values["scale"]),
         precision=_choice("precision", values["precision"], PRECISIONS),
         channels_last=_flag("channels_last", values["channels_last"]),
         compile=_flag("compile", values["compile"]),
+        checkpoint_write=_flag("checkpoint_write", values["checkpoint_write"]),
         seed=_int("seed", values["seed"], least=0),
         output_dir=Path(values["output_dir"]).expanduser().absolute(),
         force=_flag("force", values["force"]),
@@ -196,6 +206,8 @@ def _hardware(values: dict[str, Any]) -> HardwarePlan:
     plan = _build(HardwarePlan, "hardware", values)
     _positive_int("hardware.devices", plan.devices)
     _positive_int("hardware.nodes", plan.nodes)
+    if plan.num_threads is not None:
+        _positive_int("hardware.num_threads", plan.num_threads)
     _choice("hardware.accelerator", plan.accelerator, ("auto", "cpu", "cuda"))
     given = {name: value for name, value in plan.wall_meter.items() if value is not None}
     if given:
@@ -217,8 +229,13 @@ def _wall_meter(values: dict[str, Any]) -> None:
         raise PlanError(f"hardware.wall_meter.offset_w={offset} is not a number; give watts")
 
 
-def _meter(values: dict[str, Any], paper_samples: int, batch_size: int) -> MeterSettings:
+def _meter(
+    values: dict[str, Any], paper_samples: int, batch_size: int, data: DataPlan
+) -> MeterSettings:
+    num_epochs = values.pop("num_epochs", None)
     plan = _build(MeterSettings, "meter", values)
+    if num_epochs is not None:
+        plan = dataclasses.replace(plan, num_steps=_steps(num_epochs, plan, data, batch_size))
     if plan.mode == "paper" and plan.num_steps is None:
         plan = dataclasses.replace(plan, num_steps=math.ceil(paper_samples / batch_size))
     _choice("meter.mode", plan.mode, ("adaptive", "fixed", "paper"))
@@ -237,6 +254,18 @@ def _meter(values: dict[str, Any], paper_samples: int, batch_size: int) -> Meter
     return plan
 
 
+def _steps(num_epochs: Any, meter: MeterSettings, data: DataPlan, batch_size: int) -> int:
+    """Steps that see the run's share of the training data `num_epochs` times."""
+    size = IMAGENET_IMAGES if data.name == "imagenet" else data.options.get("train_samples")
+    if meter.mode != "fixed" or meter.num_steps is not None or not isinstance(size, int):
+        raise PlanError(
+            f"meter.num_epochs={num_epochs} needs meter=fixed, meter.num_steps=null and data whose "
+            "number of training images is known (synthetic, imagenet); give meter.num_steps instead"
+        )
+    num_samples = max(1, round(size * data.fraction))
+    return math.ceil(_positive("meter.num_epochs", num_epochs) * num_samples / batch_size)
+
+
 def _build(kind: type[T], key: str, values: dict[str, Any]) -> T:
     known = {entry.name for entry in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for name in values:
@@ -245,12 +274,17 @@ def _build(kind: type[T], key: str, values: dict[str, Any]) -> T:
     return kind(**values)
 
 
-def _phases(value: Any) -> tuple[str, ...]:
+def _phases(value: Any, stage: str) -> tuple[str, ...]:
+    """Testing is the same whatever came before: a stage of its own has only a train phase."""
     phases = (value,) if isinstance(value, str) else tuple(value)
     for phase in phases:
         _choice("phases", phase, ("train", "test"))
     if not phases:
         raise PlanError("phases=[] leaves nothing to measure; use [train,test]")
+    if stage != SUPERVISED:
+        if "train" not in phases:
+            raise PlanError(f"stage={stage} has no test phase; use phases=[train]")
+        return ("train",)
     return phases
 
 

@@ -18,7 +18,9 @@ def summary_lines(outcome: Outcome) -> list[str]:
     """Lines for one finished, failed or reused run."""
     record = outcome.record
     head = f"{record.model} ({record.task}, {record.data}, batch {record.batch_size}, "
-    head += f"{record.precision}, {record.hardware})"
+    head += f"{record.precision}, {record.hardware}"
+    head += f", stage {record.stage}" if record.stage != "supervised" else ""
+    head += ", small scale)" if record.config.get("scale") == "small" else ")"
     if record.status != "finished":
         failure = record.failure
         message = failure.message.splitlines()[0] if failure and failure.message else ""

@@ -13,7 +13,8 @@ from tasks.errors import unknown
 
 @dataclass(frozen=True)
 class Training:
-    """auto_augment uses timm's policy strings; mixup and cutmix are the alphas (0: off)."""
+    """auto_augment uses timm's policy strings; mixup and cutmix are the alphas (0: off);
+    crop_scale: least and largest share of the image that a random crop takes."""
 
     optimizer: str
     lr: float
@@ -26,6 +27,9 @@ class Training:
     cutmix: float = 0.0
     label_smoothing: float = 0.0
     clip_grad_norm: float | None = None
+    betas: tuple[float, float] | None = None
+    crop_scale: tuple[float, float] = (0.08, 1.0)
+    hflip: float = 0.5
 
 
 TRAININGS = {
@@ -58,6 +62,14 @@ TRAININGS = {
         mixup=0.8,
         cutmix=1.0,
         label_smoothing=0.1,
+    ),
+    # He 2022, Table 8: AdamW, lr 1.5e-4 at batch 256; crops and flips alone.
+    "mae": Training("adamw", 1.5e-4, 256, 0.05, betas=(0.9, 0.95), crop_scale=(0.2, 1.0)),
+    # Bao 2021, appendix; Peng 2022, appendix: AdamW, lr 1.5e-3 at batch 2048, clipping at 3.
+    "beit": Training("adamw", 1.5e-3, 2048, 0.05, color_jitter=0.4, clip_grad_norm=3.0),
+    # Radford 2021, Tables 18 and 19 (ViT-B/16): lr 5e-4 at batch 32,768; a random square crop.
+    "clip": Training(
+        "adamw", 5e-4, 32768, 0.2, betas=(0.9, 0.98), crop_scale=(0.9, 1.0), hflip=0.0
     ),
     # For small data and for any timm name without a recipe: crops and flips, AdamW.
     "plain": Training("adamw", 1e-3, 64, 0.05),

@@ -36,7 +36,7 @@ def figure3(rows: pd.DataFrame) -> Figure:
     if known.empty:
         return look.absent(
             "Figure 3", "No Swin or ViT has both an accuracy and a training total.",
-            "python run.py -m model=swin_b,swin_b_in22k,vit_b,vit_b_in21k,vit_b_jft",
+            "python run.py -m experiment=pretraining",
         )  # fmt: skip
     with look.look():
         figure, panels = look.new_figure(

@@ -11,11 +11,8 @@ from matplotlib.figure import Figure
 from analysis.figures import look
 from analysis.figures.measured import compared, name_of
 
-COMMAND_5 = "python run.py -m model=mobilenet_v2,resnet50,swin_t hardware=a6000,a100,t4"
-COMMAND_6 = (
-    "python run.py -m model=mobilenet_v2,efficientnetv2_s,swin_t,efficientformer_l3 "
-    "batch_size=8,16,32,64,128"
-)
+COMMAND_5 = "python run.py -m experiment=hardware"
+COMMAND_6 = "python run.py -m experiment=batch_size"
 PER_1000 = "kWh per 1,000 images"
 
 

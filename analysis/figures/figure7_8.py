@@ -11,20 +11,13 @@ from matplotlib.figure import Figure
 from analysis.figures import look
 from analysis.figures.measured import compared, curve, fit_line, name_of
 
-MODELS = "mobilenet_v2,resnet50,efficientnet_b3,efficientnetv2_m,vit_b,efficientformer_l3"
-COMMAND_7 = (
-    f"python run.py -m model={MODELS} phases=train data.fraction=0.01 "
-    "meter=fixed meter.num_steps=8010"
-)
-COMMAND_8 = (
-    f"python run.py -m model={MODELS} phases=train data.fraction=0.01,0.1,0.2,0.5,1.0 "
-    "meter=fixed meter.num_steps=40037"
-)
+COMMAND_7 = "python run.py -m experiment=epochs"
+COMMAND_8 = "python run.py -m experiment=data_share"
 LEAST_EPOCHS = 2.0
 
 
 def figure7(runs: pd.DataFrame) -> Figure:
-    """kWh used up to the end of each measured block, over the epochs done by then.
+    """kWh used up to the end of each epoch, between the ends of the blocks nearest to it.
 
     `runs`: see `frames.py`. A run counts when its train phase lasted `LEAST_EPOCHS` epochs of
     its share of the data or more, and every block of it has an energy.
@@ -41,9 +34,8 @@ def figure7(runs: pd.DataFrame) -> Figure:
     with look.look():
         figure, axes = look.new_figure(look.FULL_IN, _height(len(long)))
         for number, run in enumerate(long):
-            samples, kwh = curve(run)
-            label = name_of(dict(run), "device")
-            _series(axes, number, samples / run["num_epoch_samples"], kwh, label)
+            epochs, kwh = _at_each_epoch(run)
+            _series(axes, number, epochs, kwh, name_of(dict(run), "device"))
         return _finish(figure, axes, "Electricity over epochs", "epochs of the share of data", long)
 
 
@@ -94,6 +86,13 @@ def _train(runs: pd.DataFrame) -> pd.DataFrame:
 def _epochs(run: pd.Series) -> float:
     size = run["num_epoch_samples"]
     return float(run["curve_samples"][-1] / size) if size and size > 0 else 0.0
+
+
+def _at_each_epoch(run: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Epochs 0, 1, 2, ... that the run completed, and the kWh used by the end of each."""
+    samples, kwh = curve(run)
+    epochs = np.arange(int(_epochs(run)) + 1)
+    return epochs, np.interp(epochs * float(run["num_epoch_samples"]), samples, kwh)
 
 
 def _one_epoch(run: pd.Series) -> tuple[float, bool]:

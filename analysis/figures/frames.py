@@ -20,7 +20,7 @@ RUN_COLUMNS = (
     "num_epoch_samples", "is_small", "kwh_per_sample", "half_width_kwh_per_sample",
     "curve_samples", "curve_kwh", "record",
 )  # fmt: skip
-STAGE_COLUMNS = ("model", "kind", "stage", "kwh", "basis")
+STAGE_COLUMNS = ("model", "kind", "stage", "kwh", "basis", "is_small")
 APPLIANCE_COLUMNS = ("name", "kwh_per_month", "basis", "source", "certainty")
 
 

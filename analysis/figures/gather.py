@@ -74,7 +74,7 @@ def published_rows() -> pd.DataFrame:
 def published_stages() -> pd.DataFrame:
     """The printed totals of self-supervised models, split by the recipe that reproduces them
     (an estimate), and their printed test electricity."""
-    rows: list[tuple[str, str, str, float, str]] = []
+    rows: list[tuple[str, str, str, float, str, bool]] = []
     rates = published_facts.implied_rates()
     for (model, dataset), recipe in published_facts.paper_recipes().items():
         if dataset != IMAGENET or not any(stage.name == "pretrain" for stage in recipe.stages):
@@ -85,10 +85,10 @@ def published_stages() -> pd.DataFrame:
                 continue
             num = (stage.num_samples or 0) * (stage.num_epochs or 0.0) * stage.share
             rows.append((model, "estimated", STAGE_NAMES[stage.name], rate.kwh_per_sample * num,
-                         PRINTED_TOTAL))  # fmt: skip
+                         PRINTED_TOTAL, False))  # fmt: skip
         test_kwh = published_facts.value(model, dataset, "test_kwh")
         if test_kwh is not None:
-            rows.append((model, "published", "inference", test_kwh, PRINTED_TOTAL))
+            rows.append((model, "published", "inference", test_kwh, PRINTED_TOTAL, False))
     return pd.DataFrame(rows, columns=list(STAGE_COLUMNS))
 
 

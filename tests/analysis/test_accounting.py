@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from analysis import published_facts as published
 from analysis.accounting import Costs, published_estimate
 from analysis.load import load
 from analysis.merge import merge
-from metering.record import Stage
+from metering.record import ModelFacts, Stage
 from tests.analysis.records import IMAGES, TRAIN, a_phase, a_record, put
 
 KNOWN = [key for key, recipe in published.paper_recipes().items() if not recipe.is_weak]
@@ -110,6 +111,61 @@ def test_the_pretraining_workload_is_another_record(tmp_path: Path):
     found = costs.estimate(one)
     assert found.kwh is not None
     assert found.kwh.value == pytest.approx((1600 * 5e-7 + 100 * 1e-6) * IMAGES + 2e-4)
+
+
+PRETRAINED = {
+    "model": "vit_b_in21k",
+    "paper_row": "ViT-B-Im21k",
+    "recipe": (
+        Stage("pretrain", dataset="imagenet21k", num_samples=14 * IMAGES, num_epochs=90),
+        Stage("finetune", dataset="imagenet1k", num_samples=IMAGES, num_epochs=8),
+    ),
+}
+DISTILLED = {
+    "model": "deit_t",
+    "paper_row": "DeIT-T-300Ep",
+    "recipe": (TRAIN, Stage("teacher", row="RegNetY-16GF")),
+}
+
+
+@pytest.mark.parametrize(
+    ("row", "stage", "dear", "cheap"),
+    [(PRETRAINED, "pretrain", 14 * 90, 8), (DISTILLED, "distill", 300, 0)],
+)
+def test_a_stages_own_step_is_used_where_it_was_measured_and_said(
+    tmp_path: Path, row: dict[str, Any], stage: str, dear: float, cheap: float
+):
+    teacher = 0.0 if row is PRETRAINED else 136.05
+    set_up = 1e-4 * sum(one.row is None for one in row["recipe"])
+    supervised = a_record(**row)
+    costs, [one] = _costs(tmp_path / "a", supervised)
+    found = costs.estimate(one)
+    assert any(f"stage={stage} was not measured" in note for note in found.notes)
+    assert found.kwh is not None
+    assert found.kwh.value == pytest.approx((dear + cheap) * 1e-6 * IMAGES + set_up + teacher)
+    own = a_record(**row, stage=stage, phases={"train": a_phase(kwh_per_sample=3e-6)})
+    costs, [one] = _costs(tmp_path / "b", supervised, own)
+    found = costs.estimate(one)
+    assert any(f"its own step was measured (stage={stage})" in note for note in found.notes)
+    assert found.kwh is not None
+    expected = (dear * 3e-6 + cheap * 1e-6) * IMAGES + set_up + teacher
+    assert found.kwh.value == pytest.approx(expected)
+
+
+def test_the_papers_accounting_prices_pretraining_at_supervised_steps(tmp_path: Path):
+    own = a_record(**PRETRAINED, stage="pretrain", phases={"train": a_phase(kwh_per_sample=3e-6)})
+    put(tmp_path, a_record(**PRETRAINED), own)
+    [one] = merge(load([str(tmp_path)]).frame)
+    found = Costs([one], "paper").estimate(one)
+    assert found.kwh is not None
+    assert found.kwh.value == pytest.approx((997.2 + 7) * 1e-6 * IMAGES)
+
+
+def test_a_pretraining_networks_size_is_not_the_models(tmp_path: Path):
+    bigger = a_record(**PRETRAINED, stage="pretrain", started_at="2024-02-01T00:00:00.000+00:00",
+                      facts=ModelFacts(params_m=111.9))  # fmt: skip
+    _, [one] = _costs(tmp_path, a_record(**PRETRAINED), bigger)
+    assert (one.params_m, one.gmacs) == (28.288, 4.491)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from analysis.figures.figure4 import figure4
 from analysis.figures.figure5_6 import figure5, figure6
 from analysis.figures.figure7_8 import figure7, figure8
 from analysis.figures.figure_a5 import figure_a5
-from analysis.figures.frames import Frames, gqi
+from analysis.figures.frames import STAGE_COLUMNS, Frames, gqi
 from analysis.figures.measured import compared, fit_line
 
 EPOCH = 12_812
@@ -71,12 +71,12 @@ EMPTY = Frames()
     [
         (lambda: figure1(EMPTY.rows, EMPTY.appliances, EMPTY.references), "analysis figures"),
         (lambda: figure2(EMPTY.rows), "experiment="),
-        (lambda: figure3(EMPTY.rows), "model=swin_b"),
-        (lambda: figure4(EMPTY.stages), "stage=mae"),
-        (lambda: figure5(EMPTY.runs), "hardware="),
-        (lambda: figure6(EMPTY.runs), "batch_size="),
-        (lambda: figure7(EMPTY.runs), "meter.num_steps="),
-        (lambda: figure8(EMPTY.runs), "data.fraction="),
+        (lambda: figure3(EMPTY.rows), "experiment=pretraining"),
+        (lambda: figure4(EMPTY.stages), "experiment=self_supervision"),
+        (lambda: figure5(EMPTY.runs), "experiment=hardware"),
+        (lambda: figure6(EMPTY.runs), "experiment=batch_size"),
+        (lambda: figure7(EMPTY.runs), "experiment=epochs"),
+        (lambda: figure8(EMPTY.runs), "experiment=data_share"),
         (lambda: figure_a5(EMPTY.rows), "analysis figures"),
     ],
 )
@@ -130,18 +130,40 @@ def test_figure_3_prints_points_gained_and_times_the_electricity() -> None:
 
 def test_figure_4_hatches_an_estimated_split_and_prints_inference() -> None:
     stages = pd.DataFrame(
-        [("ViT-B-MAE", "estimated", "pre-training", 1694.14, "printed total"),
-         ("ViT-B-MAE", "estimated", "fine-tuning", 129.92, "printed total"),
-         ("ViT-B-MAE", "published", "inference", 0.020572, "printed total")],
-        columns=["model", "kind", "stage", "kwh", "basis"],
+        [("ViT-B-MAE", "estimated", "pre-training", 1694.14, "printed total", False),
+         ("ViT-B-MAE", "estimated", "fine-tuning", 129.92, "printed total", False),
+         ("ViT-B-MAE", "published", "inference", 0.020572, "printed total", False)],
+        columns=list(STAGE_COLUMNS),
     )  # fmt: skip
     figure = figure4(stages)
     bars = [patch for patch in figure.axes[0].patches]
     assert [bar.get_hatch() is not None for bar in bars] == [True, True]
     shown = words(figure)
     assert "93% pre-training" in shown
-    assert "inference 0.021 kWh" in shown
+    assert "inference\n0.021 kWh" in shown
     assert "estimated split of the published total" in shown
+
+
+def test_figure_4_marks_measured_stages_of_a_scaled_down_study() -> None:
+    stages = pd.DataFrame(
+        [("ViT-B-MAE", "estimated", "pre-training", 9.0, "measured rate", True),
+         ("ViT-B-MAE", "estimated", "fine-tuning", 1.0, "measured rate", True)],
+        columns=list(STAGE_COLUMNS),
+    )  # fmt: skip
+    shown = words(figure4(stages))
+    assert "90% pre-training" in shown
+    assert "ViT-B-MAE *" in shown
+    assert "* small: scaled-down study" in shown
+
+
+def test_figure_7_is_drawn_at_the_end_of_each_epoch() -> None:
+    figure = figure7(
+        runs({"num_epoch_samples": 100, "curve_samples": (50, 150, 250, 350),
+              "curve_kwh": (1.0, 2.0, 4.0, 5.0)})
+    )  # fmt: skip
+    line = figure.axes[0].lines[0]
+    assert list(line.get_xdata()) == [0, 1, 2, 3]
+    assert list(line.get_ydata()) == pytest.approx([0.0, 1.5, 3.0, 4.5])
 
 
 def test_figure_5_joins_only_runs_that_differ_in_the_gpu_alone() -> None:

@@ -41,6 +41,13 @@ def test_paper_protocol_is_one_epoch_of_a_tenth_of_imagenet(compose):
     assert compose("meter=paper").meter.num_steps == 4004
 
 
+def test_epochs_of_a_share_of_the_data_are_counted_in_steps(compose):
+    fixed = ("meter=fixed", "meter.num_steps=null", "meter.num_epochs=20", "data.fraction=0.01")
+    assert compose(*fixed).meter.num_steps == 8008  # 20 x 12,812 images in batches of 32
+    with pytest.raises(PlanError, match=r"meter\.num_epochs=20 needs meter=fixed"):
+        compose("meter.num_epochs=20")
+
+
 def test_identity_changes_with_the_result_and_not_with_manners(compose):
     plain = compose("model=resnet18")
     assert compose("model=resnet18", "force=true").identity == plain.identity

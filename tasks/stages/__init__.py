@@ -1,0 +1,1 @@
+"""Training steps other than plain supervised ones: one module per method."""

@@ -1,0 +1,67 @@
+"""Every study of the paper is an experiment that composes, at full and at small scale."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from tasks.model_names import CONF_DIR
+from tasks.plan import Plan, from_config
+
+EXPERIMENTS = sorted(path.stem for path in (CONF_DIR / "experiment").glob("*.yaml"))
+NUM_RUNS = {"table3": 67, "epochs": 6, "data_share": 30, "batch_size": 20, "validate": 6}
+
+
+def runs_of(name: str, scale: str, tmp_path: str) -> Iterator[Plan]:
+    """The plan of each run that `python run.py -m experiment=NAME scale=SCALE` would make."""
+    import launchers
+
+    launchers.register()
+    given = [f"experiment={name}", f"scale={scale}", f"output_dir={tmp_path}"]
+    with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
+        config = compose("config", given, return_hydra_config=True)
+        params = OmegaConf.to_container(config.hydra.sweeper.params)
+        choices = [
+            [f"{key}={choice.strip()}" for choice in str(values).split(",")]
+            for key, values in params.items()
+        ]
+        for overrides in itertools.product(*choices):
+            yield from_config(compose("config", [*given, *overrides]))
+
+
+@pytest.mark.parametrize("scale", ["full", "small"])
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_run_of_an_experiment_is_a_plan_marked_with_its_scale(name, scale, tmp_path):
+    plans = list(runs_of(name, scale, str(tmp_path)))
+    assert {plan.scale for plan in plans} == {scale}
+    if scale == "full":
+        assert len(plans) == NUM_RUNS.get(name, len(plans))
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_a_small_study_measures_a_quarter_of_an_hour_at_most(name, tmp_path):
+    plans = {plan.identity: plan for plan in runs_of(name, "small", str(tmp_path))}.values()
+    adaptive = [plan for plan in plans if plan.meter.mode == "adaptive"]
+    assert sum(len(plan.phases) * plan.meter.time_budget_s for plan in adaptive) <= 10 * 60
+    steps = [plan for plan in plans if plan.meter.mode == "fixed"]
+    assert sum((plan.meter.num_steps or 0) * plan.batch_size for plan in steps) <= 15_000
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiments_head_says_what_it_is_and_how_to_run_it(name):
+    head = (CONF_DIR / "experiment" / f"{name}.yaml").read_text().split("defaults:")[0]
+    assert any(word in head for word in ("Table", "Figure", "Appendix"))
+    assert f"python run.py -m experiment={name} scale=small" in head
+    assert "about" in head
+    assert "paper" in head or name == "validate"
+
+
+def test_epochs_are_metered_whole(tmp_path):
+    plan = next(runs_of("epochs", "full", str(tmp_path)))
+    assert plan.data.fraction == 0.01
+    assert plan.meter.num_steps == 8008
+    assert plan.meter.num_warmup_steps == 0
