@@ -155,7 +155,7 @@ class MoViNetHead(BaseHead):
         loss_cls: dict[str, str] | None = None, **kwargs: object,
     ) -> None:  # fmt: skip
         super().__init__(
-            num_classes, in_channels, loss_cls or {"type": "CrossEntropyLoss"}, **kwargs
+            num_classes, in_channels, loss_cls or {"type": "mmaction.CrossEntropyLoss"}, **kwargs
         )
         self.hidden = nn.Linear(in_channels, HIDDEN)
         self.dropout = nn.Dropout(dropout_ratio)

@@ -42,9 +42,12 @@ def built(config: Config, plan: Plan) -> nn.Module:
     stand_ins.install()
     import mmpretrain.models  # noqa: F401  (registers the models)
     from mmengine.logging import MMLogger
+    from mmengine.registry import DefaultScope
     from mmpretrain.registry import MODELS
 
-    model = MODELS.build(config.model)
+    # an earlier run of a sweep may have left another library's scope as the default
+    with DefaultScope.overwrite_default_scope(PACKAGE):
+        model = MODELS.build(config.model)
     # MMEngine logs how each of some hundred parameters was drawn
     logger: Any = MMLogger.get_current_instance()
     level = logger.level

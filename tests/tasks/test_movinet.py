@@ -80,3 +80,13 @@ def test_it_learns_to_tell_left_from_right(tmp_path: Path, one_thread: None) -> 
         guesses = network(clips[112:]).argmax(1)
     # 13 of 16 by chance: 1 %
     assert (guesses == labels[112:]).sum() >= 13
+
+
+def test_its_head_is_built_whatever_library_an_earlier_run_left_as_the_default() -> None:
+    from mmengine.registry import DefaultScope
+
+    DefaultScope.get_instance("of an earlier run", scope_name="mmengine")
+    try:
+        assert MoViNetHead(7).classes.out_features == 7
+    finally:
+        DefaultScope._instance_dict.pop("of an earlier run")

@@ -277,3 +277,13 @@ def test_a_stage_has_no_test_phase(compose):
 def test_a_size_that_a_method_cannot_cut_into_patches_is_refused(compose):
     with pytest.raises(PlanError, match=r"model.input_size=50 .* multiple of its patch size 16"):
         step_of(compose("model=beitv2_b", "stage=pretrain", "model.input_size=50"))
+
+
+def test_a_stage_is_built_whatever_library_an_earlier_run_left_as_the_default(losses) -> None:
+    from mmengine.registry import DefaultScope
+
+    DefaultScope.get_instance("of an earlier run", scope_name="mmengine")
+    try:
+        assert losses("model=vit_b_mae", "stage=pretrain", *REDUCED["vit_b_mae"]) > 0
+    finally:
+        DefaultScope._instance_dict.pop("of an earlier run")
