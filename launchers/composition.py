@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from tasks.errors import PlanError
 from tasks.execute import finished
@@ -39,9 +39,7 @@ def compose_runs(
         with open_dict(own):
             own.hydra.job.id = str(index)
             own.hydra.job.num = index
-        bare = own.copy()
-        with open_dict(bare):
-            del bare["hydra"]
+        bare = OmegaConf.masked_copy(own, [key for key in own if key != "hydra"])
         try:
             runs.append(Run(own, from_config(bare)))
         except PlanError as error:

@@ -21,6 +21,12 @@ class LocalLauncher(BasicLauncher):
         super().__init__()
         self.devices = devices
 
+    def setup(self, *, hydra_context: Any, task_function: Any, config: Any) -> None:
+        from launchers import sweep_loader
+
+        sweep_loader.remember(hydra_context)
+        super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
+
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:

@@ -22,6 +22,9 @@ class SlurmLauncher(Launcher):
         self.settings = settings
 
     def setup(self, *, hydra_context: Any, task_function: Any, config: Any) -> None:
+        from launchers import sweep_loader
+
+        sweep_loader.remember(hydra_context)
         self.hydra_context = hydra_context
         self.task_function = task_function
         self.config = config

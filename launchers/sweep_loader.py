@@ -1,0 +1,59 @@
+"""Composing a sweep's configs quickly: one composition per choice of groups, not per run.
+
+Hydra composes each run of a sweep from its YAML files, twice (to validate the sweep, then to launch
+it), about 0.1 s each: two minutes for 500 runs. Which files are read hangs on the overrides that
+name config groups alone, so those are composed once by Hydra and the plain values (`seed=3`) are
+applied to a copy, by Hydra's own function. The result equals Hydra's; a test compares them.
+"""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+
+class SweepLoader(ConfigLoaderImpl):
+    """Hydra's loader, which remembers what a choice of groups composed to."""
+
+    def __init__(self, config_search_path: Any) -> None:
+        super().__init__(config_search_path)
+        self._composed: dict[tuple[str, ...], bytes] = {}
+
+    def load_sweep_config(
+        self, master_config: DictConfig, sweep_overrides: list[str]
+    ) -> DictConfig:
+        """As Hydra's: the config of one run; raises its `HydraException`s."""
+        parsed = OverridesParser.create().parse_overrides(list(sweep_overrides))
+        self.validate_sweep_overrides_legal(parsed, RunMode.RUN, from_shell=True)
+        values = [
+            override
+            for override in parsed
+            if not override.is_hydra_override()
+            and override.package is None
+            and not self.repository.group_exists(override.key_or_group)
+        ]
+        groups = tuple(override.input_line or "" for override in parsed if override not in values)
+        if groups not in self._composed:
+            composed = super().load_sweep_config(master_config, list(groups))
+            self._composed[groups] = pickle.dumps(composed)
+        config: DictConfig = pickle.loads(self._composed[groups])
+        self._apply_overrides_to_config(values, config)
+        own = [override for override in parsed if not override.is_hydra_override()]
+        config.hydra.overrides.task = [override.input_line for override in own]
+        naming = config.hydra.job.config.override_dirname
+        config.hydra.job.override_dirname = get_overrides_dirname(
+            own, naming.exclude_keys, naming.item_sep, naming.kv_sep
+        )
+        OmegaConf.copy_cache(from_config=master_config, to_config=config)
+        return config
+
+
+def remember(hydra_context: Any) -> None:
+    """Let Hydra's sweeper and launcher compose through a `SweepLoader`."""
+    search_path = hydra_context.config_loader.get_search_path()
+    hydra_context.config_loader = SweepLoader(search_path)

@@ -1,0 +1,79 @@
+"""Composing a sweep quickly gives the very configs that Hydra gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hydra import initialize_config_dir
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+import launchers
+from launchers.sweep_loader import SweepLoader
+
+CONF = Path(__file__).parents[2] / "conf"
+
+
+@pytest.fixture
+def loaders() -> Iterator[tuple[ConfigLoaderImpl, SweepLoader, DictConfig]]:
+    """Hydra's own, ours, and the config of a sweep on SLURM."""
+    launchers.register()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        hydras = GlobalHydra.instance().config_loader()
+        assert isinstance(hydras, ConfigLoaderImpl)
+        ours = SweepLoader(hydras.get_search_path())
+        yield (
+            hydras,
+            ours,
+            hydras.load_configuration("config", ["hydra/launcher=slurm"], RunMode.MULTIRUN),
+        )
+
+
+SWEEP = [
+    ["hardware=a100", "seed=0"],
+    ["hardware=a100", "seed=1", "hydra.launcher.wait=false"],
+    ["seed=7", "hardware=t4", "meter.time_budget_s=30"],
+    ["model=vit_b", "batch_size=8", "+model.options.drop_rate=0.1", "data.options.num_files=64"],
+    ["model=resnet50d", "~model.options"],
+    ["experiment=table1", "model=pspnet", "force=true"],
+    ["model=vit_b", "batch_size=16"],
+]
+
+
+def test_every_run_is_composed_as_hydra_composes_it(
+    loaders: tuple[ConfigLoaderImpl, SweepLoader, DictConfig],
+) -> None:
+    hydras, ours, master = loaders
+    for overrides in [*SWEEP, *reversed(SWEEP)]:  # the second time from memory
+        expected = hydras.load_sweep_config(master, list(overrides))
+        config = ours.load_sweep_config(master, list(overrides))
+        assert OmegaConf.to_yaml(config) == OmegaConf.to_yaml(expected)
+        assert OmegaConf.is_struct(config) is OmegaConf.is_struct(expected) is True
+
+
+@pytest.mark.parametrize("wrong", ["seeed=1", "model=vit_bb", "seed=1,2", "+seed=1", "~hardwear"])
+def test_what_hydra_refuses_is_refused_alike(
+    loaders: tuple[ConfigLoaderImpl, SweepLoader, DictConfig], wrong: str
+) -> None:
+    hydras, ours, master = loaders
+    ours.load_sweep_config(master, ["seed=0"])
+    with pytest.raises(HydraException) as expected:
+        hydras.load_sweep_config(master, [wrong])
+    with pytest.raises(HydraException) as refused:
+        ours.load_sweep_config(master, [wrong])
+    assert type(refused.value) is type(expected.value)
+    assert str(refused.value) == str(expected.value)
+
+
+def test_what_one_run_changes_in_its_config_does_not_reach_the_next(
+    loaders: tuple[ConfigLoaderImpl, SweepLoader, DictConfig],
+) -> None:
+    _, ours, master = loaders
+    first = ours.load_sweep_config(master, ["seed=0"])
+    first.batch_size = 999
+    assert ours.load_sweep_config(master, ["seed=1"]).batch_size != 999
