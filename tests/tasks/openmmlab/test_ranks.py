@@ -8,17 +8,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).with_name("two_ranks.py")
 ROOT = SCRIPT.parents[3]
 
 
+@pytest.mark.parametrize("model", ["bisenet", "movinet_a0"])
 def test_two_ranks_share_the_batch_stop_together_and_hold_one_network(
-    cache_dir: Path, tmp_path: Path
+    cache_dir: Path, tmp_path: Path, model: str
 ) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     done = subprocess.run(
-        [*launch, str(SCRIPT), str(cache_dir), str(tmp_path)],
+        [*launch, str(SCRIPT), model, str(cache_dir), str(tmp_path)],
         env=environment, capture_output=True, text=True, timeout=280, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
