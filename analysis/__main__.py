@@ -17,6 +17,7 @@ from analysis.errors import AnalysisError
 COMMANDS = (
     "analysis.tables_command",
     "analysis.validate_command",
+    "analysis.claims_command",
     "analysis.figures.cli",
     "analysis.report.cli",
 )

@@ -25,6 +25,8 @@ def seconds_of(batches: Any, num_batches: int) -> float:
 
 
 def pipeline(num_pairs: int, num_batches: int, num_workers: int) -> Result:
+    import torch
+
     from metering.ranks import OneRank
     from tasks import classification
 
@@ -35,7 +37,10 @@ def pipeline(num_pairs: int, num_batches: int, num_workers: int) -> Result:
         )  # fmt: skip
         session = classification.prepare(plan, OneRank(), lambda _: None)
         mine = session._batches(session.train_loader, endless=True)
-        other = iter(bare_loader(plan))
+        # both sides hand over images as the network wants them
+        other = (
+            images.contiguous(memory_format=torch.channels_last) for images, _ in bare_loader(plan)
+        )
         ratios = []
         seconds_of(mine, 8), seconds_of(other, 8)  # workers start and fill their queues
         for _ in range(num_pairs):

@@ -71,9 +71,27 @@ def num_classes(plan: Plan) -> int:
 
 def facts(plan: Plan, found: Step) -> ModelFacts:
     """Counted on the timm network; for a self-supervised method, the parameters of all that its
-    step holds (encoder, decoder or second tower, tokenizer), and no GMACs."""
+    step holds (encoder, decoder or second tower, tokenizer), and its whole forward pass."""
     if plan.stage in SELF_SUPERVISED:
         params = sum(parameter.numel() for parameter in found.network.parameters())
         size = models.input_size(plan)
-        return ModelFacts(params / 1e6, None, (3, size, size))
+        return ModelFacts(params / 1e6, _gmacs(found, size), (3, size, size))
     return models.model_facts(larger_set.plan_of(plan) if plan.stage == PRETRAIN else plan)
+
+
+def _gmacs(found: Step, size: int) -> float:
+    """GMACs of one image's way to the loss; an image is computed, for masks decide the shapes."""
+    import numpy as np
+    import torch
+
+    from tasks.openmmlab.model_facts import gmacs
+
+    image = (np.zeros((3, size, size), np.uint8), 0)
+    targets = found.collate([image])[1] if found.collate else torch.zeros(1, dtype=torch.int64)
+    targets = targets.to(next(found.network.parameters()).device)
+
+    def forward(images: Any) -> Any:
+        return found.loss(found.network, images, targets)
+
+    with torch.random.fork_rng():
+        return gmacs(found.network, forward, (1, 3, size, size), symbolic=False)

@@ -11,7 +11,7 @@ from analysis.accounting import Costs
 from analysis.estimate import Part
 from analysis.figures.figure4 import MEASURED_RATE, STAGE_NAMES
 from analysis.figures.frames import ROW_COLUMNS, STAGE_COLUMNS, gqi
-from analysis.merge import Measured, MeasuredRate, merge
+from analysis.merge import Measured, MeasuredRate, SetUp, merge
 from analysis.published_facts import IMAGENET
 
 NUM_TEST_IMAGES = 50_000
@@ -58,6 +58,11 @@ def _test_rate(one: Measured) -> MeasuredRate | None:
     return next((rate for (_, phase), rate in one.rates.items() if phase == "test"), None)
 
 
+def _words_of(key: SetUp) -> tuple[str, ...]:
+    """What else must agree, on one device, before two rows are compared."""
+    return f"batch {key.batch_size:.0f}", key.precision, key.variant
+
+
 def _row(
     one: Measured, name: str, kwh: float, half_width: float | None, all_measured: bool
 ) -> dict[str, object]:
@@ -74,6 +79,7 @@ def _row(
         "accuracy_pct": accuracy,
         "test_kwh": test.kwh_per_sample * NUM_TEST_IMAGES if test else None,
         "hardware": one.key.gpu_name or one.key.hardware,
+        "set_up": ", ".join(filter(None, _words_of(one.key))),
         "is_small": one.key.scale == "small",
         "source": "; ".join(words),
     }

@@ -1,6 +1,7 @@
 """What the figures are drawn from: three frames, whatever they were read from.
 
-`rows`: one row per model, kind of number and set-up, of classification on ImageNet-1k.
+`rows`: one row per model, kind of number and set-up, of classification on ImageNet-1k; rows of one
+`hardware` and `set_up` (batch size, precision, image size ...) can be compared.
 `runs`: one row per record and phase that was measured; `curve_*` hold one entry per block.
 `stages`: one row per model and stage of its training.
 """
@@ -13,10 +14,10 @@ import pandas as pd
 
 ROW_COLUMNS = (
     "model", "kind", "train_kwh", "half_width_kwh", "accuracy_pct", "gqi", "test_kwh",
-    "hardware", "is_small", "source",
+    "hardware", "set_up", "is_small", "source",
 )  # fmt: skip
 RUN_COLUMNS = (
-    "model", "phase", "device", "batch_size", "precision", "data", "fraction",
+    "model", "phase", "device", "batch_size", "precision", "data", "variant", "fraction",
     "num_epoch_samples", "is_small", "kwh_per_sample", "half_width_kwh_per_sample",
     "curve_samples", "curve_kwh", "record",
 )  # fmt: skip

@@ -65,6 +65,7 @@ def published_rows() -> pd.DataFrame:
             "gqi": gqi(table["top1_pct"], table["train_kwh"]),
             "test_kwh": table["test_kwh"],
             "hardware": PUBLISHED_ON,
+            "set_up": "",
             "is_small": False,
             "source": TABLE_3,
         }
@@ -119,6 +120,7 @@ def _run(row: Mapping[Any, Any]) -> dict[str, Any]:
         "batch_size": int(row["batch_size"]),
         "precision": row["precision"],
         "data": row["data"],
+        "variant": row["variant"],
         "fraction": float(row["data_fraction"]),
         "num_epoch_samples": num_epoch_samples,
         "is_small": row["scale"] == "small",

@@ -12,7 +12,9 @@ import pandas as pd
 from analysis.figures.look import short_device
 
 # what two runs must share before they may stand on one line
-SET_UP = ("model", "device", "batch_size", "precision", "data", "fraction", "is_small")
+SET_UP = (
+    "model", "device", "batch_size", "precision", "data", "variant", "fraction", "is_small",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,9 @@ def run(**values: Any) -> dict[str, Any]:
     samples = np.linspace(num / 50, num, 50)
     return {
         "model": "resnet50", "phase": "train", "device": "NVIDIA RTX A6000", "batch_size": 32,
-        "precision": "fp32", "data": "synthetic", "fraction": 0.01, "num_epoch_samples": EPOCH,
-        "is_small": False, "kwh_per_sample": rate, "half_width_kwh_per_sample": rate / 50,
+        "precision": "fp32", "data": "synthetic", "variant": "", "fraction": 0.01,
+        "num_epoch_samples": EPOCH, "is_small": False, "kwh_per_sample": rate,
+        "half_width_kwh_per_sample": rate / 50,
         "curve_samples": tuple(samples), "curve_kwh": tuple(rate * samples), "record": "r",
     } | values  # fmt: skip
 
