@@ -1,15 +1,16 @@
 """What metering costs.
 
-    python -m benchmarks.metering_overhead [--seconds 30] [--device cpu] [--out FOLDER]
+    python -m benchmarks.metering_overhead [--seconds 240] [--device cpu] [--out FOLDER]
 
 Prints the throughput of a training loop (a small convolutional network, random images) with the
-meter over that without it, taken in alternating halves so that a machine that drifts does not
+meter over that without it, taken in alternating turns so that a machine that drifts does not
 favour either; the goal is at least 0.995. `benchmarks.estimate` tells how many steps are needed.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from metering.settings import MeterSettings
 BATCH_SIZE = 8
 PAPER_STEPS = 4004  # 10 % of ImageNet-1k's 1,281,167 images in batches of 32 (paper, section 5.1)
 BLOCK_S = 1.0
+TURN_S = 3.0  # short, so that a machine that drifts is alike in both turns of a pair
 
 
 def training(device: str) -> tuple[Callable[[], None], Callable[[], None]]:
@@ -62,33 +64,52 @@ def open_meter(folder: str, device: str, chosen: MeterSettings, wait: Callable[[
 
 def overhead(device: str, seconds: float) -> Result:
     step, wait = training(device)
-    for _ in range(20):
-        step()
+    num_steps = steps_within(TURN_S, step, wait)
     ratios = []
     with tempfile.TemporaryDirectory() as folder:
-        chosen = settings(relative_error=1e-9, max_blocks=10**6, time_budget_s=5.0)
+        chosen = settings(mode="fixed", num_steps=num_steps)
         with open_meter(folder, device, chosen, wait) as meter:
-            while sum(2 for _ in ratios) * 5.0 < seconds:
-                count, began_s = 0, time.perf_counter()
+
+            def with_meter() -> None:
                 with meter.window("train", BATCH_SIZE) as window:
                     window.open()
-                    done = False
-                    while not done:
+                    step()
+                    while not window.step(BATCH_SIZE):
                         step()
-                        count += 1
-                        done = window.step(BATCH_SIZE)
-                metered_s = time.perf_counter() - began_s
-                wait()
-                began_s = time.perf_counter()
-                for _ in range(count):
+
+            def without() -> None:
+                for _ in range(num_steps):
                     step()
                 wait()
-                ratios.append((time.perf_counter() - began_s) / metered_s)
-    spread = f"+- {stdev(ratios):.4f} (standard deviation), " if len(ratios) > 1 else ""
+
+            for turn in range(max(2, round(seconds / (2 * TURN_S)))):
+                # neither side always goes first
+                sides = (with_meter, without) if turn % 2 else (without, with_meter)
+                taken = {side: seconds_of(side) for side in sides}
+                ratios.append(taken[without] / taken[with_meter])
+    error = stdev(ratios) / math.sqrt(len(ratios))
     return Result(
         "metering costs nothing: throughput with metering over without", mean(ratios), 0.995,
-        "at least", detail=f"{spread}{len(ratios)} pairs",
+        "at least", detail=f"+- {error:.4f} (standard error), {len(ratios)} pairs",
     )  # fmt: skip
+
+
+def steps_within(seconds: float, step: Callable[[], None], wait: Callable[[], None]) -> int:
+    """How many steps this machine takes in so many seconds, once warm."""
+    for _ in range(20):
+        step()
+    wait()
+    num_steps, began_s = 0, time.perf_counter()
+    while time.perf_counter() - began_s < seconds:
+        step()
+        num_steps += 1
+    return num_steps
+
+
+def seconds_of(side: Callable[[], None]) -> float:
+    began_s = time.perf_counter()
+    side()
+    return time.perf_counter() - began_s
 
 
 def window_of(device: str, chosen: MeterSettings) -> PhaseRecord:
@@ -107,7 +128,7 @@ def window_of(device: str, chosen: MeterSettings) -> PhaseRecord:
 
 def main() -> None:
     made = parser(__doc__)
-    made.add_argument("--seconds", type=float, default=30.0)
+    made.add_argument("--seconds", type=float, default=240.0)
     made.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     options = made.parse_args()
     seconds = 10.0 if options.quick else options.seconds
