@@ -61,8 +61,9 @@ def waste(num_runs: int, budget_s: float) -> list[Result]:
     return [
         Result("a sweep wastes little: wall time inside measured windows", share, 0.7, "at least",
                detail=words),
-        Result("a sweep wastes little: time between two runs, set-up and idle power in it, median", median(gaps), 3.0,
-               "at most", "s", f"longest {max(gaps):.1f} s, 2 s of them idle power"),
+        Result("a sweep wastes little: time between two runs, set-up and idle power in it, median",
+               median(gaps), 3.0, "at most", "s",
+               f"longest {max(gaps):.1f} s, 2 s of them idle power"),
     ]  # fmt: skip
 
 
