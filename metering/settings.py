@@ -29,7 +29,7 @@ class MeterSettings:
     block_s: float = 1.0
     num_steps: int | None = None
     num_warmup_steps: int = 0
-    idle_s: float = 2.0
+    idle_s: float = 1.0
     country_iso_code: str = "GBR"
     disagreement: float = 0.02
     max_dropped_share: float = 0.2
