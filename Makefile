@@ -33,7 +33,7 @@ test: .venv/.installed ## fresh machine: set up, pass the tests
 test-models: .venv/.installed ## step every model at its native size (an hour or two on 2 cores)
 	$(BIN)/python -m pytest -m models --timeout 3600
 
-bench: .venv/.installed ## our claims of speed as ratios, and endurance at full length (minutes)
+bench: .venv/.installed ## our claims of speed as ratios, and endurance at full length (most of an hour)
 	WATT_ENDURANCE=full $(BIN)/python -m pytest tests/endurance --timeout 900
 	$(BIN)/python -m benchmarks --out benchmarks/results/$$(date +%F)-$$(hostname -s)
 

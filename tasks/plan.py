@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from metering.settings import MeterSettings
+from tasks.checked_values import choice, flag, positive, positive_whole, whole
 from tasks.errors import PlanError, unknown
 from tasks.stage_names import SUPERVISED, resolve
 
@@ -124,7 +125,7 @@ def from_config(config: DictConfig) -> Plan:
         raise PlanError(str(error).splitlines()[0]) from None
     task = values["task"]["name"]
     model = _model(values["model"] | {"checkpoint": values["checkpoint"]}, task)
-    batch_size = _positive_int("batch_size", values["batch_size"])
+    batch_size = positive_whole("batch_size", values["batch_size"])
     # other tasks have no stage but the recipe's last: their backbones are rows of their own
     recipe = model.recipe if task == "classification" else ()
     stage = resolve(str(values["stage"]), recipe, model.name)
@@ -139,14 +140,14 @@ def from_config(config: DictConfig) -> Plan:
         phases=_phases(values["phases"], stage),
         stage=stage,
         scale=str(values["scale"]),
-        precision=_choice("precision", values["precision"], PRECISIONS),
-        channels_last=_flag("channels_last", values["channels_last"]),
-        compile=_flag("compile", values["compile"]),
-        checkpoint_write=_flag("checkpoint_write", values["checkpoint_write"]),
-        seed=_int("seed", values["seed"], least=0),
+        precision=choice("precision", values["precision"], PRECISIONS),
+        channels_last=flag("channels_last", values["channels_last"]),
+        compile=flag("compile", values["compile"]),
+        checkpoint_write=flag("checkpoint_write", values["checkpoint_write"]),
+        seed=whole("seed", values["seed"], least=0),
         output_dir=Path(values["output_dir"]).expanduser().absolute(),
-        force=_flag("force", values["force"]),
-        dry_run=_flag("dry_run", values["dry_run"]),
+        force=flag("force", values["force"]),
+        dry_run=flag("dry_run", values["dry_run"]),
     )
     ranks = plan.hardware.devices * plan.hardware.nodes
     if plan.batch_size % ranks:
@@ -172,7 +173,7 @@ def _model(values: dict[str, Any], task: str) -> ModelPlan:
             f"leave task= out or write task={plan.task}"
         )
     if plan.input_size is not None:
-        _positive_int("model.input_size", plan.input_size)
+        positive_whole("model.input_size", plan.input_size)
     if plan.checkpoint is not None and not Path(plan.checkpoint).expanduser().is_file():
         raise PlanError(f"checkpoint={plan.checkpoint} is not a file; give an existing one")
     return plan
@@ -196,19 +197,19 @@ def _data(values: dict[str, Any], task: str) -> DataPlan:
     if not isinstance(plan.fraction, int | float) or not 0 < plan.fraction <= 1:
         raise PlanError(f"data.fraction={plan.fraction} is not in (0, 1]; 0.1 is a tenth")
     if plan.num_workers is not None:
-        _int("data.num_workers", plan.num_workers, least=0)
-    _choice("data.on_error", plan.on_error, ("fail", "skip"))
+        whole("data.num_workers", plan.num_workers, least=0)
+    choice("data.on_error", plan.on_error, ("fail", "skip"))
     cache = plan.cache_dir or os.environ.get("XDG_CACHE_HOME", "~/.cache") + "/watt-for-what"
     return dataclasses.replace(plan, cache_dir=str(Path(cache).expanduser()))
 
 
 def _hardware(values: dict[str, Any]) -> HardwarePlan:
     plan = _build(HardwarePlan, "hardware", values)
-    _positive_int("hardware.devices", plan.devices)
-    _positive_int("hardware.nodes", plan.nodes)
+    positive_whole("hardware.devices", plan.devices)
+    positive_whole("hardware.nodes", plan.nodes)
     if plan.num_threads is not None:
-        _positive_int("hardware.num_threads", plan.num_threads)
-    _choice("hardware.accelerator", plan.accelerator, ("auto", "cpu", "cuda"))
+        positive_whole("hardware.num_threads", plan.num_threads)
+    choice("hardware.accelerator", plan.accelerator, ("auto", "cpu", "cuda"))
     given = {name: value for name, value in plan.wall_meter.items() if value is not None}
     if given:
         _wall_meter(given)
@@ -222,8 +223,8 @@ def _wall_meter(values: dict[str, Any]) -> None:
             f"hardware.wall_meter={values} needs factor, offset_w and error_pct; "
             "give all three or none"
         )
-    _positive("hardware.wall_meter.factor", values["factor"])
-    _positive("hardware.wall_meter.error_pct", values["error_pct"])
+    positive("hardware.wall_meter.factor", values["factor"])
+    positive("hardware.wall_meter.error_pct", values["error_pct"])
     offset = values["offset_w"]
     if isinstance(offset, bool) or not isinstance(offset, int | float):
         raise PlanError(f"hardware.wall_meter.offset_w={offset} is not a number; give watts")
@@ -238,19 +239,19 @@ def _meter(
         plan = dataclasses.replace(plan, num_steps=_steps(num_epochs, plan, data, batch_size))
     if plan.mode == "paper" and plan.num_steps is None:
         plan = dataclasses.replace(plan, num_steps=math.ceil(paper_samples / batch_size))
-    _choice("meter.mode", plan.mode, ("adaptive", "fixed", "paper"))
+    choice("meter.mode", plan.mode, ("adaptive", "fixed", "paper"))
     for key in ("relative_error", "time_budget_s", "block_s"):
-        _positive(f"meter.{key}", getattr(plan, key))
+        positive(f"meter.{key}", getattr(plan, key))
     if not 0 < plan.confidence < 1:
         raise PlanError(f"meter.confidence={plan.confidence} is not between 0 and 1; 0.95 is usual")
-    _int("meter.min_blocks", plan.min_blocks, least=2)
-    if _int("meter.max_blocks", plan.max_blocks, least=2) < plan.min_blocks:
+    whole("meter.min_blocks", plan.min_blocks, least=2)
+    if whole("meter.max_blocks", plan.max_blocks, least=2) < plan.min_blocks:
         raise PlanError(
             f"meter.max_blocks={plan.max_blocks} is under "
             f"meter.min_blocks={plan.min_blocks}; raise it"
         )
     if plan.mode != "adaptive":
-        _positive_int("meter.num_steps", plan.num_steps)
+        positive_whole("meter.num_steps", plan.num_steps)
     return plan
 
 
@@ -263,7 +264,7 @@ def _steps(num_epochs: Any, meter: MeterSettings, data: DataPlan, batch_size: in
             "number of training images is known (synthetic, imagenet); give meter.num_steps instead"
         )
     num_samples = max(1, round(size * data.fraction))
-    return math.ceil(_positive("meter.num_epochs", num_epochs) * num_samples / batch_size)
+    return math.ceil(positive("meter.num_epochs", num_epochs) * num_samples / batch_size)
 
 
 def _build(kind: type[T], key: str, values: dict[str, Any]) -> T:
@@ -278,7 +279,7 @@ def _phases(value: Any, stage: str) -> tuple[str, ...]:
     """Testing is the same whatever came before: a stage of its own has only a train phase."""
     phases = (value,) if isinstance(value, str) else tuple(value)
     for phase in phases:
-        _choice("phases", phase, ("train", "test"))
+        choice("phases", phase, ("train", "test"))
     if not phases:
         raise PlanError("phases=[] leaves nothing to measure; use [train,test]")
     if stage != SUPERVISED:
@@ -286,31 +287,3 @@ def _phases(value: Any, stage: str) -> tuple[str, ...]:
             raise PlanError(f"stage={stage} has no test phase; use phases=[train]")
         return ("train",)
     return phases
-
-
-def _choice(key: str, value: Any, known: tuple[str, ...]) -> str:
-    if value not in known:
-        raise PlanError(f"{key}={value} is unknown; use one of {', '.join(known)}")
-    return str(value)
-
-
-def _flag(key: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise PlanError(f"{key}={value} is neither true nor false; use true or false")
-    return value
-
-
-def _int(key: str, value: Any, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise PlanError(f"{key}={value} is not a whole number of at least {least}; give one")
-    return value
-
-
-def _positive_int(key: str, value: Any) -> int:
-    return _int(key, value, least=1)
-
-
-def _positive(key: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-        raise PlanError(f"{key}={value} is not a number above 0; give one")
-    return float(value)
