@@ -26,6 +26,10 @@ CASES: dict[str, tuple[dict[str, float], dict[str, float]]] = {
         {},
         {"num_cold_steps": 60, "noise": 0.1, "correlation": 0.9},
     ),
+    "cold start of 20 steps, slow strong drift": (
+        {},
+        {"num_cold_steps": 20, "noise": 0.1, "correlation": 0.97},
+    ),
     "counter that looks 25 % of the time": ({"duty": 0.25}, {"num_cold_steps": 20}),
 }
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from statistics import stdev
 
 from metering.record import Interval
 
 MIN_KEPT = 4  # MSER needs a handful of blocks behind the cut to be meaningful
 MAX_BATCH = 5
 BLOCKS_PER_BATCH = 6  # the series grows by this many before its batches grow by one
+CUT_SIGMAS = 4.0
+NUM_LONG_BATCHES = 4  # few and long: more of them hold the truth less often under strong drift
 
 
 def warmup_length(values: Sequence[float]) -> int:
@@ -23,11 +26,26 @@ def warmup_length(values: Sequence[float]) -> int:
     heuristics for simulation", Winter Simulation Conference): the noise of a counter that moves
     in steps cancels between neighbours, so batches show the trend and not the noise. d is at
     most half of the series, and at least `MIN_KEPT` batches are kept; with fewer nothing is cut.
+
+    MSER takes slow drift for warm-up too, and what it then keeps is the calmest stretch: a cut of
+    more than a quarter must stand out from the rest by `CUT_SIGMAS` or nothing is cut.
     """
     size = max(1, min(MAX_BATCH, len(values) // BLOCKS_PER_BATCH))
     starts = range(0, len(values) - size + 1, size)
     batches = [sum(values[start : start + size]) / size for start in starts]
-    return size * _mser(batches)
+    cut = size * _mser(batches)
+    return cut if 4 * cut <= len(values) or _stands_out(values[:cut], values[cut:]) else 0
+
+
+def _stands_out(head: Sequence[float], kept: Sequence[float]) -> bool:
+    """Whether the means differ by more than the noise, and the drift, of what is kept explain."""
+    mean = sum(kept) / len(kept)
+    residuals = [value - mean for value in kept]
+    correlation = lag1_autocorrelation(residuals)
+    variance = sum(value * value for value in residuals) / (len(kept) - 1)
+    variance *= (1 + correlation) / (1 - correlation)
+    noise = math.sqrt(variance * (1 / len(head) + 1 / len(kept)))
+    return abs(sum(head) / len(head) - mean) > CUT_SIGMAS * noise
 
 
 def _mser(values: Sequence[float]) -> int:
@@ -61,7 +79,9 @@ def rate_interval(
     A ratio estimator (Cochran 1977, section 6.4): its variance comes from the residuals
     amount - rate x samples, so that blocks of different length weigh as they should. Positive
     autocorrelation r of successive residuals leaves n (1 - r) / (1 + r) effective blocks
-    (AR(1)); the quantile is Student's t on them.
+    (AR(1)); the quantile is Student's t on them. r of a short series says too little about slow
+    drift, so the half-width is at least that of four long batch means (Schmeiser 1982, "Batch
+    size effects in the analysis of simulation output", Operations Research 30:3).
     """
     count = len(amounts)
     if count == 0 or sum(samples) == 0:
@@ -73,9 +93,21 @@ def rate_interval(
     correlation = lag1_autocorrelation(residuals)
     effective = max(2.0, count * (1 - correlation) / (1 + correlation))
     variance = sum(value * value for value in residuals) / (count - 1)
-    standard_error = math.sqrt(variance / effective) / (sum(samples) / count)
-    half_width = _student_t(confidence, effective - 1) * standard_error
-    return Interval(rate, half_width, confidence, count, effective)
+    half_width = _student_t(confidence, effective - 1) * math.sqrt(variance / effective)
+    half_width = max(half_width, _batch_half_width(residuals, confidence))
+    return Interval(rate, half_width / (sum(samples) / count), confidence, count, effective)
+
+
+def _batch_half_width(residuals: Sequence[float], confidence: float) -> float:
+    """Half-width of the mean residual from the means of long batches; 0 while one would be a
+    single block. The first blocks are left over: drift shows in the batches that are complete."""
+    size = len(residuals) // NUM_LONG_BATCHES
+    if size < 2:
+        return 0.0
+    starts = range(len(residuals) % NUM_LONG_BATCHES, len(residuals), size)
+    means = [sum(residuals[start : start + size]) / size for start in starts]
+    standard_error = stdev(means) / math.sqrt(NUM_LONG_BATCHES)
+    return _student_t(confidence, NUM_LONG_BATCHES - 1) * standard_error
 
 
 def _student_t(confidence: float, degrees: float) -> float:
