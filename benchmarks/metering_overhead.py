@@ -20,11 +20,9 @@ from statistics import mean, stdev
 from benchmarks.results import Result, parser, report
 from metering.meter import Meter
 from metering.ranks import OneRank
-from metering.record import PhaseRecord
 from metering.settings import MeterSettings
 
 BATCH_SIZE = 8
-PAPER_STEPS = 4004  # 10 % of ImageNet-1k's 1,281,167 images in batches of 32 (paper, section 5.1)
 BLOCK_S = 1.0
 TURN_S = 3.0  # short, so that a machine that drifts is alike in both turns of a pair
 
@@ -110,20 +108,6 @@ def seconds_of(side: Callable[[], None]) -> float:
     began_s = time.perf_counter()
     side()
     return time.perf_counter() - began_s
-
-
-def window_of(device: str, chosen: MeterSettings) -> PhaseRecord:
-    step, wait = training(device)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        open_meter(folder, device, chosen, wait) as meter,
-    ):
-        with meter.window("train", BATCH_SIZE) as window:
-            window.open()
-            step()
-            while not window.step(BATCH_SIZE):
-                step()
-        return window.result()
 
 
 def main() -> None:

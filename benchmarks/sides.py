@@ -45,33 +45,36 @@ class Counted:
 
 
 @contextmanager
-def ours(plan: Plan) -> Iterator[Callable[[int], float]]:
-    """Yields `seconds(num_steps)` of our training steps with the meter on, loader included."""
+def opened(plan: Plan, settings: MeterSettings) -> Iterator[tuple[Any, Meter]]:
+    """Our session of this plan, and a meter over it."""
     from tasks import classification, device
 
     session = classification.prepare(plan, OneRank(), lambda _: None)
     plan.folder.mkdir(parents=True, exist_ok=True)
-    meter = Meter(
-        MeterSettings(**WITHOUT_END),
-        folder=plan.folder,
-        ranks=OneRank(),
-        use_gpu=device.uses_gpu(plan.hardware.accelerator),
-    )
+    use_gpu = device.uses_gpu(plan.hardware.accelerator)
+    meter = Meter(settings, folder=plan.folder, ranks=OneRank(), use_gpu=use_gpu)
     meter.synchronize = session.synchronize
-
-    def seconds(num_steps: int) -> float:
-        began_s = time.perf_counter()
-        with meter.window("train", plan.batch_size) as window:
-            window.open()
-            session.train(Counted(window, num_steps))
-            session.synchronize()
-            return time.perf_counter() - began_s
-
     with meter:
         try:
-            yield seconds
+            yield session, meter
         finally:
             session.close()
+
+
+@contextmanager
+def ours(plan: Plan) -> Iterator[Callable[[int], float]]:
+    """Yields `seconds(num_steps)` of our training steps with the meter on, loader included."""
+    with opened(plan, MeterSettings(**WITHOUT_END)) as (session, meter):
+
+        def seconds(num_steps: int) -> float:
+            began_s = time.perf_counter()
+            with meter.window("train", plan.batch_size) as window:
+                window.open()
+                session.train(Counted(window, num_steps))
+                session.synchronize()
+                return time.perf_counter() - began_s
+
+        yield seconds
 
 
 def bare(plan: Plan) -> Callable[[int], float]:
