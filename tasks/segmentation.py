@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from metering.ranks import Ranks
 from metering.record import ModelFacts
+from tasks import device
 from tasks import segmentation_config as configs
 from tasks import segmentation_data as data
 from tasks.openmmlab.configs import config_path, dicts
@@ -171,12 +172,18 @@ def _notes(plan: Plan, config: Config, operators: Operators) -> tuple[str, ...]:
     if plan.channels_last:
         notes.append("memory layout as MMSegmentation has it: channels_last is not applied")
     if _calls_deformable_attention(config):
-        how = {
-            "pytorch": "mmcv's PyTorch path (mmcv-lite has no compiled operators: make mmcv-ops)",
-            "compiled": "mmcv's compiled operator",
-        }[operators]
+        how = attention_path(operators, device.uses_gpu(plan.hardware.accelerator))
         notes.append(f"multi-scale deformable attention ran {how}")
     return tuple(notes)
+
+
+def attention_path(operators: Operators, on_gpu: bool) -> str:
+    """What multi-scale deformable attention runs on: mmcv compiles it for GPUs alone."""
+    if not on_gpu:
+        return "mmcv's PyTorch path (the compiled operator is for GPUs)"
+    if operators == "pytorch":
+        return "mmcv's PyTorch path (mmcv-lite has no compiled operators: make mmcv-ops)"
+    return "mmcv's compiled operator"
 
 
 def _calls_deformable_attention(config: Config) -> bool:

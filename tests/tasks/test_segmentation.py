@@ -16,6 +16,7 @@ import torch
 from metering.ranks import OneRank
 from tasks import segmentation
 from tasks.errors import PlanError
+from tasks.openmmlab import stand_ins
 from tasks.plan import Plan
 from tests.tasks.counting_window import CountingWindow
 
@@ -99,6 +100,21 @@ def test_bisenet_learns_the_embedded_images(compose: Callable[..., Plan]) -> Non
 def test_deformable_attention_says_what_it_ran_on(prepared: Callable[..., Session]) -> None:
     assert any("deformable attention ran" in note for note in prepared("model=mask2former").notes)
     assert not any("deformable" in note for note in prepared("model=bisenet").notes)
+
+
+@pytest.mark.parametrize(
+    ("operators", "on_gpu", "says"),
+    [
+        ("compiled", True, "mmcv's compiled operator"),
+        ("pytorch", True, "PyTorch path (mmcv-lite has no compiled operators: make mmcv-ops)"),
+        ("compiled", False, "PyTorch path (the compiled operator is for GPUs)"),
+        ("pytorch", False, "PyTorch path (the compiled operator is for GPUs)"),
+    ],
+)
+def test_a_cpu_never_runs_the_compiled_operator(
+    operators: stand_ins.Operators, on_gpu: bool, says: str
+) -> None:
+    assert segmentation.attention_path(operators, on_gpu).endswith(says)
 
 
 def test_miou_is_what_mmsegmentation_and_a_confusion_matrix_give(
