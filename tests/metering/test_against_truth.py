@@ -46,6 +46,17 @@ def test_the_cold_start_is_left_out(make_meter):
     )
 
 
+def test_a_cold_start_of_over_a_quarter_of_the_window_is_left_out_too(make_meter):
+    machine = Machine(SimulatedGpu("GPU-a"))
+    workload = Workload(machine, seed=3, num_cold_steps=400)
+    record = measure(make_meter(machine, time_budget_s=60.0), workload)
+    warm_up = [block for block in record.readings if block.use == "warm-up"]
+    assert len(warm_up) > len(record.readings) / 4
+    assert joules(record.energy_kwh_per_sample) == pytest.approx(
+        workload.true_j_per_sample, rel=0.02
+    )
+
+
 def test_idle_power_is_read_with_the_device_open(make_meter, monkeypatch):
     machine = Machine(SimulatedGpu("GPU-a"))
     idle = SimpleNamespace(sleep=lambda seconds: machine.work(seconds, 60.0))
