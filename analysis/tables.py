@@ -134,7 +134,7 @@ def _published(printed: dict[Any, Any], options: Options) -> dict[str, Any]:
         f"published_{name}": n for name, n in published.notes().get(key, {}).items()
     }
     top1, kwh = printed.get("top1_pct"), printed.get("train_kwh")
-    if top1 is not None and pd.notna(top1) and pd.notna(kwh):
+    if top1 is not None and kwh is not None and pd.notna(top1) and pd.notna(kwh):
         row["published_top1_per_kwh"] = metrics.top1_per_kwh(top1, kwh)
     return row
 

@@ -28,13 +28,13 @@ def overrides(quick: bool) -> list[str]:
 
 def one_side(side: str, folder: Path, given: list[str]) -> None:
     """In a process of its own: train, and print the peak, MiB."""
-    from benchmarks.sides import bare, plan_of
+    from benchmarks.sides import bare, bare_parts, plan_of
     from tasks import device
     from tasks.execute import execute
 
     plan = plan_of(folder, *given)
     if side == "bare":
-        bare(plan)(NUM_STEPS)
+        bare(plan, *bare_parts(plan))(NUM_STEPS)
         print(device.peak_memory_mib(device.choose(plan.hardware.accelerator, 0)))
     else:
         print(execute(plan).record.phases["train"].peak_memory_mib)

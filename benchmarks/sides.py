@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,17 +34,6 @@ def plan_of(folder: Path, *overrides: str) -> Plan:
         return from_config(compose("config", [f"output_dir={folder}", *overrides]))
 
 
-class Counted:
-    """A metered window that is satisfied after `num_steps` steps."""
-
-    def __init__(self, window: Any, num_steps: int) -> None:
-        self.window, self.left = window, num_steps
-
-    def step(self, num_samples: int, data_wait_s: float = 0.0) -> bool:
-        self.left -= 1
-        return bool(self.window.step(num_samples, data_wait_s)) or self.left <= 0
-
-
 @contextmanager
 def opened(plan: Plan, settings: MeterSettings) -> Iterator[tuple[Any, Meter]]:
     """Our session of this plan, and a meter over it."""
@@ -61,24 +51,8 @@ def opened(plan: Plan, settings: MeterSettings) -> Iterator[tuple[Any, Meter]]:
             session.close()
 
 
-@contextmanager
-def ours(plan: Plan) -> Iterator[Callable[[int], float]]:
-    """Yields `seconds(num_steps)` of our training steps with the meter on, loader included."""
-    with opened(plan, MeterSettings(**WITHOUT_END)) as (session, meter):
-
-        def seconds(num_steps: int) -> float:
-            began_s = time.perf_counter()
-            with meter.window("train", plan.batch_size) as window:
-                window.open()
-                session.train(Counted(window, num_steps))
-                session.synchronize()
-                return time.perf_counter() - began_s
-
-        yield seconds
-
-
-def bare(plan: Plan) -> Callable[[int], float]:
-    """The same of a loop as one writes it with timm alone: same files, loader, network."""
+def bare_parts(plan: Plan) -> tuple[Any, Any]:
+    """The network and the optimizer as one makes them with timm alone."""
     import timm
     import torch
     from timm.optim import create_optimizer_v2
@@ -86,32 +60,42 @@ def bare(plan: Plan) -> Callable[[int], float]:
     from tasks import device as devices
     from tasks import training
 
-    device = devices.choose(plan.hardware.accelerator, 0)
     setup = training.named(plan.model.training)
     model = timm.create_model(plan.model.source, num_classes=plan.data.options["num_classes"],
                               **dict(plan.model.options))  # fmt: skip
-    model = model.to(device).to(memory_format=torch.channels_last)
+    model = model.to(devices.choose(plan.hardware.accelerator, 0))
+    model = model.to(memory_format=torch.channels_last)
     optimizer = create_optimizer_v2(
         model, opt=setup.optimizer, lr=setup.lr * plan.batch_size / setup.lr_batch_size,
         weight_decay=setup.weight_decay,
     )  # fmt: skip
+    return model, optimizer
+
+
+def bare(plan: Plan, model: Any, optimizer: Any) -> Callable[[int], float]:
+    """`seconds(num_steps)` of a loop as one writes it with timm alone: same files, same loader."""
+    import torch
+
+    from tasks import device as devices
+    from tasks import training
+
+    device = devices.choose(plan.hardware.accelerator, 0)
+    setup = training.named(plan.model.training)
     criterion = torch.nn.CrossEntropyLoss(label_smoothing=setup.label_smoothing)
     loader = bare_loader(plan)
+    batches = (batch for _ in itertools.count() for batch in loader)  # epoch after epoch
     parameters = list(model.parameters())
     model.train()
 
     def seconds(num_steps: int) -> float:
         began_s = time.perf_counter()
-        for number, (images, targets) in enumerate(loader, start=1):
+        for images, targets in itertools.islice(batches, num_steps):
             optimizer.zero_grad(set_to_none=True)
             loss = criterion(model(images.contiguous(memory_format=torch.channels_last)), targets)
             loss.backward()
             if setup.clip_grad_norm is not None:
                 torch.nn.utils.clip_grad_norm_(parameters, setup.clip_grad_norm)
             optimizer.step()
-            if number == num_steps:
-                break
-        loss.item()
         devices.synchronize(device)
         return time.perf_counter() - began_s
 
