@@ -3,22 +3,27 @@
     python -m benchmarks.estimate [--out FOLDER] [--quick]
 
 Steps and error on this machine: ResNet-18 trains for an adaptive window of at most a minute, then
-goes on for one that is 20 times as long. Coverage over 20 trials on simulated GPUs whose true
+goes on for one that is 20 times as long. Beside the error stands by how much parts of the long run
+differ, each as long as the short window: where the machine itself is uneven by more than the
+interval's width, no short window can tell. Coverage over 20 trials on simulated GPUs whose true
 energy is known (more: `benchmarks.metering_coverage`).
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any
 
 from benchmarks.metering_coverage import CASES, trial
 from benchmarks.results import Result, parser, report
 from benchmarks.sides import WITHOUT_END, opened, plan_of
 from metering.meter import Meter
-from metering.record import PhaseRecord
+from metering.record import PhaseRecord, Reading
 from metering.settings import MeterSettings
 
 PAPER_STEPS = 4004  # 10 % of ImageNet-1k's 1,281,167 images in batches of 32 (paper, section 5.1)
@@ -44,9 +49,11 @@ def on_this_machine(times: float) -> list[Result]:
         with opened(plan, settings) as (session, meter):
             short = trained(session, meter, settings)
             num_steps = sum(block.num_steps for block in short.readings)
-            budget_s = times * sum(block.duration_s for block in short.readings)
+            short_s = sum(block.duration_s for block in short.readings)
+            budget_s = times * short_s
             endless = dataclasses.replace(settings, **WITHOUT_END | {"time_budget_s": budget_s})
             long = trained(session, meter, endless)
+    uneven = uneven_percent(long.readings, short_s)
     estimate, truth = short.energy_kwh_per_sample, long.energy_kwh_per_sample
     if estimate is None or truth is None:
         raise SystemExit("no energy was read")
@@ -56,8 +63,23 @@ def on_this_machine(times: float) -> list[Result]:
                detail=f"{num_steps} steps of {BATCH_SIZE} images, {short.stop_reason}"),
         Result(f"an estimate is right: error against a run {times:.0f} times longer",
                100 * abs(estimate.mean / truth.mean - 1), 2.0, "at most", "%",
-               f"{budget_s:.0f} s; claimed {100 * (estimate.relative_half_width or 0):.1f} %"),
+               f"{budget_s:.0f} s; claimed {100 * (estimate.relative_half_width or 0):.1f} %; "
+               f"its parts of {short_s:.0f} s differ by {uneven:.1f} %"),
     ]  # fmt: skip
+
+
+def uneven_percent(blocks: Sequence[Reading], part_s: float) -> float:
+    """Standard deviation over mean, in per cent, of the kWh per sample of parts of a run, each at
+    least `part_s` long; NaN where there is but one."""
+    rates, energy_kwh, duration_s, num_samples = [], 0.0, 0.0, 0
+    for block in blocks:
+        energy_kwh += block.energy.total_kwh or 0.0
+        duration_s += block.duration_s
+        num_samples += block.num_samples
+        if duration_s >= part_s:
+            rates.append(energy_kwh / num_samples)
+            energy_kwh, duration_s, num_samples = 0.0, 0.0, 0
+    return 100 * stdev(rates) / mean(rates) if len(rates) > 1 else math.nan
 
 
 def coverage(num_trials: int) -> Result:
