@@ -65,8 +65,12 @@ def _leave_on_signals() -> Callable[[], None]:
     requeue = signal.getsignal(warning)
     numbers = {signal.SIGTERM, signal.SIGUSR1, warning}
     arrived: list[int] = []
+    owner = os.getpid()
 
     def once(number: int, frame: FrameType | None) -> None:
+        if os.getpid() != owner:  # a loader's worker, forked from here: the run ends it itself
+            signal.signal(number, signal.SIG_DFL)
+            return
         if number != signal.SIGTERM and os.environ.get("SLURM_PROCID", "0") != "0":
             return  # rank 0 requeues the job, which then ends every rank
         for each in numbers:

@@ -14,10 +14,11 @@ from typing import Any
 from metering import amd
 from metering.block import Block, MeterError, preferred, sum_over_nodes
 from metering.codecarbon_meter import CodeCarbonMeter
+from metering.deferred_signals import deferred_signals
 from metering.nvml import Gpu, job_gpus
 from metering.own_readers import OwnReaders, Snapshot, other_fault
 from metering.ranks import Ranks
-from metering.record import Component, Energy, Overhead, Phase, Sensor
+from metering.record import Component, Overhead, Phase, Sensor
 from metering.settings import MeterSettings
 from metering.window import Window
 
@@ -28,6 +29,7 @@ class Meter:
     use_gpu: whether the run computes on GPUs; then a missing GPU reading is an error.
     num_gpus: how many of the job's GPUs this node's ranks use, the first ones.
     `synchronize` is called before every reading; set it once the device is in use.
+    `overheads` are what was metered outside of windows; rank 0's are the record's.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Meter:
         self._reads = ranks.local_rank == 0
         self._began: tuple[float, Snapshot] | None = None
         self.gpus: Sequence[Gpu] = ()
+        self.overheads: list[Overhead] = []
 
     def __enter__(self) -> Meter:
         """Start the sensors. Collective."""
@@ -102,64 +105,74 @@ class Meter:
         """Close the block; rank 0 gets the sum over nodes, the others None. Collective."""
         self.synchronize()
         self.ranks.barrier()
-        mine: Block | None = None
-        if self._reads and self._began is not None:
-            energy = self._codecarbon.end()
-            began_s, before = self._began
-            duration_s = self.clock() - began_s
-            own = self._own.between(before, self._own.snapshot(), duration_s)
-            fault = own.fault
-            if self.use_gpu and own.energy.gpu_kwh is None:
-                fault = fault or other_fault(energy.gpu_kwh, duration_s)
-            emissions = self._codecarbon.emissions_kg_co2eq
-            mine = Block(duration_s, energy, own.energy, emissions, fault)
-        blocks = self.ranks.gather(mine)
+        blocks = self.ranks.gather(self._read_block())
         if blocks is None:
             return None
         return sum_over_nodes([block for block in blocks if block is not None])
 
-    def abandon_block(self) -> None:
-        """Close a block that an error cut short, without waiting for other ranks."""
-        if self._reads:
-            self._codecarbon.end()
+    def _read_block(self) -> Block | None:
+        if not self._reads or self._began is None:
+            return None
+        energy = self._codecarbon.end()
+        began_s, before = self._began
+        self._began = None
+        duration_s = self.clock() - began_s
+        own = self._own.between(before, self._own.snapshot(), duration_s)
+        fault = own.fault
+        if self.use_gpu and own.energy.gpu_kwh is None:
+            fault = fault or other_fault(energy.gpu_kwh, duration_s)
+        emissions = self._codecarbon.emissions_kg_co2eq
+        return Block(duration_s, energy, own.energy, emissions, fault)
+
+    def cut_block(self) -> Block | None:
+        """What this node has used in a block that an error or a signal ends; nobody is waited for,
+        neither devices nor other ranks. None where this rank reads no sensors."""
+        return self._read_block()
 
     @contextmanager
     def window(self, phase: Phase, batch_size: int) -> Iterator[Window]:
         """The window of one phase: `open()` it, `step` through it; closed when the context is
-        left, and then its `result()` is there."""
+        left, cut short when an error leaves it, and then its `result()` is there."""
         window = Window(self, phase, batch_size)
         try:
             yield window
-        finally:
-            window.close()
+        except BaseException:
+            window.cut_short()
+            raise
+        window.close()
 
     @contextmanager
-    def overhead(self, name: str) -> Iterator[MeteredOverhead]:
-        """Meter what is not a step (set-up, an evaluation's fixed part); on this node only."""
-        result = MeteredOverhead(name)
+    def overhead(self, name: str) -> Iterator[None]:
+        """Meter what is not a step (set-up, a checkpoint) into `overheads`; on this node only, and
+        also where an error ends it."""
         if self._reads:
             began_s = self.clock()
             self._codecarbon.begin()
         try:
-            yield result
+            yield
         finally:
-            if self._reads:
-                energy = self._codecarbon.end()
-                result.reading = (self.clock() - began_s, energy)
+            with deferred_signals():
+                if self._reads:
+                    energy = self._codecarbon.end()
+                    self.overheads.append(Overhead(name, self.clock() - began_s, energy))
 
-    def idle(self) -> Overhead | None:
-        """Measure idle power with the device open, for `idle_s`; None when that is 0."""
+    def idle(self) -> None:
+        """Measure idle power with the device open, for `idle_s`, into `overheads`. Collective."""
         if self.settings.idle_s <= 0:
-            return None
-        self.begin_block()
-        time.sleep(self.settings.idle_s)
-        block = self.end_block()
-        if block is None:
-            return None
-        total_kwh = preferred(block).total_kwh
-        if total_kwh is not None:
+            return
+        with deferred_signals():
+            self.begin_block()
+        end = self.cut_block
+        try:
+            time.sleep(self.settings.idle_s)
+            end = self.end_block
+        finally:
+            with deferred_signals():
+                block = end()
+                if block is not None:
+                    self.overheads.append(Overhead("idle", block.duration_s, block.energy))
+        if block is not None and (total_kwh := preferred(block).total_kwh) is not None:
             self.idle_power_w = total_kwh * 3.6e6 / block.duration_s
-        return Overhead("idle", block.duration_s, block.energy)
 
     def sensors(self) -> dict[Component, Sensor]:
         """How each component was read; the suite's own counters go before CodeCarbon's."""
@@ -178,14 +191,3 @@ class Meter:
             "clock_skew_s": self.clock_skew_s if self.ranks.num_nodes > 1 else None,
             "emissions": self._codecarbon.emission_factor(),
         }
-
-
-class MeteredOverhead:
-    """Holds the reading of an overhead once its context is left."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.reading = (0.0, Energy())
-
-    def result(self) -> Overhead:
-        return Overhead(self.name, *self.reading)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from metering.block import Block, MeterError, preferred
+from metering.deferred_signals import deferred_signals
 from metering.own_readers import SENSOR_PERIOD_S
 from metering.record import Interval, Phase, PhaseRecord, Reading, StopReason
 from metering.statistics import rate_interval, warmup_length
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 GROWTH = 4  # a block is at most this many times as long as the one before
 MAX_SKEW_S = 1.0  # between nodes; durations do not hang on it, time stamps and logs do
+CUT_SHORT = "the run ended inside this block"
 PERIODS_PER_BLOCK = 5  # of the sensor: at most 20 % of a block is the sensor's own lag
 
 
@@ -88,12 +91,28 @@ class Window:
         return False
 
     def close(self) -> None:
-        """Close a block that the end of the data, or an error, cut short."""
-        if self._open and self._steps and self._meter.ranks.num_ranks == 1:
+        """Close the block that the end of the data cut short. Collective."""
+        if self._open and self._steps:
             self._finish_block()
-        elif self._open:
-            self._meter.abandon_block()
+        else:
+            self.cut_short()
+
+    def cut_short(self) -> None:
+        """Keep what the open block has used so far, outside of the rate: the run ends inside it.
+
+        An error of the sensors is only logged: the one that ends the run is not hidden by it.
+        """
+        if not self._open:
+            return
+        with deferred_signals():
             self._open = False
+            try:
+                block = self._meter.cut_block()
+            except Exception:
+                logging.getLogger(__name__).exception("the last block could not be read")
+                return
+            if block is not None and self._leads and self._steps:
+                self._keep(replace(block, fault=block.fault or CUT_SHORT))
 
     @property
     def _leads(self) -> bool:
@@ -104,15 +123,19 @@ class Window:
         self._steps = self._samples = 0
         self._wait_s = 0.0
         self._started_s = self._meter.clock() - self._began_s
-        self._meter.begin_block()
-        self._open = True
+        with deferred_signals():
+            self._meter.begin_block()
+            self._open = True
 
     def _finish_block(self) -> None:
-        block = self._meter.end_block()
-        self._open = False
+        with deferred_signals():  # read but not kept, it would be read again
+            block = self._meter.end_block()
+            self._open = False
+            if block is not None:
+                self._keep(block)
         self._others.update(self._meter.other_processes())
-        if block is None:
-            return
+
+    def _keep(self, block: Block) -> None:
         reading = Reading(
             started_at_s=self._started_s,
             duration_s=block.duration_s,
@@ -208,12 +231,20 @@ class Window:
 
     def result(self) -> PhaseRecord:
         """What the window measured. Raises `MeterError` when too many blocks were dropped."""
+        self._refuse_too_many_dropped()
+        return self.so_far()
+
+    def _refuse_too_many_dropped(self) -> None:
         dropped = [block.fault for _, block in self._blocks if block.fault]
         if len(dropped) > self._settings.max_dropped_share * max(1, len(self._blocks)):
             raise MeterError(
                 f"{self._phase}: {len(dropped)} of {len(self._blocks)} blocks are not plausible; "
                 f"the last: {dropped[-1]}"
             )
+
+    def so_far(self) -> PhaseRecord:
+        """What the window has measured, whether or not it can be trusted: of a run that fails, its
+        readings and why they were dropped are kept too."""
         measured = self._measured()
         samples = [reading.num_samples for reading, _ in measured]
         durations = [reading.duration_s for reading, _ in measured]

@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from filelock import FileLock
 
+from metering.deferred_signals import deferred_signals
 from metering.meter import Meter
 from metering.ranks import OneRank, Ranks
 from metering.record import (
@@ -130,16 +131,30 @@ def _attempt(
         except PlanError as error:
             failure, raised = _failure(error, ranks), error
         except Exception as error:
-            logging.getLogger(__name__).exception("run failed")
-            failure = _failure(error, ranks)
-            if ranks.num_ranks > 1:  # the others wait in a collective call: end them all
-                raised = error
-    record = _record(plan, status, draft, failure)
-    if ranks.rank == 0:
-        write(record, plan.folder)
+            cause = _asked_to_end(error)
+            if cause is not None:
+                status, failure, raised = "interrupted", _failure(error, ranks), cause
+            else:
+                logging.getLogger(__name__).exception("run failed")
+                failure = _failure(error, ranks)
+                if ranks.num_ranks > 1:  # the others wait in a collective call: end them all
+                    raised = error
+    with deferred_signals():  # the host's facts take a moment: what was measured is not lost in it
+        record = _record(plan, status, draft, failure)
+        if ranks.rank == 0:
+            write(record, plan.folder)
     if raised is not None:
         raise raised
     return Outcome(record, plan.folder)
+
+
+def _asked_to_end(error: BaseException) -> BaseException | None:
+    """The Ctrl-C or the signal's exit that this error came in the wake of: a worker process that
+    was asked to end as well makes PyTorch raise while the run is already leaving."""
+    context = error.__context__
+    while context is not None and not isinstance(context, KeyboardInterrupt | SystemExit):
+        context = context.__context__
+    return context
 
 
 def _measure(
@@ -154,32 +169,20 @@ def _measure(
         num_gpus=plan.hardware.devices,
         say=say,
     ) as meter:
-        draft.meter_facts = meter.facts()
-        with meter.overhead("set-up") as setup:
+        draft.meter_facts, draft.overheads = meter.facts(), meter.overheads
+        with meter.overhead("set-up"):
             session = task.prepare(plan, ranks, say)
             meter.synchronize = session.synchronize
-        draft.overheads.append(setup.result())
         draft.facts, draft.notes = session.facts, session.notes
         try:
-            idle = meter.idle()
-            draft.overheads += [idle] if idle else []
+            meter.idle()
             for phase in plan.phases:
                 _phase(cast(Phase, phase), session, plan, meter, say, draft)
             draft.notes = session.notes
-            if "train" in plan.phases and plan.checkpoint_write:
-                _write_checkpoint(session, plan, meter, ranks, draft)
+            if "train" in plan.phases and plan.checkpoint_write and ranks.rank == 0:
+                draft.notes = (*draft.notes, *checkpoint_write.metered(session, meter, plan.folder))
         finally:
             session.close()
-
-
-def _write_checkpoint(
-    session: Session, plan: Plan, meter: Meter, ranks: Ranks, draft: _Draft
-) -> None:
-    found = checkpoint_write.metered(session, meter, plan.folder, ranks.rank)
-    if isinstance(found, Overhead):
-        draft.overheads.append(found)
-    elif found is not None:
-        draft.notes = (*draft.notes, found)
 
 
 def _phase(
@@ -187,15 +190,13 @@ def _phase(
     draft: _Draft,
 ) -> None:  # fmt: skip
     say(f"{plan.model.name}: {phase}")
-    with meter.window(phase, batch_size=plan.batch_size) as window:
-        try:
+    try:
+        with meter.window(phase, batch_size=plan.batch_size) as window:
             window.open()
             outcome = (session.train if phase == "train" else session.test)(window)
-        except BaseException:
-            # what was measured before the cut is kept; the record's status tells that it is a part
-            window.close()
-            draft.phases[phase] = window.result()
-            raise
+    finally:
+        # of a run that fails too: the record's status tells that it is a part
+        draft.phases[phase] = window.so_far()
     result = window.result()
     draft.phases[phase] = dataclasses.replace(
         result,

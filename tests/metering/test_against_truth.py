@@ -62,7 +62,8 @@ def test_idle_power_is_read_with_the_device_open(make_meter, monkeypatch):
     idle = SimpleNamespace(sleep=lambda seconds: machine.work(seconds, 60.0))
     with make_meter(machine, idle_s=5.0) as meter:
         monkeypatch.setattr("metering.meter.time", idle)
-        overhead = meter.idle()
+        meter.idle()
+    (overhead,) = meter.overheads
     assert meter.idle_power_w == pytest.approx(60.0, rel=0.02)
     assert overhead.duration_s == pytest.approx(5.0)
     assert overhead.energy.gpu_kwh * J_PER_KWH == pytest.approx(300.0, rel=0.02)

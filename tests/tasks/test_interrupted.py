@@ -1,0 +1,111 @@
+"""A run that is asked to end, wherever the signal finds it: one record, which says so and keeps
+what was measured."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+from codecarbon import OfflineEmissionsTracker
+
+from metering.record import FILE_NAME, Record, read
+from tasks.classification import ClassificationSession
+from tasks.execute import execute
+from tasks.plan import Plan
+from tests.endurance import TINY
+
+NUM_STEPS = 5
+
+
+@pytest.fixture
+def plan(compose: Callable[..., Plan]) -> Plan:
+    return compose(*TINY, "phases=train", f"meter.num_steps={NUM_STEPS}", "meter.block_s=0.001")
+
+
+@pytest.fixture(autouse=True)
+def leaves_on_sigterm() -> Iterator[None]:
+    """SIGTERM raises SystemExit, as it does in a SLURM job."""
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def left_by(plan: Plan) -> Record:
+    with pytest.raises(SystemExit):
+        execute(plan)
+    record: Record = read(plan.folder / FILE_NAME)
+    assert record.status == "interrupted", record.failure
+    return record
+
+
+@pytest.mark.parametrize("call", ["start_task", "stop_task"])
+@pytest.mark.parametrize("number", range(1, 5))  # set-up, two blocks, the checkpoint
+def test_a_signal_while_a_sensor_is_read_loses_no_reading_and_takes_none_twice(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch, call: str, number: int
+) -> None:
+    start, stop = OfflineEmissionsTracker.start_task, OfflineEmissionsTracker.stop_task
+    num_calls = {"start_task": 0, "stop_task": 0}
+    read_kwh: list[float] = []
+
+    def count(name: str) -> None:
+        num_calls[name] += 1
+        if name == call and num_calls[name] == number + 1:  # before the first one nothing is kept
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def start_task(tracker: OfflineEmissionsTracker, name: str) -> None:
+        count("start_task")
+        start(tracker, name)
+
+    def stop_task(tracker: OfflineEmissionsTracker) -> object:
+        count("stop_task")
+        answer = stop(tracker)
+        read_kwh.append(answer.energy_consumed)
+        return answer
+
+    monkeypatch.setattr(OfflineEmissionsTracker, "start_task", start_task)
+    monkeypatch.setattr(OfflineEmissionsTracker, "stop_task", stop_task)
+    record = left_by(plan)
+
+    kept = [overhead.energy.total_kwh for overhead in record.overheads]
+    for phase in record.phases.values():
+        kept += [reading.energy.total_kwh for reading in phase.readings]
+    assert len(kept) >= number - (call == "start_task")
+    assert sorted(kept) == pytest.approx(sorted(read_kwh[1 : 1 + len(kept)]))
+
+
+def test_a_worker_that_dies_of_the_same_signal_does_not_make_it_a_failure(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(session: ClassificationSession, window: object) -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            raise RuntimeError("DataLoader worker (pid 7) exited unexpectedly with exit code 143")
+
+    monkeypatch.setattr(ClassificationSession, "train", train)
+    record = left_by(plan)
+    assert record.failure is not None
+    assert "SystemExit: 143" in record.failure.traceback
+
+
+def test_a_signal_before_the_record_is_written_waits_until_it_is(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import metering.host
+
+    original = metering.host.host_facts
+
+    def signalled() -> dict[str, object]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return original()
+
+    monkeypatch.setattr(metering.host, "host_facts", signalled)
+    with pytest.raises(SystemExit):
+        execute(plan)
+    record: Record = read(plan.folder / FILE_NAME)
+    assert record.status == "finished"
+    measured = [each for each in record.phases["train"].readings if each.use == "measured"]
+    assert sum(reading.num_steps for reading in measured) == NUM_STEPS
