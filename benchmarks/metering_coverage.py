@@ -43,7 +43,7 @@ def trial(seed: int, gpu: dict[str, float], load: dict[str, float], folder: Path
         patch.setattr("metering.meter.CodeCarbonMeter", bound)
         patch.setattr("metering.own_readers.readable_domains", lambda: ())
         meter = Meter(MeterSettings(), folder=folder, ranks=OneRank(), use_gpu=True)
-        meter.clock = machine.clock
+        meter.clock, meter.sleep = machine.clock, machine.idle
         workload = Workload(machine, seed, **load)  # type: ignore[arg-type]
         interval = measure(meter, workload).energy_kwh_per_sample
     if interval is None or interval.half_width is None:

@@ -12,7 +12,7 @@ from tasks.plan import Plan
 
 def text(plans: Sequence[Plan], settings: SlurmSettings) -> str:
     """The sbatch text of every group, then the cost of the whole sweep."""
-    from metering.codecarbon_meter import emission_factor
+    from metering.emissions import emission_factor
 
     groups: dict[str, list[Plan]] = {}
     for plan in plans:
@@ -22,32 +22,33 @@ def text(plans: Sequence[Plan], settings: SlurmSettings) -> str:
         folder = slurm_folder(group[0].output_dir) / "jobs"
         parts.append(f"# {len(group)} runs on {group[0].hardware.name}")
         parts.append(sbatch_text(folder, group[0].hardware, settings, len(group)))
-    factor = emission_factor(plans[0].meter.country_iso_code)
+    countries = {plan.hardware.country_iso_code for plan in plans}
+    factors = {code: emission_factor(code)["kg_co2eq_per_kwh"] for code in countries}
     costs = [cost(plan) for plan in plans]
-    return "\n".join([*parts, *cost_lines(costs, factor["kg_co2eq_per_kwh"])])
+    of_each = [factors[plan.hardware.country_iso_code] for plan in plans]
+    return "\n".join([*parts, *cost_lines(costs, of_each)])
 
 
-def cost_lines(costs: Sequence[Cost], kg_co2eq_per_kwh: float | None) -> list[str]:
-    """Runs, GPU-hours, kWh and kg CO2eq in total, then by where the numbers come from.
-    What is unknown is said and never counted as zero."""
-    lines = [_line(costs, kg_co2eq_per_kwh)]
+def cost_lines(costs: Sequence[Cost], kg_co2eq_per_kwh: Sequence[float]) -> list[str]:
+    """Runs, GPU-hours, kWh and kg CO2eq (by each run's own factor) in total, then by where the
+    numbers come from. What is unknown is said and never counted as zero."""
+    pairs = list(zip(costs, kg_co2eq_per_kwh, strict=True))
+    lines = [_line(pairs)]
     for source in dict.fromkeys(each.source for each in costs):
-        part = [each for each in costs if each.source == source]
-        lines.append(f"  {_line(part, kg_co2eq_per_kwh)}: {source}")
-    if kg_co2eq_per_kwh is not None:
-        lines.append(f"  CO2eq: CodeCarbon's factor, {kg_co2eq_per_kwh:.3g} kg per kWh")
-    return lines
+        part = [pair for pair in pairs if pair[0].source == source]
+        lines.append(f"  {_line(part)}: {source}")
+    factors = ", ".join(f"{factor:.3g}" for factor in sorted(set(kg_co2eq_per_kwh)))
+    return [*lines, f"  CO2eq: CodeCarbon's factor, {factors} kg per kWh"]
 
 
-def _line(costs: Sequence[Cost], kg_co2eq_per_kwh: float | None) -> str:
-    hours = [each.gpu_hours for each in costs]
-    energies = [each.energy_kwh for each in costs]
+def _line(pairs: Sequence[tuple[Cost, float]]) -> str:
+    hours = [each.gpu_hours for each, _ in pairs]
+    energies = [each.energy_kwh for each, _ in pairs]
     emitted = [
-        None if kwh is None or kg_co2eq_per_kwh is None else kwh * kg_co2eq_per_kwh
-        for kwh in energies
+        None if each.energy_kwh is None else each.energy_kwh * factor for each, factor in pairs
     ]
     return (
-        f"{_runs(len(costs))}, {_sum(hours, 'GPU-hours')}, {_sum(energies, 'kWh')}, "
+        f"{_runs(len(pairs))}, {_sum(hours, 'GPU-hours')}, {_sum(energies, 'kWh')}, "
         f"{_sum(emitted, 'kg CO2eq')}"
     )
 

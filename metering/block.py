@@ -19,7 +19,16 @@ class Block:
     duration_s: float
     energy: Energy
     own: Energy
-    emissions_kg_co2eq: float
+    fault: str = ""
+    others: tuple[int, ...] = ()
+    """Process ids that computed on the same GPUs and are not the run's."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Energy between two snapshots; `fault` says why it cannot be believed, or is empty."""
+
+    energy: Energy
     fault: str = ""
 
 
@@ -52,6 +61,6 @@ def sum_over_nodes(blocks: Sequence[Block]) -> Block:
         duration_s=max(block.duration_s for block in blocks),
         energy=energy([block.energy for block in blocks]),
         own=energy([block.own for block in blocks]),
-        emissions_kg_co2eq=sum(block.emissions_kg_co2eq for block in blocks),
         fault=next((block.fault for block in blocks if block.fault), ""),
+        others=tuple(pid for block in blocks for pid in block.others),
     )

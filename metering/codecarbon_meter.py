@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
+import math
 from contextlib import suppress
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from metering.block import Difference
 from metering.deferred_signals import deferred_signals
 from metering.record import Component, Energy, Sensor
 
@@ -27,7 +27,6 @@ class CodeCarbonMeter:
         from codecarbon.output_methods.base_output import OutputMethod
 
         _keep_off_the_terminal()
-        self._country = country_iso_code
         self._has_gpu = bool(gpu_indices)
         self._tracker = OfflineEmissionsTracker(
             project_name="watt-for-what",
@@ -68,7 +67,6 @@ class CodeCarbonMeter:
         )
         _keep_off_the_terminal()
         self._num_blocks = 0
-        self.emissions_kg_co2eq = 0.0
         self.begin()  # detects the hardware, which takes seconds, outside of every window
         self.end()
 
@@ -77,21 +75,29 @@ class CodeCarbonMeter:
         with deferred_signals():
             self._tracker.start_task(f"block-{self._num_blocks}")
 
-    def end(self) -> Energy:
-        """Energy since `begin`. Absent components are None."""
+    def end(self) -> Difference:
+        """Energy since `begin`. Absent components are None, and so is one that is no energy: then
+        the fault says so."""
         with deferred_signals():
             data = self._tracker.stop_task()
-        self.emissions_kg_co2eq = data.emissions
         sensors = self.sensors()
+        fault = ""
 
         def read(component: Component, kwh: float) -> float | None:
-            return None if sensors[component].how == "absent" else kwh
+            nonlocal fault
+            if sensors[component].how == "absent":
+                return None
+            if math.isfinite(kwh) and kwh >= 0:
+                return kwh
+            fault = f"CodeCarbon gave {kwh} kWh for the {component.upper()}"
+            return None
 
-        return Energy(
+        energy = Energy(
             gpu_kwh=read("gpu", data.gpu_energy),
             cpu_kwh=read("cpu", data.cpu_energy),
             ram_kwh=read("ram", data.ram_energy),
         )
+        return Difference(energy, fault)
 
     def sensors(self) -> dict[Component, Sensor]:
         """How CodeCarbon reads each component on this machine."""
@@ -110,10 +116,6 @@ class CodeCarbonMeter:
                 found["ram"] = Sensor("modelled", "CodeCarbon's RAM model")
         return found
 
-    def emission_factor(self) -> dict[str, Any]:
-        """See `emission_factor`; of this tracker's country."""
-        return emission_factor(self._country)
-
     def stop(self) -> None:
         """Write the CSV and stop CodeCarbon's threads."""
         # CodeCarbon writes its CSV here: a full disk must not hide the error that filled it
@@ -127,19 +129,6 @@ def _gpu_sensor(hardware: Any) -> Sensor:
     library = "AMD SMI" if any("AMD" in type(one).__name__ for one in devices) else "NVML"
     sampled = any(getattr(one, "_use_power_fallback", False) for one in devices)
     return Sensor("power" if sampled else "counter", f"{library} through CodeCarbon")
-
-
-def emission_factor(country_iso_code: str) -> dict[str, Any]:
-    """The country's factor, kg CO2eq per kWh, and the year of the data it comes from."""
-    path = resources.files("codecarbon").joinpath("data/private_infra/global_energy_mix.json")
-    mix = json.loads(path.read_text(encoding="utf-8")).get(country_iso_code, {})
-    grams = mix.get("carbon_intensity")
-    return {
-        "country_iso_code": country_iso_code,
-        "kg_co2eq_per_kwh": None if grams is None else grams / 1000,
-        "year": mix.get("year"),
-        "source": "CodeCarbon, global_energy_mix.json",
-    }
 
 
 def _cpu_sensor(hardware: Any) -> Sensor:

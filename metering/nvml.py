@@ -162,6 +162,14 @@ class NvmlEnergy:
             self._thread = threading.Thread(target=self._integrate, daemon=True)
             self._thread.start()
 
+    @staticmethod
+    def errors() -> type[Exception]:
+        """What a reading raises when a GPU does not answer."""
+        import pynvml
+
+        found: type[Exception] = pynvml.NVMLError
+        return found
+
     @property
     def how(self) -> str:
         return "power" if self._integrated_j else "counter"

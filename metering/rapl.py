@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,16 @@ def readable_domains(root: Path = POWERCAP) -> tuple[Domain, ...]:
     return tuple(found)
 
 
+def moving(domains: tuple[Domain, ...], patience_s: float = 0.1) -> tuple[Domain, ...]:
+    """Those whose counters move; some virtual machines show ones that never do."""
+    first = {domain: _integer(domain.path) for domain in domains}
+    found: set[Domain] = set()
+    deadline = time.monotonic() + patience_s
+    while len(found) < len(domains) and time.monotonic() < deadline:
+        found |= {domain for domain in domains if _integer(domain.path) != first[domain]}
+    return tuple(domain for domain in domains if domain in found)
+
+
 def present(root: Path = POWERCAP) -> bool:
     """Whether the machine has RAPL at all, readable or not."""
     return any(root.glob("intel-rapl:*"))
@@ -46,16 +57,12 @@ class RaplEnergy:
     def read_uj(self) -> dict[Domain, int]:
         return {domain: _integer(domain.path) for domain in self.domains}
 
-    def between_j(
-        self, before: dict[Domain, int], after: dict[Domain, int]
-    ) -> tuple[float | None, float | None]:
-        """Joules of all packages, and of DRAM; None where no domain counts it."""
-        packages: list[float] = []
-        dram: list[float] = []
-        for domain in self.domains:
-            used_uj = (after[domain] - before[domain]) % (domain.range_uj + 1)
-            (dram if domain.name == "dram" else packages).append(used_uj / 1e6)
-        return (sum(packages) if packages else None, sum(dram) if dram else None)
+    def between_j(self, before: dict[Domain, int], after: dict[Domain, int]) -> dict[Domain, float]:
+        """Joules of each domain."""
+        return {
+            domain: (after[domain] - before[domain]) % (domain.range_uj + 1) / 1e6
+            for domain in self.domains
+        }
 
 
 def _integer(path: Path) -> int:

@@ -13,10 +13,10 @@ class MeterSettings:
     mode: `adaptive` stops when the relative half-width of the interval of the mean energy
         per sample is at most `relative_error`, or at `time_budget_s` per phase, or at
         `max_blocks`; `fixed` and `paper` measure exactly `num_steps` steps after
-        `num_warmup_steps` (`paper`: 10 % of one ImageNet-1k epoch, no warm-up).
+        `num_warmup_steps` (`paper`: 10 % of one ImageNet-1k epoch, no warm-up), or stop at
+        `time_budget_s` and say so.
     block_s: least duration of a block, seconds; long against the sensor's period.
     idle_s: how long idle power is measured with the device open; 0 leaves it out.
-    country_iso_code: three letters, for CodeCarbon's offline emission factors.
     """
 
     name: str = "adaptive"
@@ -30,6 +30,5 @@ class MeterSettings:
     num_steps: int | None = None
     num_warmup_steps: int = 0
     idle_s: float = 1.0
-    country_iso_code: str = "GBR"
     disagreement: float = 0.02
     max_dropped_share: float = 0.2

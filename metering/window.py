@@ -7,9 +7,10 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from metering import flags
 from metering.block import Block, MeterError, preferred
 from metering.deferred_signals import deferred_signals
-from metering.own_readers import SENSOR_PERIOD_S
+from metering.phase_lock import locked, wait_s
 from metering.record import Interval, Phase, PhaseRecord, Reading, StopReason
 from metering.statistics import rate_interval, warmup_length
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from metering.meter import Meter
 
 GROWTH = 4  # a block is at most this many times as long as the one before
-MAX_SKEW_S = 1.0  # between nodes; durations do not hang on it, time stamps and logs do
 CUT_SHORT = "the run ended inside this block"
 PERIODS_PER_BLOCK = 5  # of the sensor: at most 20 % of a block is the sensor's own lag
 
@@ -37,9 +37,10 @@ class Progress:
 @dataclass(frozen=True)
 class _Order:
     """What rank 0 tells the others at the end of a block: the next one's length in steps
-    (0: stop)."""
+    (0: stop), and how long to wait before it."""
 
     num_steps: int
+    wait_s: float = 0.0
 
 
 class Window:
@@ -61,9 +62,9 @@ class Window:
         self._steps = self._samples = 0
         self._wait_s = 0.0
         self._open = False
+        self._num_waits = 0
         self._stop_reason: StopReason = "end_of_data"
-        self._others: set[int] = set()
-        self._target_s = max(self._settings.block_s, PERIODS_PER_BLOCK * SENSOR_PERIOD_S)
+        self._target_s = max(self._settings.block_s, PERIODS_PER_BLOCK * meter.sensor_period_s)
 
     def open(self) -> None:
         """Open the first block. Collective."""
@@ -84,10 +85,10 @@ class Window:
         if self._steps < self._steps_left:
             return False
         self._finish_block()
-        order = self._meter.ranks.broadcast(_Order(self._decide()) if self._leads else None)
+        order = self._meter.ranks.broadcast(self._order() if self._leads else None)
         if order.num_steps == 0:
             return True
-        self._start(order.num_steps)
+        self._start(order.num_steps, order.wait_s)
         return False
 
     def close(self) -> None:
@@ -118,13 +119,13 @@ class Window:
     def _leads(self) -> bool:
         return self._meter.ranks.rank == 0
 
-    def _start(self, num_steps: int) -> None:
+    def _start(self, num_steps: int, wait_s: float = 0.0) -> None:
         self._steps_left = num_steps
         self._steps = self._samples = 0
         self._wait_s = 0.0
         self._started_s = self._meter.clock() - self._began_s
         with deferred_signals():
-            self._meter.begin_block()
+            self._meter.begin_block(wait_s)
             self._open = True
 
     def _finish_block(self) -> None:
@@ -133,7 +134,6 @@ class Window:
             self._open = False
             if block is not None:
                 self._keep(block)
-        self._others.update(self._meter.other_processes())
 
     def _keep(self, block: Block) -> None:
         reading = Reading(
@@ -148,6 +148,16 @@ class Window:
             data_wait_s=self._wait_s,
         )
         self._blocks.append((reading, block))
+
+    def _order(self) -> _Order:
+        num_steps = self._decide()
+        last, _ = self._blocks[-1]
+        period_s = self._meter.sensor_period_s
+        step_s = last.duration_s / last.num_steps
+        if num_steps == 0 or not self._meter.all_gpus or not locked(step_s, period_s):
+            return _Order(num_steps)
+        self._num_waits += 1
+        return _Order(num_steps, wait_s(period_s))
 
     def _decide(self) -> int:
         """Steps of the next block; 0 when enough is measured."""
@@ -164,7 +174,7 @@ class Window:
         )  # fmt: skip
         wanted = max(1, math.ceil(self._target_s / step_s))
         if self._settings.mode != "adaptive":
-            return self._decide_fixed(wanted)
+            return self._decide_fixed(wanted, step_s, elapsed_s)
         if last.num_steps < wanted and last.duration_s < self._target_s * 0.8:
             if len(self._blocks) == self._num_sizing + 1:
                 self._num_sizing += 1
@@ -185,11 +195,14 @@ class Window:
             return 0
         return wanted
 
-    def _decide_fixed(self, wanted: int) -> int:
+    def _decide_fixed(self, wanted: int, step_s: float, elapsed_s: float) -> int:
         done = sum(reading.num_steps for reading, _ in self._blocks)
         left = self._settings.num_warmup_steps + (self._settings.num_steps or 0) - done
         if left <= 0:
             self._stop_reason = "num_steps"
+            return 0
+        if elapsed_s + min(left, wanted) * step_s / 2 > self._settings.time_budget_s:
+            self._stop_reason = "time_budget"
             return 0
         return min(left, wanted)
 
@@ -260,32 +273,24 @@ class Window:
             num_nodes=self._meter.ranks.num_nodes,
             data_wait_share=sum(waits) / sum(durations) if durations else None,
             idle_power_w=self._meter.idle_power_w,
-            emissions_kg_co2eq=sum(block.emissions_kg_co2eq for _, block in measured),
-            flags=tuple(self._flags(measured)),
+            emissions_kg_co2eq=self._emissions_kg_co2eq(measured),
+            flags=(
+                *flags.of_blocks(
+                    [block for _, block in self._blocks],
+                    [block for _, block in measured],
+                    disagreement=self._settings.disagreement,
+                    num_waits=self._num_waits,
+                ),
+                *flags.of_machine(self._meter.all_gpus, self._meter.clock_skew_s),
+            ),
         )
 
-    def _flags(self, measured: list[tuple[Reading, Block]]) -> list[str]:
-        flags = []
-        if dropped := sum(bool(block.fault) for _, block in self._blocks):
-            flags.append(f"{dropped} blocks were dropped as not plausible")
-        for name in ("gpu_kwh", "cpu_kwh"):
-            pairs = [(getattr(b.energy, name), getattr(b.own, name)) for _, b in measured]
-            known = [(other, own) for other, own in pairs if other is not None and own]
-            if known:
-                other_kwh, own_kwh = (sum(pair[k] for pair in known) for k in (0, 1))
-                apart = abs(other_kwh / own_kwh - 1)
-                if apart > self._settings.disagreement:
-                    flags.append(
-                        f"CodeCarbon's {name.removesuffix('_kwh').upper()} energy differs by "
-                        f"{100 * apart:.1f} % from this suite's own reading"
-                    )
-        if self._others:
-            flags.append(f"other processes computed on the same GPU: {sorted(self._others)}")
-        if self._meter.clock_skew_s > MAX_SKEW_S:
-            flags.append(f"the nodes' clocks are {self._meter.clock_skew_s:.1f} s apart")
-        if any(gpu.mig for gpu in self._meter.gpus):
-            flags.append("a MIG instance was metered as its whole GPU: no counter is narrower")
-        return flags
+    def _emissions_kg_co2eq(self, measured: list[tuple[Reading, Block]]) -> float | None:
+        """The energy that counts times the country's factor; None where either is unknown."""
+        factor = self._meter.emission_factor["kg_co2eq_per_kwh"]
+        energies = [_energy_kwh(block) for _, block in measured]
+        known = [kwh for kwh in energies if kwh is not None]
+        return None if factor is None or len(known) < len(energies) else factor * sum(known)
 
 
 def _energy_kwh(block: Block) -> float | None:

@@ -55,6 +55,16 @@ def choose(accelerator: str, local_rank: int) -> torch.device:
     return torch.device("cuda", local_rank)
 
 
+def uuid(accelerator: str, local_rank: int) -> str | None:
+    """The driver's name of this rank's GPU; None on a CPU, or where PyTorch does not tell."""
+    import torch
+
+    if not uses_gpu(accelerator):
+        return None
+    found = getattr(torch.cuda.get_device_properties(local_rank), "uuid", None)
+    return None if found is None else str(found)
+
+
 def set_precision(precision: str) -> None:
     """fp32 means full 32-bit products; tf32 lets both cuBLAS and cuDNN use TF32."""
     import torch

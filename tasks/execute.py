@@ -167,12 +167,14 @@ def _measure(
         ranks=ranks,
         use_gpu=device.uses_gpu(plan.hardware.accelerator),
         num_gpus=plan.hardware.devices,
+        country_iso_code=plan.hardware.country_iso_code,
         say=say,
     ) as meter:
         draft.meter_facts, draft.overheads = meter.facts(), meter.overheads
         with meter.overhead("set-up"):
             session = task.prepare(plan, ranks, say)
             meter.synchronize = session.synchronize
+        meter.require_devices(device.uuid(plan.hardware.accelerator, ranks.local_rank))
         draft.facts, draft.notes = session.facts, session.notes
         try:
             meter.idle()

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from metering.emissions import countries
 from metering.settings import MeterSettings
 from tasks.checked_values import choice, flag, positive, positive_whole, whole
 from tasks.errors import PlanError, unknown
@@ -74,6 +75,7 @@ class HardwarePlan:
     num_threads: int | None = None
     memory_gib: float | None = None
     board_power_w: float | None = None
+    country_iso_code: str = "GBR"
     wall_meter: dict[str, Any] = field(default_factory=dict)
     slurm: dict[str, Any] = field(default_factory=dict)
 
@@ -210,6 +212,11 @@ def _hardware(values: dict[str, Any]) -> HardwarePlan:
     if plan.num_threads is not None:
         positive_whole("hardware.num_threads", plan.num_threads)
     choice("hardware.accelerator", plan.accelerator, ("auto", "cpu", "cuda"))
+    if (code := str(plan.country_iso_code)) not in countries():
+        raise PlanError(
+            f"hardware.country_iso_code={code} has no emission factor in CodeCarbon's table; "
+            "give three capital letters (ISO 3166), such as GBR"
+        )
     given = {name: value for name, value in plan.wall_meter.items() if value is not None}
     if given:
         _wall_meter(given)

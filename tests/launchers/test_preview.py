@@ -84,10 +84,10 @@ def test_what_nobody_knows_is_unknown_and_not_zero(compose: Callable[..., Plan])
     nothing = cost.cost(compose("model=resnet50d", "meter=fixed"))
     known = cost.Cost(1.5, 0.5, cost.EARLIER)
     assert nothing == cost.Cost(None, None, cost.UNKNOWN)
-    assert preview.cost_lines([nothing], 0.2)[0] == (
+    assert preview.cost_lines([nothing], [0.2])[0] == (
         "1 run, GPU-hours unknown, kWh unknown, kg CO2eq unknown"
     )
-    assert preview.cost_lines([nothing, known], 0.2)[0] == (
+    assert preview.cost_lines([nothing, known], [0.1, 0.2])[0] == (
         "2 runs, 1.5 GPU-hours (1 run unknown), 0.5 kWh (1 run unknown), "
         "0.1 kg CO2eq (1 run unknown)"
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from metering.block import Difference
 from metering.meter import Meter
 from metering.ranks import OneRank, Ranks
 from metering.record import Component, Energy, PhaseRecord, Sensor
@@ -25,15 +26,14 @@ class SimulatedCodeCarbon:
 
     def __init__(self, folder: Path, gpu_indices: list[int], country_iso_code: str) -> None:
         self._gpus = [self.machine.gpus[index] for index in gpu_indices]
-        self.emissions_kg_co2eq = 0.0
 
     def begin(self) -> None:
         self._before_mj = [gpu.counter_mj for gpu in self._gpus]
 
-    def end(self) -> Energy:
+    def end(self) -> Difference:
         used = (gpu.counter_mj - b for gpu, b in zip(self._gpus, self._before_mj, strict=True))
         joules = sum(used) / 1000 * (1 + self.error)
-        return Energy(gpu_kwh=max(0.0, joules / J_PER_KWH) if self._gpus else None)
+        return Difference(Energy(gpu_kwh=max(0.0, joules / J_PER_KWH) if self._gpus else None))
 
     def sensors(self) -> dict[Component, Sensor]:
         return {"cpu": Sensor("absent"), "ram": Sensor("absent")}
@@ -62,7 +62,7 @@ def make_meter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Make
             use_gpu=True,
             num_gpus=len(machine.gpus),
         )
-        meter.clock = machine.clock
+        meter.clock, meter.sleep = machine.clock, machine.idle
         return meter
 
     yield make

@@ -89,6 +89,10 @@ class Machine:
         for index, gpu in enumerate(self.gpus):
             gpu.advance(duration_s, powers_w[min(index, len(powers_w) - 1)])
 
+    def idle(self, duration_s: float) -> None:
+        """All GPUs draw 50 W."""
+        self.work(duration_s, 50.0)
+
     def install(self, monkeypatch: pytest.MonkeyPatch) -> Machine:
         monkeypatch.setitem(sys.modules, "pynvml", self)  # type: ignore[arg-type]
         for name in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_GPUS", "SLURM_STEP_GPUS"):

@@ -57,11 +57,10 @@ def test_a_cold_start_of_over_a_quarter_of_the_window_is_left_out_too(make_meter
     )
 
 
-def test_idle_power_is_read_with_the_device_open(make_meter, monkeypatch):
+def test_idle_power_is_read_with_the_device_open(make_meter):
     machine = Machine(SimulatedGpu("GPU-a"))
-    idle = SimpleNamespace(sleep=lambda seconds: machine.work(seconds, 60.0))
     with make_meter(machine, idle_s=5.0) as meter:
-        monkeypatch.setattr("metering.meter.time", idle)
+        meter.sleep = lambda seconds: machine.work(seconds, 60.0)
         meter.idle()
     (overhead,) = meter.overheads
     assert meter.idle_power_w == pytest.approx(60.0, rel=0.02)

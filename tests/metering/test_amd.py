@@ -13,7 +13,7 @@ from metering.amd import job_gpu_indices
 from metering.block import MeterError
 from metering.codecarbon_meter import CodeCarbonMeter
 from metering.meter import Meter
-from metering.own_readers import other_fault
+from metering.plausibility import other_fault
 from metering.ranks import OneRank
 from metering.settings import MeterSettings
 from tests.metering.simulated_nvml import Machine
@@ -91,7 +91,7 @@ def test_only_the_jobs_gpu_is_counted(library, tmp_path: Path):
     meter.begin()
     library.joules[0] += 50.0
     library.joules[1] += 90.0
-    energy = meter.end()
+    energy = meter.end().energy
     assert energy.gpu_kwh is not None
     assert energy.gpu_kwh * J_PER_KWH == pytest.approx(90.0, rel=1e-3)
     sensor = meter.sensors()["gpu"]

@@ -66,4 +66,5 @@ def test_rapl_counters_wrap_and_dram_is_apart(tmp_path):
     before = reader.read_uj()
     (tmp_path / "intel-rapl:0/energy_uj").write_text("10")
     (tmp_path / "intel-rapl:0:0/energy_uj").write_text("8")
-    assert reader.between_j(before, reader.read_uj()) == pytest.approx((20e-6, 3e-6))
+    used = {domain.name: j for domain, j in reader.between_j(before, reader.read_uj()).items()}
+    assert used == pytest.approx({"package-0": 20e-6, "dram": 3e-6})

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+from pathlib import Path
 
 import pytest
 
-from metering.block import MeterError
-from metering.own_readers import gpu_fault, strangers
-from tests.metering.conftest import measure
-from tests.metering.simulated_nvml import Machine, SimulatedGpu, Workload
+from metering.block import Block, MeterError
+from metering.codecarbon_meter import CodeCarbonMeter
+from metering.flags import of_blocks
+from metering.own_readers import OwnReaders, strangers
+from metering.plausibility import gpu_fault
+from metering.rapl import moving, readable_domains
+from metering.record import Energy
+from tests.metering.conftest import J_PER_KWH, measure
+from tests.metering.simulated_nvml import Machine, NVMLError, SimulatedGpu, Workload
 
 
 @pytest.mark.parametrize(
@@ -98,3 +105,173 @@ def test_data_that_end_early_close_the_window(make_meter):
     record = window.result()
     assert record.stop_reason == "end_of_data"
     assert sum(block.num_steps for block in record.readings) == 40
+
+
+def rapl(root: Path, package_uj: int, dram_uj: int = 0) -> None:
+    """Linux's powercap files of one package and its memory, as they stand now."""
+    for folder, name, energy in (
+        ("intel-rapl:0", "package-0", package_uj),
+        ("intel-rapl:0:0", "dram", dram_uj),
+    ):
+        (root / folder).mkdir(exist_ok=True)
+        (root / folder / "name").write_text(name)
+        (root / folder / "energy_uj").write_text(str(energy))
+        (root / folder / "max_energy_range_uj").write_text(str(262_143_328_850))
+
+
+@pytest.fixture
+def readers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OwnReaders:
+    """Readers of a machine whose RAPL counters stand at 900 kJ and 5 J."""
+    rapl(tmp_path, 900_000_000_000, 5_000_000)
+    domains = readable_domains(tmp_path)
+    monkeypatch.setattr("metering.own_readers.readable_domains", lambda: domains)
+    monkeypatch.setattr("metering.own_readers.moving", lambda domains: domains)
+    return OwnReaders(())
+
+
+@pytest.mark.parametrize(
+    ("package_uj", "dram_uj", "cpu_j", "ram_j", "said"),
+    [
+        (900_040_000_000, 8_000_000, 40.0, 3.0, ""),
+        (900_000_000_000, 8_000_000, None, None, "package-0 stood still"),
+        (900_040_000_000, 5_000_000, None, None, "dram stood still"),
+        (1_000, 8_000_000, None, None, "package-0 was reset or jumped"),
+    ],
+)
+def test_rapl_readings_of_a_second(
+    readers, tmp_path, package_uj, dram_uj, cpu_j, ram_j, said
+) -> None:
+    before = readers.snapshot()
+    rapl(tmp_path, package_uj, dram_uj)
+    found = readers.between(before, readers.snapshot(), duration_s=1.0)
+    assert said in found.fault
+    assert bool(said) == bool(found.fault)
+    expected = [None if joules is None else joules / J_PER_KWH for joules in (cpu_j, ram_j)]
+    assert [found.energy.cpu_kwh, found.energy.ram_kwh] == pytest.approx(expected)
+    assert readers.sensors()["cpu"].how == readers.sensors()["ram"].how == "rapl"
+
+
+def test_a_rapl_counter_that_cannot_be_read_for_once_costs_one_block(readers, tmp_path) -> None:
+    before = readers.snapshot()
+    (tmp_path / "intel-rapl:0" / "energy_uj").unlink()
+    found = readers.between(before, readers.snapshot(), duration_s=1.0)
+    assert "could not be read" in found.fault
+    assert found.energy == Energy()
+
+
+def test_a_rapl_counter_that_never_moves_is_no_sensor(tmp_path) -> None:
+    rapl(tmp_path, 900, 5)
+    assert moving(readable_domains(tmp_path), patience_s=0.01) == ()
+
+
+def test_a_gpu_that_does_not_answer_once_costs_one_block_and_not_the_run(make_meter) -> None:
+    machine = Machine(SimulatedGpu("GPU-a"))
+    workload = Workload(machine, seed=4)
+    answer, calls = machine.nvmlDeviceGetTotalEnergyConsumption, itertools.count()
+
+    def sometimes(handle: SimulatedGpu) -> int:
+        if workload.machine.now_s > 10 and next(calls) == 0:
+            raise NVMLError("GPU is lost")
+        return answer(handle)
+
+    machine.nvmlDeviceGetTotalEnergyConsumption = sometimes  # type: ignore[method-assign]
+    record = measure(make_meter(machine), workload)
+    dropped = [block.reason for block in record.readings if block.use == "dropped"]
+    assert dropped == ["a counter could not be read (GPU is lost)"]
+
+
+def test_each_boards_own_limit_counts(make_meter) -> None:
+    machine = Machine(SimulatedGpu("GPU-a", power_limit_w=600.0), SimulatedGpu("GPU-b"))
+    with make_meter(machine, max_blocks=6) as meter:
+        meter.begin_block()
+        machine.work(1.0, 500.0, 200.0)
+        assert meter.end_block().fault == ""
+        meter.begin_block()
+        machine.work(1.0, 200.0, 500.0)
+        assert "above the board's limit of 300 W" in meter.end_block().fault
+
+
+def test_what_codecarbon_cannot_mean_is_a_fault_and_no_number(tmp_path, monkeypatch) -> None:
+    meter = CodeCarbonMeter(tmp_path, [], "GBR")
+    try:
+        stop_task = meter._tracker.stop_task
+
+        def spoiled() -> object:
+            data = stop_task()
+            data.cpu_energy = float("nan")
+            return data
+
+        monkeypatch.setattr(meter._tracker, "stop_task", spoiled)
+        meter.begin()
+        found = meter.end()
+    finally:
+        meter.stop()
+    assert found.energy.cpu_kwh is None
+    assert found.energy.ram_kwh is not None
+    assert found.fault == "CodeCarbon gave nan kWh for the CPU"
+
+
+def test_idle_power_of_a_counter_that_was_reset_is_absent(make_meter) -> None:
+    machine = Machine(SimulatedGpu("GPU-a"))
+    with make_meter(machine, idle_s=5.0) as meter:
+        machine.idle(5.0)
+
+        def reset(duration_s: float) -> None:
+            machine.idle(duration_s)
+            machine.gpus[0].reset_counter()
+
+        meter.sleep = reset
+        meter.idle()
+    assert meter.idle_power_w is None
+
+
+def test_a_fixed_window_ends_at_its_time_budget_and_says_so(make_meter) -> None:
+    machine = Machine(SimulatedGpu("GPU-a"))
+    workload = Workload(machine, seed=8)
+    settings = {"mode": "fixed", "num_steps": 10_000, "time_budget_s": 30.0}
+    record = measure(make_meter(machine, **settings), workload)
+    assert record.stop_reason == "time_budget"
+    assert sum(block.duration_s for block in record.readings) == pytest.approx(30.0, abs=1.5)
+
+
+def test_the_gpu_that_computes_must_be_the_one_that_is_metered(make_meter) -> None:
+    machine = Machine(SimulatedGpu("GPU-aa"))
+    with make_meter(machine) as meter:
+        meter.require_devices("aa")
+        meter.require_devices(None)
+        with pytest.raises(MeterError, match=r"computes on GPU bb.*reads .*GPU-aa.*CUDA_DEVICE"):
+            meter.require_devices("bb")
+
+
+def test_our_own_counter_counts_and_not_codecarbons(make_meter) -> None:
+    machine = Machine(SimulatedGpu("GPU-a"))
+    workload = Workload(machine, seed=1, noise=0.01, num_cold_steps=0)
+    record = measure(make_meter(machine, error=0.5), workload)
+    j_per_sample = record.energy_kwh_per_sample.mean * J_PER_KWH
+    assert j_per_sample == pytest.approx(workload.true_j_per_sample, rel=0.02)
+
+
+def test_emissions_are_the_energy_that_counts_times_the_countrys_factor(make_meter) -> None:
+    machine = Machine(SimulatedGpu("GPU-a"))
+    meter = make_meter(machine, error=0.5)
+    record = measure(meter, Workload(machine, seed=1))
+    measured = [block for block in record.readings if block.use == "measured"]
+    kwh = sum(block.own.gpu_kwh for block in measured)
+    factor = meter.facts()["emissions"]["kg_co2eq_per_kwh"]
+    assert 0.1 < factor < 0.5  # Great Britain's, kg per kWh
+    assert record.emissions_kg_co2eq == pytest.approx(factor * kwh)
+
+
+def test_two_readings_of_the_cpu_that_differ_are_flagged() -> None:
+    apart = Block(1.0, Energy(cpu_kwh=1.1), Energy(cpu_kwh=1.0))
+    (flag,) = of_blocks([apart], [apart], disagreement=0.02, num_waits=0)
+    assert "CodeCarbon's CPU energy differs by 10.0 %" in flag
+
+
+def test_the_block_is_long_against_a_slow_sensor(make_meter) -> None:
+    machine = Machine(SimulatedGpu("GPU-a", period_s=0.15))
+    meter = make_meter(machine, block_s=0.1)
+    record = measure(meter, Workload(machine, seed=1, step_s=0.02))
+    assert meter.sensor_period_s == pytest.approx(0.15, abs=0.005)
+    measured = [block for block in record.readings if block.use == "measured"]
+    assert min(block.duration_s for block in measured) > 0.5

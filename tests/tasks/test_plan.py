@@ -78,6 +78,7 @@ def test_a_hardware_profile_may_carry_a_wall_meters_calibration(compose):
         ("phases=[]", "[train,test]"),
         ("hardware.devices=3", "divide by 3"),
         ("hardware.wall_meter.factor=1.1", "offset_w and error_pct"),
+        ("hardware.country_iso_code=gbr", "three capital letters (ISO 3166), such as GBR"),
         (f"{WALL}={{factor: 0, offset_w: 0, error_pct: 3}}", "wall_meter.factor=0"),
         ("seed=-1", "seed=-1"),
         ("force=perhaps", "force=perhaps"),
