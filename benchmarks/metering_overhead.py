@@ -1,6 +1,6 @@
 """What metering costs.
 
-    python -m benchmarks.metering_overhead [--seconds 360] [--device cpu] [--out FOLDER]
+    python -m benchmarks.metering_overhead [--seconds 360] [--device cuda] [--out FOLDER]
 
 Prints the throughput of a training loop (a small convolutional network, random images) with the
 meter over that without it; the goal is at least 0.995. The two take turns; a turn without is
@@ -131,12 +131,14 @@ def steps_within(seconds: float, step: Callable[[], None], wait: Callable[[], No
 def main() -> None:
     made = parser(__doc__)
     made.add_argument("--seconds", type=float, default=360.0)
-    made.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    made.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     options = made.parse_args()
     seconds = 10.0 if options.quick else options.seconds
-    if options.device == "cpu":
-        import torch
+    import torch
 
+    if options.device == "auto":
+        options.device = "cuda" if torch.cuda.is_available() else "cpu"
+    if options.device == "cpu":
         torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) - 1))
     report("metering_overhead", overhead(options.device, seconds), options)
 
