@@ -1,7 +1,8 @@
-"""Submitting 500 runs on two hardware profiles: calls to sbatch, time and memory of the launcher.
+"""Submitting 500 runs: calls to sbatch, time and memory of the launcher.
 
     python -m benchmarks.slurm_launching [--out FOLDER] [--quick]
 
+50 models on five hardware profiles, twice: groups are swept, which is what takes time to compose.
 `sbatch` and `squeue` are scripts first on PATH that write their calls down and answer at once, so
 what is measured is the launcher: composing, pickling, grouping, submitting. The command is the
 user's own, with `hydra.launcher.wait=false`.
@@ -21,13 +22,20 @@ from benchmarks.results import Result, parser, report
 from benchmarks.tables_scale import watch
 
 ROOT = Path(__file__).resolve().parent.parent
-PROFILES = ("a100", "t4")
+PROFILES = ("a6000", "a100", "t4", "h100", "h100x8")
+NUM_SEEDS = 2
 SBATCH = """#!/bin/sh
 echo "$@" >> "$SBATCH_CALLS"
 number=$(wc -l < "$SBATCH_CALLS")
 echo "Submitted batch job $number"
 """
 MEMORY_MB = 500  # goal of our own: a login node's user may have little
+
+
+def classifiers() -> list[str]:
+    """Names of the models in `conf/model/` that classify images."""
+    files = sorted((ROOT / "conf" / "model").glob("*.yaml"))
+    return [path.stem for path in files if "override /task" not in path.read_text("utf-8")]
 
 
 def launch(num_runs: int) -> list[Result]:
@@ -38,11 +46,12 @@ def launch(num_runs: int) -> list[Result]:
         for name, text in (("sbatch", SBATCH), ("squeue", "#!/bin/sh\n"), ("srun", "#!/bin/sh\n")):
             (folder / name).write_text(text, encoding="utf-8")
             (folder / name).chmod(0o755)
-        seeds = ",".join(map(str, range(num_runs // len(PROFILES))))
+        seeds = ",".join(map(str, range(NUM_SEEDS)))
+        models = classifiers()[: num_runs // (len(PROFILES) * NUM_SEEDS)]
         command = [
-            sys.executable, str(ROOT / "run.py"), "-m", f"hardware={','.join(PROFILES)}",
-            f"seed={seeds}", "hydra/launcher=slurm", "hydra.launcher.wait=false",
-            f"output_dir={folder / 'runs'}",
+            sys.executable, str(ROOT / "run.py"), "-m", f"model={','.join(models)}",
+            f"hardware={','.join(PROFILES)}", f"seed={seeds}", "hydra/launcher=slurm",
+            "hydra.launcher.wait=false", f"output_dir={folder / 'runs'}",
         ]  # fmt: skip
         changes = {"PATH": f"{folder}:{os.environ['PATH']}", "SBATCH_CALLS": str(calls)}
         began_s, peak = time.perf_counter(), [0.0]

@@ -3,18 +3,43 @@
 Hydra composes each run of a sweep from its YAML files, twice (to validate the sweep, then to launch
 it), about 0.1 s each: minutes for 500 runs. Which files are read hangs on the overrides that name
 config groups alone, so those are composed once by Hydra and the plain values (`seed=3`) are applied
-to a copy, by Hydra's own function. The result equals Hydra's; a test compares them.
+to a copy, by Hydra's own function. Each YAML file is read once a sweep, too, which matters where
+the groups themselves are swept. The result equals Hydra's; a test compares them.
 """
 
 from __future__ import annotations
 
+import copy
 import pickle
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
+from hydra._internal.config_repository import ConfigRepository
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
+
+
+class RememberingRepository(ConfigRepository):
+    """Hydra's repository of config files, which reads each file once."""
+
+    def __init__(self, config_search_path: Any) -> None:
+        self._memories: dict[tuple[str, ...], dict[str, bytes]] = {}  # by search path
+        super().__init__(config_search_path)
+
+    def initialize_sources(self, config_search_path: Any) -> None:
+        super().initialize_sources(config_search_path)
+        places = tuple(str(place) for place in config_search_path.get_path())
+        self._read = self._memories.setdefault(places, {})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> RememberingRepository:
+        """Hydra copies the repository for every composition; what was read is shared."""
+        return copy.copy(self)
+
+    def load_config(self, config_path: str) -> Any:
+        if config_path not in self._read:
+            self._read[config_path] = pickle.dumps(super().load_config(config_path))
+        return pickle.loads(self._read[config_path])  # Hydra changes what it is given
 
 
 class SweepLoader(ConfigLoaderImpl):
@@ -22,6 +47,7 @@ class SweepLoader(ConfigLoaderImpl):
 
     def __init__(self, config_search_path: Any) -> None:
         super().__init__(config_search_path)
+        self.repository = RememberingRepository(config_search_path)
         self._composed: dict[tuple[str, ...], bytes] = {}
 
     def load_sweep_config(

@@ -19,14 +19,21 @@ def put_aside(folder: Path) -> None:
         old.replace(folder / ATTEMPTS / f"{stamp}.json")
 
 
+def sweep_drafts(folder: Path) -> None:
+    """Remove half-written records of attempts that were killed; the caller holds the folder's
+    lock, so nobody is writing one."""
+    for draft in folder.glob(".record-*.tmp"):
+        draft.unlink(missing_ok=True)
+
+
 def interrupted_cost(folder: Path) -> tuple[Overhead, ...]:
     """What each attempt that was interrupted since the last finished one has cost, kWh."""
     overheads: list[Overhead] = []
     for path in sorted((folder / ATTEMPTS).glob("*.json")):
         try:
             attempt = read(path)
-        except RecordError:
-            continue  # an older version's file: nothing that can be counted
+        except (OSError, RecordError):
+            continue  # an older version's file, or unreadable: nothing that can be counted
         if attempt.status == "finished":
             overheads.clear()  # that record has them already
         elif attempt.status == "interrupted":
@@ -38,8 +45,6 @@ def _cost(attempt: Record) -> Overhead:
     parts = [part.energy for part in attempt.overheads]
     for phase in attempt.phases.values():
         parts += [reading.energy for reading in phase.readings]
-    started = datetime.fromisoformat(attempt.started_at)
-    ended = datetime.fromisoformat(attempt.ended_at)
 
     def total(name: str) -> float | None:
         read_out = [kwh for part in parts if (kwh := getattr(part, name)) is not None]
@@ -47,6 +52,16 @@ def _cost(attempt: Record) -> Overhead:
 
     return Overhead(
         name=f"interrupted attempt of {attempt.started_at}",
-        duration_s=max(0.0, (ended - started).total_seconds()),
+        duration_s=_duration_s(attempt),
         energy=Energy(gpu_kwh=total("gpu_kwh"), cpu_kwh=total("cpu_kwh"), ram_kwh=total("ram_kwh")),
     )
+
+
+def _duration_s(attempt: Record) -> float:
+    """Zero where its times cannot be read: an old file must not cost the new measurement."""
+    try:
+        started = datetime.fromisoformat(attempt.started_at)
+        ended = datetime.fromisoformat(attempt.ended_at)
+        return max(0.0, (ended - started).total_seconds())
+    except (ValueError, TypeError):
+        return 0.0

@@ -93,6 +93,7 @@ def execute(
             return Outcome(done, plan.folder, reused=True)
         host_check.require(plan.hardware, ranks)
         if ranks.rank == 0:
+            attempts.sweep_drafts(plan.folder)
             attempts.put_aside(plan.folder)
         return _attempt(task, plan, ranks, say, _Draft(remarks))
 

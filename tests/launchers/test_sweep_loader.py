@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hydra import initialize_config_dir
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_repository import ConfigRepository
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from hydra.types import RunMode
@@ -77,3 +78,22 @@ def test_what_one_run_changes_in_its_config_does_not_reach_the_next(
     first = ours.load_sweep_config(master, ["seed=0"])
     first.batch_size = 999
     assert ours.load_sweep_config(master, ["seed=1"]).batch_size != 999
+
+
+def test_each_file_is_read_once_a_sweep(
+    loaders: tuple[ConfigLoaderImpl, SweepLoader, DictConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, ours, master = loaders
+    read: list[str] = []
+    original = ConfigRepository.load_config
+
+    def counted(repository: ConfigRepository, config_path: str) -> object:
+        read.append(config_path)
+        return original(repository, config_path)
+
+    monkeypatch.setattr(ConfigRepository, "load_config", counted)
+    for model in ("vit_b", "swin_t"):
+        for hardware in ("a100", "t4"):
+            ours.load_sweep_config(master, [f"model={model}", f"hardware={hardware}"])
+    # Hydra itself reads the top file once more, before it knows where else to look
+    assert len(read) - 1 <= len(set(read)) > 10
