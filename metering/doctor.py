@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from metering import amd, rapl
 from metering.host import cpu_model, gpu_states
-from metering.nvml import Gpu, MaskError, NvmlEnergy, job_gpus
+from metering.nvml import Gpu, MaskError, NvmlEnergy, job_gpus, mask_of
 from metering.own_readers import strangers
 
 POWER_BITS = 0x4 | 0x80  # NVML's clocks-event reasons: software power cap, hardware power brake
@@ -63,17 +63,26 @@ def _gpus(environment: Mapping[str, str]) -> Iterator[Line]:
     except MaskError as error:
         yield Line("gpu mask", "failure", str(error), "set CUDA_DEVICE_ORDER=PCI_BUS_ID")
         return
-    mask = environment.get("CUDA_VISIBLE_DEVICES")
+    mask = mask_of(environment, len(every))
+    written = "=".join(mask) if mask else "no mask"
     if not gpus:
         yield Line(
             "gpu mask",
             "failure",
-            f"CUDA_VISIBLE_DEVICES={mask} names none of the {len(every)} GPUs",
+            f"{written} names none of the {len(every)} GPUs",
             "unset it or name GPUs by index or UUID",
         )
         return
     named = ", ".join(str(gpu.index) for gpu in gpus)
-    yield Line("gpu mask", "ok", f"the job's GPUs: {named} of {len(every)} (mask: {mask})")
+    yield Line("gpu mask", "ok", f"the job's GPUs: {named} of {len(every)} ({written})")
+    if mask and mask[0] != "CUDA_VISIBLE_DEVICES" and gpus != every[: len(gpus)]:
+        yield Line(
+            "gpu mask",
+            "failure",
+            "CUDA_VISIBLE_DEVICES is unset: CUDA computes on the first of all GPUs, "
+            f"not on {written}",
+            f"export CUDA_VISIBLE_DEVICES=${mask[0]}",
+        )
     states = {state["uuid"]: state for state in gpu_states()}
     for gpu in gpus:
         yield from _gpu(gpu, states[gpu.uuid])

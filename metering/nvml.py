@@ -50,34 +50,63 @@ def job_gpus(environment: Mapping[str, str] | None = None) -> tuple[Gpu, ...]:
     """The GPUs that the job was given, each once, in the order that the job sees them.
 
     Read from `CUDA_VISIBLE_DEVICES` (indices, UUIDs or their beginnings, MIG names), as CUDA
-    reads it: a list ends at the first unknown entry; an empty one means none. Without a mask:
-    `SLURM_JOB_GPUS`, else all. A MIG instance is metered as its whole GPU, and flagged, since
-    no counter is narrower. Indices are bus order unless `CUDA_DEVICE_ORDER` is unset and the
-    machine mixes models, where CUDA would order by speed: then `MaskError` asks for PCI_BUS_ID.
+    reads it: a list ends at the first unknown entry; an empty one means none. Without it, those
+    that SLURM names (see `mask_of`), else all. A MIG instance is metered as its whole GPU, and
+    flagged, since no counter is narrower. Indices are bus order unless `CUDA_DEVICE_ORDER` is
+    unset and the machine mixes models, where CUDA would order by speed: then `MaskError` asks
+    for PCI_BUS_ID.
     """
     environment = os.environ if environment is None else environment
     with session() as nvml:
         if nvml is None:
             return ()
         every = [_describe(nvml, index) for index in range(nvml.nvmlDeviceGetCount())]
-        mask = environment.get("CUDA_VISIBLE_DEVICES")
-        if mask is None:
-            mask = environment.get("SLURM_JOB_GPUS") or environment.get("SLURM_STEP_GPUS")
+        mask = mask_of(environment, len(every))
         if mask is None:
             return tuple(every)
-        return tuple(_resolve(nvml, mask, every, environment))
+        return tuple(_resolve(nvml, mask[1], every, environment))
+
+
+def mask_of(environment: Mapping[str, str], num_shown: int) -> tuple[str, str] | None:
+    """The variable that says which of the GPUs shown by NVML are the job's, and its value; None
+    where all are.
+
+    CUDA reads `CUDA_VISIBLE_DEVICES` alone and without it sees every GPU that the process may
+    open (CUDA programming guide, "CUDA environment variables"). SLURM normally sets it (gres.conf,
+    `nvidia_gpu_env`). Where it is missing, SLURM's grant is the job's GPUs: the step's before the
+    job's, which may be wider. Those ids are global, "not relative to any device cgroup" (sbatch
+    and srun manual pages): where one does not exist here, a cgroup hides the other GPUs, and all
+    that are shown are the job's. A grant of some of the GPUs is no promise that CUDA, which does
+    not know of it, computes on them: that is for the meter to compare, by UUID.
+    """
+    if (mask := environment.get("CUDA_VISIBLE_DEVICES")) is not None:
+        return "CUDA_VISIBLE_DEVICES", mask
+    for name in ("SLURM_STEP_GPUS", "SLURM_JOB_GPUS"):
+        if ids := environment.get(name):
+            known = all(is_index(one) and int(one) < num_shown for one in entries(ids))
+            return (name, ids) if known else None
+    return None
+
+
+def entries(mask: str) -> list[str]:
+    return [part.strip() for part in mask.split(",")]
+
+
+def is_index(entry: str) -> bool:
+    # "²".isdigit() is true, and int("²") an error
+    return entry.isascii() and entry.isdigit()
 
 
 def _resolve(
     nvml: Any, mask: str, every: Sequence[Gpu], environment: Mapping[str, str]
 ) -> list[Gpu]:
     found: dict[int, Gpu] = {}
-    for entry in (part.strip() for part in mask.split(",")):
+    for entry in entries(mask):
         gpu = _one(nvml, entry, every)
         if gpu is None:
             break  # CUDA, too, ignores everything from the first unknown entry on
         found.setdefault(gpu.index, gpu)
-    by_number = any(part.strip().isdigit() for part in mask.split(","))
+    by_number = any(is_index(entry) for entry in entries(mask))
     mixed = len({gpu.name for gpu in every}) > 1
     if by_number and mixed and environment.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID":
         raise MaskError(
@@ -88,7 +117,7 @@ def _resolve(
 
 
 def _one(nvml: Any, entry: str, every: Sequence[Gpu]) -> Gpu | None:
-    if entry.isdigit():
+    if is_index(entry):
         return every[int(entry)] if int(entry) < len(every) else None
     if entry.startswith("MIG-"):
         return _parent_of(nvml, entry, every)

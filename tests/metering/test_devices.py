@@ -25,12 +25,23 @@ def four_gpus(monkeypatch):
         ({"CUDA_VISIBLE_DEVICES": "MIG-GPU-cc-1/1/0"}, [2]),
         ({"CUDA_VISIBLE_DEVICES": "1,-1,2"}, [1]),
         ({"CUDA_VISIBLE_DEVICES": ""}, []),
+        ({"CUDA_VISIBLE_DEVICES": "1,²"}, [1]),
         ({"SLURM_JOB_GPUS": "1,3"}, [1, 3]),
-        ({"CUDA_VISIBLE_DEVICES": "0", "SLURM_JOB_GPUS": "1,3"}, [0]),
+        ({"SLURM_STEP_GPUS": "2"}, [2]),
+        ({"SLURM_STEP_GPUS": "2", "SLURM_JOB_GPUS": "0,1,2,3"}, [2]),
+        ({"SLURM_STEP_GPUS": "", "SLURM_JOB_GPUS": "1,3"}, [1, 3]),
+        ({"CUDA_VISIBLE_DEVICES": "0", "SLURM_STEP_GPUS": "1", "SLURM_JOB_GPUS": "1,3"}, [0]),
     ],
 )
 def test_a_mask_names_the_gpus_of_the_job(four_gpus, environment, indices):
     assert [gpu.index for gpu in job_gpus(environment)] == indices
+
+
+@pytest.mark.parametrize("name", ["SLURM_STEP_GPUS", "SLURM_JOB_GPUS"])
+@pytest.mark.parametrize("ids", ["2,3", "1,2"])
+def test_where_a_cgroup_hides_the_other_gpus_slurms_global_ids_are_no_mask(monkeypatch, name, ids):
+    Machine(SimulatedGpu("GPU-c"), SimulatedGpu("GPU-d")).install(monkeypatch)
+    assert [gpu.index for gpu in job_gpus({name: ids})] == [0, 1]
 
 
 def test_a_mig_instance_is_told_apart_from_its_gpu(four_gpus):

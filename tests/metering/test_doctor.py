@@ -35,6 +35,26 @@ def test_a_mask_without_gpus_is_a_failure_and_the_exit_status_says_so(monkeypatc
     assert any(line["level"] == "failure" and line["cure"] for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({}, ["ok"]),
+        ({"SLURM_JOB_GPUS": "0"}, ["ok"]),
+        ({"SLURM_JOB_GPUS": "4,5"}, ["ok"]),  # a cgroup hides the GPUs before them
+        ({"SLURM_STEP_GPUS": "1", "SLURM_JOB_GPUS": "0,1"}, ["ok", "failure"]),
+        ({"CUDA_VISIBLE_DEVICES": "1", "SLURM_STEP_GPUS": "1"}, ["ok"]),
+    ],
+)
+def test_slurms_gpus_that_cuda_would_not_take_are_a_failure(
+    monkeypatch, tmp_path, environment, said
+):
+    Machine(SimulatedGpu("GPU-a"), SimulatedGpu("GPU-b")).install(monkeypatch)
+    lines = [line for line in examine(environment, tmp_path) if line.topic == "gpu mask"]
+    assert [line.level for line in lines] == said
+    if "failure" in said:
+        assert lines[1].cure == "export CUDA_VISIBLE_DEVICES=$SLURM_STEP_GPUS"
+
+
 @pytest.mark.parametrize("kind", ["variable", "file"])
 def test_stray_codecarbon_configuration_is_named(monkeypatch, tmp_path, kind):
     Machine().install(monkeypatch)
