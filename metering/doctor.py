@@ -61,7 +61,7 @@ def _gpus(environment: Mapping[str, str]) -> Iterator[Line]:
     try:
         gpus = job_gpus(environment)
     except MaskError as error:
-        yield Line("gpu mask", "failure", str(error), "set CUDA_DEVICE_ORDER=PCI_BUS_ID")
+        yield Line("gpu mask", "failure", str(error), "export CUDA_DEVICE_ORDER=PCI_BUS_ID")
         return
     mask = mask_of(environment, len(every))
     written = "=".join(mask) if mask else "no mask"
@@ -83,6 +83,10 @@ def _gpus(environment: Mapping[str, str]) -> Iterator[Line]:
             f"not on {written}",
             f"export CUDA_VISIBLE_DEVICES=${mask[0]}",
         )
+    try:
+        job_gpus(environment, num_gpus=1)
+    except MaskError as error:
+        yield Line("gpu mask", "warning", str(error), "export CUDA_DEVICE_ORDER=PCI_BUS_ID")
     states = {state["uuid"]: state for state in gpu_states()}
     for gpu in gpus:
         yield from _gpu(gpu, states[gpu.uuid])

@@ -27,7 +27,7 @@ class Gpu:
 
 
 class MaskError(RuntimeError):
-    """A device mask that names no GPU of this machine."""
+    """A device mask, or none, that does not tell which GPUs of this machine are meant."""
 
 
 @contextmanager
@@ -46,15 +46,19 @@ def session() -> Iterator[Any]:
         pynvml.nvmlShutdown()
 
 
-def job_gpus(environment: Mapping[str, str] | None = None) -> tuple[Gpu, ...]:
+def job_gpus(
+    environment: Mapping[str, str] | None = None, num_gpus: int | None = None
+) -> tuple[Gpu, ...]:
     """The GPUs that the job was given, each once, in the order that the job sees them.
+
+    num_gpus: how many of them are used, the first ones; None: all.
 
     Read from `CUDA_VISIBLE_DEVICES` (indices, UUIDs or their beginnings, MIG names), as CUDA
     reads it: a list ends at the first unknown entry; an empty one means none. Without it, those
     that SLURM names (see `mask_of`), else all. A MIG instance is metered as its whole GPU, and
-    flagged, since no counter is narrower. Indices are bus order unless `CUDA_DEVICE_ORDER` is
-    unset and the machine mixes models, where CUDA would order by speed: then `MaskError` asks
-    for PCI_BUS_ID.
+    flagged, since no counter is narrower. On a machine that mixes models CUDA counts the fastest
+    first and NVML along the bus: `MaskError` where that decides which GPUs are meant, unless
+    `CUDA_DEVICE_ORDER=PCI_BUS_ID` (CUDA programming guide, "CUDA environment variables").
     """
     environment = os.environ if environment is None else environment
     with session() as nvml:
@@ -62,9 +66,10 @@ def job_gpus(environment: Mapping[str, str] | None = None) -> tuple[Gpu, ...]:
             return ()
         every = [_describe(nvml, index) for index in range(nvml.nvmlDeviceGetCount())]
         mask = mask_of(environment, len(every))
-        if mask is None:
-            return tuple(every)
-        return tuple(_resolve(nvml, mask[1], every, environment))
+        gpus = (every if mask is None else _resolve(nvml, mask[1], every))[:num_gpus]
+        if environment.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID":
+            _refuse_two_orders(every, mask, len(gpus))
+        return tuple(gpus)
 
 
 def mask_of(environment: Mapping[str, str], num_shown: int) -> tuple[str, str] | None:
@@ -97,23 +102,28 @@ def is_index(entry: str) -> bool:
     return entry.isascii() and entry.isdigit()
 
 
-def _resolve(
-    nvml: Any, mask: str, every: Sequence[Gpu], environment: Mapping[str, str]
-) -> list[Gpu]:
+def _resolve(nvml: Any, mask: str, every: Sequence[Gpu]) -> list[Gpu]:
     found: dict[int, Gpu] = {}
     for entry in entries(mask):
         gpu = _one(nvml, entry, every)
         if gpu is None:
             break  # CUDA, too, ignores everything from the first unknown entry on
         found.setdefault(gpu.index, gpu)
-    by_number = any(is_index(entry) for entry in entries(mask))
-    mixed = len({gpu.name for gpu in every}) > 1
-    if by_number and mixed and environment.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID":
-        raise MaskError(
-            f"CUDA_VISIBLE_DEVICES={mask} is by index on a machine of mixed GPUs, where CUDA "
-            "orders by speed and NVML by bus; set CUDA_DEVICE_ORDER=PCI_BUS_ID or use UUIDs"
-        )
     return list(found.values())
+
+
+def _refuse_two_orders(every: Sequence[Gpu], mask: tuple[str, str] | None, num_used: int) -> None:
+    models = sorted({gpu.name for gpu in every})
+    if mask is not None and mask[0] == "CUDA_VISIBLE_DEVICES":
+        said, by_order = "=".join(mask), any(is_index(entry) for entry in entries(mask[1]))
+    else:
+        said = f"{num_used} of {len(every)} GPUs without CUDA_VISIBLE_DEVICES"
+        by_order = num_used < len(every)
+    if by_order and len(models) > 1:
+        raise MaskError(
+            f"{said}: this machine mixes {', '.join(models)}, which CUDA counts by speed and NVML "
+            "by bus; set CUDA_DEVICE_ORDER=PCI_BUS_ID, or CUDA_VISIBLE_DEVICES to UUIDs"
+        )
 
 
 def _one(nvml: Any, entry: str, every: Sequence[Gpu]) -> Gpu | None:

@@ -55,6 +55,21 @@ def test_slurms_gpus_that_cuda_would_not_take_are_a_failure(
         assert lines[1].cure == "export CUDA_VISIBLE_DEVICES=$SLURM_STEP_GPUS"
 
 
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({}, ["ok", "warning"]),  # a run on all GPUs is right
+        ({"CUDA_VISIBLE_DEVICES": "1"}, ["failure"]),
+        ({"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}, ["ok"]),
+    ],
+)
+def test_mixed_gpus_ask_for_the_bus_order(monkeypatch, tmp_path, environment, said):
+    Machine(SimulatedGpu("GPU-a", "T4"), SimulatedGpu("GPU-b", "A100")).install(monkeypatch)
+    lines = [line for line in examine(environment, tmp_path) if line.topic == "gpu mask"]
+    assert [line.level for line in lines] == said
+    assert all("PCI_BUS_ID" in line.cure for line in lines if line.level != "ok")
+
+
 @pytest.mark.parametrize("kind", ["variable", "file"])
 def test_stray_codecarbon_configuration_is_named(monkeypatch, tmp_path, kind):
     Machine().install(monkeypatch)
