@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import threading
 import time
@@ -16,7 +17,8 @@ SAMPLE_PERIOD_S = 0.02
 @dataclass(frozen=True)
 class Gpu:
     """A physical GPU of the job. index: NVML's, which is the bus order;
-    energy_counter: whether it has a total-energy counter (Volta or newer)."""
+    energy_counter: whether it has a total-energy counter (Volta or newer); mig: whether it is
+    split into instances (Multi-Instance GPU), of which the job has one and the readings all."""
 
     index: int
     uuid: str
@@ -55,7 +57,7 @@ def job_gpus(
 
     Read from `CUDA_VISIBLE_DEVICES` (indices, UUIDs or their beginnings, MIG names), as CUDA
     reads it: a list ends at the first unknown entry; an empty one means none. Without it, those
-    that SLURM names (see `mask_of`), else all. A MIG instance is metered as its whole GPU, and
+    that SLURM names (see `mask_of`), else all. A GPU that is split by MIG is metered whole, and
     flagged, since no counter is narrower. On a machine that mixes models CUDA counts the fastest
     first and NVML along the bus: `MaskError` where that decides which GPUs are meant, unless
     `CUDA_DEVICE_ORDER=PCI_BUS_ID` (CUDA programming guide, "CUDA environment variables").
@@ -151,18 +153,20 @@ def _parent_of(nvml: Any, name: str, every: Sequence[Gpu]) -> Gpu | None:
 
 
 def _as_mig(gpu: Gpu) -> Gpu:
-    return Gpu(gpu.index, gpu.uuid, gpu.name, gpu.energy_counter, gpu.board_power_w, mig=True)
+    return dataclasses.replace(gpu, mig=True)
 
 
 def _describe(nvml: Any, index: int) -> Gpu:
     handle = nvml.nvmlDeviceGetHandleByIndex(index)
     limit_mw = read_or_none(nvml.nvmlDeviceGetEnforcedPowerLimit, handle)
+    mig_now, _ = read_or_none(nvml.nvmlDeviceGetMigMode, handle) or (0, 0)  # now, after a reset
     return Gpu(
         index=index,
         uuid=text(nvml.nvmlDeviceGetUUID(handle)),
         name=text(nvml.nvmlDeviceGetName(handle)),
         energy_counter=read_or_none(nvml.nvmlDeviceGetTotalEnergyConsumption, handle) is not None,
         board_power_w=None if limit_mw is None else limit_mw / 1000,
+        mig=bool(mig_now),
     )
 
 

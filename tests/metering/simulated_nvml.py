@@ -36,6 +36,7 @@ class SimulatedGpu:
     duty: float = 1.0
     phase_s: float = 0.0
     mig_uuids: Sequence[str] = ()
+    mig_mode: bool | None = None  # None: the GPU knows no MIG
     pids: list[int] = field(default_factory=list)
     true_j: float = 0.0
     power_w: float = 50.0
@@ -126,6 +127,11 @@ class Machine:
 
     def nvmlDeviceGetPowerUsage(self, handle: SimulatedGpu) -> int:
         return int(handle.power_w * 1000)
+
+    def nvmlDeviceGetMigMode(self, handle: SimulatedGpu) -> list[int]:
+        if handle.mig_mode is None:
+            raise NVMLError("not supported")
+        return [int(handle.mig_mode), 0]  # now, and after a reset
 
     def nvmlDeviceGetMaxMigDeviceCount(self, handle: SimulatedGpu) -> int:
         return len(handle.mig_uuids)

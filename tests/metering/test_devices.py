@@ -48,6 +48,14 @@ def test_a_mig_instance_is_told_apart_from_its_gpu(four_gpus):
     assert [gpu.mig for gpu in job_gpus({"CUDA_VISIBLE_DEVICES": "MIG-78"})] == [True]
 
 
+@pytest.mark.parametrize("environment", [{}, {"CUDA_VISIBLE_DEVICES": "0,1,2"}])
+def test_a_gpu_split_by_mig_is_flagged_whatever_names_it(monkeypatch, environment):
+    modes = [True, False, None]
+    gpus = (SimulatedGpu(f"GPU-{mode}", mig_mode=mode) for mode in modes)
+    Machine(*gpus).install(monkeypatch)
+    assert [gpu.mig for gpu in job_gpus(environment)] == [True, False, False]
+
+
 @pytest.fixture
 def mixed_gpus(monkeypatch):
     """CUDA counts the A100 first, NVML the T4."""

@@ -27,6 +27,13 @@ def test_a_shared_gpu_without_a_counter_is_warned_about_twice(monkeypatch, tmp_p
     assert levels(examine({}, tmp_path), "gpu 0") == ["ok", "warning", "warning"]
 
 
+def test_a_gpu_split_by_mig_is_warned_about(monkeypatch, tmp_path):
+    Machine(SimulatedGpu("GPU-a", mig_mode=True)).install(monkeypatch)
+    (line,) = [line for line in examine({}, tmp_path) if "MIG" in line.finding]
+    assert (line.topic, line.level) == ("gpu 0", "warning")
+    assert line.cure
+
+
 def test_a_mask_without_gpus_is_a_failure_and_the_exit_status_says_so(monkeypatch, capsys):
     Machine(SimulatedGpu("GPU-a")).install(monkeypatch)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")
