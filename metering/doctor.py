@@ -46,7 +46,12 @@ def examine(environment: Mapping[str, str] | None = None, home: Path | None = No
 
 def _gpus(environment: Mapping[str, str]) -> Iterator[Line]:
     every = job_gpus({})
-    if not every and (indices := amd.job_gpu_indices(environment)):
+    try:
+        indices = [] if every else amd.job_gpu_indices(environment)
+    except MaskError as error:
+        yield Line("gpu mask", "failure", str(error), "name AMD GPUs in ROCR_VISIBLE_DEVICES alone")
+        return
+    if indices:
         named = ", ".join(map(str, indices))
         yield Line("gpu", "ok", f"the job's AMD GPUs: {named}; CodeCarbon alone reads them")
         return
