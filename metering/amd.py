@@ -39,6 +39,8 @@ def job_gpu_indices(environment: Mapping[str, str] | None = None) -> list[int]:
     library = gpu.gpu_amd.amdsmi
     library.amdsmi_init()
     handles = library.amdsmi_get_processor_handles()
+    if not handles:
+        return []
 
     def chosen(indices: Sequence[int], name: str) -> list[int]:
         return _chosen(indices, name, environment[name], lambda i: _uuid(library, handles[i]))

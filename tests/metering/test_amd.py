@@ -122,6 +122,11 @@ def test_a_mask_that_does_not_tell_which_gpu_computes_is_refused(
     assert line.cure
 
 
+def test_where_no_amd_gpu_is_nvidias_masks_are_no_matter_of_ours(library):
+    library.joules = []
+    assert job_gpu_indices({"CUDA_VISIBLE_DEVICES": "MIG-77"}) == []
+
+
 def test_the_doctor_names_amd_gpus(library, tmp_path):
     (line,) = [line for line in examine({}, tmp_path) if line.topic == "gpu"]
     assert line.level == "ok"
