@@ -37,6 +37,7 @@ class SimulatedGpu:
     phase_s: float = 0.0
     mig_uuids: Sequence[str] = ()
     mig_mode: bool | None = None  # None: the GPU knows no MIG
+    lost: bool = False  # fallen off the bus
     pids: list[int] = field(default_factory=list)
     true_j: float = 0.0
     power_w: float = 50.0
@@ -109,6 +110,8 @@ class Machine:
         return len(self.gpus)
 
     def nvmlDeviceGetHandleByIndex(self, index: int) -> SimulatedGpu:
+        if self.gpus[index].lost:
+            raise NVMLError("GPU is lost")
         return self.gpus[index]
 
     def nvmlDeviceGetUUID(self, handle: Any) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from metering import doctor, rapl
+from metering import doctor, doctor_checks, rapl
 from metering.doctor import examine
 from tests.metering.simulated_nvml import Machine, SimulatedGpu
 
@@ -75,6 +76,82 @@ def test_mixed_gpus_ask_for_the_bus_order(monkeypatch, tmp_path, environment, sa
     lines = [line for line in examine(environment, tmp_path) if line.topic == "gpu mask"]
     assert [line.level for line in lines] == said
     assert all("PCI_BUS_ID" in line.cure for line in lines if line.level != "ok")
+
+
+def the_failure(capsys, topic, said):
+    """Of a whole diagnosis, as JSON: one failure of `topic` with a cure, and the rest goes on."""
+    assert doctor.main(["--json"]) == 1
+    lines = json.loads(capsys.readouterr().out)
+    (line,) = [line for line in lines if line["level"] == "failure"]
+    assert line["topic"] == topic
+    assert said in line["finding"]
+    assert line["cure"]
+    assert {"cpu", "codecarbon", "clock"} <= {line["topic"] for line in lines}
+    return line
+
+
+def test_a_lost_gpu_is_a_failure(monkeypatch, capsys):
+    Machine(SimulatedGpu("GPU-a"), SimulatedGpu("GPU-b", lost=True)).install(monkeypatch)
+    assert "nvidia-smi" in the_failure(capsys, "gpu", "GPU is lost")["cure"]
+
+
+def test_a_gpu_that_breaks_under_examination_leaves_the_other_its_lines(monkeypatch, capsys):
+    machine = Machine(SimulatedGpu("GPU-a"), SimulatedGpu("GPU-b")).install(monkeypatch)
+
+    def strangers(pids, own):
+        machine.gpus[1].lost = True
+        return []
+
+    monkeypatch.setattr(doctor_checks, "strangers", strangers)
+    the_failure(capsys, "gpu 1", "GPU is lost")
+
+
+def test_an_amd_smi_that_cannot_start_is_a_failure(monkeypatch, capsys):
+    def broken(environment):
+        raise RuntimeError("AMDSMI_STATUS_NO_DRV")
+
+    Machine().install(monkeypatch)
+    monkeypatch.setattr("metering.amd.job_gpu_indices", broken)
+    assert "amd-smi" in the_failure(capsys, "gpu", "AMDSMI_STATUS_NO_DRV")["cure"]
+
+
+def test_a_mask_that_is_no_number_is_a_failure(monkeypatch, capsys):
+    Machine(SimulatedGpu("GPU-a")).install(monkeypatch)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "²")
+    the_failure(capsys, "gpu mask", "CUDA_VISIBLE_DEVICES=² names none")
+
+
+def test_a_working_directory_that_is_gone_is_a_failure(monkeypatch, capsys, tmp_path):
+    Machine().install(monkeypatch)
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert "go to a folder" in the_failure(capsys, "codecarbon", "FileNotFoundError")["cure"]
+
+
+def test_a_home_that_cannot_be_read_is_a_failure(monkeypatch, capsys, tmp_path):
+    def is_file(path):
+        if path.parent == tmp_path:
+            raise PermissionError(f"Permission denied: '{path}'")
+        return False
+
+    Machine().install(monkeypatch)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(Path, "is_file", is_file)  # the tests may run as root, who reads all
+    assert "HOME" in the_failure(capsys, "codecarbon", "Permission denied")["cure"]
+
+
+@pytest.mark.parametrize("check", ["cpu", "clock"])
+def test_any_other_check_that_breaks_is_a_failure(monkeypatch, tmp_path, check):
+    def broken():
+        raise ValueError("of two\nlines")
+
+    Machine().install(monkeypatch)
+    monkeypatch.setattr(doctor, check, broken)
+    (line,) = [line for line in examine({}, tmp_path) if line.topic == check]
+    assert line.level == "failure"
+    assert line.finding == "cannot be examined: ValueError: of two lines"
+    assert line.cure
 
 
 @pytest.mark.parametrize("kind", ["variable", "file"])
