@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -167,30 +168,49 @@ _LABEL = "nothing to do; records tag the reading as modelled"
 
 
 def codecarbon(environment: Mapping[str, str], home: Path | None) -> Iterator[Line]:
-    """home: None for the user's own."""
-    files: dict[Path, None] = {}
+    """home: None for the user's own. CodeCarbon reads variables in capitals or not, and a file
+    in each of two folders (codecarbon 3.3, core/config.py)."""
+    stray = sorted(name for name in environment if name.lower().startswith("codecarbon_"))
+    faults: list[Line] = []
     places = (
         (lambda: home or Path.home(), "set HOME to a folder that this user may read"),
         (Path.cwd, "go to a folder that is there: without one CodeCarbon cannot start"),
     )
-    broken = False
+    files: dict[Path, str] = {}
     for place, cure in places:
         try:
             path = place() / ".codecarbon.config"
             if path.is_file():
-                files[path] = None
+                files[path] = _config_fault(path)
         except (OSError, RuntimeError) as error:
-            broken = True
-            yield _broken("codecarbon", error, cure)
-    stray = sorted(name for name in environment if name.startswith("CODECARBON_"))
-    stray += [str(path) for path in files]
+            faults.append(_broken("codecarbon", error, cure))
+    for path, fault in files.items():
+        if fault:
+            # the error is swallowed in the tracker's constructor and comes up at its first use
+            cure = "repair or remove it: CodeCarbon's tracker fails on it, and with it every run"
+            faults.append(Line("codecarbon", "failure", f"{path}: {fault}", cure))
+        else:
+            stray.append(str(path))
+    yield from faults
     if stray:
         yield Line(
             "codecarbon", "warning", f"configuration that this suite overrides: {', '.join(stray)}",
             "remove it, so that other tools agree with this suite",
         )  # fmt: skip
-    elif not broken:
+    elif not faults:
         yield Line("codecarbon", "ok", "no stray configuration")
+
+
+def _config_fault(path: Path) -> str:
+    """Why CodeCarbon, which reads the file in this way, would stumble over it; empty if not."""
+    parser = configparser.ConfigParser()
+    try:
+        parser.read(path)
+        if parser.has_section("codecarbon"):
+            dict(parser["codecarbon"])  # a lone % shows only now
+    except (configparser.Error, ValueError) as error:
+        return " ".join(str(error).split())
+    return ""
 
 
 def clock() -> Iterator[Line]:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from codecarbon.core.config import get_hierarchical_config
 
 from metering import doctor, doctor_checks, rapl
 from metering.doctor import examine
@@ -154,15 +155,43 @@ def test_any_other_check_that_breaks_is_a_failure(monkeypatch, tmp_path, check):
     assert line.cure
 
 
-@pytest.mark.parametrize("kind", ["variable", "file"])
-def test_stray_codecarbon_configuration_is_named(monkeypatch, tmp_path, kind):
+@pytest.mark.parametrize(
+    ("environment", "text", "named"),
+    [
+        ({"CODECARBON_GPU_IDS": "3"}, None, "CODECARBON_GPU_IDS"),
+        ({"codecarbon_gpu_ids": "3"}, None, "codecarbon_gpu_ids"),
+        ({}, "[codecarbon]\ngpu_ids = 3\n", ".codecarbon.config"),
+    ],
+)
+def test_stray_codecarbon_configuration_is_named(monkeypatch, tmp_path, environment, text, named):
     Machine().install(monkeypatch)
-    if kind == "file":
-        (tmp_path / ".codecarbon.config").write_text("[codecarbon]\n")
-    environment = {"CODECARBON_GPU_IDS": "3"} if kind == "variable" else {}
-    lines = examine(environment, tmp_path)
-    assert levels(lines, "codecarbon") == ["warning"]
-    assert all(line.cure for line in lines if line.level != "ok")
+    if text:
+        (tmp_path / ".codecarbon.config").write_text(text)
+    (line,) = [line for line in examine(environment, tmp_path) if line.topic == "codecarbon"]
+    assert line.level == "warning"
+    assert named in line.finding
+    assert line.cure
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"gpu_ids = 3", "no section headers"),
+        (b"[codecarbon]\ngpu_ids = 3\ngpu_ids = 4\n", "already exists"),
+        (b"[codecarbon]\nproject_name = 50 % of it\n", "must be followed by"),
+        (b"[codecarbon]\nproject_name = \xff\n", "decode"),
+    ],
+)
+def test_configuration_that_codecarbon_stumbles_over_is_a_failure(
+    monkeypatch, capsys, tmp_path, text, said
+):
+    (tmp_path / ".codecarbon.config").write_bytes(text)
+    Machine().install(monkeypatch)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Exception, match=said):
+        get_hierarchical_config()  # what the tracker's constructor calls
+    assert "remove" in the_failure(capsys, "codecarbon", said)["cure"]
 
 
 def test_rapl_that_cannot_be_read_has_a_cure(monkeypatch, tmp_path):
