@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import ctypes
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -214,7 +215,8 @@ def _config_fault(path: Path) -> str:
 
 
 def clock() -> Iterator[Line]:
-    """The wall clock must keep pace with the monotonic one, or timestamps and durations part."""
+    """The wall clock must keep pace with the monotonic one, or timestamps and durations part; and
+    it must be synchronised, or those of several nodes do."""
     wall_s, steady_s = time.time(), time.monotonic()
     while time.monotonic() - steady_s < 0.2:
         time.sleep(0.02)
@@ -226,3 +228,39 @@ def clock() -> Iterator[Line]:
         )  # fmt: skip
     else:
         yield Line("clock", "ok", "the wall clock keeps pace with the steady clock")
+    cure = "start a time service (chrony, systemd-timesyncd) where a run spans several nodes"
+    error_s = kernel_clock_error_s()
+    if error_s is None:
+        finding = "whether the wall clock is synchronised is unknown: the kernel does not tell"
+        yield Line("clock", "warning", finding, cure)
+    elif error_s >= UNSYNCHRONISED_S:
+        yield Line("clock", "warning", "the wall clock is not synchronised with any other", cure)
+    else:
+        yield Line("clock", "ok", f"the wall clock is synchronised, within {error_s:.3f} s")
+
+
+UNSYNCHRONISED_S = 16.0  # where the kernel's bound ends; timedatectl's NTPSynchronized, too
+
+
+class _Timex(ctypes.Structure):
+    """The head of the C library's `struct timex`, and more room than the rest of it takes."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("freq", ctypes.c_long),
+        ("maxerror", ctypes.c_long),
+        ("rest", ctypes.c_long * 60),
+    )
+
+
+def kernel_clock_error_s() -> float | None:
+    """The most by which the wall clock may be wrong, seconds; it grows while no time service sets
+    it. None where the kernel does not tell (another system, a sandbox). See adjtimex(2)."""
+    timex = _Timex(modes=0)  # 0: read, change nothing
+    try:
+        state = ctypes.CDLL(None).adjtimex(ctypes.byref(timex))
+    except (OSError, AttributeError):
+        return None
+    # a bound of nothing: a sandbox that answers without the kernel
+    return None if state < 0 or timex.maxerror <= 0 else timex.maxerror / 1e6
