@@ -153,8 +153,6 @@ def cpu() -> Iterator[Line]:
     if domains:
         names = ", ".join(domain.name for domain in domains)
         yield Line("cpu", "ok", f"{cpu_model()}: RAPL readable ({names})")
-        if all(domain.name != "dram" for domain in domains):
-            yield Line("ram", "warning", "no DRAM domain; memory energy is modelled", _LABEL)
     elif rapl.present():
         yield Line(
             "cpu", "warning", f"{cpu_model()}: RAPL is there but not readable; energy is modelled",
@@ -162,7 +160,8 @@ def cpu() -> Iterator[Line]:
         )  # fmt: skip
     else:
         yield Line("cpu", "warning", f"{cpu_model()}: no RAPL; energy is modelled", _LABEL)
-        yield Line("ram", "warning", "no counter of memory energy; it is modelled", _LABEL)
+    if all(domain.name != "dram" for domain in domains):
+        yield Line("ram", "warning", "no readable counter; memory energy is modelled", _LABEL)
 
 
 _LABEL = "nothing to do; records tag the reading as modelled"

@@ -38,6 +38,9 @@ class SimulatedGpu:
     mig_uuids: Sequence[str] = ()
     mig_mode: bool | None = None  # None: the GPU knows no MIG
     lost: bool = False  # fallen off the bus
+    sm_clock_mhz: int = 1500
+    memory_clock_mhz: int = 1500
+    throttle_reasons: int = 0  # NVML's clocks-event bits
     pids: list[int] = field(default_factory=list)
     true_j: float = 0.0
     power_w: float = 50.0
@@ -146,13 +149,13 @@ class Machine:
         return [SimpleNamespace(pid=pid) for pid in handle.pids]
 
     def nvmlDeviceGetClockInfo(self, handle: SimulatedGpu, kind: int) -> int:
-        return 1500
+        return handle.sm_clock_mhz if kind == self.NVML_CLOCK_SM else handle.memory_clock_mhz
 
     def nvmlDeviceGetTemperature(self, handle: SimulatedGpu, kind: int) -> int:
         return 55
 
     def nvmlDeviceGetCurrentClocksThrottleReasons(self, handle: SimulatedGpu) -> int:
-        return 0
+        return handle.throttle_reasons
 
 
 class Workload:

@@ -26,6 +26,38 @@ def test_a_good_gpu_is_ok(monkeypatch, tmp_path):
     assert "power limit 300.0 W" in next(line.finding for line in lines if line.topic == "gpu 0")
 
 
+def test_a_gpus_limit_clocks_driver_and_temperature_are_told(monkeypatch, tmp_path):
+    gpu = SimulatedGpu("GPU-a", power_limit_w=250.0, sm_clock_mhz=1410, memory_clock_mhz=1593)
+    Machine(gpu).install(monkeypatch)
+    line = next(line for line in examine({}, tmp_path) if line.topic == "gpu 0")
+    for fact in (
+        "Simulated GPU", "driver 550.00", "power limit 250.0 W", "SM clock 1410 MHz",
+        "memory clock 1593 MHz", "55 C",
+    ):  # fmt: skip
+        assert fact in line.finding
+
+
+@pytest.mark.parametrize(
+    ("reasons", "said"),
+    [
+        (0x20, ["heat"]),  # software thermal slowdown
+        (0x40, ["heat"]),  # hardware thermal slowdown
+        (0x04, ["power limit"]),  # software power cap
+        (0x80, ["power limit"]),  # hardware power brake
+        (0x24, ["heat", "power limit"]),
+        (0x01, []),  # idle
+    ],
+)
+def test_clocks_lowered_by_heat_or_power_are_warned_about(monkeypatch, tmp_path, reasons, said):
+    Machine(SimulatedGpu("GPU-a", throttle_reasons=reasons)).install(monkeypatch)
+    lines = [line for line in examine({}, tmp_path) if "lowered" in line.finding]
+    assert len(lines) == len(said)
+    for line, cause in zip(lines, said, strict=True):
+        assert (line.topic, line.level) == ("gpu 0", "warning")
+        assert line.finding == f"clocks are lowered by {'' if cause == 'heat' else 'the '}{cause}"
+        assert line.cure
+
+
 def test_a_shared_gpu_without_a_counter_is_warned_about_twice(monkeypatch, tmp_path):
     Machine(SimulatedGpu("GPU-a", has_counter=False, pids=[1])).install(monkeypatch)
     assert levels(examine({}, tmp_path), "gpu 0") == ["ok", "warning", "warning"]
@@ -248,14 +280,26 @@ def test_a_system_without_adjtimex_does_not_tell(monkeypatch):
     assert doctor_checks.kernel_clock_error_s() is None
 
 
-def test_rapl_that_cannot_be_read_has_a_cure(monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("present", "domains", "cpu", "ram"),
+    [
+        (True, ("package-0", "dram"), ("ok", "RAPL readable (package-0, dram)"), []),
+        (True, ("package-0",), ("ok", "RAPL readable (package-0)"), ["warning"]),
+        (True, (), ("warning", "RAPL is there but not readable"), ["warning"]),
+        (False, (), ("warning", "no RAPL; energy is modelled"), ["warning"]),
+    ],
+)
+def test_how_cpu_and_memory_are_read_is_told(monkeypatch, tmp_path, present, domains, cpu, ram):
+    found = tuple(rapl.Domain(name, tmp_path / name, 99) for name in domains)
+    monkeypatch.setattr(rapl, "present", lambda: present)
+    monkeypatch.setattr(rapl, "readable_domains", lambda: found)
     Machine().install(monkeypatch)
-    (tmp_path / "intel-rapl:0").mkdir()
-    monkeypatch.setattr(rapl, "present", lambda: True)
-    monkeypatch.setattr(rapl, "readable_domains", lambda: ())
-    (line,) = [line for line in examine({}, tmp_path) if line.topic == "cpu"]
-    assert line.level == "warning"
-    assert "chmod" in line.cure
+    lines = examine({}, tmp_path)
+    (line,) = [line for line in lines if line.topic == "cpu"]
+    assert line.level == cpu[0]
+    assert cpu[1] in line.finding
+    assert ("chmod" in line.cure) == (present and not domains)
+    assert levels(lines, "ram") == ram
 
 
 def test_rapl_counters_wrap_and_dram_is_apart(tmp_path):
