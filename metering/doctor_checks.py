@@ -62,13 +62,18 @@ def gpus(environment: Mapping[str, str]) -> Iterator[Line]:
 
 def _amd(environment: Mapping[str, str]) -> Iterator[Line]:
     try:
-        indices = amd.job_gpu_indices(environment)
+        every, indices = amd.job_gpu_indices({}), amd.job_gpu_indices(environment)
     except MaskError as error:
         yield Line("gpu mask", "failure", str(error), "name AMD GPUs in ROCR_VISIBLE_DEVICES alone")
         return
     if indices:
         named = ", ".join(map(str, indices))
         yield Line("gpu", "ok", f"the job's AMD GPUs: {named}; CodeCarbon alone reads them")
+    elif every:
+        yield Line(
+            "gpu mask", "failure", f"ROCm's masks leave none of the {len(every)} AMD GPUs",
+            "see ROCR_VISIBLE_DEVICES, HIP_VISIBLE_DEVICES and CUDA_VISIBLE_DEVICES; set one alone",
+        )  # fmt: skip
     else:
         yield Line(
             "gpu", "warning", "neither NVML nor AMD SMI shows a GPU; GPU energy will be absent",

@@ -133,6 +133,15 @@ def test_the_doctor_names_amd_gpus(library, tmp_path):
     assert "AMD GPUs: 0, 1" in line.finding
 
 
+def test_the_doctor_tells_masks_that_leave_no_gpu_from_no_gpu(library, tmp_path):
+    # as SLURM sets them for AMD GPU 1 unless it is told not to
+    both = {"ROCR_VISIBLE_DEVICES": "1", "CUDA_VISIBLE_DEVICES": "1"}
+    (line,) = [line for line in examine(both, tmp_path) if line.topic == "gpu mask"]
+    assert line.level == "failure"
+    assert "none of the 2 AMD GPUs" in line.finding
+    assert line.cure
+
+
 def test_only_the_jobs_gpu_is_counted(library, tmp_path: Path):
     meter = CodeCarbonMeter(tmp_path, [1], "GBR")
     meter.begin()
