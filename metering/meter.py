@@ -97,7 +97,7 @@ class Meter:
 
     def _find_gpus(self) -> list[int]:
         """Indices of the job's GPUs as CodeCarbon counts them; NVIDIA's are kept in `gpus`."""
-        self.gpus = job_gpus()[: self.num_gpus]
+        self.gpus = job_gpus(num_gpus=self.num_gpus)[: self.num_gpus]
         indices = [gpu.index for gpu in self.gpus] or amd.job_gpu_indices()[: self.num_gpus]
         if not indices:
             raise MeterError(

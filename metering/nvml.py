@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import threading
 import time
@@ -16,7 +17,8 @@ SAMPLE_PERIOD_S = 0.02
 @dataclass(frozen=True)
 class Gpu:
     """A physical GPU of the job. index: NVML's, which is the bus order;
-    energy_counter: whether it has a total-energy counter (Volta or newer)."""
+    energy_counter: whether it has a total-energy counter (Volta or newer); mig: whether it is
+    split into instances (Multi-Instance GPU), of which the job has one and the readings all."""
 
     index: int
     uuid: str
@@ -27,7 +29,7 @@ class Gpu:
 
 
 class MaskError(RuntimeError):
-    """A device mask that names no GPU of this machine."""
+    """A device mask, or none, that does not tell which GPUs of this machine are meant."""
 
 
 @contextmanager
@@ -46,49 +48,88 @@ def session() -> Iterator[Any]:
         pynvml.nvmlShutdown()
 
 
-def job_gpus(environment: Mapping[str, str] | None = None) -> tuple[Gpu, ...]:
+def job_gpus(
+    environment: Mapping[str, str] | None = None, num_gpus: int | None = None
+) -> tuple[Gpu, ...]:
     """The GPUs that the job was given, each once, in the order that the job sees them.
 
+    num_gpus: how many of them are used, the first ones; None: all.
+
     Read from `CUDA_VISIBLE_DEVICES` (indices, UUIDs or their beginnings, MIG names), as CUDA
-    reads it: a list ends at the first unknown entry; an empty one means none. Without a mask:
-    `SLURM_JOB_GPUS`, else all. A MIG instance is metered as its whole GPU, and flagged, since
-    no counter is narrower. Indices are bus order unless `CUDA_DEVICE_ORDER` is unset and the
-    machine mixes models, where CUDA would order by speed: then `MaskError` asks for PCI_BUS_ID.
+    reads it: a list ends at the first unknown entry; an empty one means none. Without it, those
+    that SLURM names (see `mask_of`), else all. A GPU that is split by MIG is metered whole, and
+    flagged, since no counter is narrower. On a machine that mixes models CUDA counts the fastest
+    first and NVML along the bus: `MaskError` where that decides which GPUs are meant, unless
+    `CUDA_DEVICE_ORDER=PCI_BUS_ID` (CUDA programming guide, "CUDA environment variables").
     """
     environment = os.environ if environment is None else environment
     with session() as nvml:
         if nvml is None:
             return ()
         every = [_describe(nvml, index) for index in range(nvml.nvmlDeviceGetCount())]
-        mask = environment.get("CUDA_VISIBLE_DEVICES")
-        if mask is None:
-            mask = environment.get("SLURM_JOB_GPUS") or environment.get("SLURM_STEP_GPUS")
-        if mask is None:
-            return tuple(every)
-        return tuple(_resolve(nvml, mask, every, environment))
+        mask = mask_of(environment, len(every))
+        gpus = (every if mask is None else _resolve(nvml, mask[1], every))[:num_gpus]
+        if environment.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID":
+            _refuse_two_orders(every, mask, len(gpus))
+        return tuple(gpus)
 
 
-def _resolve(
-    nvml: Any, mask: str, every: Sequence[Gpu], environment: Mapping[str, str]
-) -> list[Gpu]:
+def mask_of(environment: Mapping[str, str], num_shown: int) -> tuple[str, str] | None:
+    """The variable that says which of the GPUs shown by NVML are the job's, and its value; None
+    where all are.
+
+    CUDA reads `CUDA_VISIBLE_DEVICES` alone and without it sees every GPU that the process may
+    open (CUDA programming guide, "CUDA environment variables"). SLURM normally sets it (gres.conf,
+    `nvidia_gpu_env`). Where it is missing, SLURM's grant is the job's GPUs: the step's before the
+    job's, which may be wider. Those ids are global, "not relative to any device cgroup" (sbatch
+    and srun manual pages): where one does not exist here, a cgroup hides the other GPUs, and all
+    that are shown are the job's. A grant of some of the GPUs is no promise that CUDA, which does
+    not know of it, computes on them: that is for the meter to compare, by UUID.
+    """
+    if (mask := environment.get("CUDA_VISIBLE_DEVICES")) is not None:
+        return "CUDA_VISIBLE_DEVICES", mask
+    for name in ("SLURM_STEP_GPUS", "SLURM_JOB_GPUS"):
+        if ids := environment.get(name):
+            known = all(is_index(one) and int(one) < num_shown for one in entries(ids))
+            return (name, ids) if known else None
+    return None
+
+
+def entries(mask: str) -> list[str]:
+    return [part.strip() for part in mask.split(",")]
+
+
+def is_index(entry: str) -> bool:
+    # "²".isdigit() is true, and int("²") an error
+    return entry.isascii() and entry.isdigit()
+
+
+def _resolve(nvml: Any, mask: str, every: Sequence[Gpu]) -> list[Gpu]:
     found: dict[int, Gpu] = {}
-    for entry in (part.strip() for part in mask.split(",")):
+    for entry in entries(mask):
         gpu = _one(nvml, entry, every)
         if gpu is None:
             break  # CUDA, too, ignores everything from the first unknown entry on
         found.setdefault(gpu.index, gpu)
-    by_number = any(part.strip().isdigit() for part in mask.split(","))
-    mixed = len({gpu.name for gpu in every}) > 1
-    if by_number and mixed and environment.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID":
-        raise MaskError(
-            f"CUDA_VISIBLE_DEVICES={mask} is by index on a machine of mixed GPUs, where CUDA "
-            "orders by speed and NVML by bus; set CUDA_DEVICE_ORDER=PCI_BUS_ID or use UUIDs"
-        )
     return list(found.values())
 
 
+def _refuse_two_orders(every: Sequence[Gpu], mask: tuple[str, str] | None, num_used: int) -> None:
+    models = sorted({gpu.name for gpu in every})
+    if mask is not None and mask[0] == "CUDA_VISIBLE_DEVICES":
+        said, by_order = "=".join(mask), any(is_index(entry) for entry in entries(mask[1]))
+    else:
+        said = f"{num_used} of {len(every)} GPUs without CUDA_VISIBLE_DEVICES"
+        by_order = num_used < len(every)
+    if by_order and len(models) > 1:
+        raise MaskError(
+            f"{said}: this machine mixes {', '.join(models)}, which CUDA counts by speed and NVML "
+            "by bus; set CUDA_DEVICE_ORDER=PCI_BUS_ID, or CUDA_VISIBLE_DEVICES to UUIDs"
+        )
+
+
 def _one(nvml: Any, entry: str, every: Sequence[Gpu]) -> Gpu | None:
-    if entry.isdigit():
+    if is_index(entry):
         return every[int(entry)] if int(entry) < len(every) else None
     if entry.startswith("MIG-"):
         return _parent_of(nvml, entry, every)
@@ -112,18 +153,20 @@ def _parent_of(nvml: Any, name: str, every: Sequence[Gpu]) -> Gpu | None:
 
 
 def _as_mig(gpu: Gpu) -> Gpu:
-    return Gpu(gpu.index, gpu.uuid, gpu.name, gpu.energy_counter, gpu.board_power_w, mig=True)
+    return dataclasses.replace(gpu, mig=True)
 
 
 def _describe(nvml: Any, index: int) -> Gpu:
     handle = nvml.nvmlDeviceGetHandleByIndex(index)
     limit_mw = read_or_none(nvml.nvmlDeviceGetEnforcedPowerLimit, handle)
+    mig_now, _ = read_or_none(nvml.nvmlDeviceGetMigMode, handle) or (0, 0)  # now, after a reset
     return Gpu(
         index=index,
         uuid=text(nvml.nvmlDeviceGetUUID(handle)),
         name=text(nvml.nvmlDeviceGetName(handle)),
         energy_counter=read_or_none(nvml.nvmlDeviceGetTotalEnergyConsumption, handle) is not None,
         board_power_w=None if limit_mw is None else limit_mw / 1000,
+        mig=bool(mig_now),
     )
 
 

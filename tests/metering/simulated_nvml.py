@@ -36,6 +36,11 @@ class SimulatedGpu:
     duty: float = 1.0
     phase_s: float = 0.0
     mig_uuids: Sequence[str] = ()
+    mig_mode: bool | None = None  # None: the GPU knows no MIG
+    lost: bool = False  # fallen off the bus
+    sm_clock_mhz: int = 1500
+    memory_clock_mhz: int = 1500
+    throttle_reasons: int = 0  # NVML's clocks-event bits
     pids: list[int] = field(default_factory=list)
     true_j: float = 0.0
     power_w: float = 50.0
@@ -112,6 +117,8 @@ class Machine:
         return len(self.gpus)
 
     def nvmlDeviceGetHandleByIndex(self, index: int) -> SimulatedGpu:
+        if self.gpus[index].lost:
+            raise NVMLError("GPU is lost")
         return self.gpus[index]
 
     def nvmlDeviceGetUUID(self, handle: Any) -> str:
@@ -131,6 +138,11 @@ class Machine:
     def nvmlDeviceGetPowerUsage(self, handle: SimulatedGpu) -> int:
         return int(handle.power_w * 1000)
 
+    def nvmlDeviceGetMigMode(self, handle: SimulatedGpu) -> list[int]:
+        if handle.mig_mode is None:
+            raise NVMLError("not supported")
+        return [int(handle.mig_mode), 0]  # now, and after a reset
+
     def nvmlDeviceGetMaxMigDeviceCount(self, handle: SimulatedGpu) -> int:
         return len(handle.mig_uuids)
 
@@ -141,13 +153,13 @@ class Machine:
         return [SimpleNamespace(pid=pid) for pid in handle.pids]
 
     def nvmlDeviceGetClockInfo(self, handle: SimulatedGpu, kind: int) -> int:
-        return 1500
+        return handle.sm_clock_mhz if kind == self.NVML_CLOCK_SM else handle.memory_clock_mhz
 
     def nvmlDeviceGetTemperature(self, handle: SimulatedGpu, kind: int) -> int:
         return 55
 
     def nvmlDeviceGetCurrentClocksThrottleReasons(self, handle: SimulatedGpu) -> int:
-        return 0
+        return handle.throttle_reasons
 
 
 class Workload:

@@ -12,7 +12,9 @@ from codecarbon.core import gpu, gpu_amd
 from metering.amd import job_gpu_indices
 from metering.block import MeterError
 from metering.codecarbon_meter import CodeCarbonMeter
+from metering.doctor import examine
 from metering.meter import Meter
+from metering.nvml import MaskError
 from metering.plausibility import other_fault
 from metering.ranks import OneRank
 from metering.settings import MeterSettings
@@ -22,7 +24,8 @@ J_PER_KWH = 3.6e6
 
 
 class SimulatedAmdSmi:
-    """Two GPUs whose energy counters, in units of 15.3 microjoules, stand in `joules`."""
+    """Two GPUs whose energy counters, in units of 15.3 microjoules, stand in `joules`, and whose
+    UUIDs ROCm writes as GPU-0A1B2C3D4E5F6071 and GPU-0a1bffffffffffff."""
 
     RESOLUTION_UJ = 15.3
     amdsmi_exception = SimpleNamespace(AmdSmiLibraryException=RuntimeError)
@@ -30,6 +33,7 @@ class SimulatedAmdSmi:
 
     def __init__(self) -> None:
         self.joules = [1000.0, 1000.0]
+        self.serials = ["0xA1B2C3D4E5F6071", "0x0A1BFFFFFFFFFFFF"]
 
     def amdsmi_init(self) -> None: ...
 
@@ -43,7 +47,7 @@ class SimulatedAmdSmi:
         return f"uuid-{handle}"
 
     def amdsmi_get_gpu_asic_info(self, handle: int) -> dict[str, str]:
-        return {"market_name": "AMD Instinct MI210"}
+        return {"market_name": "AMD Instinct MI210", "asic_serial": self.serials[handle]}
 
     def amdsmi_get_gpu_vram_usage(self, handle: int) -> dict[str, int]:
         return {"vram_total": 65536, "vram_used": 1024}
@@ -80,10 +84,62 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedAmdSmi]:
         ({"ROCR_VISIBLE_DEVICES": "1", "HIP_VISIBLE_DEVICES": "0"}, [1]),
         ({"ROCR_VISIBLE_DEVICES": "1", "HIP_VISIBLE_DEVICES": "1"}, []),
         ({"HIP_VISIBLE_DEVICES": ""}, []),
+        ({"HIP_VISIBLE_DEVICES": "-1"}, []),
+        ({"HIP_VISIBLE_DEVICES": "1", "CUDA_VISIBLE_DEVICES": "0"}, [1]),
+        ({"ROCR_VISIBLE_DEVICES": "GPU-0a1bffffffffffff"}, [1]),
+        ({"ROCR_VISIBLE_DEVICES": "GPU-0A1BF,GPU-0A1B2C3D4E5F6071"}, [1, 0]),
+        ({"ROCR_VISIBLE_DEVICES": "1,GPU-0a1b2"}, [1, 0]),
+        ({"ROCR_VISIBLE_DEVICES": "GPU-0a1bf", "HIP_VISIBLE_DEVICES": "0"}, [1]),
+        ({"HIP_VISIBLE_DEVICES": "GPU-0a1bf"}, [1]),
+        ({"GPU_DEVICE_ORDINAL": "0,1"}, [0, 1]),
+        ({"GPU_DEVICE_ORDINAL": "0", "HIP_VISIBLE_DEVICES": "1"}, [1]),
+        ({"GPU_DEVICE_ORDINAL": "1", "ROCR_VISIBLE_DEVICES": "1"}, [1]),  # as SLURM sets them
     ],
 )
 def test_masks_apply_one_after_the_other(library, environment, indices):
     assert job_gpu_indices(environment) == indices
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"ROCR_VISIBLE_DEVICES": "GPU-0a1b"}, "GPU-0a1b fits 2 of 2 GPUs"),
+        ({"ROCR_VISIBLE_DEVICES": "GPU-dead"}, "GPU-dead fits 0 of 2 GPUs"),
+        ({"ROCR_VISIBLE_DEVICES": "1", "HIP_VISIBLE_DEVICES": "GPU-0a1b2"}, "fits 0 of 1 GPUs"),
+        ({"HIP_VISIBLE_DEVICES": "first"}, "HIP_VISIBLE_DEVICES=first: first is neither"),
+        ({"CUDA_VISIBLE_DEVICES": "²"}, "neither an index nor a UUID"),
+        ({"GPU_DEVICE_ORDINAL": "1"}, "set HIP_VISIBLE_DEVICES instead"),
+    ],
+)
+def test_a_mask_that_does_not_tell_which_gpu_computes_is_refused(
+    library, tmp_path, environment, said
+):
+    with pytest.raises(MaskError, match=said):
+        job_gpu_indices(environment)
+    (line,) = [line for line in examine(environment, tmp_path) if line.topic.startswith("gpu")]
+    assert line.level == "failure"
+    assert said in line.finding
+    assert line.cure
+
+
+def test_where_no_amd_gpu_is_nvidias_masks_are_no_matter_of_ours(library):
+    library.joules = []
+    assert job_gpu_indices({"CUDA_VISIBLE_DEVICES": "MIG-77"}) == []
+
+
+def test_the_doctor_names_amd_gpus(library, tmp_path):
+    (line,) = [line for line in examine({}, tmp_path) if line.topic == "gpu"]
+    assert line.level == "ok"
+    assert "AMD GPUs: 0, 1" in line.finding
+
+
+def test_the_doctor_tells_masks_that_leave_no_gpu_from_no_gpu(library, tmp_path):
+    # as SLURM sets them for AMD GPU 1 unless it is told not to
+    both = {"ROCR_VISIBLE_DEVICES": "1", "CUDA_VISIBLE_DEVICES": "1"}
+    (line,) = [line for line in examine(both, tmp_path) if line.topic == "gpu mask"]
+    assert line.level == "failure"
+    assert "none of the 2 AMD GPUs" in line.finding
+    assert line.cure
 
 
 def test_only_the_jobs_gpu_is_counted(library, tmp_path: Path):
