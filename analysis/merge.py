@@ -33,6 +33,7 @@ class SetUp(NamedTuple):
     gpu_name: str
     cpu_model: str
     num_devices: float
+    num_nodes: float | None
     batch_size: float
     precision: str
     variant: str

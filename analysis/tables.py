@@ -197,8 +197,9 @@ def _estimated(
     if found.notes:
         notes["estimated_train_kwh"] = "; ".join(found.notes)
     train = _train_rate(one)
+    num_nodes = one.key.num_nodes or 1
     if found.kwh is None:
-        return wall.columns(one.wall_meter, train)
+        return wall.columns(one.wall_meter, train, num_nodes)
     kwh, half_width = found.kwh.value, found.kwh.half_width
     accuracy = base.get("published_miou_pct", base.get("published_top1_pct"))
     if accuracy is None or pd.isna(accuracy):
@@ -209,7 +210,7 @@ def _estimated(
     if index.note and accuracy is not None:
         notes["estimated_gqi"] = index.note
     per_kwh = train and train.emissions_kg_co2eq_per_sample
-    return wall.columns(one.wall_meter, train, kwh, half_width) | {
+    return wall.columns(one.wall_meter, train, num_nodes, kwh, half_width) | {
         "estimated_train_kwh": kwh,
         "estimated_train_kwh_half_width": half_width,
         "estimated_gqi": index.value,
