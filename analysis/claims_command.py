@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from analysis.tables_command import DEFAULT_FOLDERS
@@ -34,8 +33,8 @@ def table(folders: Sequence[str]) -> str:
     """
     from analysis.claims import claims, markdown
     from analysis.figures.gather import gather
-    from analysis.validate import predictions_of
-    from metering.record import read
+    from analysis.validate import Prediction, predictions_of
+    from analysis.validate_command import read_or_name
     from metering.settings import MeterSettings
 
     gathered = gather(folders)
@@ -44,11 +43,13 @@ def table(folders: Sequence[str]) -> str:
         & (gathered.records["kind"] == "record")
         & (gathered.records["meter"] == "adaptive")  # the others measure their own warm-up
     ]
+    records = [read_or_name(path) for path in sorted(set(steady["path"]))]
     predictions = [
         one
-        for path in sorted(set(steady["path"]))
-        for one in predictions_of(read(Path(path)), FIRST)
+        for record in records
+        if record is not None
+        for one in predictions_of(record, FIRST)
         # the fifth is a short run only if an adaptive window could have been as short
-        if one.num_blocks * FIRST >= MeterSettings().min_blocks
+        if isinstance(one, Prediction) and one.num_blocks * FIRST >= MeterSettings().min_blocks
     ]
     return markdown(claims(gathered.frames, predictions))

@@ -28,6 +28,10 @@ HEADINGS = {
     "test_gmacs": "Test (GMACs)",
     "train_wall_kwh_per_sample": "Train, wall (kWh/sample)", "train_wall_kwh": "Train, wall (kWh)",
     "train_wall_kwh_half_width": "Train, wall ± (kWh)",
+    "net_train_kwh_per_sample": "Train, net (kWh/sample)",
+    "net_train_half_width": "Train, net ± (kWh/sample)",
+    "net_test_kwh_per_sample": "Test, net (kWh/sample)",
+    "net_test_half_width": "Test, net ± (kWh/sample)",
 }  # fmt: skip
 TRANSPOSED = ("Quantity", "Origin")
 """Headings of the columns that name a line where the models are columns."""

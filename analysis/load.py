@@ -55,7 +55,7 @@ def load(folders: Sequence[Path | str]) -> Loaded:
         try:
             rows.extend(codecarbon_runs.rows_of(path))
         except (RecordError, OSError) as error:
-            problems.append(Problem(str(path), _reason(error)))
+            problems.append(Problem(str(path), reason_of(error)))
     problems.sort(key=lambda problem: problem.path)
     return Loaded(_frame(rows), tuple(problems))
 
@@ -74,6 +74,11 @@ def _frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
         else:
             data[name] = pd.Series(values, dtype=float)
     return pd.DataFrame(data)
+
+
+def find_records(folders: Iterable[Path | str]) -> list[str]:
+    """Paths of the records at or under `folders`, each once, in a stable order."""
+    return _find(folders)[0]
 
 
 def _find(folders: Iterable[Path | str]) -> tuple[list[str], list[Path]]:
@@ -122,14 +127,15 @@ def _read_batch(paths: list[str]) -> Batch:
                 with open(path, "rb") as stream:
                     rows.extend(rows_of(stream.read(), path))
             except (RecordError, OSError) as error:
-                problems.append((path, _reason(error)))
+                problems.append((path, reason_of(error)))
     finally:
         if collecting:
             gc.enable()
     return rows, problems
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """Why a file was left out, in one line."""
     if isinstance(error, OSError):
         return f"cannot be read: {error.strerror or error}"
     return str(error)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from analysis import net
 from analysis.wall import Calibration
 from metering.record import Stage
 
@@ -33,6 +34,7 @@ class SetUp(NamedTuple):
     gpu_name: str
     cpu_model: str
     num_devices: float
+    num_nodes: float | None
     batch_size: float
     precision: str
     variant: str
@@ -41,7 +43,10 @@ class SetUp(NamedTuple):
 
 @dataclass(frozen=True)
 class MeasuredRate:
-    """kWh and seconds per sample of one phase, with the half-width of its 95 % interval."""
+    """kWh and seconds per sample of one phase, with the half-width of its 95 % interval.
+
+    idle_kwh_per_sample: idle power x seconds, with its own half-width; None where a record has
+    no idle power or no pace."""
 
     kwh_per_sample: float
     half_width: float | None
@@ -50,6 +55,8 @@ class MeasuredRate:
     num_records: int
     sensors: str
     emissions_kg_co2eq_per_sample: float | None = None
+    idle_kwh_per_sample: float | None = None
+    idle_half_width: float | None = None
     note: str = ""
 
 
@@ -72,9 +79,9 @@ class Measured:
 
 _USED = (
     *SetUp._fields, "stage", "phase", "kwh_per_sample", "kwh_half_width", "s_per_sample",
-    "num_samples", "gpu_sensor", "cpu_sensor", "ram_sensor", "emissions_kg_co2eq", "recipe",
-    "started_at", "setup_kwh", "checkpoint_kwh", "params_m", "gmacs", "top1_pct", "miou_pct",
-    "flags", "wall_meter", "views_per_sample",
+    "s_half_width", "idle_power_w", "num_samples", "gpu_sensor", "cpu_sensor", "ram_sensor",
+    "emissions_kg_co2eq", "recipe", "started_at", "setup_kwh", "checkpoint_kwh", "params_m",
+    "gmacs", "top1_pct", "miou_pct", "flags", "wall_meter", "views_per_sample",
 )  # fmt: skip
 _NUM_KEY = len(SetUp._fields)
 
@@ -129,33 +136,47 @@ def _measured(key: SetUp, phases: dict[tuple[str, str], list[dict[str, Any]]]) -
 
 
 def _rate(rows: Sequence[dict[str, Any]]) -> MeasuredRate:
-    """Mean over records, weighted by their samples. The half-width is that of the weighted
-    mean; where the records differ by more than it, their spread, which is then said."""
+    """Mean over records, weighted by their samples (`_pooled`)."""
     weights = [float(row["num_samples"] or 0) for row in rows]
     if not sum(weights):
         weights = [1.0] * len(rows)
     weights = [weight / sum(weights) for weight in weights]
-    means = [float(row["kwh_per_sample"]) for row in rows]
-    mean = sum(weight * kwh for weight, kwh in zip(weights, means, strict=True))
-    widths = [row["kwh_half_width"] for row in rows]
-    half_width, note = None, ""
-    if all(width is not None for width in widths):
-        half_width = math.hypot(*(w * width for w, width in zip(weights, widths, strict=True)))
-        spread = max(abs(kwh - mean) for kwh in means)
-        if spread > max(half_width, *widths):
-            half_width = spread
-            note = f"{len(rows)} records differ by more than their intervals: spread shown"
-    pace = [row["s_per_sample"] for row in rows]
+    kwh = [(float(row["kwh_per_sample"]), row["kwh_half_width"]) for row in rows]
+    mean, half_width, differ = _pooled(weights, kwh)
+    idle_kwh, idle_half_width = None, None
+    if all(row["idle_power_w"] is not None and row["s_per_sample"] is not None for row in rows):
+        names = ("idle_power_w", "s_per_sample", "s_half_width")
+        idle = [net.idle_kwh_per_sample(*(row[name] for name in names)) for row in rows]
+        idle_kwh, idle_half_width, _ = _pooled(weights, idle)
+    note = f"{len(rows)} records differ by more than their intervals: spread shown"
     return MeasuredRate(
         kwh_per_sample=mean,
         half_width=half_width,
-        s_per_sample=_mean(pace),
+        s_per_sample=_mean([row["s_per_sample"] for row in rows]),
         num_samples=sum(float(row["num_samples"] or 0) for row in rows),
         num_records=len(rows),
         sensors=_sensors(rows[-1]),
         emissions_kg_co2eq_per_sample=_emissions(rows),
-        note=note,
+        idle_kwh_per_sample=idle_kwh,
+        idle_half_width=idle_half_width,
+        note=note if differ else "",
     )
+
+
+def _pooled(
+    weights: Sequence[float], parts: Sequence[tuple[float, float | None]]
+) -> tuple[float, float | None, bool]:
+    """The weighted mean of numbers with half-widths, and its half-width: that of a weighted mean,
+    or, where the numbers differ by more than it, their spread, which the third says."""
+    mean = sum(weight * value for weight, (value, _) in zip(weights, parts, strict=True))
+    widths = [width for _, width in parts if width is not None]
+    if len(widths) < len(parts):
+        return mean, None, False
+    half_width = math.hypot(*(w * width for w, width in zip(weights, widths, strict=True)))
+    spread = max(abs(value - mean) for value, _ in parts)
+    if spread > max(half_width, *widths):
+        return mean, spread, True
+    return mean, half_width, False
 
 
 def _sensors(row: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -103,3 +103,18 @@ def only(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     wanted = [column(table, name) for name in names]
     kept = list(dict.fromkeys([*always, *wanted, "footnotes"]))
     return table[kept]
+
+
+def without(table: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+    """`table` without `columns`, and nothing is noted of them."""
+    return silent(table.drop(columns=list(columns)), columns)
+
+
+def silent(table: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+    """`table` without the footnotes of those `columns` that it does not show."""
+    gone = set(columns) - set(table.columns)
+    kept = [
+        {column: text for column, text in notes.items() if column not in gone}
+        for notes in table["footnotes"]
+    ]
+    return table.assign(footnotes=pd.Series(kept, index=table.index, dtype=object))

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import metrics, wall
+from analysis import metrics, net, wall
 from analysis import published_facts as published
 from analysis.accounting import Accounting, Costs
 from analysis.merge import Measured, merge
@@ -33,7 +33,9 @@ _ESTIMATED = (
 EXTRA_COLUMNS = (
     "measured_samples_per_kwh", "estimated_top1_per_kwh", "estimated_train_kg_co2eq",
     "estimated_pareto", "published_top1_per_kwh", "published_pareto",
+    *net.COLUMNS,
 )  # fmt: skip
+"""Shown where `--columns` names them."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ def _filled(base: dict[str, Any], one: Measured, costs: Costs, options: Options)
             "measured_num_records": train.num_records,
             "measured_sensors": train.sensors,
             "measured_samples_per_kwh": metrics.samples_per_kwh(train.kwh_per_sample),
-        }
+        } | net.columns("train", train, notes)
     test = next((rate for (_, phase), rate in one.rates.items() if phase == "test"), None)
     if test is not None:
         samples = published.TEST_SAMPLES.get(one.key.dataset)
@@ -180,7 +182,7 @@ def _filled(base: dict[str, Any], one: Measured, costs: Costs, options: Options)
             "estimated_test_kwh_half_width": (
                 samples * test.half_width if samples and test.half_width is not None else None
             ),
-        }
+        } | net.columns("test", test, notes)
     row |= _estimated(base, one, costs, options, notes)
     return row | {"footnotes": notes}
 
@@ -197,8 +199,9 @@ def _estimated(
     if found.notes:
         notes["estimated_train_kwh"] = "; ".join(found.notes)
     train = _train_rate(one)
+    num_nodes = one.key.num_nodes or 1
     if found.kwh is None:
-        return wall.columns(one.wall_meter, train)
+        return wall.columns(one.wall_meter, train, num_nodes)
     kwh, half_width = found.kwh.value, found.kwh.half_width
     accuracy = base.get("published_miou_pct", base.get("published_top1_pct"))
     if accuracy is None or pd.isna(accuracy):
@@ -209,7 +212,7 @@ def _estimated(
     if index.note and accuracy is not None:
         notes["estimated_gqi"] = index.note
     per_kwh = train and train.emissions_kg_co2eq_per_sample
-    return wall.columns(one.wall_meter, train, kwh, half_width) | {
+    return wall.columns(one.wall_meter, train, num_nodes, kwh, half_width) | {
         "estimated_train_kwh": kwh,
         "estimated_train_kwh_half_width": half_width,
         "estimated_gqi": index.value,

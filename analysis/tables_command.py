@@ -120,12 +120,15 @@ def _tables(frame: pd.DataFrame, arguments: argparse.Namespace) -> dict[str, pd.
     if arguments.sort:
         tables = _on_each(tables, lambda table: select.ordered(table, arguments.sort))
     if not arguments.columns:
-        tables = {name: table.drop(columns=list(EXTRA_COLUMNS)) for name, table in tables.items()}
+        tables = _on_each(tables, lambda table: select.without(table, EXTRA_COLUMNS))
     elif not arguments.diff:
         names = [name.strip() for name in arguments.columns.split(",")]
-        tables = _on_each(tables, lambda table: select.only(table, names))
+        tables = _on_each(
+            tables, lambda table: select.silent(select.only(table, names), EXTRA_COLUMNS)
+        )
     if arguments.diff:
-        return {f"{name}_diff": diff(table) for name, table in tables.items()}
+        tables = {f"{name}_diff": diff(table) for name, table in tables.items()}
+        return _on_each(tables, lambda table: select.silent(table, EXTRA_COLUMNS))
     return tables
 
 

@@ -9,21 +9,23 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Calibration:
-    """Wall power = `factor` x sensor power + `offset_w`, true to `error_pct` percent (half-width
-    of its 95 % interval), as found by running the machine at several loads behind a meter."""
+    """Wall power of one machine = `factor` x its sensors' power + `offset_w`, true to `error_pct`
+    percent (half-width of its 95 % interval), as found by running it at several loads behind a
+    meter. A run's nodes are taken for machines alike: each adds an offset."""
 
     factor: float
     offset_w: float
     error_pct: float
 
     def wall_kwh(
-        self, kwh: float, half_width: float | None, duration_s: float
+        self, kwh: float, half_width: float | None, duration_s: float, num_nodes: float = 1
     ) -> tuple[float, float | None]:
-        """kWh at the wall, and its half-width, for sensor `kwh` used over `duration_s`.
+        """kWh at the wall, and its half-width, for sensor `kwh` that `num_nodes` machines used
+        together over `duration_s`: factor x kwh + num_nodes x offset_w x duration.
 
         The reading's and the calibration's errors are independent and add in quadrature.
         """
-        wall = self.factor * kwh + self.offset_w / 1000 * duration_s / 3600
+        wall = self.factor * kwh + num_nodes * self.offset_w / 1000 * duration_s / 3600
         if half_width is None:
             return wall, None
         return wall, math.hypot(self.factor * half_width, wall * self.error_pct / 100)
@@ -43,18 +45,22 @@ def calibration_of(hardware: Any) -> Calibration | None:
 def columns(
     calibration: Calibration | None,
     rate: Any,
+    num_nodes: float,
     estimate_kwh: float | None = None,
     estimate_half_width: float | None = None,
 ) -> dict[str, float | None]:
-    """The table's wall columns from a training rate (`merge.MeasuredRate`) and the estimate;
-    empty without a calibration or a pace. The estimate's hours follow from the rate's power."""
+    """The table's wall columns from a training rate (`merge.MeasuredRate`, the sum over
+    `num_nodes` machines) and the estimate; empty without a calibration or a pace. The estimate's
+    hours follow from the rate's power."""
     if calibration is None or rate is None or not rate.s_per_sample:
         return {}
-    per_sample, _ = calibration.wall_kwh(rate.kwh_per_sample, None, rate.s_per_sample)
+    per_sample, _ = calibration.wall_kwh(rate.kwh_per_sample, None, rate.s_per_sample, num_nodes)
     found: dict[str, float | None] = {"measured_train_wall_kwh_per_sample": per_sample}
     if estimate_kwh is not None:
         duration_s = estimate_kwh / rate.kwh_per_sample * rate.s_per_sample
-        wall, half_width = calibration.wall_kwh(estimate_kwh, estimate_half_width, duration_s)
+        wall, half_width = calibration.wall_kwh(
+            estimate_kwh, estimate_half_width, duration_s, num_nodes
+        )
         found["estimated_train_wall_kwh"] = wall
         found["estimated_train_wall_kwh_half_width"] = half_width
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from metering.record import Energy
+from metering.record import Energy, Reading
 
 
 class MeterError(RuntimeError):
@@ -32,7 +32,7 @@ class Difference:
     fault: str = ""
 
 
-def preferred(block: Block) -> Energy:
+def preferred(block: Block | Reading) -> Energy:
     """The reading that counts, by component: our own counter where there is one."""
     own, other = block.own, block.energy
     return Energy(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from analysis import record_rows
@@ -30,6 +31,14 @@ def test_the_rate_its_interval_and_the_sums_are_the_records(tmp_path: Path):
     assert train["num_samples"] == 3200
     assert train["energy_kwh"] == pytest.approx(3200e-6)
     assert train["gpu_kwh"] == pytest.approx(0.8 * 3200e-6)
+
+
+def test_emissions_are_the_phases_own_and_absent_where_it_has_none(tmp_path: Path):
+    put(tmp_path, a_record(phases={"train": a_phase(emissions_kg_co2eq=7.5e-4),
+                                   "test": a_phase("test", 2.5e-7)}))  # fmt: skip
+    frame = load([tmp_path]).frame.set_index("phase")
+    assert frame.loc["train", "emissions_kg_co2eq"] == 7.5e-4
+    assert pd.isna(frame.loc["test", "emissions_kg_co2eq"])
 
 
 def test_warm_up_and_dropped_blocks_do_not_count(tmp_path: Path):
@@ -153,6 +162,7 @@ def test_a_plain_codecarbon_run_beside_a_hydra_config_is_read(tmp_path: Path):
     assert (row["kind"], row["model"], row["batch_size"]) == ("codecarbon", "vit_b", 64)
     assert row["kwh_per_sample"] == pytest.approx(2.5e-4)
     assert row["gpu_kwh"] == 0.2
+    assert row["emissions_kg_co2eq"] == 0.05
 
 
 def test_a_codecarbon_run_without_a_sample_count_has_no_rate(tmp_path: Path):

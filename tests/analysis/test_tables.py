@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -7,7 +8,7 @@ import pytest
 
 from analysis.load import load
 from analysis.tables import Options, diff, table1, table2, table3
-from metering.record import Energy, Overhead
+from metering.record import Energy, Overhead, PhaseRecord
 from tests.analysis.records import IMAGES, TRAIN, a_phase, a_record, put
 
 
@@ -18,6 +19,34 @@ def _table3(folder: Path, *records, **options) -> pd.DataFrame:
 def _row(table: pd.DataFrame, model: str) -> dict:
     [row] = table[table["model"] == model].to_dict("records")
     return row
+
+
+def _emitting(kg: float | None, **more) -> dict[str, PhaseRecord]:
+    return {"train": a_phase(emissions_kg_co2eq=kg, **more)}
+
+
+def test_the_estimates_emissions_follow_from_the_measured_factor(tmp_path: Path):
+    """3,200 images took 3,200e-6 kWh and 7.6e-4 kg: 0.2375 kg per kWh, of the whole training."""
+    row = _row(_table3(tmp_path, a_record(phases=_emitting(7.6e-4))), "Swin-T")
+    kwh = 300 * IMAGES * 1e-6 + 1e-4
+    assert row["estimated_train_kg_co2eq"] == pytest.approx(0.2375 * kwh)
+
+
+def test_emissions_of_merged_records_are_weighed_by_their_samples(tmp_path: Path):
+    """One record of 3,200 images at 0.2 kg per kWh, one of 320 at 0.4."""
+    few = a_phase().readings[:1]
+    records = (
+        a_record(phases=_emitting(0.2 * 3200e-6)),
+        a_record(identity="1" * 16, phases=_emitting(0.4 * 320e-6, readings=few)),
+    )
+    row = _row(_table3(tmp_path, *records), "Swin-T")
+    factor = (0.2 * 3200 + 0.4 * 320) / 3520
+    assert row["estimated_train_kg_co2eq"] == pytest.approx(factor * row["estimated_train_kwh"])
+
+
+def test_without_measured_emissions_there_are_no_estimated_ones(tmp_path: Path):
+    row = _row(_table3(tmp_path, a_record(phases=_emitting(None))), "Swin-T")
+    assert pd.isna(row["estimated_train_kg_co2eq"])
 
 
 def test_without_records_the_tables_are_the_papers():
@@ -122,7 +151,10 @@ def test_evaluations_and_checkpoint_writes_are_added_when_asked_for(tmp_path: Pa
     row = _row(_table3(tmp_path / "b", record, evaluations=1.0, checkpoints=1.0), "Swin-T")
     added = row["estimated_train_kwh"] - without["estimated_train_kwh"]
     assert added == pytest.approx(300 * (50_000 * 2.5e-7 + 2e-5))
-    assert row["estimated_train_kwh_half_width"] > without["estimated_train_kwh_half_width"]
+    # the two rates err independently: in quadrature
+    both = math.hypot(300 * IMAGES * 2e-8, 300 * 50_000 * 5e-9)
+    assert without["estimated_train_kwh_half_width"] == pytest.approx(300 * IMAGES * 2e-8)
+    assert row["estimated_train_kwh_half_width"] == pytest.approx(both, rel=1e-9)
     assert "with 300 evaluations" in row["footnotes"]["estimated_train_kwh"]
 
 
