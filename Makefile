@@ -54,8 +54,8 @@ report: .venv/.installed ## one HTML file that works offline: tables, figures, p
 doctor: .venv/.installed ## what this machine can measure, and what stands in the way
 	$(BIN)/python -m metering.doctor
 
-gpu-check: .venv/.installed ## the meter's claims on this machine's NVIDIA GPU
-	$(BIN)/python -m pytest -m gpu
+gpu-check: .venv/.installed ## the meter's claims on this machine's NVIDIA GPU, kept in benchmarks/results/
+	$(BIN)/python -m benchmarks.gpu_check
 
 GPU_TABLE3 ?= --out results/records/gpu-table3
 gpu-table3: .venv/.installed ## all 67 rows of Table 3 on one GPU in 25 minutes (WHEELS=folder: offline)

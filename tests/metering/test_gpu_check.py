@@ -9,7 +9,9 @@ import pytest
 from metering.meter import Meter
 from metering.nvml import NvmlEnergy, job_gpus
 from metering.ranks import OneRank
+from metering.record import Interval
 from metering.settings import MeterSettings
+from tasks import device
 
 pytestmark = pytest.mark.gpu
 
@@ -61,3 +63,35 @@ def test_codecarbon_and_our_reading_agree_and_the_interval_closes(load, tmp_path
     assert record.stop_reason == "relative_error"
     assert not any("differs by" in flag for flag in record.flags)
     assert record.idle_power_w > 0
+
+
+def test_the_gpu_that_pytorch_computes_on_is_the_one_that_is_metered(tmp_path):
+    uuid = device.uuid("cuda", local_rank=0)
+    assert uuid is not None
+    with Meter(MeterSettings(), folder=tmp_path, ranks=OneRank(), use_gpu=True) as meter:
+        meter.require_devices(uuid)
+        assert 0.005 < meter.sensor_period_s < 0.5
+
+
+def test_an_interval_of_a_short_window_holds_the_mean_of_a_long_one(load, tmp_path):
+    """Steps that keep time with a sensor of 100 ms, the hardest case for one of 25 % duty."""
+    import torch
+
+    def measured(settings: MeterSettings) -> Interval:
+        meter = Meter(settings, folder=tmp_path, ranks=OneRank(), use_gpu=True)
+        meter.synchronize = torch.cuda.synchronize
+        with meter, meter.window("train", 1) as window:
+            window.open()
+            done = False
+            while not done:
+                load(0.06)
+                time.sleep(0.04)
+                done = window.step(1)
+        found = window.result().energy_kwh_per_sample
+        assert found is not None
+        return found
+
+    short = measured(MeterSettings(time_budget_s=60.0))
+    long = measured(MeterSettings(mode="fixed", num_steps=2000, num_warmup_steps=50))
+    assert short.half_width is not None
+    assert abs(short.mean / long.mean - 1) <= 0.01 + short.half_width / short.mean
