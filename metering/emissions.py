@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +23,14 @@ def emission_factor(country_iso_code: str) -> dict[str, Any]:
         "year": mix.get("year"),
         "source": "CodeCarbon, global_energy_mix.json",
     }
+
+
+def emitted_kg(energies_kwh: Sequence[float | None], factor: dict[str, Any]) -> float | None:
+    """kg CO2eq of all these energies, by what `emission_factor` answers; None where one of them or
+    the factor is unknown."""
+    kg_per_kwh = factor["kg_co2eq_per_kwh"]
+    known = [kwh for kwh in energies_kwh if kwh is not None]
+    return None if kg_per_kwh is None or len(known) < len(energies_kwh) else kg_per_kwh * sum(known)
 
 
 def countries() -> list[str]:

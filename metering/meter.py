@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from metering import amd
+from metering import amd, host_load
 from metering.block import Block, MeterError, preferred, sum_over_nodes
 from metering.codecarbon_meter import CodeCarbonMeter
 from metering.deferred_signals import deferred_signals
 from metering.emissions import emission_factor
+from metering.host_load import CpuTimes
 from metering.nvml import Gpu, job_gpus
 from metering.own_readers import OwnReaders, Snapshot
 from metering.plausibility import SENSOR_PERIOD_S, other_fault
@@ -215,6 +216,10 @@ class Meter:
 
     def _sensors(self) -> dict[Component, Sensor]:
         return self._codecarbon.sensors() | self._own.sensors()
+
+    def cpu_times(self) -> CpuTimes | None:
+        """Of this node; None where this rank reads no sensors."""
+        return host_load.read(self._own_pids) if self._reads else None
 
     def require_devices(self, uuid: str | None) -> None:
         """Raises `MeterError` where the GPUs that the ranks compute on are not those that are

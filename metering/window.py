@@ -7,9 +7,11 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from metering import flags
+from metering import flags, host_load
 from metering.block import Block, MeterError, preferred
 from metering.deferred_signals import deferred_signals
+from metering.emissions import emitted_kg
+from metering.host_load import CpuTimes
 from metering.phase_lock import locked, wait_s
 from metering.record import Interval, Phase, PhaseRecord, Reading, StopReason
 from metering.statistics import rate_interval, warmup_length
@@ -63,11 +65,14 @@ class Window:
         self._wait_s = 0.0
         self._open = False
         self._num_waits = 0
+        self._cpu_before: CpuTimes | None = None
+        self._cpu_flags: tuple[str, ...] = ()
         self._stop_reason: StopReason = "end_of_data"
         self._target_s = max(self._settings.block_s, PERIODS_PER_BLOCK * meter.sensor_period_s)
 
     def open(self) -> None:
         """Open the first block. Collective."""
+        self._cpu_before = self._meter.cpu_times()
         self._began_s = self._meter.clock()
         first = 1
         if self._settings.mode != "adaptive" and self._settings.num_warmup_steps:
@@ -92,11 +97,14 @@ class Window:
         return False
 
     def close(self) -> None:
-        """Close the block that the end of the data cut short. Collective."""
+        """Close the window, and the block that the end of the data cut short. Collective."""
         if self._open and self._steps:
             self._finish_block()
         else:
             self.cut_short()
+        before, after = self._cpu_before, self._meter.cpu_times()
+        if before is not None and after is not None:
+            self._cpu_flags = host_load.flags(before, after)
 
     def cut_short(self) -> None:
         """Keep what the open block has used so far, outside of the rate: the run ends inside it.
@@ -273,7 +281,9 @@ class Window:
             num_nodes=self._meter.ranks.num_nodes,
             data_wait_share=sum(waits) / sum(durations) if durations else None,
             idle_power_w=self._meter.idle_power_w,
-            emissions_kg_co2eq=self._emissions_kg_co2eq(measured),
+            emissions_kg_co2eq=emitted_kg(
+                [_energy_kwh(block) for _, block in measured], self._meter.emission_factor
+            ),
             flags=(
                 *flags.of_blocks(
                     [block for _, block in self._blocks],
@@ -282,15 +292,9 @@ class Window:
                     num_waits=self._num_waits,
                 ),
                 *flags.of_machine(self._meter.all_gpus, self._meter.clock_skew_s),
+                *self._cpu_flags,
             ),
         )
-
-    def _emissions_kg_co2eq(self, measured: list[tuple[Reading, Block]]) -> float | None:
-        """The energy that counts times the country's factor; None where either is unknown."""
-        factor = self._meter.emission_factor["kg_co2eq_per_kwh"]
-        energies = [_energy_kwh(block) for _, block in measured]
-        known = [kwh for kwh in energies if kwh is not None]
-        return None if factor is None or len(known) < len(energies) else factor * sum(known)
 
 
 def _energy_kwh(block: Block) -> float | None:
