@@ -33,3 +33,18 @@ def positive(key: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         raise PlanError(f"{key}={value} is not a number above 0; give one")
     return float(value)
+
+
+def wall_meter(values: dict[str, Any]) -> None:
+    """The calibration of `hardware.wall_meter`: all of it, in numbers."""
+    needed = {"factor", "offset_w", "error_pct"}
+    if set(values) != needed:
+        raise PlanError(
+            f"hardware.wall_meter={values} needs factor, offset_w and error_pct; "
+            "give all three or none"
+        )
+    positive("hardware.wall_meter.factor", values["factor"])
+    positive("hardware.wall_meter.error_pct", values["error_pct"])
+    offset = values["offset_w"]
+    if isinstance(offset, bool) or not isinstance(offset, int | float):
+        raise PlanError(f"hardware.wall_meter.offset_w={offset} is not a number; give watts")

@@ -16,8 +16,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from metering.emissions import countries
 from metering.settings import MeterSettings
-from tasks.checked_values import choice, flag, positive, positive_whole, whole
+from tasks.checked_values import choice, flag, positive, positive_whole, wall_meter, whole
 from tasks.errors import PlanError, unknown
+from tasks.file_digest import digest
 from tasks.stage_names import SUPERVISED, resolve
 
 T = TypeVar("T")
@@ -33,7 +34,8 @@ class ModelPlan:
     name: short name; source: the timm name, or the OpenMMLab config's name or path;
     input_size: pixels of a square input, or None where the source decides;
     training: the named training set-up (`tasks/training.py`), or None where the source decides;
-    recipe: stages as `metering.record.Stage` reads them; options: passed on to the builder.
+    recipe: stages as `metering.record.Stage` reads them; options: passed on to the builder;
+    digests: of the files that the user gave, `checkpoint` and `source`.
     """
 
     name: str
@@ -45,6 +47,7 @@ class ModelPlan:
     recipe: tuple[dict[str, Any], ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
     checkpoint: str | None = None
+    digests: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -178,7 +181,11 @@ def _model(values: dict[str, Any], task: str) -> ModelPlan:
         positive_whole("model.input_size", plan.input_size)
     if plan.checkpoint is not None and not Path(plan.checkpoint).expanduser().is_file():
         raise PlanError(f"checkpoint={plan.checkpoint} is not a file; give an existing one")
-    return plan
+    source = plan.source if plan.source.endswith(".py") else None
+    given = {"checkpoint": plan.checkpoint, "source": source}
+    paths = {key: Path(value).expanduser() for key, value in given.items() if value is not None}
+    digests = {key: digest(path) for key, path in paths.items() if path.is_file()}
+    return dataclasses.replace(plan, digests=digests)
 
 
 def _data(values: dict[str, Any], task: str) -> DataPlan:
@@ -219,22 +226,8 @@ def _hardware(values: dict[str, Any]) -> HardwarePlan:
         )
     given = {name: value for name, value in plan.wall_meter.items() if value is not None}
     if given:
-        _wall_meter(given)
+        wall_meter(given)
     return dataclasses.replace(plan, wall_meter=given)
-
-
-def _wall_meter(values: dict[str, Any]) -> None:
-    needed = {"factor", "offset_w", "error_pct"}
-    if set(values) != needed:
-        raise PlanError(
-            f"hardware.wall_meter={values} needs factor, offset_w and error_pct; "
-            "give all three or none"
-        )
-    positive("hardware.wall_meter.factor", values["factor"])
-    positive("hardware.wall_meter.error_pct", values["error_pct"])
-    offset = values["offset_w"]
-    if isinstance(offset, bool) or not isinstance(offset, int | float):
-        raise PlanError(f"hardware.wall_meter.offset_w={offset} is not a number; give watts")
 
 
 def _meter(

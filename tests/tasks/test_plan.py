@@ -89,3 +89,18 @@ def test_bad_input_is_refused_with_the_key_the_value_and_a_cure(compose, overrid
         compose(override)
     assert words in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_checkpoint_or_a_config_that_was_written_anew_makes_another_run(compose, tmp_path):
+    checkpoint, config = tmp_path / "weights.pth", tmp_path / "net.py"
+    checkpoint.write_bytes(b"one")
+    config.write_text("a = 1")
+    asked = (f"checkpoint={checkpoint}", "model=mmseg", f"model.config={config}", "data=ade20k")
+    first = compose(*asked)
+    assert compose(*asked).identity == first.identity
+    checkpoint.write_bytes(b"other")
+    second = compose(*asked)
+    config.write_text("a = 2")
+    third = compose(*asked)
+    assert len({first.identity, second.identity, third.identity}) == 3
+    assert set(third.model.digests) == {"checkpoint", "source"}
