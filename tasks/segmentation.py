@@ -166,7 +166,7 @@ def _notes(plan: Plan, config: Config, operators: Operators) -> tuple[str, ...]:
     if plan.scale == "small":
         notes.append(f"scale=small: crops and images {configs.SMALL} times smaller than native")
     if plan.model.checkpoint is not None:
-        notes.append(f"weights of {plan.model.checkpoint}: mIoU is measured")
+        notes.append(f"weights of {plan.model.checkpoint}: mIoU is theirs, loaded again before testing")
     elif not _wants_miou(plan):
         notes.append("random weights: no mIoU is reported (energy does not depend on them)")
     if plan.channels_last:

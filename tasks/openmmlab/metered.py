@@ -210,10 +210,16 @@ class MeteredRun:
         return model.module if is_model_wrapper(model) else model
 
     def train(self, window: Window) -> dict[str, float]:
-        """Train until the window is satisfied; the last training losses."""
+        """Train until the window is satisfied; the last training losses.
+
+        A checkpoint's weights are put back where a test follows, here and not in the test, whose
+        window would pay for it.
+        """
         self._hook.window = window
         with clear_errors(self.plan.batch_size):
             self.runner.train()
+        if self.plan.model.checkpoint is not None and "test" in self.plan.phases:
+            checkpoints.load(self.model, self.plan.model.checkpoint)
         scalars = self.runner.message_hub.log_scalars
         return {
             name.removeprefix("train/"): float(history.current())

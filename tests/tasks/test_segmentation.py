@@ -152,15 +152,21 @@ def _matrix_miou(runner: Any, num_classes: int) -> float:
     return float(100 * np.mean(np.diag(counts)[occurs] / union[occurs]))
 
 
-def test_a_checkpoint_brings_a_measured_miou(
+def test_the_miou_of_a_checkpoint_is_its_own_whatever_is_trained_before(
     prepared: Callable[..., Session], tmp_path: Path
 ) -> None:
+    """Training, whose energy is measured with the same network, moves every weight and buffer."""
     file = tmp_path / "bisenet.pth"
-    trained = prepared("model=bisenet")
-    trained.train(CountingWindow(1))
-    trained.save(file)
-    outcome = prepared("model=bisenet", f"checkpoint={file}").test(CountingWindow(1))
-    assert 0 <= outcome.quality["miou_pct"] <= 100
+    source = prepared("model=bisenet")
+    source.train(CountingWindow(10))
+    source.save(file)
+    alone = prepared("model=bisenet", f"checkpoint={file}", "phases=[test]")
+    miou = alone.test(CountingWindow(1)).quality["miou_pct"]
+    both = prepared("model=bisenet", f"checkpoint={file}")
+    assert both.train(CountingWindow(10)).quality["train_loss"] > 0
+    assert both.test(CountingWindow(1)).quality["miou_pct"] == miou
+    assert 0 < miou <= 100
+    assert any("loaded again before testing" in note for note in both.notes)
 
 
 def test_any_other_config_of_the_library_runs_by_name(prepared: Callable[..., Session]) -> None:
