@@ -79,13 +79,6 @@ def _random_only(initialiser: Any) -> Any:
     return initialiser
 
 
-def with_plain_batch_norm(config: Config) -> None:
-    """SyncBN works on GPUs alone: on a CPU its layers become BN."""
-    for node in dicts(config.model):
-        if node.get("type") == "SyncBN":
-            node["type"] = "BN"
-
-
 def dicts(node: Any) -> Iterator[dict[str, Any]]:
     """Every dict in a tree of dicts, lists and tuples, parents first."""
     if isinstance(node, dict):

@@ -18,9 +18,10 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.hooks import Hook
 from mmengine.logging import MessageHub, MMLogger
-from mmengine.model import is_model_wrapper
+from mmengine.model import is_model_wrapper, revert_sync_batchnorm
 from mmengine.registry import LOOPS, DefaultScope
 from mmengine.runner import Runner, TestLoop
 from mmengine.visualization import Visualizer
@@ -146,6 +147,12 @@ class QuietRunner(Runner):
     """The Runner with its log in a file alone and its weights initialised once, when asked."""
 
     _initialised = False
+
+    def build_model(self, model: Any) -> Any:
+        """SyncBN works on GPUs alone: on a CPU its layers become BN. In the network and not in its
+        config, since some modules have SyncBN as their own default."""
+        built = super().build_model(model)
+        return revert_sync_batchnorm(built) if get_device() == "cpu" else built
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
         logger = super().build_logger(*args, **kwargs)
