@@ -183,6 +183,8 @@ def attention_path(operators: Operators, on_gpu: bool) -> str:
         return "mmcv's PyTorch path (the compiled operator is for GPUs)"
     if operators == "pytorch":
         return "mmcv's PyTorch path (mmcv-lite has no compiled operators: make mmcv-ops)"
+    if operators == "without_cuda":
+        return "mmcv's PyTorch path (mmcv was compiled without CUDA: make mmcv-ops FORCE_CUDA=1)"
     return "mmcv's compiled operator"
 
 
