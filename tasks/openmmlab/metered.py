@@ -31,7 +31,7 @@ from tasks import device as devices
 from tasks.errors import PlanError
 from tasks.openmmlab import checkpoints, environment
 from tasks.openmmlab.run_config import prepare_config
-from tasks.openmmlab.unreadable import UnreadableVideo, undecodable
+from tasks.openmmlab.unreadable import Unreadable, undecodable
 from tasks.plan import Plan
 from tasks.protocol import Window
 
@@ -273,11 +273,11 @@ class MeteredRun:
 
 @contextlib.contextmanager
 def clear_errors(batch_size: int) -> Iterator[None]:
-    """Out of memory as `OutOfMemory`; a broken image or video as `PlanError`."""
+    """Out of memory as `OutOfMemory`; a broken image, mask or video as `PlanError`."""
     try:
         with devices.memory_errors(batch_size):
             yield
-    except (AssertionError, UnreadableVideo) as error:
+    except (AssertionError, Unreadable) as error:
         said = undecodable(error)
         if said is None:
             raise

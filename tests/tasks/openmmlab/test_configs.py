@@ -23,10 +23,19 @@ def test_a_mistyped_config_names_the_nearest() -> None:
         configs.load_config("pspnet_r101-d8_4xb2-80k_cityscape-512x1024", "mmseg")
 
 
-def test_a_broken_config_file_is_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        (b"model = dict(\n", "SyntaxError"),
+        (b"scale = 1 / 0\n", "ZeroDivisionError: division by zero"),
+        (b"crop = int('x')\n", "ValueError: invalid literal"),
+        (b"# \xff\nmodel = 1\n", "UnicodeDecodeError|SyntaxError"),
+    ],
+)
+def test_a_broken_config_file_is_one_line(tmp_path: Path, content: bytes, cause: str) -> None:
     broken = tmp_path / "broken.py"
-    broken.write_text("model = dict(\n", encoding="utf-8")
-    with pytest.raises(PlanError, match=r"broken\.py is not a readable config"):
+    broken.write_bytes(content)
+    with pytest.raises(PlanError, match=rf"broken\.py is not a readable config: ({cause})"):
         configs.load_config(str(broken), "mmseg")
 
 
