@@ -68,6 +68,8 @@ wheels: ## fill WHEELS=folder with everything that an offline machine like this 
 slurm-status: .venv/.installed ## what of a sweep is done, running, failed, missing: RUNS=runs
 	$(BIN)/python -m launchers.status $(firstword $(RUNS))
 
+# mmcv compiles its GPU kernels where a GPU is visible. On a login node without one:
+#   make mmcv-ops FORCE_CUDA=1 TORCH_CUDA_ARCH_LIST=8.0     (8.0: A100; CUDA's nvcc has to be there)
 mmcv-ops: .venv/.installed ## replace mmcv-lite by the compiled mmcv (about 30 CPU minutes)
 	$(BIN)/python -m pip install -q 'setuptools<81' wheel ninja psutil
 	$(BIN)/python -m pip uninstall -q -y mmcv-lite

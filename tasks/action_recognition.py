@@ -169,7 +169,9 @@ def _notes(plan: Plan) -> tuple[str, ...]:
     if plan.scale == "small":
         notes.append(f"scale=small: crops and videos {configs.SMALL} times smaller than native")
     if plan.model.checkpoint is not None:
-        notes.append(f"weights of {plan.model.checkpoint}: top-1 is measured")
+        notes.append(
+            f"weights of {plan.model.checkpoint}: top-1 is theirs, loaded again before testing"
+        )
     elif not _wants_top1(plan):
         notes.append("random weights: no top-1 is reported (energy does not depend on them)")
     if plan.channels_last:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from metering.ranks import Ranks
 from metering.record import ModelFacts
@@ -16,6 +15,7 @@ from tasks import segmentation_data as data
 from tasks.openmmlab.configs import config_path, dicts
 from tasks.plan import Plan
 from tasks.protocol import PhaseOutcome, Window
+from tasks.segmentation_facts import model_facts
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -23,15 +23,12 @@ if TYPE_CHECKING:
     from tasks.openmmlab.metered import MeteredRun
     from tasks.openmmlab.stand_ins import Operators
 
-# GMACs are the paper's at this size (section 5.2), whatever the crop
-FACTS_SHAPE = (3, 512, 512)
-_TRAINING_ONLY = ("auxiliary_head.",)
-
 
 def check(plan: Plan) -> Iterable[str]:
     """Problems that can be seen without building anything. Raises `PlanError` for each."""
     configs.check_options(plan.model.options)
     config_path(plan.model.source, configs.PACKAGE)
+    data.check_options(plan.data)
     data.check_root(plan.data)
     return ()
 
@@ -43,6 +40,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Segmentatio
     operators = stand_ins.install()
     from mmseg.utils import register_all_modules
 
+    import tasks.openmmlab.masks  # noqa: F401  (registers NamedAnnotations)
     from tasks.openmmlab.metered import MeteredRun
 
     register_all_modules(init_default_scope=False)
@@ -61,7 +59,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Segmentatio
         endless_test=plan.meter.mode == "adaptive",
         whole_test=_wants_miou(plan),
     )
-    facts = model_facts(_facts_model(run, config))
+    facts = model_facts(run.model, config)
     return SegmentationSession(plan, run, facts, _notes(plan, config, operators))
 
 
@@ -69,51 +67,17 @@ def use_images(config: Config, plan: Plan, images: data.SegmentationSet) -> None
     """Point the config's loaders at `images`: part of them for training, all for testing."""
     for name in ("train_dataloader", "test_dataloader"):
         config[name].dataset.data_root = str(images.root)
-    if plan.data.root is not None:
-        indices = data.train_indices(images.num_train, plan.data.fraction, plan.seed)
-        config.train_dataloader.dataset.indices = indices
+        for step in dicts(config[name].dataset.get("pipeline")):
+            if step.get("type") == "LoadAnnotations":
+                step["type"] = "NamedAnnotations"
+    indices = data.train_indices(images.num_train, plan.data.fraction, plan.seed)
+    config.train_dataloader.dataset.indices = indices
     if images.test_repeats > 1 and not _wants_miou(plan):
         config.test_dataloader.dataset = {
             "type": "RepeatDataset",
             "times": images.test_repeats,
             "dataset": config.test_dataloader.dataset,
         }
-
-
-def model_facts(model: Any) -> ModelFacts:
-    """Parameters without auxiliary heads and GMACs at 3 x 512 x 512 of a built segmentor."""
-    from mmseg.structures import SegDataSample
-
-    from tasks.openmmlab.model_facts import gmacs, params_m
-
-    queries = "Mask2Former" in type(model.decode_head).__name__
-    size = FACTS_SHAPE[1:]
-    sample = SegDataSample(metainfo={"img_shape": size, "pad_shape": size, "ori_shape": size})
-
-    def forward(image: Any) -> Any:
-        features = model.extract_feat(image)
-        return model.decode_head(features, [sample]) if queries else model.decode_head(features)
-
-    return ModelFacts(
-        params_m=params_m(model, without=_TRAINING_ONLY),
-        # masked attention looks at values, so its forward pass has to be computed
-        gmacs=gmacs(model, forward, (1, *FACTS_SHAPE), symbolic=not queries),
-        input_shape=FACTS_SHAPE,
-        notes=("parameters without auxiliary heads",),
-    )
-
-
-def _facts_model(run: MeteredRun, config: Config) -> Any:
-    """The run's network, or one like it for 512 x 512 where the config fixes the image size."""
-    from mmseg.registry import MODELS
-
-    size = FACTS_SHAPE[1:]
-    sizes = [tuple(node["img_size"]) for node in dicts(config.model) if "img_size" in node]
-    if all(found == size for found in sizes):
-        return run.model
-    resized = copy.deepcopy(config)
-    configs.set_crop(resized, (size[0], size[1]))
-    return MODELS.build(resized.model)
 
 
 @dataclass
@@ -165,8 +129,13 @@ def _notes(plan: Plan, config: Config, operators: Operators) -> tuple[str, ...]:
         notes.append(f"embedded images in {plan.data.name}'s layout, not the real set")
     if plan.scale == "small":
         notes.append(f"scale=small: crops and images {configs.SMALL} times smaller than native")
+    if plan.model.options:
+        given = ", ".join(f"{key}={value}" for key, value in plan.model.options.items())
+        notes.append(f"the config is changed by model.options: {given}")
     if plan.model.checkpoint is not None:
-        notes.append(f"weights of {plan.model.checkpoint}: mIoU is measured")
+        notes.append(
+            f"weights of {plan.model.checkpoint}: mIoU is theirs, loaded again before testing"
+        )
     elif not _wants_miou(plan):
         notes.append("random weights: no mIoU is reported (energy does not depend on them)")
     if plan.channels_last:
@@ -183,6 +152,8 @@ def attention_path(operators: Operators, on_gpu: bool) -> str:
         return "mmcv's PyTorch path (the compiled operator is for GPUs)"
     if operators == "pytorch":
         return "mmcv's PyTorch path (mmcv-lite has no compiled operators: make mmcv-ops)"
+    if operators == "without_cuda":
+        return "mmcv's PyTorch path (mmcv was compiled without CUDA: make mmcv-ops FORCE_CUDA=1)"
     return "mmcv's compiled operator"
 
 

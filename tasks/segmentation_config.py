@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tasks.checked_values import positive_whole
 from tasks.errors import PlanError, unknown
 from tasks.openmmlab.configs import (
     apply_overrides,
@@ -31,6 +32,8 @@ def check_options(options: dict[str, Any]) -> None:
     for key in ("crop", "stride"):
         if key in options:
             _pair(key, options[key])
+    if "num_classes" in options:
+        positive_whole("model.options.num_classes", options["num_classes"])
 
 
 def native_config(plan: Plan) -> Config:
@@ -83,11 +86,21 @@ def shrink(config: Config, divisor: int = SMALL) -> None:
 
 
 def _require_segmentor(config: Config, plan: Plan) -> None:
-    missing = [key for key in ("model", "train_dataloader", "test_dataloader") if key not in config]
-    if missing or "decode_head" not in config.model:
+    parts = ("model", "train_dataloader", "test_dataloader", "optim_wrapper")
+    missing = [key for key in parts if not isinstance(config.get(key), dict)]
+    missing += [
+        f"{key}.{part}"
+        for key, part, kind in (
+            ("model", "decode_head", dict | list), ("model", "data_preprocessor", dict),
+            ("model", "test_cfg", dict), ("train_dataloader", "dataset", dict),
+            ("test_dataloader", "dataset", dict),
+        )
+        if key not in missing and not isinstance(config[key].get(part), kind)
+    ]  # fmt: skip
+    if missing:
         raise PlanError(
             f"model.source={plan.model.source} is not a whole segmentation config "
-            f"(it lacks {', '.join(missing) or 'model.decode_head'}); name one that trains a model"
+            f"(it lacks {', '.join(missing)}); name one that trains a model"
         )
 
 

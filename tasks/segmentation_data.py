@@ -5,11 +5,13 @@ Both kinds are read by MMSegmentation's own data set classes; nothing here decod
 
 from __future__ import annotations
 
+import os
 import random
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tasks.checked_values import positive_whole
 from tasks.embedded_images import written_once
 from tasks.errors import PlanError, unknown
 from tasks.plan import DataPlan
@@ -71,6 +73,13 @@ def layout_of(plan: DataPlan) -> Layout:
     if kind not in LAYOUTS:
         raise unknown("data.options.dataset_type", kind, LAYOUTS, f"known: {', '.join(LAYOUTS)}")
     return LAYOUTS[kind]
+
+
+def check_options(plan: DataPlan) -> None:
+    """Raises `PlanError` for a value of `data.options` that means nothing."""
+    layout_of(plan)
+    for key in ("num_classes", "num_files", "test_samples"):
+        positive_whole(f"data.options.{key}", plan.options.get(key))
 
 
 def check_root(plan: DataPlan) -> None:
@@ -142,8 +151,12 @@ def _count_pairs(root: Path, split: str, layout: Layout) -> int:
 
 
 def _stems(folder: Path, suffix: str) -> set[str]:
+    """Relative paths without the suffix, through links as MMSegmentation reads them."""
     return {
-        str(path.relative_to(folder)).removesuffix(suffix) for path in folder.rglob(f"*{suffix}")
+        os.path.relpath(os.path.join(parent, name), folder).removesuffix(suffix)
+        for parent, _, names in os.walk(folder, followlinks=True)
+        for name in names
+        if name.endswith(suffix) and not name.startswith(".")
     }
 
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from tasks.errors import PlanError
 
 _OPTIONAL = ("auxiliary_head.", "data_preprocessor.")
+# what the network does without: `ema_...` are the averaged copies that mmcv 1 kept beside the
+# weights; the buffers are computed, and some versions of a library save them and others do not
+_SURPLUS = (*_OPTIONAL, "ema_")
+_COMPUTED = ("num_batches_tracked", "relative_position_index")
 _SHOWN = 3
 
 
 def load(model: Any, path: str) -> None:
     """Load every weight of `model` from `path`, a state dict or an MMEngine checkpoint.
 
-    Auxiliary heads may be missing, they serve training alone. Raises `PlanError` if the file
-    holds anything but tensors and plain values, or does not fit the model.
+    Auxiliary heads may be missing or more, they serve training alone. Raises `PlanError` if the
+    file is not one of weights, lacks weights of the model, or has some of another model: a
+    ResNet101 holds every weight of a ResNet50.
     """
     state = _read(path)
     state = {key.removeprefix("module."): value for key, value in state.items()}
@@ -26,12 +32,23 @@ def load(model: Any, path: str) -> None:
         for key, value in own.items()
         if (key not in state or state[key].shape != value.shape)
         and not key.startswith(_OPTIONAL)
-        and not key.endswith("num_batches_tracked")
+        and not key.endswith(_COMPUTED)
     ]
     if missing:
         raise PlanError(
             f"model.checkpoint={path} does not fit the model: {len(missing)} of {len(own)} weights "
             f"are missing or of another shape ({', '.join(missing[:_SHOWN])}, ...); "
+            "give the checkpoint of this very config"
+        )
+    surplus = [
+        key
+        for key in state
+        if key not in own and not key.startswith(_SURPLUS) and not key.endswith(_COMPUTED)
+    ]
+    if surplus:
+        raise PlanError(
+            f"model.checkpoint={path} does not fit the model, which has no place for "
+            f"{len(surplus)} of its {len(state)} weights ({', '.join(surplus[:_SHOWN])}, ...); "
             "give the checkpoint of this very config"
         )
     fitting = {
@@ -45,9 +62,12 @@ def _read(path: str) -> dict[str, Any]:
 
     try:
         content = torch.load(
-            path, map_location="cpu", weights_only=False, pickle_module=_TENSORS_ONLY
+            Path(path).expanduser(),
+            map_location="cpu",
+            weights_only=False,
+            pickle_module=_TENSORS_ONLY,
         )
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
+    except (OSError, pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
         raise PlanError(
             f"checkpoint={path} cannot be read as weights: {str(error).splitlines()[0]}; "
             "save its state_dict alone"

@@ -51,8 +51,11 @@ def load_config(name_or_path: str, package: str) -> Config:
     path = config_path(name_or_path, package)
     try:
         return Config.fromfile(path)
-    except (OSError, SyntaxError, KeyError, TypeError, AttributeError, NameError) as error:
-        raise PlanError(f"model.source={path} is not a readable config: {error}") from None
+    except Exception as error:  # a config is a program: it may raise anything
+        cause = (str(error).splitlines() or [""])[0]
+        raise PlanError(
+            f"model.source={path} is not a readable config: {type(error).__name__}: {cause}"
+        ) from None
 
 
 def without_downloads(config: Config) -> None:
@@ -77,13 +80,6 @@ def _random_only(initialiser: Any) -> Any:
     if isinstance(initialiser, dict) and initialiser.get("type") == "Pretrained":
         return None
     return initialiser
-
-
-def with_plain_batch_norm(config: Config) -> None:
-    """SyncBN works on GPUs alone: on a CPU its layers become BN."""
-    for node in dicts(config.model):
-        if node.get("type") == "SyncBN":
-            node["type"] = "BN"
 
 
 def dicts(node: Any) -> Iterator[dict[str, Any]]:

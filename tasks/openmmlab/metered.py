@@ -18,9 +18,10 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.hooks import Hook
 from mmengine.logging import MessageHub, MMLogger
-from mmengine.model import is_model_wrapper
+from mmengine.model import is_model_wrapper, revert_sync_batchnorm
 from mmengine.registry import LOOPS, DefaultScope
 from mmengine.runner import Runner, TestLoop
 from mmengine.visualization import Visualizer
@@ -30,7 +31,7 @@ from tasks import device as devices
 from tasks.errors import PlanError
 from tasks.openmmlab import checkpoints, environment
 from tasks.openmmlab.run_config import prepare_config
-from tasks.openmmlab.unreadable import UnreadableVideo, undecodable
+from tasks.openmmlab.unreadable import Unreadable, undecodable
 from tasks.plan import Plan
 from tasks.protocol import Window
 
@@ -147,6 +148,12 @@ class QuietRunner(Runner):
 
     _initialised = False
 
+    def build_model(self, model: Any) -> Any:
+        """SyncBN works on GPUs alone: on a CPU its layers become BN. In the network and not in its
+        config, since some modules have SyncBN as their own default."""
+        built = super().build_model(model)
+        return revert_sync_batchnorm(built) if get_device() == "cpu" else built
+
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
         logger = super().build_logger(*args, **kwargs)
         for handler in list(logger.handlers):
@@ -210,10 +217,16 @@ class MeteredRun:
         return model.module if is_model_wrapper(model) else model
 
     def train(self, window: Window) -> dict[str, float]:
-        """Train until the window is satisfied; the last training losses."""
+        """Train until the window is satisfied; the last training losses.
+
+        A checkpoint's weights are put back where a test follows, here and not in the test, whose
+        window would pay for it.
+        """
         self._hook.window = window
         with clear_errors(self.plan.batch_size):
             self.runner.train()
+        if self.plan.model.checkpoint is not None and "test" in self.plan.phases:
+            checkpoints.load(self.model, self.plan.model.checkpoint)
         scalars = self.runner.message_hub.log_scalars
         return {
             name.removeprefix("train/"): float(history.current())
@@ -260,11 +273,11 @@ class MeteredRun:
 
 @contextlib.contextmanager
 def clear_errors(batch_size: int) -> Iterator[None]:
-    """Out of memory as `OutOfMemory`; a broken image or video as `PlanError`."""
+    """Out of memory as `OutOfMemory`; a broken image, mask or video as `PlanError`."""
     try:
         with devices.memory_errors(batch_size):
             yield
-    except (AssertionError, UnreadableVideo) as error:
+    except (AssertionError, Unreadable) as error:
         said = undecodable(error)
         if said is None:
             raise

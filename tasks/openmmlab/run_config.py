@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from metering.ranks import Ranks
 from tasks.classification_data import default_workers
 from tasks.openmmlab import environment
-from tasks.openmmlab.configs import with_plain_batch_norm
 from tasks.plan import Plan
 
 if TYPE_CHECKING:
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
     from mmengine.config import Config
 
 LOG_FOLDER = "mmengine"
+_AMP_DTYPES = {"fp16": "float16", "bf16": "bfloat16"}
+_MIXED = ("AmpOptimWrapper", "mmengine.AmpOptimWrapper")
 
 
 def prepare_config(config: Config, plan: Plan, ranks: Ranks, device: torch.device) -> None:
@@ -28,12 +29,19 @@ def prepare_config(config: Config, plan: Plan, ranks: Ranks, device: torch.devic
     _loaders(config, plan, ranks, device)
     # writing a checkpoint is no part of an iteration
     config.default_hooks = {**(config.get("default_hooks") or {}), "checkpoint": None}
-    if plan.precision in ("fp16", "bf16"):
-        config.optim_wrapper.type = "AmpOptimWrapper"
-        config.optim_wrapper.dtype = {"fp16": "float16", "bf16": "bfloat16"}[plan.precision]
-    if device.type == "cpu":
-        with_plain_batch_norm(config)
+    set_precision(config, plan.precision)
     environment.configure_ranks(config, ranks, device)
+
+
+def set_precision(config: Config, precision: str) -> None:
+    """Train in `precision` whatever the config trains in: many a config is an AMP one."""
+    wrapper = config.optim_wrapper
+    if precision in _AMP_DTYPES:
+        wrapper.type, wrapper.dtype = "AmpOptimWrapper", _AMP_DTYPES[precision]
+    elif wrapper.get("type") in _MIXED:
+        wrapper.type = "OptimWrapper"
+        for key in ("dtype", "loss_scale", "use_fsdp"):
+            wrapper.pop(key, None)
 
 
 def _no_validation(config: Config) -> None:

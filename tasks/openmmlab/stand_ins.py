@@ -16,10 +16,11 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any, Literal
 
-Operators = Literal["compiled", "pytorch"]
+Operators = Literal["compiled", "without_cuda", "pytorch"]
 
 _MMCV_EXT = "mmcv._ext"
 _DRN = "mmaction.models.localizers.drn"
+_NO_CUDA = "not available"  # mmcv's answer (csrc/pytorch/info.cpp)
 
 
 class MissingOperator(NotImplementedError):
@@ -57,23 +58,34 @@ def install() -> Operators:
     """Fill the gaps, once; answers which implementation mmcv's operators have.
 
     `pytorch`: multi-scale deformable attention, the only compiled operator that a model of
-    ours calls, runs mmcv's own PyTorch implementation on every device.
+    ours calls, runs mmcv's own PyTorch implementation on every device. So it does with
+    `without_cuda`: mmcv was compiled where no GPU was visible.
     """
     gaps = needed()
     if gaps[_DRN] and _DRN not in sys.modules:
         _install_drn()
     if not gaps[_MMCV_EXT]:
-        return "compiled"
+        return "compiled" if _has_cuda() else _without_kernel("without_cuda")
     if _MMCV_EXT not in sys.modules:
         extension = _Extension(_MMCV_EXT)
         # a spec without a loader: mmcv.utils.check_ops_exist() keeps answering False
         extension.__spec__ = ModuleSpec(_MMCV_EXT, loader=None)
         sys.modules[_MMCV_EXT] = extension
+    return _without_kernel("pytorch")
+
+
+def _has_cuda() -> bool:
+    from mmcv import ops
+
+    return str(ops.get_compiling_cuda_version()) != _NO_CUDA
+
+
+def _without_kernel(operators: Operators) -> Operators:
     from mmcv.ops import multi_scale_deform_attn
 
     # on a GPU the module would call the compiled kernel without asking whether it is there
     multi_scale_deform_attn.IS_CUDA_AVAILABLE = False
-    return "pytorch"
+    return operators
 
 
 def _package_folder(name: str) -> Path:

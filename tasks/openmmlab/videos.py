@@ -11,7 +11,7 @@ import torch
 from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
 
-from tasks.openmmlab.unreadable import UnreadableVideo
+from tasks.openmmlab.unreadable import Unreadable
 
 
 class Skipped:
@@ -48,7 +48,7 @@ class WatchedVideos(VideoDataset):
         super().__init__(*args, **kwargs)
 
     def prepare_data(self, idx: int) -> Any:
-        """A packed sample. Raises `UnreadableVideo`; where videos are skipped, only when none
+        """A packed sample. Raises `Unreadable`; where videos are skipped, only when none
         of the set can be decoded."""
         for step in range(len(self)):
             index = (idx + step) % len(self)
@@ -60,9 +60,9 @@ class WatchedVideos(VideoDataset):
                 if fault is None:  # the video is sound, so something else is broken
                     raise
                 if self.skipped is None:
-                    raise UnreadableVideo.naming(filename, fault) from error
+                    raise Unreadable.naming("video", filename, fault) from error
                 self.skipped.add()
-        raise UnreadableVideo.naming(filename, "nor any other video of the set")
+        raise Unreadable.naming("video", filename, "nor any other video of the set")
 
 
 def _fault(filename: str) -> str | None:

@@ -78,6 +78,23 @@ def test_a_published_row_without_measurement_has_no_measured_number(tmp_path: Pa
     )
 
 
+def test_a_segmentation_record_stands_in_its_row_of_table_1():
+    """A record that this repository ships, of a small study on a CPU."""
+    shipped = Path(__file__).parents[2] / "results/records/small/segmentation/mask2former"
+    table = table1(load([shipped]).frame)
+    row = _row(table, "Mask2Former (ResNet50)")
+    assert len(table) == 8 and table["measured_train_kwh_per_sample"].notna().sum() == 1
+    assert row["dataset"] == "Cityscapes" and row["scale"] == "small"
+    assert row["measured_train_kwh_per_sample"] == pytest.approx(6.655e-6, rel=1e-3)
+    assert row["measured_test_kwh_per_sample"] == pytest.approx(3.222e-6, rel=1e-3)
+    assert row["measured_params_m"] == pytest.approx(44.01, rel=1e-3)
+    assert row["measured_gmacs"] == pytest.approx(66.30, rel=1e-3)
+    # 2,975 images, 484 epochs, and the backbone's published electricity
+    assert row["estimated_train_kwh"] > 484 * 2975 * row["measured_train_kwh_per_sample"]
+    for column in ("published_params_m", "published_gmacs"):
+        assert "figures of the ResNet101 network" in row["footnotes"][column]
+
+
 def test_two_set_ups_are_two_rows(tmp_path: Path):
     table = _table3(tmp_path, a_record(), a_record(batch_size=64))
     assert sorted(table[table["model"] == "Swin-T"]["batch_size"]) == [32, 64]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tasks.errors import PlanError
-from tasks.openmmlab.configs import dicts
+from tasks.openmmlab.configs import dicts, load_config
 from tasks.plan import Plan
 from tasks.segmentation_config import native_config, shrink
 
@@ -85,3 +86,22 @@ def test_a_crop_that_is_not_a_pair_is_refused(compose: Callable[..., Plan]) -> N
 def test_a_data_set_file_must_read_the_chosen_data(compose: Callable[..., Plan]) -> None:
     with pytest.raises(PlanError, match=r"dataset=ade20k\.py does not read data=cityscapes"):
         native_config(compose("model=beit_upernet", "data=cityscapes"))
+
+
+@pytest.mark.parametrize(
+    ("line", "lacks"),
+    [
+        ("model = 5", "model"),
+        ("del_me = train_dataloader.pop('dataset')", "train_dataloader.dataset"),
+        ("model.pop('decode_head')", "model.decode_head"),
+        ("test_dataloader = None", "test_dataloader"),
+    ],
+)
+def test_a_config_that_is_not_whole_says_what_it_lacks(
+    compose: Callable[..., Plan], tmp_path: Path, line: str, lacks: str
+) -> None:
+    whole = load_config("bisenetv1_r18-d32-in1k-pre_4xb4-160k_cityscapes-1024x1024", "mmseg")
+    file = tmp_path / "part.py"
+    file.write_text(f"{whole.pretty_text}\n{line}\n", encoding="utf-8")
+    with pytest.raises(PlanError, match=rf"not a whole segmentation config \(it lacks {lacks}\)"):
+        native_config(compose("model=mmseg", f"model.config={file}"))

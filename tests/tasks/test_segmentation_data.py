@@ -91,6 +91,19 @@ def test_an_image_without_its_mask_is_named_with_the_cure(cityscapes: DataPlan) 
         open_set(replace(cityscapes, root=str(root)))
 
 
+def test_linked_city_folders_are_followed_as_mmsegmentation_follows_them(
+    cityscapes: DataPlan, tmp_path: Path
+) -> None:
+    root = shutil.copytree(open_set(cityscapes).root, tmp_path / "linked")
+    for split in ("leftImg8bit/train", "leftImg8bit/val", "gtFine/train", "gtFine/val"):
+        city = next((root / split).iterdir())
+        elsewhere = tmp_path / "disk" / split
+        elsewhere.parent.mkdir(parents=True, exist_ok=True)
+        city.rename(elsewhere)
+        city.symlink_to(elsewhere, target_is_directory=True)
+    assert open_set(replace(cityscapes, root=str(root))).num_train == 4
+
+
 def test_a_folder_without_images_is_named(ade20k: DataPlan) -> None:
     root = open_set(ade20k).root
     for image in (root / "images/training").glob("*.jpg"):

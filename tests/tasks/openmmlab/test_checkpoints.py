@@ -49,6 +49,37 @@ def test_half_a_network_is_refused(tmp_path: Path) -> None:
         load(nn.Linear(2, 3), str(tmp_path / "half.pth"))
 
 
+def test_a_larger_network_is_refused_though_it_holds_every_weight(tmp_path: Path) -> None:
+    """As a ResNet101 holds those of a ResNet50: its blocks are the same, and then more."""
+    deep = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2))
+    torch.save(deep.state_dict(), tmp_path / "deep.pth")
+    message = r"no place for 2 of its 6 weights \(2\.weight, 2\.bias, \.\.\.\); give the checkpoint"
+    with pytest.raises(PlanError, match=message):
+        load(nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)), str(tmp_path / "deep.pth"))
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["auxiliary_head.0.conv.weight", "data_preprocessor.mean", "ema_backbone_conv1_weight",
+     "bn1.num_batches_tracked", "backbone.layers.0.attn.relative_position_index"],
+)  # fmt: skip
+def test_what_real_checkpoints_hold_beside_the_weights_is_let_be(tmp_path: Path, key: str) -> None:
+    weights = nn.Linear(2, 3).state_dict()
+    torch.save({"state_dict": weights | {key: torch.ones(1)}}, tmp_path / "file.pth")
+    network = nn.Linear(2, 3)
+    load(network, str(tmp_path / "file.pth"))
+    assert torch.equal(network.weight, weights["weight"])
+
+
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    weights = nn.Linear(2, 3).state_dict()
+    torch.save(weights, tmp_path / "file.pth")
+    network = nn.Linear(2, 3)
+    load(network, "~/file.pth")
+    assert torch.equal(network.weight, weights["weight"])
+
+
 def test_a_file_that_holds_no_weights_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.pth").write_text("not a checkpoint")
     with pytest.raises(PlanError, match="cannot be read as weights"):

@@ -8,6 +8,7 @@ import pytest
 
 from tasks.errors import PlanError
 from tasks.openmmlab import configs
+from tasks.openmmlab.run_config import set_precision
 
 
 def test_a_config_is_found_by_its_bare_name_and_by_its_path() -> None:
@@ -22,10 +23,19 @@ def test_a_mistyped_config_names_the_nearest() -> None:
         configs.load_config("pspnet_r101-d8_4xb2-80k_cityscape-512x1024", "mmseg")
 
 
-def test_a_broken_config_file_is_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        (b"model = dict(\n", "SyntaxError"),
+        (b"scale = 1 / 0\n", "ZeroDivisionError: division by zero"),
+        (b"crop = int('x')\n", "ValueError: invalid literal"),
+        (b"# \xff\nmodel = 1\n", "UnicodeDecodeError|SyntaxError"),
+    ],
+)
+def test_a_broken_config_file_is_one_line(tmp_path: Path, content: bytes, cause: str) -> None:
     broken = tmp_path / "broken.py"
-    broken.write_text("model = dict(\n", encoding="utf-8")
-    with pytest.raises(PlanError, match=r"broken\.py is not a readable config"):
+    broken.write_bytes(content)
+    with pytest.raises(PlanError, match=rf"broken\.py is not a readable config: ({cause})"):
         configs.load_config(str(broken), "mmseg")
 
 
@@ -43,10 +53,23 @@ def test_nothing_is_left_to_download_and_random_initialisers_stay() -> None:
     assert config.load_from is None
 
 
-def test_synchronised_batch_norm_becomes_plain_everywhere() -> None:
-    config = configs.load_config("setr_vit-l_pup_8xb1-80k_cityscapes-768x768", "mmseg")
-    configs.with_plain_batch_norm(config)
-    assert "SyncBN" not in str(config.model)
+@pytest.mark.parametrize("precision", ["fp32", "tf32"])
+def test_an_amp_config_trains_in_the_precision_that_is_asked_for(precision: str) -> None:
+    config = configs.load_config("pspnet_r101-d8_4xb2-amp-80k_cityscapes-512x1024", "mmseg")
+    assert config.optim_wrapper.type == "AmpOptimWrapper"
+    set_precision(config, precision)
+    assert dict(config.optim_wrapper) == {
+        "type": "OptimWrapper",
+        "optimizer": {"type": "SGD", "lr": 0.01, "momentum": 0.9, "weight_decay": 0.0005},
+    }
+
+
+def test_half_precision_is_amp_in_that_type() -> None:
+    config = configs.load_config("pspnet_r101-d8_4xb2-80k_cityscapes-512x1024", "mmseg")
+    set_precision(config, "bf16")
+    assert config.optim_wrapper.type == "AmpOptimWrapper"
+    assert config.optim_wrapper.dtype == "bfloat16"
+    assert config.optim_wrapper.clip_grad is None, "the rest is the config's"
 
 
 def test_an_override_that_does_not_fit_names_itself() -> None:

@@ -180,6 +180,22 @@ def test_a_checkpoint_is_loaded_and_a_foreign_one_refused(
         _run(plan(model=ModelPlan("one_layer", "segmentation", "x", checkpoint=str(foreign))))
 
 
+def test_a_checkpoints_weights_are_those_that_are_tested_after_training(
+    plan: Callable[..., Plan], tmp_path: Path
+) -> None:
+    weights = {"layer.weight": torch.tensor([[3.0, 4.0]]), "layer.bias": torch.zeros(1)}
+    torch.save(weights, tmp_path / "own.pth")
+    model = ModelPlan("one_layer", "segmentation", "x", checkpoint=str(tmp_path / "own.pth"))
+    run = _run(plan(model=model))
+    run.train(CountingWindow(3))
+    assert run.model.layer.weight.tolist() == [[3.0, 4.0]]
+    run.close()
+    only_trained = _run(plan(model=model, phases=("train",)))
+    only_trained.train(CountingWindow(3))
+    assert only_trained.model.layer.weight.tolist() != [[3.0, 4.0]]
+    only_trained.close()
+
+
 def test_half_precision_on_a_cpu_is_refused(plan: Callable[..., Plan]) -> None:
     with pytest.raises(PlanError, match="precision=bf16 needs a GPU"):
         _run(plan(precision="bf16"))

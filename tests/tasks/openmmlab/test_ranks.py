@@ -14,7 +14,7 @@ SCRIPT = Path(__file__).with_name("two_ranks.py")
 ROOT = SCRIPT.parents[3]
 
 
-@pytest.mark.parametrize("model", ["bisenet", "movinet_a0"])
+@pytest.mark.parametrize("model", ["bisenet", "mae_upernet", "movinet_a0"])
 def test_two_ranks_share_the_batch_stop_together_and_hold_one_network(
     cache_dir: Path, tmp_path: Path, model: str
 ) -> None:
@@ -31,3 +31,4 @@ def test_two_ranks_share_the_batch_stop_together_and_hold_one_network(
     assert first["train"] == second["train"] == [4] * 4, "samples of both ranks, four steps"
     assert first["test"] == second["test"] == [2] * 4
     assert first["weights"] == second["weights"], "gradients were averaged"
+    assert first["sync_batch_norms"] == 0, "they work on GPUs alone"

@@ -27,7 +27,7 @@ def test_each_stand_in_is_still_needed_by_the_installed_wheels() -> None:
 
 
 def test_a_missing_operator_names_itself_and_the_cure() -> None:
-    if stand_ins.install() == "compiled":
+    if stand_ins.install() != "pytorch":
         assert not isinstance(sys.modules.get("mmcv._ext"), stand_ins._Extension)
         return
     import torch
@@ -41,14 +41,34 @@ def test_mmcv_itself_still_knows_that_it_has_no_operators() -> None:
     operators = stand_ins.install()
     from mmcv.utils.ext_loader import check_ops_exist
 
-    assert check_ops_exist() == (operators == "compiled")
+    assert check_ops_exist() == (operators != "pytorch")
 
 
 def test_deformable_attention_takes_the_pytorch_path_on_every_device() -> None:
-    if stand_ins.install() == "pytorch":
+    if stand_ins.install() != "compiled":
         from mmcv.ops import multi_scale_deform_attn
 
         assert multi_scale_deform_attn.IS_CUDA_AVAILABLE is False
+
+
+@pytest.mark.parametrize(
+    ("cuda", "operators", "calls_the_kernel"),
+    [("12.6", "compiled", True), ("not available", "without_cuda", False)],
+)
+def test_an_mmcv_that_was_compiled_without_a_gpu_has_no_kernel_for_one(
+    monkeypatch: pytest.MonkeyPatch, cuda: str, operators: str, calls_the_kernel: bool
+) -> None:
+    """A compiled mmcv as both kinds of build answer; with mmcv-lite there is none to ask."""
+    stand_ins.install()
+    from mmcv import ops
+    from mmcv.ops import multi_scale_deform_attn
+
+    whole = dict.fromkeys(stand_ins.needed(), False)
+    monkeypatch.setattr(stand_ins, "needed", lambda: whole)
+    monkeypatch.setattr(ops, "get_compiling_cuda_version", lambda: cuda)
+    monkeypatch.setattr(multi_scale_deform_attn, "IS_CUDA_AVAILABLE", True)
+    assert stand_ins.install() == operators
+    assert multi_scale_deform_attn.IS_CUDA_AVAILABLE is calls_the_kernel
 
 
 def test_the_libraries_models_import() -> None:

@@ -48,9 +48,15 @@ def main(model: str, cache_dir: str, output_dir: str) -> None:
     train, test = SharedWindow(ranks), SharedWindow(ranks)
     session.train(train)
     weights = sum(float(p.detach().double().abs().sum()) for p in session.run.model.parameters())
+    sync_batch_norms = sum(
+        isinstance(module, torch.nn.SyncBatchNorm) for module in session.run.model.modules()
+    )
     session.test(test)
     session.close()
-    result = {"train": train.samples, "test": test.samples, "weights": weights}
+    result = {
+        "train": train.samples, "test": test.samples, "weights": weights,
+        "sync_batch_norms": sync_batch_norms,
+    }  # fmt: skip
     (Path(output_dir) / f"rank{ranks.rank}.json").write_text(json.dumps(result), encoding="utf-8")
     ranks.close()
 
