@@ -70,7 +70,7 @@ slurm-status: .venv/.installed ## what of a sweep is done, running, failed, miss
 
 # mmcv compiles its GPU kernels where a GPU is visible. On a login node without one:
 #   make mmcv-ops FORCE_CUDA=1 TORCH_CUDA_ARCH_LIST=8.0     (8.0: A100; CUDA's nvcc has to be there)
-mmcv-ops: .venv/.installed ## replace mmcv-lite by the compiled mmcv (about 30 CPU minutes)
+mmcv-ops: .venv/.installed ## replace mmcv-lite by the compiled mmcv (20 CPU minutes, more with CUDA)
 	$(BIN)/python -m pip install -q 'setuptools<81' wheel ninja psutil
 	$(BIN)/python -m pip uninstall -q -y mmcv-lite
 	MMCV_WITH_OPS=1 $(BIN)/python -m pip install --no-build-isolation --no-deps --no-binary mmcv mmcv==2.1.0
