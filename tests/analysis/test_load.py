@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis import record_rows
-from analysis.load import load
+from analysis import load as loading
+from analysis import record_text
+from analysis.load import UNFORESEEN, load
 from metering.record import from_json, to_json
 from tests.analysis.records import a_failure, a_phase, a_record, put
 
@@ -72,7 +73,17 @@ def _with_train(**changes: object) -> str:
     return json.dumps(data)
 
 
-NEGATIVE = [{"num_samples": 1, "duration_s": 1.0, "energy": {"gpu_kwh": -1.0}}]
+def _with_config(group: str, **values: object) -> str:
+    data = json.loads(to_json(a_record()))
+    data["config"][group] |= values
+    return json.dumps(data)
+
+
+NEGATIVE = [
+    {"num_samples": 1, "duration_s": 1.0, "energy": {"gpu_kwh": kwh}} for kwh in (5.0, -1.0)
+]
+RATE = {"mean": 1e-6, "half_width": 1e-8}
+FOREVER = {"name": "train", "num_samples": 10**400, "num_epochs": 300}
 
 
 @pytest.mark.parametrize(
@@ -88,8 +99,23 @@ NEGATIVE = [{"num_samples": 1, "duration_s": 1.0, "energy": {"gpu_kwh": -1.0}}]
         (_with_train(energy_kwh_per_sample={"mean": 0, "half_width": 0}), "not above 0"),
         (_with_train(energy_kwh_per_sample={"mean": -1, "half_width": 0}), "greater than or equal"),
         (_with_train(quality={"top1_pct": 101.0}), "top1_pct: 101.0 is not in 0..100"),
+        (_with_train(energy_kwh_per_sample=RATE | {"mean": 5e-324}), "less than any network"),
+        (_with_train(energy_kwh_per_sample=RATE | {"confidence": -7}), "confidence: "),
+        (_with_train(batch_size=-3), "phases.train.batch_size: "),
+        (_with_train(phase="test"), "phases.train.phase: it says test"),
         (_with_train(readings=[3]), "not readings"),
         (_with_train(readings=NEGATIVE), "not a number >= 0"),
+        (_edited(batch_size=-3), "batch_size: "),
+        (_edited(config={"meter": "adaptive"}), "config.meter: 'adaptive' is not a group"),
+        (_edited(host={"gpus": [{"name": ["A100"]}]}), "host.gpus.0.name: a list of 1"),
+        (_edited(recipe=[FOREVER]), "recipe.0: a number of 1329 bits"),
+        (_with_config("meter", name={}), "config.meter.name: "),
+        (_with_config("model", input_size=10**400), "config.model.input_size: a number of 1329"),
+        (_with_config("hardware", devices=1.5), "config.hardware.devices: 1.5 is not a whole"),
+        (_with_config("hardware", devices=1.5, nodes=10**400), "config.hardware."),
+        (_with_config("hardware", devices=-4), "config.hardware.devices: -4 is not above 0"),
+        (_with_config("hardware", devices=float("nan")), "config.hardware.devices: nan"),
+        (_with_config("data", fraction=2), "config.data.fraction: 2 is not above 0 and up to 1"),
     ],
 )
 def test_a_bad_file_is_named_and_nothing_else_is_lost(tmp_path: Path, text: str, words: str):
@@ -105,13 +131,26 @@ def test_a_bad_file_is_named_and_nothing_else_is_lost(tmp_path: Path, text: str,
     assert "\n" not in problem.reason
 
 
+def test_an_error_that_no_check_foresaw_is_reported_with_its_type(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def rows_of(text: bytes, path: str) -> None:
+        raise ZeroDivisionError("float\ndivision")
+
+    put(tmp_path, a_record())
+    monkeypatch.setattr(loading, "rows_of", rows_of)
+    [problem] = load([tmp_path]).problems
+    assert problem.path == str(tmp_path / "swin_t-0" / "record.json")
+    assert problem.reason == f"{UNFORESEEN}ZeroDivisionError: float division"
+
+
 def test_an_older_schema_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """As version 2 might have renamed `model`."""
     put(tmp_path, a_record())
     text = (tmp_path / "swin_t-0" / "record.json").read_text().replace('"model"', '"network"')
     (tmp_path / "swin_t-0" / "record.json").write_text(text)
-    monkeypatch.setattr(record_rows, "SCHEMA_VERSION", 2)
-    monkeypatch.setitem(record_rows.MIGRATIONS, 1, lambda d: d | {"model": d["network"]})
+    monkeypatch.setattr(record_text, "SCHEMA_VERSION", 2)
+    monkeypatch.setitem(record_text.MIGRATIONS, 1, lambda d: d | {"model": d["network"]})
     loaded = load([tmp_path])
     assert not loaded.problems
     assert set(loaded.frame["model"]) == {"swin_t"}
