@@ -79,6 +79,10 @@ def _with_config(group: str, **values: object) -> str:
     return json.dumps(data)
 
 
+def _with_energy(more: str) -> str:
+    return to_json(a_record()).replace('"gpu_kwh"', f'{more}, "gpu_kwh"', 1)
+
+
 NEGATIVE = [
     {"num_samples": 1, "duration_s": 1.0, "energy": {"gpu_kwh": kwh}} for kwh in (5.0, -1.0)
 ]
@@ -116,6 +120,8 @@ FOREVER = {"name": "train", "num_samples": 10**400, "num_epochs": 300}
         (_with_config("hardware", devices=-4), "config.hardware.devices: -4 is not above 0"),
         (_with_config("hardware", devices=float("nan")), "config.hardware.devices: nan"),
         (_with_config("data", fraction=2), "config.data.fraction: 2 is not above 0 and up to 1"),
+        (to_json(a_record()).replace('"data": "', '"data": "x", "data": "'), "'data' stands twice"),
+        (_with_energy('"gpu_kwh": 1'), "'gpu_kwh' stands twice"),
     ],
 )
 def test_a_bad_file_is_named_and_nothing_else_is_lost(tmp_path: Path, text: str, words: str):
@@ -142,6 +148,15 @@ def test_an_error_that_no_check_foresaw_is_reported_with_its_type(
     [problem] = load([tmp_path]).problems
     assert problem.path == str(tmp_path / "swin_t-0" / "record.json")
     assert problem.reason == f"{UNFORESEEN}ZeroDivisionError: float division"
+
+
+def test_colons_and_quotes_within_texts_are_no_repeated_keys(tmp_path: Path):
+    put(tmp_path, a_record(notes=('a "quoted": note, at 12:00', 'said "x":1'), phases={}))
+    text = (tmp_path / "swin_t-0" / "record.json").read_text()
+    (tmp_path / "swin_t-0" / "record.json").write_text(text.replace("12:00", "12\\u003a00"))
+    loaded = load([tmp_path])
+    assert not loaded.problems
+    assert loaded.frame["notes"].tolist() == ['a "quoted": note, at 12:00; said "x":1']
 
 
 def test_an_older_schema_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
