@@ -29,7 +29,7 @@ UNFORESEEN = "cannot be understood: "
 
 @dataclass(frozen=True)
 class Problem:
-    """A file that was left out, and why."""
+    """A file or a folder that was left out, and why."""
 
     path: str
     reason: str
@@ -56,7 +56,7 @@ def load(folders: Sequence[Path | str]) -> Loaded:
 def _load(folders: Sequence[Path | str]) -> Loaded:
     rows: list[tuple[Any, ...]] = []
     problems: list[Problem] = []
-    records, foreign = _find(folders)
+    records, foreign = _find(folders, problems)
     for found, bad in _read_all(records):
         rows.extend(found)
         problems.extend(bad)
@@ -85,15 +85,21 @@ def _frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
     return pd.DataFrame(data)
 
 
-def _find(folders: Iterable[Path | str]) -> tuple[list[str], list[Path]]:
-    """Paths of records and of foreign emission files, each once, in a stable order."""
+def _find(folders: Iterable[Path | str], problems: list[Problem]) -> tuple[list[str], list[Path]]:
+    """Paths of records and of foreign emission files, each once, in a stable order. Folders
+    that may not be looked into are added to `problems`."""
     records: set[str] = set()
     foreign: set[Path] = set()
+
+    def unseen(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            problems.append(Problem(str(error.filename), _reason(error)))
+
     for folder in folders:
         top = Path(folder).expanduser().absolute()
         if top.is_file():
             records.add(str(top))
-        for root, folders_below, files in os.walk(top, followlinks=False):
+        for root, folders_below, files in os.walk(top, onerror=unseen, followlinks=False):
             if FILE_NAME in files:
                 records.add(os.path.join(root, FILE_NAME))
             elif codecarbon_runs.FILE_NAME in files and ".hydra" in folders_below:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -157,6 +159,23 @@ def test_colons_and_quotes_within_texts_are_no_repeated_keys(tmp_path: Path):
     loaded = load([tmp_path])
     assert not loaded.problems
     assert loaded.frame["notes"].tolist() == ['a "quoted": note, at 12:00; said "x":1']
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Root may read every folder, so the refusal is made here."""
+    put(tmp_path, a_record(), a_record())
+    closed, scandir = str(tmp_path / "swin_t-1"), os.scandir
+
+    def refuse(path: str) -> object:
+        if path == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    loaded = load([tmp_path, tmp_path / "missing"])
+    assert len(loaded.frame) == 2
+    [problem] = loaded.problems
+    assert str(problem) == f"{closed}: cannot be read: Permission denied"
 
 
 def test_an_older_schema_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
