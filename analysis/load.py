@@ -29,7 +29,7 @@ UNFORESEEN = "cannot be understood: "
 
 @dataclass(frozen=True)
 class Problem:
-    """A file or a folder that was left out, and why."""
+    """A file, a line of one, or a folder that was left out, and why."""
 
     path: str
     reason: str
@@ -62,9 +62,12 @@ def _load(folders: Sequence[Path | str]) -> Loaded:
         problems.extend(bad)
     for path in foreign:
         try:
-            rows.extend(codecarbon_runs.rows_of(path))
+            found, lines = codecarbon_runs.rows_of(path)
         except Exception as error:  # whatever a stranger's file makes a reader raise
             problems.append(Problem(str(path), _reason(error)))
+        else:
+            rows.extend(found)
+            problems.extend(Problem(str(path), reason) for reason in lines)
     problems.sort(key=lambda problem: problem.path)
     return Loaded(_frame(rows), tuple(problems))
 
