@@ -1,6 +1,7 @@
 """Records and plain CodeCarbon runs into one tidy DataFrame, one row per record and phase.
 
-Whatever cannot be read is reported by name and left out; nothing else is lost.
+Whatever cannot be read is reported by name and left out; nothing else is lost: no file's
+content ends the command.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import gc
 import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +23,13 @@ from metering.record import FILE_NAME, RecordError
 
 PARALLEL_FROM = 4_000
 """So many records repay the start of a second process."""
+UNFORESEEN = "cannot be understood: "
+"""How the reason begins where no check, but Python itself, refused a file."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A file that was left out, and why."""
+    """A file, a line of one, or a folder that was left out, and why."""
 
     path: str
     reason: str
@@ -36,7 +40,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Loaded:
-    """frame: columns `record_rows.COLUMNS`; problems: files left out."""
+    """frame: columns `record_rows.COLUMNS`; problems: what was left out, by path."""
 
     frame: pd.DataFrame
     problems: tuple[Problem, ...]
@@ -45,17 +49,25 @@ class Loaded:
 def load(folders: Sequence[Path | str]) -> Loaded:
     """Every `record.json`, and every CodeCarbon `emissions.csv` beside a
     `.hydra/config.yaml`, at or under `folders`. A folder that does not exist holds nothing."""
-    records, foreign = _find(folders)
+    with _no_collection():
+        return _load(folders)
+
+
+def _load(folders: Sequence[Path | str]) -> Loaded:
     rows: list[tuple[Any, ...]] = []
     problems: list[Problem] = []
+    records, foreign = _find(folders, problems)
     for found, bad in _read_all(records):
         rows.extend(found)
-        problems.extend(Problem(path, reason) for path, reason in bad)
+        problems.extend(bad)
     for path in foreign:
         try:
-            rows.extend(codecarbon_runs.rows_of(path))
-        except (RecordError, OSError) as error:
+            found, lines = codecarbon_runs.rows_of(path)
+        except Exception as error:  # whatever a stranger's file makes a reader raise
             problems.append(Problem(str(path), reason_of(error)))
+        else:
+            rows.extend(found)
+            problems.extend(Problem(str(path), reason) for reason in lines)
     problems.sort(key=lambda problem: problem.path)
     return Loaded(_frame(rows), tuple(problems))
 
@@ -76,20 +88,27 @@ def _frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
     return pd.DataFrame(data)
 
 
-def find_records(folders: Iterable[Path | str]) -> list[str]:
-    """Paths of the records at or under `folders`, each once, in a stable order."""
-    return _find(folders)[0]
+def find_records(folders: Iterable[Path | str], problems: list[Problem]) -> list[str]:
+    """Paths of the records at or under `folders`, each once, in a stable order. Folders that may
+    not be looked into are added to `problems`."""
+    return _find(folders, problems)[0]
 
 
-def _find(folders: Iterable[Path | str]) -> tuple[list[str], list[Path]]:
-    """Paths of records and of foreign emission files, each once, in a stable order."""
+def _find(folders: Iterable[Path | str], problems: list[Problem]) -> tuple[list[str], list[Path]]:
+    """Paths of records and of foreign emission files, each once, in a stable order. Folders
+    that may not be looked into are added to `problems`."""
     records: set[str] = set()
     foreign: set[Path] = set()
+
+    def unseen(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            problems.append(Problem(str(error.filename), reason_of(error)))
+
     for folder in folders:
         top = Path(folder).expanduser().absolute()
         if top.is_file():
             records.add(str(top))
-        for root, folders_below, files in os.walk(top, followlinks=False):
+        for root, folders_below, files in os.walk(top, onerror=unseen, followlinks=False):
             if FILE_NAME in files:
                 records.add(os.path.join(root, FILE_NAME))
             elif codecarbon_runs.FILE_NAME in files and ".hydra" in folders_below:
@@ -97,7 +116,7 @@ def _find(folders: Iterable[Path | str]) -> tuple[list[str], list[Path]]:
     return sorted(records), sorted(foreign)
 
 
-Batch = tuple[list[tuple[Any, ...]], list[tuple[str, str]]]
+Batch = tuple[list[tuple[Any, ...]], list[Problem]]
 
 
 def _read_all(paths: list[str]) -> Iterator[Batch]:
@@ -118,24 +137,32 @@ def _read_all(paths: list[str]) -> Iterator[Batch]:
 
 def _read_batch(paths: list[str]) -> Batch:
     rows: list[tuple[Any, ...]] = []
-    problems: list[tuple[str, str]] = []
-    collecting = gc.isenabled()
-    gc.disable()  # parsed JSON holds no cycles; looking for them costs a quarter of the time
-    try:
+    problems: list[Problem] = []
+    with _no_collection():
         for path in paths:
             try:
                 with open(path, "rb") as stream:
                     rows.extend(rows_of(stream.read(), path))
-            except (RecordError, OSError) as error:
-                problems.append((path, reason_of(error)))
-    finally:
-        if collecting:
-            gc.enable()
+            except Exception as error:  # one record never ends the command
+                problems.append(Problem(path, reason_of(error)))
     return rows, problems
 
 
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Parsed JSON and rows hold no cycles; looking for them costs a quarter of the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
 def reason_of(error: Exception) -> str:
-    """Why a file was left out, in one line."""
+    """Why a file was left out, in one line; an error that no check foresaw names its type."""
     if isinstance(error, OSError):
         return f"cannot be read: {error.strerror or error}"
-    return str(error)
+    said = " ".join(str(error).split())[:200]
+    return said if isinstance(error, RecordError) else f"{UNFORESEEN}{type(error).__name__}: {said}"

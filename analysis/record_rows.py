@@ -7,22 +7,29 @@ what the sums need is looked at, which keeps a hundred thousand records quick to
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-import pydantic_core
 from pydantic import ConfigDict, Field, FiniteFloat, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from analysis.config_facts import dataset_of, gpu_name, number, text, variant
+from analysis.config_facts import (
+    MOST,
+    dataset_of,
+    gpu_name,
+    group,
+    number,
+    shown,
+    text,
+    variant,
+    whole,
+)
+from analysis.record_text import parsed
 from analysis.wall import calibration_of
 from metering.record import (
     SCHEMA_VERSION,
     Component,
     Failure,
-    Interval,
     ModelFacts,
-    NonNegative,
     Overhead,
     Phase,
     RecordError,
@@ -31,9 +38,6 @@ from metering.record import (
     Status,
     StopReason,
 )
-
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
-"""Schema version -> the function that turns a record of it into one of the next version."""
 
 COLUMNS = (
     # where from
@@ -59,28 +63,39 @@ TEXT_COLUMNS = frozenset((
     "precision", "variant", "stage", "scale", "phase", "meter", "code_version", "stop_reason",
     "gpu_sensor", "cpu_sensor", "ram_sensor", "failure",
 ))  # fmt: skip
-MOST = 2**63
-"""A count above this is damage: no run has so many samples, blocks or devices."""
-_WHOLE = ("batch_size", "num_blocks", "num_nodes", "views_per_sample", "num_samples",
-          "num_devices", "data_fraction")  # fmt: skip
+LEAST_KWH = 1e-15
+"""Least rate, kWh per sample: 3.6 nJ, a thousandth of a million 32-bit multiplications at
+3.7 pJ (Horowitz 2014, 45 nm). Less is damage, and may round to a zero that is divided by."""
+_Amount = Annotated[FiniteFloat, Field(ge=0, le=MOST)]
+_Count = Annotated[int, Field(ge=0, le=MOST)]
+_Whole = Annotated[int, Field(ge=1, le=MOST)]
+_Confidence = Annotated[FiniteFloat, Field(gt=0, lt=1)]
 _loose = dataclass(frozen=True, config=ConfigDict(extra="ignore"))
+
+
+@_loose
+class _Interval:
+    mean: _Amount
+    half_width: _Amount | None
+    confidence: _Confidence = 0.95
+    num_blocks: _Count = 0
 
 
 @_loose
 class _PhaseHead:
     phase: Phase
     sensors: dict[Component, Sensor]
-    energy_kwh_per_sample: Interval | None
-    duration_s_per_sample: Interval | None
+    energy_kwh_per_sample: _Interval | None
+    duration_s_per_sample: _Interval | None
     stop_reason: StopReason
-    batch_size: int
-    num_nodes: int = 1
-    data_wait_share: FiniteFloat | None = None
-    idle_power_w: NonNegative | None = None
-    emissions_kg_co2eq: NonNegative | None = None
-    peak_memory_mib: NonNegative | None = None
+    batch_size: _Whole
+    num_nodes: _Whole = 1
+    data_wait_share: _Amount | None = None
+    idle_power_w: _Amount | None = None
+    emissions_kg_co2eq: _Amount | None = None
+    peak_memory_mib: _Amount | None = None
     quality: dict[str, FiniteFloat] = Field(default_factory=dict)
-    views_per_sample: int = 1
+    views_per_sample: _Whole = 1
     flags: tuple[str, ...] = ()
 
 
@@ -93,7 +108,7 @@ class _Head:
     paper_row: str | None
     data: str
     hardware: str
-    batch_size: int
+    batch_size: _Whole
     precision: str
     stage: str
     started_at: str
@@ -115,7 +130,7 @@ _recipes: dict[str, tuple[Stage, ...]] = {}
 def rows_of(text: bytes, path: str) -> list[tuple[Any, ...]]:
     """Rows in the order of `COLUMNS`, one per phase, or one without a phase for a run that
     measured none. Raises `RecordError` with one line that says what is wrong."""
-    data = _current(text)
+    data = parsed(text)
     try:
         head = _HEAD.validate_python(data)
     except ValueError as error:
@@ -123,30 +138,12 @@ def rows_of(text: bytes, path: str) -> list[tuple[Any, ...]]:
     shared = _shared(head, path)
     if not head.phases:
         return [_row(shared)]
-    return [
-        _row(shared | _phase(phase, data["phases"][name])) for name, phase in head.phases.items()
-    ]
-
-
-def _current(text: bytes) -> dict[str, Any]:
-    """The record's JSON, migrated to the present schema."""
-    try:
-        data = pydantic_core.from_json(text, cache_strings="keys")
-    except ValueError as error:
-        raise RecordError(f"not JSON: {error}") from None
-    version = data.get("schema_version") if isinstance(data, dict) else None
-    if not isinstance(version, int) or isinstance(version, bool):
-        raise RecordError("not a record: it has no integer schema_version")
-    if version > SCHEMA_VERSION:
-        raise RecordError(
-            f"schema_version {version} is newer than {SCHEMA_VERSION}, the newest this "
-            "version reads; update the suite"
-        )
-    for old in range(version, SCHEMA_VERSION):
-        if old not in MIGRATIONS:
-            raise RecordError(f"schema_version {version} is unknown; measure again")
-        data = MIGRATIONS[old](data)
-    return data
+    rows = []
+    for name, phase in head.phases.items():
+        if phase.phase != name:
+            raise RecordError(f"phases.{name}.phase: it says {phase.phase}; measure it again")
+        rows.append(_row(shared | _phase(phase, data["phases"][name])))
+    return rows
 
 
 def _first_line_of(error: ValueError) -> str:
@@ -158,20 +155,12 @@ def _first_line_of(error: ValueError) -> str:
 
 
 def _row(values: dict[str, Any]) -> tuple[Any, ...]:
-    for name in _WHOLE:  # JSON's whole numbers have no end, the table's numbers have
-        if abs(values.get(name) or 0) > MOST:
-            raise RecordError(f"{name}: {_short(values[name])} is out of range; measure it again")
     return tuple(map(values.get, COLUMNS))
-
-
-def _short(number: float) -> str:
-    return f"a number of {number.bit_length()} bits" if isinstance(number, int) else f"{number:g}"
 
 
 def _shared(head: _Head, path: str) -> dict[str, Any]:
     config = head.config
     failure = head.failure
-    hardware = config.get("hardware") or {}
     return {
         "path": path,
         "kind": "record",
@@ -186,18 +175,19 @@ def _shared(head: _Head, path: str) -> dict[str, Any]:
         "data": head.data,
         "hardware": head.hardware,
         "gpu_name": gpu_name(head.host),
-        "cpu_model": text(head.host, "cpu_model", "cpu"),
-        "num_devices": number(hardware, "devices", 1) * number(hardware, "nodes", 1),
+        "cpu_model": text(head.host, "host", "cpu_model", "cpu"),
+        "num_devices": whole(config, "hardware", "devices", 1)
+        * whole(config, "hardware", "nodes", 1),
         "batch_size": head.batch_size,
         "precision": head.precision,
         "stage": head.stage,
         "variant": variant(config),
-        "scale": str(config.get("scale", "full")),
-        "data_fraction": number(config.get("data"), "fraction", 1.0),
-        "meter": (config.get("meter") or {}).get("name"),
-        "code_version": text(head.code, "version", "commit", "revision"),
+        "scale": text(config, "config", "scale") or "full",
+        "data_fraction": number(config, "data", "fraction", 1.0, most=1.0),
+        "meter": text(group(config, "meter"), "config.meter", "name"),
+        "code_version": text(head.code, "code", "version", "commit", "revision"),
         "recipe": _shared_recipe(head.recipe),
-        "wall_meter": calibration_of(hardware),
+        "wall_meter": calibration_of(group(config, "hardware")),
         "setup_kwh": _overhead_kwh(head, "set-up"),
         "checkpoint_kwh": _overhead_kwh(head, "checkpoint"),
         "params_m": head.facts.params_m,
@@ -214,10 +204,10 @@ def _overhead_kwh(head: _Head, name: str) -> float | None:
 
 def _phase(phase: _PhaseHead, raw: dict[str, Any]) -> dict[str, Any]:
     rate, pace = phase.energy_kwh_per_sample, phase.duration_s_per_sample
-    if rate is not None and rate.mean <= 0:
+    if rate is not None and rate.mean < LEAST_KWH:
         raise RecordError(
-            f"phases.{phase.phase}.energy_kwh_per_sample.mean: {rate.mean} kWh is not above 0; "
-            "a measured run always costs something: measure it again"
+            f"phases.{phase.phase}.energy_kwh_per_sample.mean: {rate.mean} kWh is not above 0, or "
+            "less than any network takes; measure it again"
         )
     for name, quality in phase.quality.items():
         most = 100 if name.endswith("_pct") else 1 if name in ("accuracy", "miou") else None
@@ -249,26 +239,35 @@ def _phase(phase: _PhaseHead, raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sums(readings: Any, phase: str) -> dict[str, Any]:
-    """Totals over the blocks that count. Absent components stay None."""
+    """Totals over the blocks that count, of our own counters where there are some, as in
+    `metering.block.preferred`. Absent components stay None."""
     parts: dict[str, float | None] = {"gpu_kwh": None, "cpu_kwh": None, "ram_kwh": None}
-    num_samples, duration_s = 0, 0.0
+    num_samples, duration_s, negative = 0, 0.0, False
     try:
         for block in readings:
             if block.get("use", "measured") != "measured":
                 continue
-            num_samples += block["num_samples"]
-            duration_s += block["duration_s"]
-            energy = block["energy"]
+            samples, seconds, energy = block["num_samples"], block["duration_s"], block["energy"]
+            num_samples += samples
+            duration_s += seconds
+            if samples < 0 or seconds < 0:  # the sums would hide it
+                negative = True
+            own = block.get("own") or {}
             for name, sum_kwh in parts.items():
-                kwh = energy.get(name)
+                kwh = own.get(name)
+                kwh = energy.get(name) if kwh is None else kwh
                 if kwh is not None:
                     parts[name] = (sum_kwh or 0.0) + kwh
+                    if kwh < 0:
+                        negative = True
     except (TypeError, KeyError, AttributeError, OverflowError) as error:
         raise RecordError(f"phases.{phase}.readings: not readings ({error!r})") from None
     known = [kwh for kwh in parts.values() if kwh is not None]
-    if not all(0 <= number < math.inf for number in (*known, duration_s, num_samples)):
+    sums = (*known, duration_s, num_samples)
+    if negative or not all(0 <= number < math.inf for number in sums) or num_samples > MOST:
         raise RecordError(
-            f"phases.{phase}.readings: an energy, duration or count is not a number >= 0"
+            f"phases.{phase}.readings: an energy, duration or count is not a number >= 0, "
+            "or out of range"
         )
     total = sum(known) if known else None
     return {**parts, "energy_kwh": total, "num_samples": num_samples, "duration_s": duration_s}
@@ -281,4 +280,11 @@ def _how(phase: _PhaseHead, component: Component) -> str | None:
 
 def _shared_recipe(recipe: tuple[Stage, ...]) -> tuple[Stage, ...]:
     """The same object for the same recipe: many records carry one."""
-    return _recipes.setdefault(repr(recipe), recipe)
+    name = repr(recipe)
+    if name not in _recipes:
+        for at, stage in enumerate(recipe):
+            for factor in (stage.num_samples, stage.num_epochs, stage.share):
+                if factor is not None and not 0 <= factor <= MOST:
+                    raise RecordError(f"recipe.{at}: {shown(factor)} is out of range")
+        _recipes[name] = recipe
+    return _recipes[name]

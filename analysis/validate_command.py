@@ -65,7 +65,10 @@ def _records(folders: Sequence[str]) -> Iterator[tuple[str, Record]]:
     """
     readable: dict[str, bool] = {}
     for folder in folders:
-        paths = find_records([folder])
+        closed: list[Problem] = []
+        paths = find_records([folder], closed)
+        for problem in closed:
+            print(f"left out {problem}", file=sys.stderr)
         for path in paths:
             if path not in readable:
                 record = read_or_name(path)

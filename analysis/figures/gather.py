@@ -150,7 +150,8 @@ def _curve(path: str) -> Curve | None:
     samples, kwh = [], []
     num_samples, total = 0, 0.0
     for block in record["phases"]["train"]["readings"]:
-        parts = [value for value in block["energy"].values() if value is not None]
+        own = {name: kwh for name, kwh in (block.get("own") or {}).items() if kwh is not None}
+        parts = [kwh for kwh in (block["energy"] | own).values() if kwh is not None]
         if not parts:
             return None
         num_samples += block["num_samples"]

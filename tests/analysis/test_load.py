@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from analysis import record_rows
-from analysis.load import load
-from metering.record import from_json, to_json
+from analysis import load as loading
+from analysis import record_text
+from analysis.figures.gather import _curve
+from analysis.load import UNFORESEEN, load
+from metering.record import Energy, from_json, to_json
 from tests.analysis.records import a_failure, a_phase, a_record, put
 
 
@@ -81,7 +86,21 @@ def _with_train(**changes: object) -> str:
     return json.dumps(data)
 
 
-NEGATIVE = [{"num_samples": 1, "duration_s": 1.0, "energy": {"gpu_kwh": -1.0}}]
+def _with_config(group: str, **values: object) -> str:
+    data = json.loads(to_json(a_record()))
+    data["config"][group] |= values
+    return json.dumps(data)
+
+
+def _with_energy(more: str) -> str:
+    return to_json(a_record()).replace('"gpu_kwh"', f'{more}, "gpu_kwh"', 1)
+
+
+NEGATIVE = [
+    {"num_samples": 1, "duration_s": 1.0, "energy": {"gpu_kwh": kwh}} for kwh in (5.0, -1.0)
+]
+RATE = {"mean": 1e-6, "half_width": 1e-8}
+FOREVER = {"name": "train", "num_samples": 10**400, "num_epochs": 300}
 
 
 @pytest.mark.parametrize(
@@ -97,8 +116,25 @@ NEGATIVE = [{"num_samples": 1, "duration_s": 1.0, "energy": {"gpu_kwh": -1.0}}]
         (_with_train(energy_kwh_per_sample={"mean": 0, "half_width": 0}), "not above 0"),
         (_with_train(energy_kwh_per_sample={"mean": -1, "half_width": 0}), "greater than or equal"),
         (_with_train(quality={"top1_pct": 101.0}), "top1_pct: 101.0 is not in 0..100"),
+        (_with_train(energy_kwh_per_sample=RATE | {"mean": 5e-324}), "less than any network"),
+        (_with_train(energy_kwh_per_sample=RATE | {"confidence": -7}), "confidence: "),
+        (_with_train(batch_size=-3), "phases.train.batch_size: "),
+        (_with_train(phase="test"), "phases.train.phase: it says test"),
         (_with_train(readings=[3]), "not readings"),
         (_with_train(readings=NEGATIVE), "not a number >= 0"),
+        (_edited(batch_size=-3), "batch_size: "),
+        (_edited(config={"meter": "adaptive"}), "config.meter: 'adaptive' is not a group"),
+        (_edited(host={"gpus": [{"name": ["A100"]}]}), "host.gpus.0.name: a list of 1"),
+        (_edited(recipe=[FOREVER]), "recipe.0: a number of 1329 bits"),
+        (_with_config("meter", name={}), "config.meter.name: "),
+        (_with_config("model", input_size=10**400), "config.model.input_size: a number of 1329"),
+        (_with_config("hardware", devices=1.5), "config.hardware.devices: 1.5 is not a whole"),
+        (_with_config("hardware", devices=1.5, nodes=10**400), "config.hardware."),
+        (_with_config("hardware", devices=-4), "config.hardware.devices: -4 is not above 0"),
+        (_with_config("hardware", devices=float("nan")), "config.hardware.devices: nan"),
+        (_with_config("data", fraction=2), "config.data.fraction: 2 is not above 0 and up to 1"),
+        (to_json(a_record()).replace('"data": "', '"data": "x", "data": "'), "'data' stands twice"),
+        (_with_energy('"gpu_kwh": 1'), "'gpu_kwh' stands twice"),
     ],
 )
 def test_a_bad_file_is_named_and_nothing_else_is_lost(tmp_path: Path, text: str, words: str):
@@ -114,13 +150,52 @@ def test_a_bad_file_is_named_and_nothing_else_is_lost(tmp_path: Path, text: str,
     assert "\n" not in problem.reason
 
 
+def test_an_error_that_no_check_foresaw_is_reported_with_its_type(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def rows_of(text: bytes, path: str) -> None:
+        raise ZeroDivisionError("float\ndivision")
+
+    put(tmp_path, a_record())
+    monkeypatch.setattr(loading, "rows_of", rows_of)
+    [problem] = load([tmp_path]).problems
+    assert problem.path == str(tmp_path / "swin_t-0" / "record.json")
+    assert problem.reason == f"{UNFORESEEN}ZeroDivisionError: float division"
+
+
+def test_colons_and_quotes_within_texts_are_no_repeated_keys(tmp_path: Path):
+    put(tmp_path, a_record(notes=('a "quoted": note, at 12:00', 'said "x":1'), phases={}))
+    text = (tmp_path / "swin_t-0" / "record.json").read_text()
+    (tmp_path / "swin_t-0" / "record.json").write_text(text.replace("12:00", "12\\u003a00"))
+    loaded = load([tmp_path])
+    assert not loaded.problems
+    assert loaded.frame["notes"].tolist() == ['a "quoted": note, at 12:00; said "x":1']
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Root may read every folder, so the refusal is made here."""
+    put(tmp_path, a_record(), a_record())
+    closed, scandir = str(tmp_path / "swin_t-1"), os.scandir
+
+    def refuse(path: str) -> object:
+        if path == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    loaded = load([tmp_path, tmp_path / "missing"])
+    assert len(loaded.frame) == 2
+    [problem] = loaded.problems
+    assert str(problem) == f"{closed}: cannot be read: Permission denied"
+
+
 def test_an_older_schema_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """As version 2 might have renamed `model`."""
     put(tmp_path, a_record())
     text = (tmp_path / "swin_t-0" / "record.json").read_text().replace('"model"', '"network"')
     (tmp_path / "swin_t-0" / "record.json").write_text(text)
-    monkeypatch.setattr(record_rows, "SCHEMA_VERSION", 2)
-    monkeypatch.setitem(record_rows.MIGRATIONS, 1, lambda d: d | {"model": d["network"]})
+    monkeypatch.setattr(record_text, "SCHEMA_VERSION", 2)
+    monkeypatch.setitem(record_text.MIGRATIONS, 1, lambda d: d | {"model": d["network"]})
     loaded = load([tmp_path])
     assert not loaded.problems
     assert set(loaded.frame["model"]) == {"swin_t"}
@@ -143,44 +218,22 @@ def test_many_records_in_several_processes_are_the_same(
     assert load([tmp_path]).frame["model"].tolist() == alone["model"].tolist()
 
 
-EMISSIONS = (
-    "timestamp,project_name,run_id,duration,emissions,energy_consumed,cpu_energy,gpu_energy,"
-    "ram_energy,gpu_model,gpu_count\n"
-    "2024-01-01T00:00:00,mine,abc,100.0,0.05,{kwh},0.02,0.2,0.03,NVIDIA A100,1\n"
-)
-
-
-def _codecarbon(folder: Path, config: str, kwh: str = "0.25") -> None:
-    (folder / ".hydra").mkdir(parents=True)
-    (folder / ".hydra" / "config.yaml").write_text(config)
-    (folder / "emissions.csv").write_text(EMISSIONS.format(kwh=kwh))
-
-
-def test_a_plain_codecarbon_run_beside_a_hydra_config_is_read(tmp_path: Path):
-    _codecarbon(tmp_path / "run", "model: {name: vit_b}\nbatch_size: 64\nnum_samples: 1000\n")
+def test_where_there_is_a_counter_of_our_own_its_reading_counts(tmp_path: Path):
+    phase = a_phase()
+    blocks = tuple(replace(block, own=Energy(gpu_kwh=1e-3)) for block in phase.readings)
+    put(tmp_path, a_record(phases={"train": replace(phase, readings=blocks)}))
     [row] = load([tmp_path]).frame.to_dict("records")
-    assert (row["kind"], row["model"], row["batch_size"]) == ("codecarbon", "vit_b", 64)
-    assert row["kwh_per_sample"] == pytest.approx(2.5e-4)
-    assert row["gpu_kwh"] == 0.2
-    assert row["emissions_kg_co2eq"] == 0.05
+    assert row["gpu_kwh"] == pytest.approx(10 * 1e-3)
+    assert row["cpu_kwh"] == pytest.approx(10 * 0.1 * 320 * 1e-6)
+    assert row["energy_kwh"] == pytest.approx(row["gpu_kwh"] + row["cpu_kwh"] + row["ram_kwh"])
+    samples, kwh = curve_of(tmp_path)
+    assert kwh[-1] == pytest.approx(row["energy_kwh"])
+    assert samples[-1] == 3200
 
 
-def test_a_codecarbon_run_without_a_sample_count_has_no_rate(tmp_path: Path):
-    _codecarbon(tmp_path / "run", "model: vit_b\n")
-    [row] = load([tmp_path]).frame.to_dict("records")
-    assert row["energy_kwh"] == 0.25
-    assert row["kwh_per_sample"] is None or row["kwh_per_sample"] != row["kwh_per_sample"]
-
-
-@pytest.mark.parametrize("kwh", ["0", "-1", "nan", "x"])
-def test_a_codecarbon_run_that_read_nothing_is_named(tmp_path: Path, kwh: str):
-    _codecarbon(tmp_path / "run", "model: vit_b\n", kwh)
-    loaded = load([tmp_path])
-    assert loaded.frame.empty
-    assert "not above 0" in loaded.problems[0].reason
-
-
-def test_the_suites_own_emissions_file_is_not_read_twice(tmp_path: Path):
-    put(tmp_path, a_record())
-    _codecarbon(tmp_path / "swin_t-0", "model: swin_t\n")
-    assert set(load([tmp_path]).frame["kind"]) == {"record"}
+def curve_of(folder: Path) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """Samples and kWh up to the end of each block, as Figure 7 draws them."""
+    [path] = folder.rglob("record.json")
+    curve = _curve(str(path))
+    assert curve is not None
+    return curve[1:]

@@ -1,4 +1,4 @@
-"""Damage to records and to CSV logs, drawn from a seeded generator."""
+"""Damage to records, to CSV logs and to Hydra's YAML, drawn from a seeded generator."""
 
 from __future__ import annotations
 
@@ -11,49 +11,84 @@ from typing import Any
 
 STRANGE: tuple[Any, ...] = (
     None, True, "", "text", "1e400", "\ud7ff\u0000", -1, 0, 2**63, 10**40, 10**400, 1e308, -1e308,
-    5e-324, float("nan"), float("inf"), [], {}, [None], {"a": 1}, [[1]], "x" * 10_000,
+    5e-324, -3, 1.5, 10**30, float("nan"), float("inf"), [], {}, [None], {"a": 1}, [[1]],
+    "x" * 10_000,
+)  # fmt: skip
+AGAIN = "the key that is there already"
+SCALARS = (
+    "2024-99-99", "0b_", "!!int x", "!!bool x", "!!timestamp x", "!!python/object:os.system x",
+    "9" * 5_000, "1" + "0" * 400, "1e400", "-3", "0", "1.5", ".nan", ".inf", "null", "", "true",
+    "[" * 600 + "]" * 600, "&a [*a]", "*unknown", "{name: [x]}", "{name: {name: x}}", "[x]",
+    '"\\ud800"', '"\\UFFFFFFFF"', '"\\0"', "'open", "a: b: c", "\tx", "${other.key}", "x" * 10_000,
 )  # fmt: skip
 ENCODINGS = ("utf-16", "utf-32", "utf-8-sig", "latin-1", "cp500")
 
 
-def spots(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Every (container, key) of a tree of dicts and lists."""
-    pairs = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, below in list(pairs):
-        yield value, key
-        if isinstance(below, dict | list):
-            yield from spots(below)
+def spot(tree: Any, draw: random.Random) -> tuple[Any, Any]:
+    """A (container, key) within `tree`, found by walking down from its root: so the config's
+    thirty keys are not lost among a thousand of the readings."""
+    while True:
+        key = draw.choice(list(tree) if isinstance(tree, dict) else range(len(tree)))
+        below = tree[key]
+        if not (below and isinstance(below, dict | list)) or draw.random() < 0.3:
+            return tree, key
+        tree = below
+
+
+def named_spot(tree: Any, draw: random.Random) -> tuple[dict[str, Any], str]:
+    """The same, in a dict."""
+    while True:
+        container, key = spot(tree, draw)
+        if isinstance(container, dict):
+            return container, key
+
+
+def each_value_strange(text: str) -> Iterator[str]:
+    """The record with each of its values, one at a time, as each strange one."""
+    data = json.loads(text)
+    for phase in data["phases"].values():
+        del phase["readings"][2:]  # one is like the other
+    containers = [data]
+    for container in containers:
+        for key, value in list(
+            container.items() if isinstance(container, dict) else enumerate(container)
+        ):
+            for strange in STRANGE:
+                container[key] = strange
+                yield json.dumps(data)
+            container[key] = value
+            if isinstance(value, dict | list):
+                containers.append(value)
 
 
 def _wrong_type(text: str, draw: random.Random) -> bytes:
     data = json.loads(text)
     for _ in range(draw.choice((1, 1, 3))):
-        container, key = draw.choice(list(spots(data)))
+        container, key = spot(data, draw)
         container[key] = draw.choice(STRANGE)
     return json.dumps(data).encode()  # NaN and Infinity as Python writes them
 
 
 def _without_a_key(text: str, draw: random.Random) -> bytes:
     data = json.loads(text)
-    container, key = draw.choice([spot for spot in spots(data) if isinstance(spot[0], dict)])
+    container, key = named_spot(data, draw)
     del container[key]
     return json.dumps(data).encode()
 
 
 def _unknown_key(text: str, draw: random.Random) -> bytes:
     data = json.loads(text)
-    container, _ = draw.choice([spot for spot in spots(data) if isinstance(spot[0], dict)])
+    container, _ = named_spot(data, draw)
     container["unknown"] = draw.choice(STRANGE)
     return json.dumps(data).encode()
 
 
 def _duplicated_key(text: str, draw: random.Random) -> bytes:
-    container, key = draw.choice(
-        [spot for spot in spots(json.loads(text)) if isinstance(spot[0], dict)]
-    )
-    again = f"{json.dumps(key)}: {json.dumps(draw.choice((container[key], *STRANGE)))}, "
-    at = text.index(json.dumps(key))
-    return (text[:at] + again + text[at:]).encode()
+    """The same key once more, after the original: parsers keep the last."""
+    data = json.loads(text)
+    container, key = named_spot(data, draw)
+    container[AGAIN] = draw.choice((container[key], *STRANGE))
+    return json.dumps(data).replace(json.dumps(AGAIN), json.dumps(key)).encode()
 
 
 def _truncated(text: str, draw: random.Random) -> bytes:
@@ -69,12 +104,16 @@ def _flipped(text: str, draw: random.Random) -> bytes:
 
 
 def _other_encoding(text: str, draw: random.Random) -> bytes:
-    return text.replace("swin_t", "swin_t\u00e9").encode(draw.choice(ENCODINGS))
+    return text.replace(_model(text), "\u00e9").encode(draw.choice(ENCODINGS))
 
 
 def _nested(text: str, draw: random.Random) -> bytes:
     deep = draw.choice((100, 100_000))
-    return text.replace('"swin_t"', "[" * deep + "]" * deep).encode()
+    return text.replace(f'"{_model(text)}"', "[" * deep + "]" * deep).encode()
+
+
+def _model(text: str) -> str:
+    return str(json.loads(text)["model"]) if text.startswith("{") else "swin_t"
 
 
 RECORD_DAMAGES: tuple[Callable[[str, random.Random], bytes], ...] = (
@@ -91,7 +130,7 @@ def damaged_record(text: str, draw: random.Random) -> bytes:
 def _cell(rows: list[list[str]], draw: random.Random) -> list[list[str]]:
     row = draw.choice(rows)
     row[draw.randrange(len(row))] = draw.choice(
-        ("nan", "inf", "-1", "1e400", "text", "", "9" * 400)
+        ("nan", "inf", "-1", "1e400", "1e300", "5e-324", "text", "", "9" * 400)
     )
     return rows
 
@@ -113,12 +152,42 @@ def _ragged(rows: list[list[str]], draw: random.Random) -> list[list[str]]:
     return rows
 
 
+def _quoted(text: str, draw: random.Random) -> bytes:
+    """A quote that is never closed, somewhere."""
+    at = draw.choice([at for at, letter in enumerate(text) if letter in ",\n"]) + 1
+    return f'{text[:at]}"{text[at:]}'.encode()
+
+
 def damaged_csv(text: str, draw: random.Random) -> bytes:
     """The bytes of a CSV log after one kind of damage."""
-    kind = draw.randrange(7)
+    kind = draw.randrange(8)
     if kind < 4:
         change = (_cell, _column_twice, _column_gone, _ragged)[kind]
         stream = io.StringIO()
         csv.writer(stream).writerows(change(list(csv.reader(io.StringIO(text))), draw))
         return stream.getvalue().encode()
-    return (_truncated, _flipped, _other_encoding)[kind - 4](text, draw)
+    return (_truncated, _flipped, _other_encoding, _quoted)[kind - 4](text, draw)
+
+
+def _scalar(text: str, draw: random.Random) -> bytes:
+    """One value of the config, `key: value` on a line of its own, is another."""
+    lines = text.splitlines()
+    at = draw.randrange(len(lines))
+    lines[at] = f"{lines[at].partition(':')[0]}: {draw.choice(SCALARS)}"
+    return "\n".join(lines).encode()
+
+
+def _line_twice(text: str, draw: random.Random) -> bytes:
+    line = draw.choice(text.splitlines())
+    return f"{text}{line.partition(':')[0]}: {draw.choice(SCALARS)}\n".encode()
+
+
+def _head(text: str, draw: random.Random) -> bytes:
+    head = draw.choice((f"%YAML 1.{'9' * 5_000}\n---\n", "--- x\n---\n", "- x\n", "\0"))
+    return (head + text).encode()
+
+
+def damaged_yaml(text: str, draw: random.Random) -> bytes:
+    """The bytes of a flat YAML config after one kind of damage."""
+    kinds = (_scalar, _scalar, _scalar, _line_twice, _head, _truncated, _flipped, _other_encoding)
+    return draw.choice(kinds)(text, draw)
