@@ -35,7 +35,8 @@ def set_threads(num_threads: int | None) -> None:
     """CPU threads of PyTorch's operators; None: as many as it started with."""
     import torch
 
-    torch.set_num_threads(num_threads or _all_threads())
+    all_threads = _all_threads()  # before the first run of a sweep sets its own number
+    torch.set_num_threads(num_threads or all_threads)
 
 
 def choose(accelerator: str, local_rank: int) -> torch.device:
