@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from metering.ranks import Ranks
 from metering.record import ModelFacts
+from tasks import classification_compile as compilation
 from tasks import classification_data as data
 from tasks import classification_model as models
 from tasks import device as devices
@@ -58,15 +59,20 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
             model, device_ids=ids, find_unused_parameters=step.has_unused_parameters
         )
     if plan.compile:
-        network = torch.compile(network)
+        network = compilation.compiled(network)
     loaders = [
         _loader(plan, images, step, device, ranks, is_training)
         for images, is_training in ((train_set, True), (test_set, False))
     ]
-    return ClassificationSession(
+    session = ClassificationSession(
         plan, ranks, network, optimizer, step, loaders[0], loaders[1], device,
         pretraining.facts(plan, step), step.notes,
     )  # fmt: skip
+    if plan.compile:
+        say(f"compiling {plan.model.name}")
+        with _clear_errors(plan.batch_size):
+            compilation.ahead(session)
+    return session
 
 
 @dataclass
@@ -94,8 +100,7 @@ class ClassificationSession:
         with _clear_errors(self.plan.batch_size):
             for _, images, targets, wait_s in self._batches(self.train_loader, endless=True):
                 self.optimizer.zero_grad(set_to_none=True)
-                with self._autocast():
-                    loss = self.step.loss(self.network, images, targets)
+                loss = self.loss_of(images, targets)
                 scaler.scale(loss).backward()
                 if clip is not None:
                     scaler.unscale_(self.optimizer)
@@ -127,8 +132,7 @@ class ClassificationSession:
                 looking = wants_top1 and epoch == 0
                 if satisfied and not looking:
                     break
-                with self._autocast():
-                    logits = self.network(images)
+                logits = self.logits_of(images)
                 if looking:
                     hits += _hits(logits, targets)
                     num_seen += len(images)
@@ -146,17 +150,31 @@ class ClassificationSession:
 
     def _batches(self, loader: Any, endless: bool) -> Iterator[tuple[int, Any, Any, float]]:
         """Epoch, images, targets, and the seconds that the step waited for them."""
-        import torch
-
-        layout = torch.channels_last if self.plan.channels_last else torch.contiguous_format
         for epoch in itertools.count() if endless else (0,):
             if hasattr(loader.sampler, "set_epoch"):
                 loader.sampler.set_epoch(epoch)
             asked_s = time.perf_counter()
             for images, targets in loader:
-                laid_out = images.contiguous(memory_format=layout)
+                laid_out = self.laid_out(images)
                 yield epoch, laid_out, targets, time.perf_counter() - asked_s
                 asked_s = time.perf_counter()
+
+    def laid_out(self, images: Any) -> Any:
+        """Images (batch, 3, height, width) in the plan's memory format."""
+        import torch
+
+        layout = torch.channels_last if self.plan.channels_last else torch.contiguous_format
+        return images.contiguous(memory_format=layout)
+
+    def loss_of(self, images: Any, targets: Any) -> Any:
+        """The step's loss, a scalar, in the plan's precision."""
+        with self._autocast():
+            return self.step.loss(self.network, images, targets)
+
+    def logits_of(self, images: Any) -> Any:
+        """What the network answers, (batch, classes), in the plan's precision."""
+        with self._autocast():
+            return self.network(images)
 
     def _autocast(self) -> AbstractContextManager[Any]:
         import torch

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import resource
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks.errors import OutOfMemory, PlanError
@@ -32,7 +35,8 @@ def set_threads(num_threads: int | None) -> None:
     """CPU threads of PyTorch's operators; None: as many as it started with."""
     import torch
 
-    torch.set_num_threads(num_threads or _all_threads())
+    all_threads = _all_threads()  # before the first run of a sweep sets its own number
+    torch.set_num_threads(num_threads or all_threads)
 
 
 def choose(accelerator: str, local_rank: int) -> torch.device:
@@ -97,13 +101,47 @@ def synchronize(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
+def reset_peak_memory(accelerator: str) -> None:
+    """Begin a new peak, before a phase; on a GPU that of the rank's own (`choose`).
+
+    Linux alone lets a process begin a new peak of resident memory (5 into
+    /proc/self/clear_refs, proc(5)); elsewhere, and where a container forbids it, the peak
+    stays the process's lifetime maximum.
+    """
+    import torch
+
+    if uses_gpu(accelerator):
+        torch.cuda.reset_peak_memory_stats()
+        return
+    _return_freed_memory()
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def _return_freed_memory() -> None:
+    """What an earlier run of a sweep freed stays resident until glibc is asked; else a small
+    network after a large one would have the large one's peak."""
+    with suppress(AttributeError, OSError, TypeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def peak_memory_mib(device: torch.device) -> float | None:
-    """Peak allocated device memory, MiB; on a CPU the process's peak resident memory."""
+    """Peak allocated device memory since `reset_peak_memory`, MiB; on a CPU the process's peak
+    resident memory, libraries included.
+
+    Of this process alone: a loader's workers are others and are not in it. What an earlier
+    phase of the run left (gradients, optimizer state) is.
+    """
     import torch
 
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmHWM:"):  # VmHWM:  12345 kB
+                return int(line.split()[1]) / 2**10
+    per_mib = 2**20 if sys.platform == "darwin" else 2**10  # getrusage(2): bytes on a Mac
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / per_mib
 
 
 def release(device: torch.device) -> None:
@@ -112,4 +150,3 @@ def release(device: torch.device) -> None:
 
     if device.type == "cuda":
         torch.cuda.empty_cache()
-        torch.cuda.reset_peak_memory_stats(device)

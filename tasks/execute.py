@@ -193,6 +193,7 @@ def _phase(
     draft: _Draft,
 ) -> None:  # fmt: skip
     say(f"{plan.model.name}: {phase}")
+    device.reset_peak_memory(plan.hardware.accelerator)
     try:
         with meter.window(phase, batch_size=plan.batch_size) as window:
             window.open()
