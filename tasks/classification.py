@@ -91,7 +91,11 @@ class ClassificationSession:
     notes: tuple[str, ...] = ()
 
     def train(self, window: Window) -> PhaseOutcome:
-        """Forward, loss, backward and optimizer step on each batch."""
+        """Forward, loss, backward and optimizer step on each batch.
+
+        A checkpoint's weights are put back where a test follows, here and not in the test, whose
+        window would pay for it.
+        """
         import torch
 
         scaler = torch.amp.GradScaler(self.device.type, enabled=self.plan.precision == "fp16")
@@ -109,6 +113,8 @@ class ClassificationSession:
                 scaler.update()
                 if window.step(len(images) * self.ranks.num_ranks, wait_s):
                     break
+        if self.plan.model.checkpoint is not None and "test" in self.plan.phases:
+            models.load(self.step.network, self.plan.model.checkpoint)
         return PhaseOutcome(quality={"train_loss": float(loss)})
 
     def test(self, window: Window) -> PhaseOutcome:

@@ -24,7 +24,7 @@ def model_facts(plan: Plan) -> ModelFacts:
 
     size = input_size(plan)
     with torch.device("meta"):
-        model = build(plan, load=False).eval()
+        model = build(plan, with_checkpoint=False).eval()
     with FlopCounterMode(display=False) as counter:
         model(torch.empty(1, 3, size, size, device="meta"))
     params = sum(parameter.numel() for parameter in model.parameters())
@@ -44,7 +44,7 @@ def data_config(plan: Plan) -> dict[str, Any]:
     return resolve_data_config(pretrained_cfg=found.to_dict() if found else {})
 
 
-def build(plan: Plan, load: bool = True) -> torch.nn.Module:
+def build(plan: Plan, with_checkpoint: bool = True) -> torch.nn.Module:
     import timm
     from timm.models import get_pretrained_cfg
 
@@ -53,17 +53,29 @@ def build(plan: Plan, load: bool = True) -> torch.nn.Module:
     wanted = plan.model.input_size
     if own is not None and wanted and own.fixed_input_size and own.input_size[-1] != wanted:
         options["img_size"] = wanted
-    checkpoint = plan.model.checkpoint if load else None
     try:
-        return timm.create_model(
-            plan.model.source,
-            num_classes=plan.data.options["num_classes"],
-            checkpoint_path=checkpoint or "",
-            **options,
+        model: torch.nn.Module = timm.create_model(
+            plan.model.source, num_classes=plan.data.options["num_classes"], **options
         )
     except TypeError as error:
         raise PlanError(
             f"model.options={options} does not fit {plan.model.source}: {error}"
+        ) from None
+    if with_checkpoint and plan.model.checkpoint is not None:
+        load(model, plan.model.checkpoint)
+    return model
+
+
+def load(model: torch.nn.Module, checkpoint: str) -> None:
+    """The file's weights into `model`, each of them. Raises `PlanError` where they do not fit."""
+    from timm.models import load_checkpoint
+
+    try:
+        load_checkpoint(model, checkpoint)
+    except (RuntimeError, ValueError, KeyError) as error:
+        said = " ".join(str(error).split())[:300]
+        raise PlanError(
+            f"checkpoint={checkpoint} does not fit the model: {said}; give weights of this model"
         ) from None
 
 

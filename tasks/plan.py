@@ -185,7 +185,8 @@ def _model(values: dict[str, Any], task: str) -> ModelPlan:
     given = {"checkpoint": plan.checkpoint, "source": source}
     paths = {key: Path(value).expanduser() for key, value in given.items() if value is not None}
     digests = {key: digest(path) for key, path in paths.items() if path.is_file()}
-    return dataclasses.replace(plan, digests=digests)
+    checkpoint = str(paths["checkpoint"]) if "checkpoint" in paths else None
+    return dataclasses.replace(plan, checkpoint=checkpoint, digests=digests)
 
 
 def _data(values: dict[str, Any], task: str) -> DataPlan:

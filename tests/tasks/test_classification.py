@@ -127,6 +127,25 @@ def test_a_checkpoint_is_loaded_and_its_accuracy_measured(compose, tmp_path):
                 f"checkpoint={tmp_path / 'weights.pth'}")
     )  # fmt: skip
     assert second.test(CountingWindow(1)).quality["top1_pct"] == pytest.approx(expected)
+    second.optimizer.param_groups[0]["lr"] = 0.5  # training moves the weights far away
+    second.train(CountingWindow(5))
+    assert second.test(CountingWindow(1)).quality["top1_pct"] == pytest.approx(expected)
+
+
+def test_a_checkpoint_of_another_model_is_refused_in_one_line(compose, tmp_path):
+    import torch
+
+    torch.save({"other.weight": torch.zeros(2)}, tmp_path / "other.pth")
+    plan = compose(*SMALL, "model=test_resnet", f"checkpoint={tmp_path / 'other.pth'}")
+    with pytest.raises(PlanError, match=r"other\.pth does not fit the model: .*; give weights"):
+        prepared(plan)
+
+
+def test_a_checkpoint_in_the_home_folder_is_found(compose, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "weights.pth").write_bytes(b"")
+    plan = compose("model=test_resnet", "checkpoint='~/weights.pth'")
+    assert plan.model.checkpoint == str(tmp_path / "weights.pth")
 
 
 def test_embedded_classes_can_be_told_apart(compose):
