@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -16,6 +17,7 @@ from mmengine.registry import DATASETS, METRICS, MODELS
 from metering.ranks import OneRank
 from metering.settings import MeterSettings
 from tasks.errors import PlanError
+from tasks.openmmlab import metered
 from tasks.openmmlab.metered import MeteredRun
 from tasks.plan import DataPlan, HardwarePlan, ModelPlan, Plan
 from tests.tasks.counting_window import CountingWindow
@@ -102,6 +104,28 @@ def test_training_ends_when_the_window_is_satisfied(plan: Callable[..., Plan]) -
     assert all(wait >= 0 for wait in window.waits_s)
     assert losses["loss"] > 0
     run.close()
+
+
+@pytest.mark.parametrize(("phase", "waits_s"), [("train", [0.05] * 7), ("test", [0.025] * 7)])
+def test_an_iteration_waits_for_its_samples_and_not_for_its_computation(
+    plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch, phase: str, waits_s: list[float]
+) -> None:
+    clock = SimpleNamespace(now_s=0.0)
+
+    def passes(method: Callable[..., Any], seconds: float) -> Callable[..., Any]:
+        def slow(*given: Any, **named: Any) -> Any:
+            clock.now_s += seconds
+            return method(*given, **named)
+
+        return slow
+
+    run, window = _run(plan()), CountingWindow(7)  # the set and a part of it again
+    monkeypatch.setattr(metered, "time", SimpleNamespace(perf_counter=lambda: clock.now_s))
+    monkeypatch.setattr(SixPoints, "__getitem__", passes(SixPoints.__getitem__, 0.025))
+    monkeypatch.setattr(OneLayer, "forward", passes(OneLayer.forward, 0.3))
+    (run.train if phase == "train" else run.test)(window)
+    run.close()
+    assert window.waits_s == pytest.approx(waits_s)  # batches of two in training, of one in tests
 
 
 def test_training_changes_the_weights(plan: Callable[..., Plan]) -> None:
