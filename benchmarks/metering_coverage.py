@@ -31,6 +31,10 @@ CASES: dict[str, tuple[dict[str, float], dict[str, float]]] = {
         {"num_cold_steps": 20, "noise": 0.1, "correlation": 0.97},
     ),
     "counter that looks 25 % of the time": ({"duty": 0.25}, {"num_cold_steps": 20}),
+    "the same, and steps that keep time with it": (
+        {"duty": 0.25},
+        {"num_cold_steps": 20, "step_s": 0.1, "noise": 0.005},
+    ),
 }
 
 
