@@ -46,12 +46,10 @@ def net(
     """
     if idle_kwh > gross_kwh:
         return Net(None, note=NEGATIVE)
-    known = half_width is not None and idle_half_width is not None
-    return Net(
-        gross_kwh - idle_kwh,
-        math.hypot(half_width, idle_half_width) if known else None,  # type: ignore[arg-type]
-        MEANING,
-    )
+    value = gross_kwh - idle_kwh
+    if half_width is None or idle_half_width is None:
+        return Net(value, None, MEANING)
+    return Net(value, math.hypot(half_width, idle_half_width), MEANING)
 
 
 def columns(phase: str, rate: Any, notes: dict[str, str]) -> dict[str, float | None]:

@@ -9,7 +9,7 @@ from typing import Any
 import pydantic_core
 
 from analysis.config_facts import shown
-from metering.record import SCHEMA_VERSION, RecordError
+from metering.record import SCHEMA_VERSION, RecordError, schema_version_of
 
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """Schema version -> the function that turns a record of it into one of the next version."""
@@ -23,14 +23,7 @@ def parsed(text: bytes) -> dict[str, Any]:
     except ValueError as error:
         raise RecordError(f"not JSON: {error}") from None
     _refuse_repeated_keys(text, data)
-    version = data.get("schema_version") if isinstance(data, dict) else None
-    if not isinstance(version, int) or isinstance(version, bool):
-        raise RecordError("not a record: it has no integer schema_version")
-    if version > SCHEMA_VERSION:
-        raise RecordError(
-            f"schema_version {version} is newer than {SCHEMA_VERSION}, the newest this "
-            "version reads; update the suite"
-        )
+    version = schema_version_of(data)
     for old in range(version, SCHEMA_VERSION):
         if old not in MIGRATIONS:
             raise RecordError(f"schema_version {version} is unknown; measure again")

@@ -41,8 +41,11 @@ def _tree_s(pid: int) -> float:
     return total_s
 
 
-def flags(before: CpuTimes, after: CpuTimes) -> tuple[str, ...]:
-    """What a reader of the CPU's energy between two readings has to know."""
+def flags(before: CpuTimes | None, after: CpuTimes | None) -> tuple[str, ...]:
+    """What a reader of the CPU's energy between two readings has to know; nothing where this
+    process took none."""
+    if before is None or after is None:
+        return ()
     used_s = after.used_s - before.used_s
     if used_s <= 0:
         return ()

@@ -215,6 +215,16 @@ def from_json(text: str | bytes) -> Record:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise RecordError(f"not JSON: {error}") from None
+    schema_version_of(data)
+    try:
+        return _ADAPTER.validate_python(data)
+    except ValueError as error:
+        raise RecordError(_first_line_of(error)) from None
+
+
+def schema_version_of(data: Any) -> int:
+    """The version that parsed JSON says it has. Raises `RecordError` where it is no record's, or
+    newer than `SCHEMA_VERSION`."""
     version = data.get("schema_version") if isinstance(data, dict) else None
     if not isinstance(version, int) or isinstance(version, bool):
         raise RecordError("not a record: it has no integer schema_version")
@@ -223,10 +233,7 @@ def from_json(text: str | bytes) -> Record:
             f"schema_version {version} is newer than {SCHEMA_VERSION}, the newest this "
             "version reads; update the suite"
         )
-    try:
-        return _ADAPTER.validate_python(data)
-    except ValueError as error:
-        raise RecordError(_first_line_of(error)) from None
+    return version
 
 
 def _first_line_of(error: ValueError) -> str:

@@ -102,9 +102,7 @@ class Window:
             self._finish_block()
         else:
             self.cut_short()
-        before, after = self._cpu_before, self._meter.cpu_times()
-        if before is not None and after is not None:
-            self._cpu_flags = host_load.flags(before, after)
+        self._cpu_flags = host_load.flags(self._cpu_before, self._meter.cpu_times())
 
     def cut_short(self) -> None:
         """Keep what the open block has used so far, outside of the rate: the run ends inside it.
