@@ -1,6 +1,6 @@
 """How often the 95 % interval holds the true energy, on simulated GPUs. Prints one line a case.
 
-    python -m benchmarks.metering_coverage [--trials 300]
+    python -m benchmarks.metering_coverage [--trials 300] [--without-waits]
 
 Simulated: counters that move every 100 ms, a drifting load, a cold start; no GPU is needed.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from metering import window
 from metering.meter import Meter
 from metering.ranks import OneRank
 from metering.settings import MeterSettings
@@ -59,7 +60,13 @@ def trial(seed: int, gpu: dict[str, float], load: dict[str, float], folder: Path
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=300)
-    trials = parser.parse_args().trials
+    parser.add_argument(
+        "--without-waits", action="store_true", help="never shift blocks against the sensor"
+    )
+    options = parser.parse_args()
+    trials = options.trials
+    if options.without_waits:
+        window.locked = lambda *_: False
     with tempfile.TemporaryDirectory() as folder:
         for name, (gpu, load) in CASES.items():
             held = sum(trial(5000 + n, gpu, load, Path(folder)) for n in range(trials))
