@@ -34,7 +34,9 @@ def one_side(side: str, folder: Path, given: list[str]) -> None:
 
     plan = plan_of(folder, *given)
     if side == "bare":
-        bare(plan, *bare_parts(plan))(NUM_STEPS)
+        train = bare(plan, *bare_parts(plan))
+        device.reset_peak_memory(plan.hardware.accelerator)  # as a run does before its phase
+        train(NUM_STEPS)
         print(device.peak_memory_mib(device.choose(plan.hardware.accelerator, 0)))
     else:
         print(execute(plan).record.phases["train"].peak_memory_mib)

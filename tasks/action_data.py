@@ -6,7 +6,6 @@ decodes for a run.
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,14 +98,6 @@ def open_set(plan: DataPlan, scale_down: int = 1) -> VideoSet:
         ) from None
     repeats = max(1, round(int(plan.options["test_samples"]) / _num_test_files(num_files)))
     return VideoSet(root, layout, num_files, repeats)
-
-
-def train_indices(num_train: int, fraction: float, seed: int) -> list[int] | None:
-    """A random, seeded part of the training videos, sorted; `None` for all of them."""
-    if fraction >= 1:
-        return None
-    count = max(1, round(num_train * fraction))
-    return sorted(random.Random(seed).sample(range(num_train), count))
 
 
 def _count(root: Path, layout: Layout, split: str, num_classes: int) -> int:

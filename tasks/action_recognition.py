@@ -14,6 +14,7 @@ from tasks import action_config as configs
 from tasks import action_data as data
 from tasks.plan import Plan
 from tasks.protocol import PhaseOutcome, Window
+from tasks.train_share import train_indices
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -58,7 +59,11 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> ActionSessi
         whole_test=_wants_top1(plan),
     )
     facts = model_facts(_built(native) if is_small else run.model, native)
-    return ActionSession(plan, run, facts, configs.segments_of(config), skipped, _notes(plan))
+    notes = _notes(plan)
+    if plan.compile:
+        say(f"compiling {plan.model.name}")
+        notes = (*notes, run.compile_ahead())
+    return ActionSession(plan, run, facts, configs.segments_of(config), skipped, notes)
 
 
 def use_videos(config: Config, plan: Plan, videos: data.VideoSet, skip_into: int | None) -> None:
@@ -69,9 +74,8 @@ def use_videos(config: Config, plan: Plan, videos: data.VideoSet, skip_into: int
         dataset["ann_file"] = str(videos.root / videos.layout.lists[split])
         dataset["data_prefix"] = {"video": str(videos.root / videos.layout.videos[split])}
         dataset["skip_into"] = skip_into
-    if plan.data.root is not None:
-        indices = data.train_indices(videos.num_train, plan.data.fraction, plan.seed)
-        config.train_dataloader.dataset.indices = indices
+    indices = train_indices(videos.num_train, plan.data.fraction, plan.seed)
+    config.train_dataloader.dataset.indices = indices
     if videos.test_repeats > 1 and not _wants_top1(plan):
         config.test_dataloader.dataset = {
             "type": "RepeatDataset",

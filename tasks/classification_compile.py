@@ -6,29 +6,13 @@ PyTorch compiles when a network first sees a batch, which would be inside a mete
 from __future__ import annotations
 
 import copy
-import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tasks import classification_model as models
+from tasks.compilation import clear_errors, unchanged
 
 if TYPE_CHECKING:
-    import torch
-
     from tasks.classification import ClassificationSession
-
-
-class CompileError(RuntimeError):
-    """torch.compile cannot compile this network on this device: one line, with the cure."""
-
-    def __init__(self, model: str, device: str, error: BaseException) -> None:
-        cause = getattr(error, "inner_exception", error)  # what a backend's error wraps
-        first = (str(cause).strip().splitlines() or [""])[0]
-        super().__init__(
-            f"compile=true: torch.compile fails for model={model} on {device} "
-            f"({type(cause).__name__}: {first}); use compile=false"
-        )
 
 
 def compiled(network: Any) -> Any:
@@ -52,20 +36,16 @@ def ahead(session: ClassificationSession) -> None:
     import torch
 
     phases, network = session.plan.phases, session.network
-    try:
-        with _unchanged(network, session.device):
-            if "train" in phases:
-                network.train()
-                session.loss_of(*_blank(session, session.train_loader)).backward()
-            if "test" in phases:
-                network.eval()
-                for num_samples in _test_sizes(session.test_loader):
-                    with torch.inference_mode():
-                        session.logits_of(_blank(session, session.test_loader, num_samples)[0])
-    except torch.OutOfMemoryError:
-        raise
-    except Exception as error:
-        raise CompileError(session.plan.model.name, session.device.type, error) from error
+    name = session.plan.model.name
+    with clear_errors(name, session.device), unchanged(network, session.device):
+        if "train" in phases:
+            network.train()
+            session.loss_of(*_blank(session, session.train_loader)).backward()
+        if "test" in phases:
+            network.eval()
+            for num_samples in _test_sizes(session.test_loader):
+                with torch.inference_mode():
+                    session.logits_of(_blank(session, session.test_loader, num_samples)[0])
 
 
 def _test_sizes(loader: Any) -> list[int]:
@@ -86,25 +66,3 @@ def _blank(session: ClassificationSession, loader: Any, num_samples: int | None 
     ]
     images, targets = next(iter(once))
     return session.laid_out(images), targets
-
-
-@contextmanager
-def _unchanged(network: Any, device: torch.device) -> Iterator[None]:
-    """Buffers (BatchNorm's means), gradients, mode and random numbers are those from before."""
-    import numpy as np
-    import torch
-
-    buffers = [(buffer, buffer.clone()) for buffer in network.buffers()]
-    python, numpy, mode = random.getstate(), np.random.get_state(), network.training
-    try:
-        with torch.random.fork_rng([device.index] if device.type == "cuda" else []):
-            yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)
-        network.train(mode)
-        with torch.no_grad():
-            for buffer, kept in buffers:
-                buffer.copy_(kept)
-        for parameter in network.parameters():
-            parameter.grad = None

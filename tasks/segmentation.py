@@ -16,6 +16,7 @@ from tasks.openmmlab.configs import config_path, dicts
 from tasks.plan import Plan
 from tasks.protocol import PhaseOutcome, Window
 from tasks.segmentation_facts import model_facts
+from tasks.train_share import train_indices
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -60,7 +61,11 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Segmentatio
         whole_test=_wants_miou(plan),
     )
     facts = model_facts(run.model, config)
-    return SegmentationSession(plan, run, facts, _notes(plan, config, operators))
+    notes = _notes(plan, config, operators)
+    if plan.compile:
+        say(f"compiling {plan.model.name}")
+        notes = (*notes, run.compile_ahead())
+    return SegmentationSession(plan, run, facts, notes)
 
 
 def use_images(config: Config, plan: Plan, images: data.SegmentationSet) -> None:
@@ -70,7 +75,7 @@ def use_images(config: Config, plan: Plan, images: data.SegmentationSet) -> None
         for step in dicts(config[name].dataset.get("pipeline")):
             if step.get("type") == "LoadAnnotations":
                 step["type"] = "NamedAnnotations"
-    indices = data.train_indices(images.num_train, plan.data.fraction, plan.seed)
+    indices = train_indices(images.num_train, plan.data.fraction, plan.seed)
     config.train_dataloader.dataset.indices = indices
     if images.test_repeats > 1 and not _wants_miou(plan):
         config.test_dataloader.dataset = {

@@ -6,7 +6,6 @@ Both kinds are read by MMSegmentation's own data set classes; nothing here decod
 from __future__ import annotations
 
 import os
-import random
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,14 +123,6 @@ def open_set(plan: DataPlan, scale_down: int = 1) -> SegmentationSet:
         ) from None
     repeats = max(1, round(int(options["test_samples"]) / _num_test_files(num_files)))
     return SegmentationSet(root, num_files, repeats)
-
-
-def train_indices(num_train: int, fraction: float, seed: int) -> list[int] | None:
-    """A random, seeded part of the training images, sorted; `None` for all of them."""
-    if fraction >= 1:
-        return None
-    count = max(1, round(num_train * fraction))
-    return sorted(random.Random(seed).sample(range(num_train), count))
 
 
 def _count_pairs(root: Path, split: str, layout: Layout) -> int:

@@ -30,6 +30,7 @@ from metering.ranks import Ranks
 from tasks import device as devices
 from tasks.errors import PlanError
 from tasks.openmmlab import checkpoints, environment
+from tasks.openmmlab.compile_ahead import compile_ahead
 from tasks.openmmlab.run_config import prepare_config
 from tasks.openmmlab.unreadable import Unreadable, undecodable
 from tasks.plan import Plan
@@ -131,12 +132,16 @@ class MeteredTestLoop(TestLoop):
             metric.results.clear()
 
     @torch.no_grad()
-    def run_iter(self, idx: int, data_batch: Any) -> None:
-        """One test step under the run's precision, into the evaluator."""
-        self.runner.call_hook("before_test_iter", batch_idx=idx, data_batch=data_batch)
+    def answers(self, batch: Any) -> Any:
+        """What the network answers in the run's precision."""
         kind = _AMP.get(self.precision)
         with torch.autocast("cuda", dtype=kind, enabled=kind is not None):
-            outputs = self.runner.model.test_step(data_batch)
+            return self.runner.model.test_step(batch)
+
+    def run_iter(self, idx: int, data_batch: Any) -> None:
+        """One test step, into the evaluator."""
+        self.runner.call_hook("before_test_iter", batch_idx=idx, data_batch=data_batch)
+        outputs = self.answers(data_batch)
         self.evaluator.process(data_samples=outputs, data_batch=data_batch)
         self.runner.call_hook(
             "after_test_iter", batch_idx=idx, data_batch=data_batch, outputs=outputs
@@ -209,6 +214,13 @@ class MeteredRun:
         runner._init_model_weights()
         if plan.model.checkpoint is not None:
             checkpoints.load(self.model, plan.model.checkpoint)
+
+    def compile_ahead(self) -> str:
+        """Compile the network for the phases of the plan; which parts of it, as a note. Raises
+        `CompileError`."""
+        with clear_errors(self.plan.batch_size):
+            parts = compile_ahead(self.runner, self.model, self.plan, self.device)
+        return f"torch.compile: {', '.join(parts) or 'no part of this network'}"
 
     @property
     def model(self) -> Any:

@@ -22,7 +22,7 @@ def prepare_config(config: Config, plan: Plan, ranks: Ranks, device: torch.devic
     """Batch size, workers, endless sampling, precision, logs and ranks as the plan has them."""
     config.work_dir = str(plan.folder / LOG_FOLDER)
     config.randomness = {"seed": plan.seed}
-    config.compile = plan.compile
+    config.compile = False  # MMEngine's would compile inside the window: see compile_ahead
     config.load_from, config.resume = None, False
     _no_validation(config)
     _train_loop(config)

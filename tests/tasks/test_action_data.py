@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tasks.action_data import check_root, open_set, train_indices
+from tasks.action_data import check_root, open_set
 from tasks.embedded_videos import NUM_MOTIONS
 from tasks.errors import PlanError
 from tasks.plan import DataPlan
@@ -98,9 +98,3 @@ def test_a_list_that_cannot_be_right_is_refused(real: DataPlan, line: str, words
     (Path(str(real.root)) / "kinetics400_train_list_videos.txt").write_text(f"{line}\n")
     with pytest.raises(PlanError, match=words):
         open_set(real)
-
-
-def test_a_fraction_is_a_seeded_part() -> None:
-    assert train_indices(100, 1.0, seed=0) is None
-    part = train_indices(100, 0.1, seed=0)
-    assert part is not None and len(set(part)) == 10 and part == train_indices(100, 0.1, seed=0)

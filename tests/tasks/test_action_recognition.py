@@ -175,3 +175,14 @@ def test_any_other_config_of_the_library_runs_by_name(prepared: Prepare) -> None
     session = prepared("model=mmaction", f"model.config={name}", "phases=[train]")
     assert session.plan.model.name == name
     assert session.train(CountingWindow(1)).quality["train_loss"] > 0
+
+
+def test_a_fraction_is_a_part_of_the_embedded_clips_too(prepared: Prepare) -> None:
+    whole, part = (
+        prepared("model=tsm", f"data.fraction={fraction}", "phases=[train]")
+        for fraction in (1.0, 0.25)
+    )
+    num_clips, num_part = (
+        len(session.run.runner.train_loop.dataloader.dataset) for session in (whole, part)
+    )
+    assert num_part == round(0.25 * num_clips) < num_clips

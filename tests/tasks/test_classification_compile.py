@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 import torch
-from functorch.compile import make_boxed_func
-from torch._dynamo.backends.common import aot_autograd
 
 from tasks import classification_compile
-from tasks.classification_compile import CompileError
+from tasks.compilation import CompileError
 from tasks.execute import execute
 from tests.tasks.counting_window import CountingWindow
 from tests.tasks.test_classification import SMALL, prepared
@@ -26,22 +23,6 @@ TINY = (
     *SMALL, "model=test_resnet", "model.input_size=64", "batch_size=4", "compile=true",
     "hardware.accelerator=cpu", "meter=fixed", "data.options.test_samples=10",
 )  # fmt: skip
-
-
-@pytest.fixture
-def graphs(monkeypatch) -> Iterator[list[torch.fx.GraphModule]]:
-    """The graphs that were compiled so far, one for each forward, backward and inference."""
-    found: list[torch.fx.GraphModule] = []
-
-    def keep(graph, _inputs):
-        found.append(graph)
-        return make_boxed_func(graph.forward)
-
-    real = torch.compile
-    backend = aot_autograd(fw_compiler=keep, bw_compiler=keep, inference_compiler=keep)
-    monkeypatch.setattr(torch, "compile", lambda net, **given: real(net, backend=backend, **given))
-    yield found
-    torch.compiler.reset()
 
 
 def test_no_phase_compiles_anything_that_set_up_did_not(compose, graphs):

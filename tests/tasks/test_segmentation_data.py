@@ -13,7 +13,7 @@ from PIL import Image
 
 from tasks.errors import PlanError
 from tasks.plan import DataPlan
-from tasks.segmentation_data import check_root, open_set, train_indices
+from tasks.segmentation_data import check_root, open_set
 
 
 @pytest.fixture
@@ -110,10 +110,3 @@ def test_a_folder_without_images_is_named(ade20k: DataPlan) -> None:
         image.unlink()
     with pytest.raises(PlanError, match=r"images/training holds no \*\.jpg"):
         open_set(replace(ade20k, root=str(root)))
-
-
-def test_a_fraction_is_a_seeded_part() -> None:
-    assert train_indices(100, 1.0, seed=0) is None
-    part = train_indices(100, 0.1, seed=0)
-    assert part is not None and len(set(part)) == 10 and part == train_indices(100, 0.1, seed=0)
-    assert part != train_indices(100, 0.1, seed=1)

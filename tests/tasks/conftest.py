@@ -1,0 +1,27 @@
+"""What tests of several tasks share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from functorch.compile import make_boxed_func
+from torch._dynamo.backends.common import aot_autograd
+
+
+@pytest.fixture
+def graphs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[torch.fx.GraphModule]]:
+    """The graphs that were compiled so far, one for each forward, backward and inference."""
+    found: list[torch.fx.GraphModule] = []
+
+    def keep(graph: torch.fx.GraphModule, _inputs: Any) -> Any:
+        found.append(graph)
+        return make_boxed_func(graph.forward)
+
+    real = torch.compile
+    backend = aot_autograd(fw_compiler=keep, bw_compiler=keep, inference_compiler=keep)
+    monkeypatch.setattr(torch, "compile", lambda net, **given: real(net, backend=backend, **given))
+    yield found
+    torch.compiler.reset()
