@@ -36,8 +36,7 @@ def ahead(session: ClassificationSession) -> None:
     import torch
 
     phases, network = session.plan.phases, session.network
-    name = session.plan.model.name
-    with clear_errors(name, session.device), unchanged(network, session.device):
+    with clear_errors(session.plan, session.device), unchanged(network, session.device):
         if "train" in phases:
             network.train()
             session.loss_of(*_blank(session, session.train_loader)).backward()

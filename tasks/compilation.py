@@ -8,8 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tasks import device as devices
+from tasks.errors import OutOfMemory
+
 if TYPE_CHECKING:
     import torch
+
+    from tasks.plan import Plan
 
 
 class CompileError(RuntimeError):
@@ -25,16 +30,16 @@ class CompileError(RuntimeError):
 
 
 @contextmanager
-def clear_errors(model: str, device: torch.device) -> Iterator[None]:
-    """What fails inside as `CompileError`; out of memory as it is."""
-    import torch
-
+def clear_errors(plan: Plan, device: torch.device) -> Iterator[None]:
+    """What fails inside as `CompileError`: a back end may raise anything. Out of memory stays
+    `OutOfMemory`; nothing is to be read from a disk inside."""
     try:
-        yield
-    except torch.OutOfMemoryError:
+        with devices.memory_errors(plan.batch_size):
+            yield
+    except OutOfMemory:
         raise
     except Exception as error:
-        raise CompileError(model, device.type, error) from error
+        raise CompileError(plan.model.name, device.type, error) from error
 
 
 @contextmanager

@@ -35,17 +35,26 @@ def compile_ahead(runner: Runner, network: Any, plan: Plan, device: torch.device
     parts = dict(_parts(network))
     for part in parts.values():
         part.forward = torch.compile(part.forward)
-    with clear_errors(plan.model.name, device), unchanged(network, device):
+    with unchanged(network, device):
         if "train" in plan.phases:
             network.train()
             batch = next(runner.train_loop.dataloader_iterator)
-            with runner.optim_wrapper.optim_context(runner.model):
-                losses = runner.model._run_forward(network.data_preprocessor(batch, True), "loss")
-            network.parse_losses(losses)[0].backward()
+            with clear_errors(plan, device):
+                _loss(runner, network, batch).backward()
         if "test" in plan.phases:
             network.eval()
-            runner.test_loop.answers(next(iter(runner.test_loop.dataloader)))
+            batch = next(iter(runner.test_loop.dataloader))
+            with clear_errors(plan, device):
+                runner.test_loop.answers(batch)
     return list(parts)
+
+
+def _loss(runner: Runner, network: Any, batch: Any) -> torch.Tensor:
+    """As MMEngine's `train_step` computes it."""
+    with runner.optim_wrapper.optim_context(runner.model):
+        losses = runner.model._run_forward(network.data_preprocessor(batch, True), "loss")
+    loss: torch.Tensor = network.parse_losses(losses)[0]
+    return loss
 
 
 def _parts(network: Any) -> Iterator[tuple[str, torch.nn.Module]]:

@@ -6,24 +6,25 @@ The network is tiny, since tracing a real one takes minutes; the back end: see `
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 from mmengine.model import BaseModel
 from mmengine.registry import DATASETS, METRICS, MODELS
 from torch import nn
 
 from metering.ranks import OneRank
-from metering.settings import MeterSettings
 from tasks.compilation import CompileError
+from tasks.errors import OutOfMemory, PlanError
 from tasks.openmmlab.metered import MeteredRun
-from tasks.plan import DataPlan, HardwarePlan, ModelPlan, Plan
+from tasks.openmmlab.unreadable import Unreadable
+from tasks.plan import ModelPlan, Plan
 from tests.tasks.counting_window import CountingWindow
+from tests.tasks.openmmlab.tiny import config
 
 
 class SampleHead(nn.Module):
@@ -72,55 +73,39 @@ class Count(BaseMetric):
         return {"num": float(len(results))}
 
 
+# forward and backward of the backbone and of two heads; the backbone alone in a test
+NUM_TRAIN_GRAPHS, NUM_TEST_GRAPHS = 6, 1
+Run = Callable[..., MeteredRun]
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Callable[..., MeteredRun]:
+def run(plan: Callable[..., Plan]) -> Run:
+    """A run that may be compiled ahead, of the plan's phases."""
+
     def make(phases: tuple[str, ...] = ("train", "test")) -> MeteredRun:
-        loader = {
-            "batch_size": 2,
-            "num_workers": 0,
-            "dataset": {"type": "NamedImages"},
-            "sampler": {"type": "DefaultSampler", "shuffle": False},
-            "collate_fn": {"type": "pseudo_collate"},
-        }
-        config = Config(
-            {
-                "model": {"type": "Parts"},
-                "train_dataloader": loader,
-                "test_dataloader": loader,
-                "train_cfg": {"by_epoch": True, "max_epochs": 1},
-                "optim_wrapper": {"optimizer": {"type": "SGD", "lr": 0.01, "momentum": 0.9}},
-                "test_evaluator": {"type": "Count"},
-            }
-        )
-        plan = Plan(
-            task="segmentation", model=ModelPlan("parts", "segmentation", "none"),
-            data=DataPlan("points", num_workers=0),
-            hardware=HardwarePlan("local", accelerator="cpu"), meter=MeterSettings(),
-            batch_size=2, output_dir=tmp_path, compile=True, phases=phases,
-        )  # fmt: skip
-        return MeteredRun(config, plan, OneRank(), endless_test=True, whole_test=False)
+        asked = plan(model=ModelPlan("parts", "segmentation", "none"), compile=True, phases=phases)
+        parts = config("Parts", "NamedImages", "Count")
+        return MeteredRun(parts, asked, OneRank(), endless_test=True, whole_test=False)
 
     return make
 
 
-def test_no_phase_compiles_anything_that_set_up_did_not(
-    run: Callable[..., MeteredRun], graphs: list[Any]
-) -> None:
+def test_no_phase_compiles_anything_that_set_up_did_not(run: Run, graphs: list[Any]) -> None:
     each = run()
     note = each.compile_ahead()
     num_graphs = len(graphs)
     each.train(CountingWindow(4))
     each.test(CountingWindow(4))
     each.close()
-    assert len(graphs) == num_graphs
-    assert num_graphs == 7  # see below
+    assert len(graphs) == num_graphs == NUM_TRAIN_GRAPHS + NUM_TEST_GRAPHS
     assert note == "torch.compile: backbone, auxiliary_head.0, auxiliary_head.1"
 
 
-# forward and backward of the backbone and of two heads; the backbone in the test
-@pytest.mark.parametrize(("phases", "expected"), [(("train",), 6), (("test",), 1)])
+@pytest.mark.parametrize(
+    ("phases", "expected"), [(("train",), NUM_TRAIN_GRAPHS), (("test",), NUM_TEST_GRAPHS)]
+)
 def test_only_the_phases_of_the_plan_are_compiled(
-    run: Callable[..., MeteredRun], graphs: list[Any], phases: tuple[str, ...], expected: int
+    run: Run, graphs: list[Any], phases: tuple[str, ...], expected: int
 ) -> None:
     each = run(phases)
     each.compile_ahead()
@@ -128,9 +113,7 @@ def test_only_the_phases_of_the_plan_are_compiled(
     each.close()
 
 
-def test_a_compiled_run_starts_from_the_state_before(
-    run: Callable[..., MeteredRun], graphs: list[Any]
-) -> None:
+def test_a_compiled_run_starts_from_the_state_before(run: Run, graphs: list[Any]) -> None:
     """Weights, BatchNorm's means, gradients, optimizer and random numbers."""
     each = run()
     before = {name: value.clone() for name, value in each.model.state_dict().items()}
@@ -145,20 +128,50 @@ def test_a_compiled_run_starts_from_the_state_before(
     each.close()
 
 
-def test_a_compiler_that_fails_is_named_with_the_cure(
-    run: Callable[..., MeteredRun], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def failing(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give torch.compile a back end that raises `error`."""
+
     def broken(_graph: Any, _inputs: Any) -> Any:
-        raise KeyError("op58")
+        raise error
 
     real = torch.compile
     monkeypatch.setattr(torch, "compile", lambda net, **given: real(net, backend=broken, **given))
+
+
+@pytest.mark.parametrize(
+    ("cause", "raised", "words"),
+    [
+        (
+            KeyError("op58"), CompileError,
+            "compile=true: torch.compile fails for model=parts on cpu (KeyError: 'op58'); "
+            "use compile=false",
+        ),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory"), OutOfMemory,
+            "batch_size=2 does not fit into the device's memory",
+        ),
+    ],
+)  # fmt: skip
+def test_a_compiler_that_fails_is_named_with_the_cure(
+    run: Run, monkeypatch: pytest.MonkeyPatch, cause: Exception, raised: type[Exception], words: str
+) -> None:
+    failing(cause, monkeypatch)
     each = run()
-    with pytest.raises(CompileError) as failure:
+    with pytest.raises(raised, match=re.escape(words)):
         each.compile_ahead()
     torch.compiler.reset()
     each.close()
-    assert str(failure.value) == (
-        "compile=true: torch.compile fails for model=parts on cpu (KeyError: 'op58'); "
-        "use compile=false"
-    )
+
+
+def test_a_broken_image_is_no_error_of_the_compiler(
+    run: Run, graphs: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_self: NamedImages, _index: int) -> Any:
+        raise Unreadable("mask cannot be decoded: street.png")
+
+    each = run()
+    monkeypatch.setattr(NamedImages, "__getitem__", broken)
+    with pytest.raises(PlanError, match=r"mask street\.png cannot be decoded"):
+        each.compile_ahead()
+    each.close()
+    assert not graphs

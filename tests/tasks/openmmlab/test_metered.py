@@ -9,18 +9,17 @@ from typing import Any, ClassVar
 
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 from mmengine.model import BaseModel
 from mmengine.registry import DATASETS, METRICS, MODELS
 
 from metering.ranks import OneRank
-from metering.settings import MeterSettings
 from tasks.errors import PlanError
 from tasks.openmmlab import metered
 from tasks.openmmlab.metered import MeteredRun
-from tasks.plan import DataPlan, HardwarePlan, ModelPlan, Plan
+from tasks.plan import ModelPlan, Plan
 from tests.tasks.counting_window import CountingWindow
+from tests.tasks.openmmlab.tiny import config
 
 NUM_TEST_SAMPLES = 6
 
@@ -56,45 +55,14 @@ class Seen(BaseMetric):
         return {"num_seen": float(len(results))}
 
 
-def _config() -> Config:
-    loader = {
-        "batch_size": 1,
-        "num_workers": 0,
-        "dataset": {"type": "SixPoints"},
-        "sampler": {"type": "DefaultSampler", "shuffle": False},
-        "collate_fn": {"type": "pseudo_collate"},
-    }
-    return Config(
-        {
-            "model": {"type": "OneLayer"},
-            "train_dataloader": loader,
-            "test_dataloader": loader,
-            "train_cfg": {"by_epoch": True, "max_epochs": 1},
-            "optim_wrapper": {"optimizer": {"type": "SGD", "lr": 0.01}},
-            "test_evaluator": {"type": "Seen"},
-        }
-    )
-
-
-@pytest.fixture
-def plan(tmp_path: Path) -> Callable[..., Plan]:
-    def make(**changes: Any) -> Plan:
-        values: dict[str, Any] = {
-            "task": "segmentation",
-            "model": ModelPlan("one_layer", "segmentation", "none"),
-            "data": DataPlan("points", num_workers=0),
-            "hardware": HardwarePlan("local", accelerator="cpu"),
-            "meter": MeterSettings(),
-            "batch_size": 2,
-            "output_dir": tmp_path,
-        }
-        return Plan(**(values | changes))
-
-    return make
-
-
 def _run(plan: Plan, endless: bool = True, whole: bool = False) -> MeteredRun:
-    return MeteredRun(_config(), plan, OneRank(), endless_test=endless, whole_test=whole)
+    return MeteredRun(
+        config("OneLayer", "SixPoints", "Seen"),
+        plan,
+        OneRank(),
+        endless_test=endless,
+        whole_test=whole,
+    )
 
 
 def test_training_ends_when_the_window_is_satisfied(plan: Callable[..., Plan]) -> None:
