@@ -56,5 +56,5 @@ def _as_started_rank(plan: Plan, say: Callable[[Any], None]) -> Outcome:
     except BaseException:
         failure = rank_failure.take(plan.folder) if leads else None
         if failure is not None and failure.rank != 0:
-            failed.leave_record(plan, failure)
+            failed.leave_record(plan, failure, rank_failure.status(failure))
         raise

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from metering.record import Failure
+from metering.record import Failure, Status
 
 _NAME = ".failed-rank.json"
 
@@ -22,13 +22,23 @@ def leave(folder: Path, rank: int, error: BaseException, text: str) -> None:
         return
 
 
-def take(folder: Path) -> Failure | None:
-    """The first failure, which is then forgotten; None when no rank left one."""
-    path = folder / _NAME
+def peek(folder: Path) -> Failure | None:
+    """The first failure, which stays; None when no rank left one."""
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        return Failure(**json.loads((folder / _NAME).read_text(encoding="utf-8")))
     except (FileNotFoundError, json.JSONDecodeError):
         return None
+
+
+def take(folder: Path) -> Failure | None:
+    """The first failure, which is then forgotten; None when no rank left one."""
+    try:
+        return peek(folder)
     finally:
-        path.unlink(missing_ok=True)
-    return Failure(**values)
+        (folder / _NAME).unlink(missing_ok=True)
+
+
+def status(failure: Failure) -> Status:
+    """`interrupted` where that rank was asked to end, by a signal or Ctrl-C, else `failed`."""
+    asked = failure.type in {"SystemExit", "KeyboardInterrupt"}
+    return "interrupted" if asked else "failed"

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from launchers import rank_failure
@@ -46,12 +47,13 @@ class Place:
 class TorchRanks:
     """`metering.ranks.Ranks` over a gloo group; gradients go over nccl where there are GPUs."""
 
-    def __init__(self, place: Place, uses_gpu: bool) -> None:
+    def __init__(self, place: Place, uses_gpu: bool, folder: Path) -> None:
         import torch
         from torch import distributed
 
         self.rank, self.local_rank = place.rank, place.local_rank
         self.num_ranks, self.num_nodes = place.num_ranks, place.num_nodes
+        self._folder = folder
         place.to_environment()
         if uses_gpu and self.local_rank < torch.cuda.device_count():
             torch.cuda.set_device(self.local_rank)
@@ -77,6 +79,10 @@ class TorchRanks:
         from torch import distributed
 
         distributed.barrier(group=self._group)
+
+    def asked_to_end(self) -> bool:
+        failure = rank_failure.peek(self._folder)
+        return failure is not None and rank_failure.status(failure) == "interrupted"
 
     def close(self) -> None:
         """Leave the group. Safe to call once the others are gone."""
@@ -146,7 +152,7 @@ def execute_rank(
             f"{wanted} ranks, but {place.num_ranks} were started; make the two agree"
         )
     try:
-        ranks = TorchRanks(place, device.uses_gpu(plan.hardware.accelerator))
+        ranks = TorchRanks(place, device.uses_gpu(plan.hardware.accelerator), plan.folder)
         outcome = execute(plan, ranks, say, remarks)
         ranks.barrier()
     except BaseException as error:

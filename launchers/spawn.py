@@ -125,7 +125,7 @@ def _outcome(plan: Plan, exit_codes: list[int], killed: int | None) -> Outcome:
         )
     if failure is None:
         return Outcome(read(plan.folder / FILE_NAME), plan.folder)
-    outcome = failed.leave_record(plan, failure)
+    outcome = failed.leave_record(plan, failure, rank_failure.status(failure))
     if failure.type == "PlanError":
         raise PlanError(failure.message)
     return outcome

@@ -14,19 +14,22 @@ _NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
 
 @contextmanager
-def deferred_signals() -> Iterator[None]:
-    """Signals that ask to end and arrive inside are handled when the block is left."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+def deferred_signals() -> Iterator[list[tuple[int, FrameType | None]]]:
+    """Signals that ask to end and arrive inside are handled when the block is left.
+
+    Yields those that have arrived so far, as number and frame.
+    """
     arrived: list[tuple[int, FrameType | None]] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield arrived
+        return
 
     def remember(number: int, frame: FrameType | None) -> None:
         arrived.append((number, frame))
 
     before = {int(number): signal.signal(number, remember) for number in _NUMBERS}
     try:
-        yield
+        yield arrived
     finally:
         for number, handler in before.items():
             signal.signal(signal.Signals(number), handler)

@@ -22,6 +22,10 @@ class Ranks(Protocol):
     def barrier(self) -> None:
         """Returns when every rank has called it."""
 
+    def asked_to_end(self) -> bool:
+        """Whether the first rank that left was asked to: the others lose their connection to it,
+        perhaps before the same signal finds them. Not collective."""
+
 
 class OneRank:
     """A run of one process: the collective calls are identities."""
@@ -39,3 +43,6 @@ class OneRank:
 
     def barrier(self) -> None:
         return None
+
+    def asked_to_end(self) -> bool:
+        return False

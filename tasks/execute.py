@@ -33,7 +33,7 @@ from metering.record import (
     read,
     write,
 )
-from tasks import attempts, checkpoint_write, device, host_check
+from tasks import attempts, checkpoint_write, device, ending, host_check
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.protocol import Session, Task
@@ -120,42 +120,30 @@ def _make_folder(folder: Path) -> None:
 def _attempt(
     task: Task, plan: Plan, ranks: Ranks, say: Callable[[Any], None], draft: _Draft
 ) -> Outcome:
-    status: Status = "failed"
-    failure: Failure | None = None
     raised: BaseException | None = None
     with _log_file(plan.folder / "run.log", ranks):
         try:
             _measure(task, plan, ranks, say, draft)
-            status = "finished"
-        except (KeyboardInterrupt, SystemExit) as error:
-            status, failure, raised = "interrupted", _failure(error, ranks), error
-        except PlanError as error:
-            failure, raised = _failure(error, ranks), error
-        except Exception as error:
-            cause = _asked_to_end(error)
-            if cause is not None:
-                status, failure, raised = "interrupted", _failure(error, ranks), cause
-            else:
-                logging.getLogger(__name__).exception("run failed")
-                failure = _failure(error, ranks)
-                if ranks.num_ranks > 1:  # the others wait in a collective call: end them all
-                    raised = error
-    with deferred_signals():  # the host's facts take a moment: what was measured is not lost in it
-        record = _record(plan, status, draft, failure)
-        if ranks.rank == 0:
-            write(record, plan.folder)
+        except BaseException as error:
+            # what follows takes a moment: a signal that comes in it loses nothing of the record
+            with deferred_signals() as arrived:
+                status, raised = ending.judged(error, plan, ranks, say, arrived)
+                outcome = _leave_record(plan, ranks, draft, status, _failure(error, ranks))
+        else:
+            with deferred_signals():
+                outcome = _leave_record(plan, ranks, draft, "finished")
     if raised is not None:
         raise raised
+    return outcome
+
+
+def _leave_record(
+    plan: Plan, ranks: Ranks, draft: _Draft, status: Status, failure: Failure | None = None
+) -> Outcome:
+    record = _record(plan, status, draft, failure)
+    if ranks.rank == 0:
+        write(record, plan.folder)
     return Outcome(record, plan.folder)
-
-
-def _asked_to_end(error: BaseException) -> BaseException | None:
-    """The Ctrl-C or the signal's exit that this error came in the wake of: a worker process that
-    was asked to end as well makes PyTorch raise while the run is already leaving."""
-    context = error.__context__
-    while context is not None and not isinstance(context, KeyboardInterrupt | SystemExit):
-        context = context.__context__
-    return context
 
 
 def _measure(

@@ -16,8 +16,9 @@ import pytest
 from PIL import Image
 
 from launchers import spawn
-from metering.record import FILE_NAME, read
+from metering.record import FILE_NAME, Failure, Record, Status, read
 from tasks.errors import PlanError
+from tasks.execute import Outcome
 from tasks.plan import Plan
 from tests.conftest import ROOT
 
@@ -26,6 +27,7 @@ TWO_RANKS = (
     "batch_size=2", "meter=fixed", "meter.num_warmup_steps=0", "meter.idle_s=0",
     "data.num_workers=0", "phases=test",
 )  # fmt: skip
+ENDLESS = (*TWO_RANKS, "data=digits", "meter.num_steps=100000", "meter.block_s=0.1")
 
 
 @pytest.fixture(autouse=True)
@@ -62,26 +64,59 @@ def test_the_rank_that_meets_a_broken_image_is_named_with_its_traceback(
     assert "Traceback" in failure.traceback and "UnreadableImage" in failure.traceback
 
 
+def _signal_rank_1(number: signal.Signals, at_s: list[float]) -> Callable[[Any], None]:
+    """Once it measures, and only once."""
+
+    def say(news: Any) -> None:
+        if not isinstance(news, str) and not at_s:
+            _, second = sorted(multiprocessing.active_children(), key=lambda each: each.name)
+            at_s.append(time.monotonic())
+            os.kill(second.pid or 0, number)
+
+    return say
+
+
 def test_a_rank_that_is_killed_ends_the_run_soon_and_not_in_a_hang(
     compose: Callable[..., Plan],
 ) -> None:
-    plan = compose(*TWO_RANKS, "data=digits", "meter.num_steps=100000", "meter.block_s=0.1")
-    killed_at_s: list[float] = []
+    plan = compose(*ENDLESS)
+    signalled_at_s: list[float] = []
 
-    def kill_rank_1_once_it_measures(news: Any) -> None:
-        if not isinstance(news, str) and not killed_at_s:
-            _, second = sorted(multiprocessing.active_children(), key=lambda each: each.name)
-            killed_at_s.append(time.monotonic())
-            os.kill(second.pid or 0, signal.SIGKILL)
+    outcome = spawn.run(plan, _signal_rank_1(signal.SIGKILL, signalled_at_s))
 
-    outcome = spawn.run(plan, kill_rank_1_once_it_measures)
-
-    assert time.monotonic() - killed_at_s[0] < spawn.GRACE_S + 20
+    assert time.monotonic() - signalled_at_s[0] < spawn.GRACE_S + 20
     assert outcome.record.status == "failed"
     assert outcome.record.failure is not None
     assert outcome.record.failure.rank == 1
     assert outcome.record.failure.message == "rank 1 was killed by signal 9"
     assert not multiprocessing.active_children()
+
+
+def test_a_rank_that_is_asked_to_end_before_the_others_interrupts_the_run_and_fails_none(
+    compose: Callable[..., Plan],
+) -> None:
+    plan = compose(*ENDLESS)
+    by_rank_0: list[Record] = []
+
+    def leave_record(plan: Plan, failure: Failure, status: Status) -> Outcome:
+        by_rank_0.append(read(plan.folder / FILE_NAME))
+        return original(plan, failure, status)
+
+    original = spawn.failed.leave_record
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spawn.failed, "leave_record", leave_record)
+        outcome = spawn.run(plan, _signal_rank_1(signal.SIGINT, []))
+
+    # rank 0 had no signal, it only lost its connection
+    (own,) = by_rank_0
+    assert own.failure is not None
+    assert (own.status, own.failure.rank, own.failure.type) == ("interrupted", 0, "RuntimeError")
+    assert own.phases["test"].readings
+    record = outcome.record
+    assert record.failure is not None
+    assert (record.status, record.failure.rank) == ("interrupted", 1)
+    assert record.failure.type == "KeyboardInterrupt"
+    assert record.phases == own.phases
 
 
 def _torchrun(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:

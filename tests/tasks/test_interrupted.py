@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
 
 import pytest
 from codecarbon import OfflineEmissionsTracker
@@ -33,9 +35,9 @@ def leaves_on_sigterm() -> Iterator[None]:
     signal.signal(signal.SIGTERM, before)
 
 
-def left_by(plan: Plan) -> Record:
+def left_by(plan: Plan, say: Callable[[Any], None] = lambda _: None) -> Record:
     with pytest.raises(SystemExit):
-        execute(plan)
+        execute(plan, say=say)
     record: Record = read(plan.folder / FILE_NAME)
     assert record.status == "interrupted", record.failure
     return record
@@ -89,6 +91,36 @@ def test_a_worker_that_dies_of_the_same_signal_does_not_make_it_a_failure(
     record = left_by(plan)
     assert record.failure is not None
     assert "SystemExit: 143" in record.failure.traceback
+
+
+@pytest.mark.parametrize("moment", ["swallowed", "in its wake"])
+def test_a_signal_that_an_error_overtakes_still_ends_the_run_with_its_record(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    from tasks import ending
+
+    def train(session: ClassificationSession, window: object) -> None:
+        if moment == "swallowed":
+            with suppress(SystemExit):  # as a destructor or a callback does
+                os.kill(os.getpid(), signal.SIGTERM)
+        raise RuntimeError("connection closed by peer")
+
+    original = ending.judged
+
+    def judged(*args: object) -> object:
+        if moment == "in its wake":
+            os.kill(os.getpid(), signal.SIGTERM)
+        return original(*args)
+
+    def say(news: object) -> None:
+        if "RuntimeError" in str(news) and moment == "swallowed":
+            sys.exit(143)  # as a job's `say` does after a signal
+
+    monkeypatch.setattr(ClassificationSession, "train", train)
+    monkeypatch.setattr(ending, "judged", judged)
+    record = left_by(plan, say)
+    assert record.failure is not None
+    assert record.failure.message == "connection closed by peer"
 
 
 def test_a_signal_before_the_record_is_written_waits_until_it_is(

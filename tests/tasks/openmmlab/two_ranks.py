@@ -35,7 +35,7 @@ class SharedWindow:
 
 def main(model: str, cache_dir: str, output_dir: str) -> None:
     torch.set_num_threads(1)
-    ranks = TorchRanks(from_environment(), uses_gpu=False)
+    ranks = TorchRanks(from_environment(), uses_gpu=False, folder=Path(output_dir))
     launchers.register()
     overrides = [
         f"model={model}", "scale=small", "batch_size=4", "data.num_workers=0",
