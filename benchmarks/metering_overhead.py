@@ -3,12 +3,12 @@
     python -m benchmarks.metering_overhead [--seconds 360] [--device cuda] [--out FOLDER]
 
 Prints the throughput of a training loop (a small convolutional network, random images) with the
-meter over that without it; the goal is at least 0.995. The two take turns; a turn without is
-compared with the mean of the metered turns before and after it, so that a machine that drifts
-favours neither, and the median of the ratios counts. On a CPU, compute leaves one core to the rest
-of the machine, and there is beside it the share of the metered turns that passed inside the meter's
-own calls: it misses what a call leaves behind (cold caches), but is hardly touched by noise. Every
-turn opens a window of its own, so both are more than a run pays, which opens two.
+meter over that without it; the goal is at least 0.995. The two take turns: one block of a window
+that stays open, as a run's does, then as many steps without the meter. A turn without is compared
+with the mean of the metered turns before and after it, so that a machine that drifts favours
+neither, and the median of the ratios counts. On a CPU, compute leaves one core to the rest of the
+machine, and there is beside it the share of the metered turns that passed inside the meter's own
+calls: it misses what a call leaves behind (cold caches), but is hardly touched by noise.
 `benchmarks.estimate` tells how many steps are needed.
 """
 
@@ -20,18 +20,19 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import mean, median, stdev
+from statistics import median, stdev
 
 from benchmarks.results import Result, parser, report
+from benchmarks.sides import WITHOUT_END
+from benchmarks.turns import Turns, ratios
 from metering.meter import Meter
 from metering.ranks import OneRank
 from metering.settings import MeterSettings
 
 BATCH_SIZE = 8
 BLOCK_S = 1.0
-TURN_S = 1.5  # short, so that a machine that drifts is alike in neighbouring turns
+NUM_WARMUP_TURNS = 2
 
 
 def training(device: str) -> tuple[Callable[[], None], Callable[[], None]]:
@@ -67,94 +68,48 @@ def open_meter(folder: str, device: str, chosen: MeterSettings, wait: Callable[[
     return meter
 
 
-@dataclass
-class Calls:
-    """Seconds that each call of the meter took, by what it did."""
-
-    opened_s: list[float] = field(default_factory=list)
-    block_ended_s: list[float] = field(default_factory=list)
-    counted_s: list[float] = field(default_factory=list)
-    closed_s: list[float] = field(default_factory=list)
-
-    @property
-    def total_s(self) -> float:
-        return sum(map(sum, (self.opened_s, self.block_ended_s, self.counted_s, self.closed_s)))
-
-    def in_words(self) -> str:
-        kinds = (self.opened_s, self.block_ended_s, self.closed_s)
-        opened, ended, closed = (f"{1000 * median(kind):.1f} ms" for kind in kinds)
-        return f"a block's end {ended}, a window's opening {opened}, its closing {closed} (medians)"
-
-
-def metered_turn(meter: Meter, step: Callable[[], None], calls: Calls) -> None:
-    """A window of its own, to its end."""
-    blocks: list[object] = []
-    meter.say = blocks.append  # is told of each block's end
-    began_s = time.perf_counter()
-    with meter.window("train", BATCH_SIZE) as window:
-        window.open()
-        calls.opened_s.append(time.perf_counter() - began_s)
-        done = False
-        while not done:
-            step()
-            num_blocks, called_s = len(blocks), time.perf_counter()
-            done = window.step(BATCH_SIZE)
-            kind = calls.block_ended_s if len(blocks) > num_blocks else calls.counted_s
-            kind.append(time.perf_counter() - called_s)
-        left_s = time.perf_counter()
-    calls.closed_s.append(time.perf_counter() - left_s)
-
-
-def bare_turn(num_steps: int, step: Callable[[], None], wait: Callable[[], None]) -> None:
-    for _ in range(num_steps):
-        step()
-    wait()
-
-
 def overhead(device: str, seconds: float) -> list[Result]:
     step, wait = training(device)
-    num_steps = steps_within(TURN_S, step, wait)
-    num_pairs = max(2, round(seconds / (2 * TURN_S)))
-    with_s: list[float] = []
-    without_s: list[float] = []
-    calls = Calls()
-    with tempfile.TemporaryDirectory() as folder:
-        chosen = settings(mode="fixed", num_steps=num_steps)
-        with open_meter(folder, device, chosen, wait) as meter:
-            for turn in range(2 * num_pairs + 1):
-                began_s = time.perf_counter()
-                if turn % 2:
-                    bare_turn(num_steps, step, wait)
-                else:
-                    metered_turn(meter, step, calls)
-                (without_s if turn % 2 else with_s).append(time.perf_counter() - began_s)
-    both = zip(itertools.pairwise(with_s), without_s, strict=True)
-    ratios = [bare_s / mean(metered_s) for metered_s, bare_s in both]
-    error = 1.25 * stdev(ratios) / math.sqrt(len(ratios))  # of a median, for normal noise
-    found = [
-        Result("metering costs nothing: throughput with metering over without", median(ratios),
-               0.995, "at least", detail=f"+- {error:.4f} (standard error), {num_pairs} pairs"),
-    ]  # fmt: skip
-    if device == "cpu":  # on a GPU the calls wait for the steps that are queued
-        found.append(
-            Result("metering costs nothing: share of time inside the meter's calls",
-                   100 * calls.total_s / sum(with_s), 0.5, "at most", "%",
-                   f"{len(with_s)} windows of {len(calls.block_ended_s) / len(with_s):.1f} blocks; "
-                   f"{calls.in_words()}")
-        )  # fmt: skip
-    return found
 
+    def bare(num_steps: int) -> None:
+        for _ in range(num_steps):
+            step()
+        wait()
 
-def steps_within(seconds: float, step: Callable[[], None], wait: Callable[[], None]) -> int:
-    """How many steps this machine takes in so many seconds, once warm."""
+    num_turns = NUM_WARMUP_TURNS + max(2, round(seconds / (2 * BLOCK_S)))
     for _ in range(20):
         step()
-    wait()
-    num_steps, began_s = 0, time.perf_counter()
-    while time.perf_counter() - began_s < seconds:
-        step()
-        num_steps += 1
-    return num_steps
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_meter(folder, device, settings(**WITHOUT_END), wait) as meter,
+    ):
+        began_s = time.perf_counter()
+        with meter.window("train", BATCH_SIZE) as window:
+            turns = Turns(meter, window, [bare], num_turns)
+            window.open()
+            opened_s = time.perf_counter() - began_s
+            done = False
+            while not done:
+                step()
+                done = turns.step(BATCH_SIZE)
+            left_s = time.perf_counter()
+        closed_s = time.perf_counter() - left_s
+    found = ratios(turns.mine_s[NUM_WARMUP_TURNS:], turns.others_s[NUM_WARMUP_TURNS:])
+    error = 1.25 * stdev(found) / math.sqrt(len(found))  # of a median, for normal noise
+    results = [
+        Result("metering costs nothing: throughput with metering over without", median(found),
+               0.995, "at least", detail=f"+- {error:.4f} (standard error), {len(found)} pairs"),
+    ]  # fmt: skip
+    if device == "cpu":  # on a GPU the calls wait for the steps that are queued
+        inside_s = sum(turns.ended_s) + turns.counted_s + opened_s + closed_s
+        results.append(
+            Result("metering costs nothing: share of time inside the meter's calls",
+                   100 * inside_s / turns.metered_s, 0.5, "at most", "%",
+                   f"a block's end {1000 * median(turns.ended_s):.1f} ms (median of "
+                   f"{num_turns}, {turns.metered_s / num_turns:.2f} s of steps apart), opening the "
+                   f"window {1000 * opened_s:.1f} ms, closing it {1000 * closed_s:.1f} ms")
+        )  # fmt: skip
+    return results
 
 
 def main() -> None:

@@ -3,15 +3,15 @@
     python -m benchmarks.training_loop [--out FOLDER] [--quick]
 
 Three models, and the median of their medians, so that one model's luck is not the figure. The two
-sides take turns of equal steps inside one metered window; a turn of a bare loop is compared with
-the mean of our turns before and after it, so that a machine that drifts favours neither. There are
-two bare loops, alternately: the second compared with the first in the same way is what two equal
-loops differ by, and stands beside the figure. Each loop has a loader of its own over the same JPEG
-files with the same workers. Network and optimizer are the same objects for all: where two equal
-networks lie in memory makes them differ by some per cent for as long as they live, which is more
-than what is sought. (tests/benchmarks/test_sides.py holds that they are what timm alone makes.)
-Compute leaves a worker a core of its own: where they share one, neighbouring turns of equal loops
-differ by 8 %.
+sides take turns of equal steps, ours a block of a metered window with all that the meter costs; a
+turn of a bare loop is compared with the mean of our turns before and after it, so that a machine
+that drifts favours neither. There are two bare loops, alternately: the second compared with the
+first in the same way is what two equal loops differ by, and stands beside the figure. Each loop has
+a loader of its own over the same JPEG files with the same workers. Network and optimizer are the
+same objects for all: where two equal networks lie in memory makes them differ by some per cent for
+as long as they live, which is more than what is sought. (tests/benchmarks/test_sides.py holds that
+they are what timm alone makes.) Compute leaves a worker a core of its own: where they share one,
+neighbouring turns of equal loops differ by 8 %.
 
 The process starts itself again with glibc told to keep what is freed. Else each step returns its
 activations to the system and faults them in again, tens of thousands of pages a step, and how many
@@ -20,24 +20,22 @@ depends on what else a loop happens to hold: its luck with the allocator, not it
 
 from __future__ import annotations
 
-import itertools
 import math
 import os
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import mean, median, stdev
+from statistics import median, stdev
 
 from benchmarks.results import Result, parser, report
 from benchmarks.sides import WITHOUT_END, bare, opened, plan_of
+from benchmarks.turns import Turns, ratios
 from metering.settings import MeterSettings
-from metering.window import Window
 
 NUM_WORKERS = 1
-NUM_STEPS = 4  # of a turn
 NUM_WARMUP_TURNS = 2
+NUM_TURNS = 64
 MODELS = ("resnet18", "mobilenetv2_100", "vit_tiny_patch16_224")
 # mallopt(3): nothing by mmap, and the heap is neither trimmed nor grown in small pieces
 ALLOCATOR = {
@@ -45,34 +43,6 @@ ALLOCATOR = {
     "MALLOC_TRIM_THRESHOLD_": str(2**36),
     "MALLOC_TOP_PAD_": str(2**26),
 }
-
-
-class Turns:
-    """A metered window that lets another loop take a turn after every `NUM_STEPS` steps, each of
-    `others` in its turn."""
-
-    def __init__(
-        self, window: Window, others: Iterable[Callable[[int], float]], num_turns: int
-    ) -> None:
-        self.window, self.others, self.num_turns = window, itertools.cycle(others), num_turns
-        self.mine_s: list[float] = []
-        self.others_s: list[float] = []
-        self.num_left = NUM_STEPS
-        self.began_s = time.perf_counter()
-
-    def step(self, num_samples: int, data_wait_s: float = 0.0) -> bool:
-        self.window.step(num_samples, data_wait_s)
-        self.num_left -= 1
-        if self.num_left:
-            return False
-        self.window._meter.synchronize()
-        self.mine_s.append(time.perf_counter() - self.began_s)
-        if len(self.mine_s) == self.num_turns:
-            return True
-        self.others_s.append(next(self.others)(NUM_STEPS))
-        self.num_left = NUM_STEPS
-        self.began_s = time.perf_counter()
-        return False
 
 
 def turns_of(model: str, num_turns: int) -> Turns:
@@ -85,17 +55,10 @@ def turns_of(model: str, num_turns: int) -> Turns:
         with opened(plan, MeterSettings(**WITHOUT_END)) as (session, meter):
             others = [bare(plan, session.network, session.optimizer) for _ in range(2)]
             with meter.window("train", plan.batch_size) as window:
+                turns = Turns(meter, window, others, num_turns)
                 window.open()
-                turns = Turns(window, others, num_turns)
                 session.train(turns)
     return turns
-
-
-def ratios(mine_s: Sequence[float], others_s: Sequence[float]) -> list[float]:
-    """Each of `others_s` over the mean of the turns of mine before and after it; above 1 where
-    mine is quicker."""
-    both = zip(itertools.pairwise(mine_s), others_s, strict=False)
-    return [other_s / mean(neighbours_s) for neighbours_s, other_s in both]
 
 
 def compared(mine_s: Sequence[float], others_s: Sequence[float]) -> tuple[list[float], list[float]]:
@@ -137,7 +100,7 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) - NUM_WORKERS))
-    num_turns = NUM_WARMUP_TURNS + (4 if options.quick else 48) + 1
+    num_turns = NUM_WARMUP_TURNS + (4 if options.quick else NUM_TURNS) + 1
     found = {}
     for name in MODELS:
         turns = turns_of(name, num_turns)

@@ -11,6 +11,8 @@ from types import FrameType
 
 # SIGUSR1 and SIGUSR2: a batch system warns with them before it ends a job
 _NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+# what has arrived in the block that is being run; at most one, of the main thread
+_inside: list[list[tuple[int, FrameType | None]]] = []
 
 
 @contextmanager
@@ -19,18 +21,25 @@ def deferred_signals() -> Iterator[list[tuple[int, FrameType | None]]]:
 
     Yields those that have arrived so far, as number and frame.
     """
-    arrived: list[tuple[int, FrameType | None]] = []
     if threading.current_thread() is not threading.main_thread():
-        yield arrived
+        yield []
         return
+    if _inside:  # the outermost handles them, and installing handlers takes its time
+        yield _inside[0]
+        return
+    arrived: list[tuple[int, FrameType | None]] = []
 
     def remember(number: int, frame: FrameType | None) -> None:
         arrived.append((number, frame))
 
-    before = {int(number): signal.signal(number, remember) for number in _NUMBERS}
+    before = {int(number): signal.getsignal(number) for number in _NUMBERS}
     try:
+        for number in before:
+            signal.signal(signal.Signals(number), remember)
+        _inside.append(arrived)
         yield arrived
     finally:
+        _inside.clear()
         for number, handler in before.items():
             signal.signal(signal.Signals(number), handler)
         for number, frame in arrived:

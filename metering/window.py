@@ -172,21 +172,20 @@ class Window:
         step_s = last.duration_s / last.num_steps
         interval = self._energy_interval()
         spread = interval.relative_half_width if interval else None
+        wanted = max(1, math.ceil(self._target_s / step_s))
+        is_adaptive = self._settings.mode == "adaptive"
+        grows = is_adaptive and last.num_steps < wanted and last.duration_s < self._target_s * 0.8
+        if grows and len(self._blocks) == self._num_sizing + 1:
+            self._num_sizing += 1
         self._meter.say(
             Progress(
                 self._phase, len(self._blocks), self._num_sizing < len(self._blocks), spread,
                 elapsed_s, self._settings.time_budget_s,
             )
         )  # fmt: skip
-        wanted = max(1, math.ceil(self._target_s / step_s))
-        if self._settings.mode != "adaptive":
+        if not is_adaptive:
             return self._decide_fixed(wanted, step_s, elapsed_s)
-        if last.num_steps < wanted and last.duration_s < self._target_s * 0.8:
-            if len(self._blocks) == self._num_sizing + 1:
-                self._num_sizing += 1
-            wanted = min(wanted, last.num_steps * GROWTH)
-        else:
-            wanted = last.num_steps
+        wanted = min(wanted, last.num_steps * GROWTH) if grows else last.num_steps
         measured = interval.num_blocks if interval else 0
         settings = self._settings
         enough = measured >= settings.min_blocks

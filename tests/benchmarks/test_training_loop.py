@@ -8,39 +8,7 @@ import sys
 import pytest
 
 from benchmarks import training_loop
-from benchmarks.training_loop import ALLOCATOR, NUM_STEPS, Turns, compared, summarised
-
-
-class Window:
-    """Counts steps; its meter has nothing to wait for."""
-
-    num_steps = 0
-
-    class _meter:
-        synchronize = staticmethod(lambda: None)
-
-    def step(self, num_samples: int, data_wait_s: float = 0.0) -> None:
-        self.num_steps += 1
-
-
-def test_two_bare_loops_take_turns_between_ours():
-    order: list[str] = []
-
-    def loop(name: str):
-        return lambda num_steps: order.append(f"{name}{num_steps}") or 1.0
-
-    turns = Turns(Window(), [loop("a"), loop("b")], num_turns=4)
-    while not turns.step(8):
-        pass
-    assert order == [f"a{NUM_STEPS}", f"b{NUM_STEPS}", f"a{NUM_STEPS}"]
-    assert turns.window.num_steps == 4 * NUM_STEPS
-    assert (len(turns.mine_s), len(turns.others_s)) == (4, 3)
-
-
-def test_a_machine_that_slows_down_favours_neither_side():
-    ours, null = compared([1.0, 1.2, 1.4, 1.6, 1.8], [1.1, 1.3, 1.5, 1.7])
-    assert ours == pytest.approx([1.0, 1.0])  # without the turns that warm up
-    assert null == []
+from benchmarks.training_loop import ALLOCATOR, compared, summarised
 
 
 def test_bare_turns_over_ours_and_the_second_bare_loop_over_the_first():

@@ -1,0 +1,60 @@
+"""Two loops by turns: the other one runs while no block is open, as many steps as a block has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from benchmarks import turns
+from benchmarks.sides import WITHOUT_END
+from benchmarks.turns import Turns, ratios
+from metering.meter import Meter
+from metering.ranks import OneRank
+from metering.settings import MeterSettings
+from tests.metering.conftest import SimulatedCodeCarbon
+from tests.metering.simulated_nvml import Machine, SimulatedGpu
+
+STEP_S, OTHER_STEP_S, NUM_TURNS = 0.317, 0.2, 4
+
+
+def test_the_others_take_their_turns_between_blocks_and_pay_nothing_of_the_meter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(SimulatedGpu("GPU-a"))
+    machine.install(monkeypatch)
+    bound = type("Bound", (SimulatedCodeCarbon,), {"machine": machine})
+    monkeypatch.setattr("metering.meter.CodeCarbonMeter", bound)
+    monkeypatch.setattr(turns, "time", SimpleNamespace(perf_counter=machine.clock))
+    order: list[tuple[str, int]] = []
+
+    def loop(name: str):
+        def run(num_steps: int) -> None:
+            assert not window._open
+            order.append((name, num_steps))
+            machine.work(num_steps * OTHER_STEP_S, 300.0)
+
+        return run
+
+    meter = Meter(MeterSettings(**WITHOUT_END), folder=tmp_path, ranks=OneRank(), use_gpu=True)
+    meter.clock, meter.sleep = machine.clock, machine.idle
+    with meter, meter.window("train", 8) as window:
+        taken = Turns(meter, window, [loop("a"), loop("b")], NUM_TURNS)
+        window.open()
+        done = False
+        while not done:
+            machine.work(STEP_S, 300.0)
+            done = taken.step(8)
+
+    num_steps = window.readings()[-1].num_steps
+    assert num_steps > 1
+    assert order == [("a", num_steps), ("b", num_steps), ("a", num_steps)]
+    assert taken.others_s == pytest.approx([OTHER_STEP_S] * 3)
+    assert taken.mine_s == pytest.approx([STEP_S] * NUM_TURNS)
+    assert taken.metered_s == pytest.approx(NUM_TURNS * num_steps * STEP_S)
+    assert (len(taken.ended_s), sum(taken.ended_s)) == (NUM_TURNS, pytest.approx(0))
+
+
+def test_a_machine_that_slows_down_favours_neither_side() -> None:
+    assert ratios([1.0, 1.2, 1.4], [1.1, 1.3]) == pytest.approx([1.0, 1.0])
