@@ -29,6 +29,7 @@ class Turns:
         self.window, self.others, self.num_turns = window, itertools.cycle(others), num_turns
         meter.say = self._block_ended  # told between two blocks
         self.mine_s: list[float] = []  # per step, of each turn
+        self.unmetered_s: list[float] = []  # the same without what the block's end took
         self.others_s: list[float] = []
         self.ended_s: list[float] = []  # inside the meter, at each block's end
         self.counted_s = 0.0  # inside the meter, at all other steps
@@ -40,12 +41,13 @@ class Turns:
     def step(self, num_samples: int, data_wait_s: float = 0.0) -> bool:
         """A step of ours; True when all turns are taken."""
         self._num_steps += 1
-        num_blocks, called_s = len(self.mine_s), time.perf_counter()
+        num_blocks, num_steps, called_s = len(self.mine_s), self._num_steps, time.perf_counter()
         self._elsewhere_s = 0.0
         done = self.window.step(num_samples, data_wait_s)
         inside_s = time.perf_counter() - called_s - self._elsewhere_s
         if len(self.mine_s) > num_blocks:
             self.ended_s.append(inside_s)
+            self.unmetered_s.append(self.mine_s[-1] - inside_s / num_steps)
         elif num_blocks:
             self.counted_s += inside_s
         return done or len(self.mine_s) == self.num_turns

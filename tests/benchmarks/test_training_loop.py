@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import os
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from benchmarks import training_loop
-from benchmarks.training_loop import ALLOCATOR, compared, summarised
+from benchmarks.training_loop import ALLOCATOR, Compared, compared, summarised
 
 
-def test_bare_turns_over_ours_and_the_second_bare_loop_over_the_first():
-    mine_s, others_s = [9.0, 9.0, 2.0, 2.0, 2.0, 2.0, 2.0], [9.0, 9.0, 1.0, 1.1, 1.0, 1.1]
-    ours, null = compared(mine_s, others_s)
-    assert ours == pytest.approx([0.5, 0.55, 0.5, 0.55])
-    assert null == pytest.approx([1.1])
+def test_bare_turns_over_ours_with_and_without_the_meter_and_over_each_other() -> None:
+    turns = SimpleNamespace(
+        mine_s=[9.0, 9.0, 2.0, 2.0, 2.0, 2.0, 2.0],
+        unmetered_s=[9.0, 9.0, 1.0, 1.0, 1.0, 1.0, 1.0],
+        others_s=[9.0, 9.0, 1.0, 1.1, 1.0, 1.1],
+    )
+    found = compared(turns)  # type: ignore[arg-type]
+    assert found.ours == pytest.approx([0.5, 0.55, 0.5, 0.55])
+    assert found.unmetered == pytest.approx([1.0, 1.1, 1.0, 1.1])
+    assert found.equal == pytest.approx([1.1])
 
 
-def test_one_model_that_gains_does_not_lift_the_figure():
-    same = [1.0, 1.0, 1.0]
-    result = summarised({"a": ([0.99] * 3, same), "b": ([1.2] * 9, same), "c": ([0.98] * 3, same)})
+def test_one_model_that_gains_does_not_lift_the_figure() -> None:
+    def found(ours: list[float]) -> Compared:
+        return Compared(ours, [1.0], [1.0, 1.0, 1.0])
+
+    result = summarised({"a": found([0.99] * 3), "b": found([1.2] * 9), "c": found([0.98] * 3)})
     assert result.value == pytest.approx(0.99)
     assert not result.held
-    assert "bare over bare 1.000" in result.detail
+    assert "1.0000 without the time inside the meter's calls" in result.detail
+    assert "bare over bare 1.0000" in result.detail
     assert "b 1.200 +- 0.000 (1.000 +- 0.000)" in result.detail
 
 

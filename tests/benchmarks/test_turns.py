@@ -52,6 +52,7 @@ def test_the_others_take_their_turns_between_blocks_and_pay_nothing_of_the_meter
     assert order == [("a", num_steps), ("b", num_steps), ("a", num_steps)]
     assert taken.others_s == pytest.approx([OTHER_STEP_S] * 3)
     assert taken.mine_s == pytest.approx([STEP_S] * NUM_TURNS)
+    assert taken.unmetered_s == pytest.approx(taken.mine_s)  # no time passes inside the meter
     assert taken.metered_s == pytest.approx(NUM_TURNS * num_steps * STEP_S)
     assert (len(taken.ended_s), sum(taken.ended_s)) == (NUM_TURNS, pytest.approx(0))
 
