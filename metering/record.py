@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 SCHEMA_VERSION = 1
@@ -29,6 +29,14 @@ StopReason = Literal["relative_error", "time_budget", "max_blocks", "num_steps",
 NonNegative = Annotated[FiniteFloat, Field(ge=0)]
 Positive = Annotated[FiniteFloat, Field(gt=0)]
 _STRICT = ConfigDict(extra="forbid")
+
+
+def _utf8(text: str) -> str:
+    """What is no UTF-8 in a file's name comes as lone surrogates, which no JSON file can carry."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+Words = Annotated[str, AfterValidator(_utf8)]
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -165,8 +173,8 @@ class Failure:
     """Why a run has no result: exception type, message, traceback, and the rank it came from."""
 
     type: str
-    message: str
-    traceback: str = ""
+    message: Words
+    traceback: Words = ""
     rank: int | None = None
 
 
@@ -194,7 +202,7 @@ class Record:
     phases: dict[Phase, PhaseRecord] = Field(default_factory=dict)
     overheads: tuple[Overhead, ...] = ()
     failure: Failure | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Words, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
 

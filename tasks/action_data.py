@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.embedded_images import written_once
+from tasks.cache import written_once
 from tasks.embedded_videos import Format, label_of, write_clip
 from tasks.errors import PlanError, unknown
 from tasks.plan import DataPlan

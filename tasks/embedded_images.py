@@ -2,35 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
+from tasks.cache import written_once
+
 NUM_PATTERNS = 16
-
-
-def written_once(target: Path, write: Callable[[Path], None]) -> Path:
-    """`target`, filled by `write(folder)` if it does not exist yet.
-
-    The folder appears whole or not at all, so that a killed writer or two at once leave no
-    half set. Raises `OSError` where the cache cannot be written.
-    """
-    if target.is_dir():
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        write(draft)
-        try:
-            os.replace(draft, target)
-        except OSError:
-            if not target.is_dir():  # anything but another writer having been first
-                raise
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    return target
 
 
 def synthetic_jpegs(

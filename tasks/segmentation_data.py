@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tasks.cache import written_once
 from tasks.checked_values import positive_whole
-from tasks.embedded_images import written_once
 from tasks.errors import PlanError, unknown
 from tasks.plan import DataPlan
 

@@ -33,3 +33,5 @@ def test_every_row_is_measured_once_however_often_the_sweep_is_killed(tmp_path):
     earlier = [read(path).status for path in tmp_path.glob("runs/*/*/*/*/attempts/*.json")]
     assert "finished" not in earlier
     assert f"{told['runs']} finished" in log
+    leftovers = [path for path in tmp_path.rglob(".*") if path.suffix in {".tmp", ".draft"}]
+    assert not leftovers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from metering.record import (
     SCHEMA_VERSION,
     Energy,
+    Failure,
     Interval,
     PhaseRecord,
     Reading,
@@ -45,6 +47,17 @@ RECORD = Record(
 
 def test_a_record_reads_back_as_it_was_written(tmp_path):
     assert read(write(RECORD, tmp_path / "run")) == RECORD
+
+
+def test_a_file_name_that_is_no_utf8_does_not_cost_the_record(tmp_path):
+    name = os.fsdecode(b"b\xff.jpg")
+    failure = Failure("PlanError", f"image {name} cannot be decoded", f"Traceback of {name}")
+    write(replace(RECORD, failure=failure, notes=(name,)), tmp_path)
+    found = read(tmp_path / "record.json")
+    assert found.failure == Failure(
+        "PlanError", r"image b\udcff.jpg cannot be decoded", r"Traceback of b\udcff.jpg"
+    )
+    assert found.notes == (r"b\udcff.jpg",)
 
 
 def test_absent_is_null_and_not_zero():
