@@ -5,6 +5,7 @@ Ends with 1 when a goal was missed or a benchmark failed.
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -19,10 +20,27 @@ NAMES = (
 )  # fmt: skip
 
 
-def main() -> int:
+def parsed(arguments: list[str]) -> argparse.Namespace:
     made = parser(__doc__)
-    made.add_argument("names", nargs="*", default=NAMES, help=f"of {', '.join(NAMES)}")
-    options = made.parse_args()
+    made.add_argument(
+        "names",
+        nargs="*",
+        type=_known,
+        default=NAMES,
+        metavar="NAME",
+        help=f"of {', '.join(NAMES)}",
+    )
+    return made.parse_args(arguments)
+
+
+def _known(name: str) -> str:
+    if name not in NAMES:
+        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(NAMES)}")
+    return name
+
+
+def main() -> int:
+    options = parsed(sys.argv[1:])
     with tempfile.TemporaryDirectory() as scratch:
         out = options.out or Path(scratch)
         results, failed = [], []
