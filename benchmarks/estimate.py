@@ -3,9 +3,10 @@
     python -m benchmarks.estimate [--out FOLDER] [--quick]
 
 Steps and error on this machine: ResNet-18 trains for 20 times as long as an adaptive window of at
-most half a minute takes; one such window stands before this long run, one in its middle and one
-behind it, and the median of their three errors counts, since a user's window may fall anywhere.
-Beside the errors stands by how much parts of the long run differ, each as long as the short window:
+most half a minute takes; nine such windows stand before this long run, in it and behind it, at
+equal distances, and the median of their errors counts, since a user's window may fall anywhere.
+Beside it stand their mean error with its sign, which tells a window that is wrong from a machine
+that is uneven, and by how much parts of the long run differ, each as long as the short window:
 where the machine itself is uneven by more than the interval's width, no short window can tell.
 Coverage over 20 trials on simulated GPUs whose true energy is known (more:
 `benchmarks.metering_coverage`).
@@ -44,39 +45,38 @@ def trained(session: Any, meter: Meter, settings: MeterSettings) -> PhaseRecord:
     return window.result()
 
 
-def on_this_machine(times: float) -> list[Result]:
+def on_this_machine(times: float, num_windows: int) -> list[Result]:
     settings = MeterSettings(time_budget_s=BUDGET_S)
     with tempfile.TemporaryDirectory() as folder:
         plan = plan_of(Path(folder), "model=resnet18", f"batch_size={BATCH_SIZE}")
         with opened(plan, settings) as (session, meter):
             windows = [trained(session, meter, settings)]
             short_s = sum(block.duration_s for block in windows[0].readings)
-            half = dataclasses.replace(
-                settings, **WITHOUT_END | {"time_budget_s": times / 2 * short_s}
-            )
+            part_s = times * short_s / (num_windows - 1)
+            part = dataclasses.replace(settings, **WITHOUT_END | {"time_budget_s": part_s})
             long: list[Reading] = []
-            for _ in range(2):
-                long += trained(session, meter, half).readings
+            while len(windows) < num_windows:
+                long += trained(session, meter, part).readings
                 windows.append(trained(session, meter, settings))
-    truth, uneven = rate(long), uneven_percent(long, short_s)
     errors, claims = [], []
     for window in windows:
         found = window.energy_kwh_per_sample
         if found is None:
             raise SystemExit("no energy was read")
-        errors.append(100 * abs(found.mean / truth - 1))
-        claims.append(100 * (found.relative_half_width or 0.0))
+        errors.append(100 * (found.mean / rate(long) - 1))
+        claims.append(100 * (found.relative_half_width or math.nan))
     num_steps = [sum(block.num_steps for block in window.readings) for window in windows]
-    three = zip(errors, claims, strict=True)
-    words = ", ".join(f"{error:.2f} (claimed {claim:.1f})" for error, claim in three)
+    words = ", ".join(f"{error:+.1f}" for error in errors)
     return [
         Result("an estimate is cheap: steps of an adaptive window over the paper's 4,004",
                median(num_steps) / PAPER_STEPS, 1 / 20, "at most",
                detail=f"{', '.join(map(str, num_steps))} steps of {BATCH_SIZE} images"),
         Result(f"an estimate is right: error against a run {times:.0f} times longer",
-               median(errors), 2.0, "at most", "%",
-               f"{words} %; {times * short_s:.0f} s, whose parts of {short_s:.0f} s differ "
-               f"by {uneven:.1f} %"),
+               median(map(abs, errors)), 2.0, "at most", "%",
+               f"{words}; mean {mean(errors):+.1f} +- {stdev(errors) / math.sqrt(num_windows):.1f} "
+               f"(standard error); claimed +- {median(claims):.1f} (median); "
+               f"{times * short_s:.0f} s, whose parts of {short_s:.0f} s differ by "
+               f"{uneven_percent(long, short_s):.1f} %"),
     ]  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def coverage(num_trials: int) -> Result:
 
 def main() -> None:
     options = parser(__doc__).parse_args()
-    found = on_this_machine(2.0 if options.quick else 20.0)
+    found = on_this_machine(2.0, 3) if options.quick else on_this_machine(20.0, 9)
     report("estimate", [*found, coverage(NUM_TRIALS)], options)
 
 
