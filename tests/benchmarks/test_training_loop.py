@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from types import SimpleNamespace
 
 import pytest
 
@@ -13,12 +12,9 @@ from benchmarks.training_loop import ALLOCATOR, Compared, compared, summarised
 
 
 def test_bare_turns_over_ours_with_and_without_the_meter_and_over_each_other() -> None:
-    turns = SimpleNamespace(
-        mine_s=[9.0, 9.0, 2.0, 2.0, 2.0, 2.0, 2.0],
-        unmetered_s=[9.0, 9.0, 1.0, 1.0, 1.0, 1.0, 1.0],
-        others_s=[9.0, 9.0, 1.0, 1.1, 1.0, 1.1],
-    )
-    found = compared(turns)  # type: ignore[arg-type]
+    mine_s = [9.0, 9.0, 2.0, 2.0, 2.0, 2.0, 2.0]
+    unmetered_s = [9.0, 9.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+    found = compared(mine_s, unmetered_s, others_s=[9.0, 9.0, 1.0, 1.1, 1.0, 1.1])
     assert found.ours == pytest.approx([0.5, 0.55, 0.5, 0.55])
     assert found.unmetered == pytest.approx([1.0, 1.1, 1.0, 1.1])
     assert found.equal == pytest.approx([1.1])

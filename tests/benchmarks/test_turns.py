@@ -16,7 +16,7 @@ from metering.settings import MeterSettings
 from tests.metering.conftest import SimulatedCodeCarbon
 from tests.metering.simulated_nvml import Machine, SimulatedGpu
 
-STEP_S, OTHER_STEP_S, NUM_TURNS = 0.317, 0.2, 4
+STEP_S, OTHER_STEP_S, END_S, NUM_TURNS = 0.317, 0.2, 0.05, 4
 
 
 def test_the_others_take_their_turns_between_blocks_and_pay_nothing_of_the_meter(
@@ -39,6 +39,13 @@ def test_the_others_take_their_turns_between_blocks_and_pay_nothing_of_the_meter
 
     meter = Meter(MeterSettings(**WITHOUT_END), folder=tmp_path, ranks=OneRank(), use_gpu=True)
     meter.clock, meter.sleep = machine.clock, machine.idle
+    end_block = meter.end_block
+
+    def slow_end():
+        machine.idle(END_S)
+        return end_block()
+
+    monkeypatch.setattr(meter, "end_block", slow_end)
     with meter, meter.window("train", 8) as window:
         taken = Turns(meter, window, [loop("a"), loop("b")], NUM_TURNS)
         window.open()
@@ -51,10 +58,10 @@ def test_the_others_take_their_turns_between_blocks_and_pay_nothing_of_the_meter
     assert num_steps > 1
     assert order == [("a", num_steps), ("b", num_steps), ("a", num_steps)]
     assert taken.others_s == pytest.approx([OTHER_STEP_S] * 3)
-    assert taken.mine_s == pytest.approx([STEP_S] * NUM_TURNS)
-    assert taken.unmetered_s == pytest.approx(taken.mine_s)  # no time passes inside the meter
-    assert taken.metered_s == pytest.approx(NUM_TURNS * num_steps * STEP_S)
-    assert (len(taken.ended_s), sum(taken.ended_s)) == (NUM_TURNS, pytest.approx(0))
+    assert taken.mine_s == pytest.approx([STEP_S + END_S / num_steps] * NUM_TURNS)
+    assert taken.unmetered_s == pytest.approx([STEP_S] * NUM_TURNS)
+    assert taken.metered_s == pytest.approx(NUM_TURNS * (num_steps * STEP_S + END_S))
+    assert taken.ended_s == pytest.approx([END_S] * NUM_TURNS)
 
 
 def test_a_machine_that_slows_down_favours_neither_side() -> None:
