@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from tasks.cli import Session, exit_on_errors
+from tasks.terminal.session import Session, exit_on_errors
 
 
 def main() -> int:

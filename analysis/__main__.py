@@ -15,11 +15,11 @@ from importlib.util import find_spec
 from analysis.errors import AnalysisError
 
 COMMANDS = (
-    "analysis.tables_command",
-    "analysis.validate_command",
-    "analysis.claims_command",
-    "analysis.figures.cli",
-    "analysis.report.cli",
+    "analysis.commands.tables",
+    "analysis.commands.validate",
+    "analysis.commands.claims",
+    "analysis.commands.figures",
+    "analysis.commands.report",
 )
 """Modules with `add_parser(subparsers)`, which adds one command and sets its `run`."""
 

@@ -31,7 +31,7 @@ def folder_name(gpus: list[str], date: str) -> str:
 
 def main() -> int:
     from metering.doctor import examine
-    from metering.nvml import job_gpus
+    from metering.sensors.nvml import job_gpus
 
     options = parser(__doc__).parse_args()
     gpus = [gpu.name for gpu in job_gpus()]

@@ -22,12 +22,12 @@ from pathlib import Path
 
 import launchers
 from metering.record import Record
+from tasks.config.model_names import CONF_DIR
 from tasks.errors import PlanError
-from tasks.execute import finished
-from tasks.interruption import interruptible
-from tasks.model_names import CONF_DIR
 from tasks.plan import Plan, from_config
-from tasks.summary import summary_lines
+from tasks.running.execute import finished
+from tasks.running.interruption import interruptible
+from tasks.terminal.summary import summary_lines
 
 SHORT_WINDOWS = (
     "meter.time_budget_s=6", "meter.block_s=0.5", "meter.idle_s=0.5", "checkpoint_write=false",

@@ -38,7 +38,7 @@ def seconds_of(batches: Iterator[Any], num_batches: int) -> float:
 
 def ours(plan: Plan) -> Iterator[Any]:
     from metering.ranks import OneRank
-    from tasks import classification
+    from tasks.classification import session as classification
 
     session = classification.prepare(plan, OneRank(), lambda _: None)
     return session._batches(session.train_loader, endless=True)
@@ -83,7 +83,7 @@ def pipeline(num_rounds: int, num_turns: int, num_batches: int) -> Result:
 
 def wait_is_recorded() -> Result:
     """Share of the readings of a real run that say how long its steps waited for input."""
-    from tasks.execute import execute
+    from tasks.running.execute import execute
 
     with tempfile.TemporaryDirectory() as folder:
         plan = plan_of(

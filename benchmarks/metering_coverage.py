@@ -46,7 +46,7 @@ def trial(seed: int, gpu: dict[str, float], load: dict[str, float], folder: Path
         machine.install(patch)
         bound = type("Bound", (SimulatedCodeCarbon,), {"machine": machine})
         patch.setattr("metering.meter.CodeCarbonMeter", bound)
-        patch.setattr("metering.own_readers.readable_domains", lambda: ())
+        patch.setattr("metering.sensors.own_readers.readable_domains", lambda: ())
         meter = Meter(MeterSettings(), folder=folder, ranks=OneRank(), use_gpu=True)
         meter.clock, meter.sleep = machine.clock, machine.idle
         workload = Workload(machine, seed, **load)  # type: ignore[arg-type]

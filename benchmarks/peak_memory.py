@@ -33,8 +33,8 @@ def overrides(quick: bool) -> list[str]:
 def one_side(side: str, folder: Path, given: list[str]) -> None:
     """In a process of its own: train, and print the peak, MiB."""
     from benchmarks.sides import bare, bare_parts, plan_of
-    from tasks import device
-    from tasks.execute import execute
+    from tasks.running import device
+    from tasks.running.execute import execute
 
     plan = plan_of(folder, *given)
     if side == "bare":

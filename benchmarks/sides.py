@@ -37,7 +37,8 @@ def plan_of(folder: Path, *overrides: str) -> Plan:
 @contextmanager
 def opened(plan: Plan, settings: MeterSettings) -> Iterator[tuple[Any, Meter]]:
     """Our session of this plan, and a meter over it."""
-    from tasks import classification, device
+    from tasks.classification import session as classification
+    from tasks.running import device
 
     session = classification.prepare(plan, OneRank(), lambda _: None)
     plan.folder.mkdir(parents=True, exist_ok=True)
@@ -57,8 +58,8 @@ def bare_parts(plan: Plan) -> tuple[Any, Any]:
     import torch
     from timm.optim import create_optimizer_v2
 
-    from tasks import device as devices
-    from tasks import training
+    from tasks.classification import training
+    from tasks.running import device as devices
 
     setup = training.named(plan.model.training)
     model = timm.create_model(plan.model.source, num_classes=plan.data.options["num_classes"],
@@ -76,8 +77,8 @@ def bare(plan: Plan, model: Any, optimizer: Any) -> Callable[[int], float]:
     """`seconds(num_steps)` of a loop as one writes it with timm alone: same files, same loader."""
     import torch
 
-    from tasks import device as devices
-    from tasks import training
+    from tasks.classification import training
+    from tasks.running import device as devices
 
     device = devices.choose(plan.hardware.accelerator, 0)
     setup = training.named(plan.model.training)
@@ -109,9 +110,8 @@ def bare_loader(plan: Plan) -> Any:
     from timm.data import create_loader, resolve_data_config
     from timm.models import get_pretrained_cfg
 
-    from tasks import classification_data as data
-    from tasks import device as devices
-    from tasks import training
+    from tasks.classification import data, training
+    from tasks.running import device as devices
 
     device = devices.choose(plan.hardware.accelerator, 0)
     setup = training.named(plan.model.training)

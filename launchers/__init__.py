@@ -17,7 +17,7 @@ def register() -> None:
     from hydra.core.plugins import Plugins
     from hydra_plugins.watt_for_what import LocalLauncher, SlurmLauncher
 
-    from tasks.model_source import TimmSource
+    from tasks.config.model_source import TimmSource
 
     for plugin in (TimmSource, LocalLauncher, SlurmLauncher):
         Plugins.instance().register(plugin)

@@ -9,8 +9,8 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from tasks.errors import PlanError
-from tasks.execute import finished
 from tasks.plan import Plan, from_config
+from tasks.running.execute import finished
 
 
 @dataclass

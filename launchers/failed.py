@@ -6,9 +6,9 @@ import dataclasses
 from datetime import UTC, datetime
 
 from metering.record import FILE_NAME, Failure, Record, RecordError, Status, read, write
-from tasks.attempts import put_aside
-from tasks.execute import Outcome, empty_record
 from tasks.plan import Plan
+from tasks.running.attempts import put_aside
+from tasks.running.execute import Outcome, empty_record
 
 
 def leave_record(plan: Plan, failure: Failure, status: Status = "failed") -> Outcome:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from tasks.errors import PlanError
 
 if TYPE_CHECKING:  # what runs is imported when something runs: `--cfg job` answers at once
-    from tasks.execute import Outcome
     from tasks.plan import Plan
+    from tasks.running.execute import Outcome
 
 _delivered: dict[Path, Outcome] = {}
 
@@ -23,7 +23,7 @@ def deliver(plan: Plan, outcome: Outcome) -> None:
 
 def run(plan: Plan, say: Callable[[Any], None] = lambda _: None) -> Outcome:
     """Execute `plan` here and now. Raises `PlanError` for more nodes than this one."""
-    from tasks.execute import Outcome, execute, finished
+    from tasks.running.execute import Outcome, execute, finished
 
     if plan.folder in _delivered:
         return _delivered.pop(plan.folder)

@@ -14,8 +14,8 @@ from typing import Any
 from launchers import rank_failure
 from metering.ranks import OneRank
 from tasks.errors import PlanError
-from tasks.execute import Outcome, execute
 from tasks.plan import Plan
+from tasks.running.execute import Outcome, execute
 
 # A rank that died is noticed by its closed connection or by its supervisor; this is for a
 # rank that stalls. Longer than any data set takes to open on rank 0 alone.
@@ -140,7 +140,7 @@ def execute_rank(
 ) -> Outcome:
     """This rank's part of `plan`. The first rank that fails leaves its traceback for the others'
     supervisor, then the error goes on."""
-    from tasks import device
+    from tasks.running import device
 
     wanted = plan.hardware.devices * plan.hardware.nodes
     if wanted == 1:

@@ -12,7 +12,7 @@ from typing import Any
 from launchers import rank_failure, ranks
 from metering.code_version import code_version
 from tasks.plan import Plan
-from tasks.progress import terminal_progress
+from tasks.terminal.progress import terminal_progress
 
 
 class PlanJob:

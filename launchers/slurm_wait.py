@@ -13,8 +13,8 @@ from launchers import failed, rank_failure, slurm_state
 from launchers.slurm_queue import Ticket, digest, slurm_folder
 from launchers.slurm_resources import SlurmSettings
 from metering.record import FILE_NAME, Failure, Record, RecordError, read
-from tasks.execute import Outcome
 from tasks.plan import Plan
+from tasks.running.execute import Outcome
 
 LOG_TAIL_CHARS = 4000
 

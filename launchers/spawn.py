@@ -14,8 +14,8 @@ from launchers import failed, rank_failure
 from launchers.ranks import Place, execute_rank
 from metering.record import FILE_NAME, Failure, read
 from tasks.errors import PlanError
-from tasks.execute import Outcome
 from tasks.plan import Plan
+from tasks.running.execute import Outcome
 
 GRACE_S = 10.0  # for the other ranks to write and to leave once one has failed
 

@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from metering import amd, rapl
 from metering.host import cpu_model, gpu_states
-from metering.nvml import Gpu, MaskError, NvmlEnergy, job_gpus, mask_of
-from metering.own_readers import strangers
+from metering.sensors import amd, rapl
+from metering.sensors.nvml import Gpu, MaskError, NvmlEnergy, job_gpus, mask_of
+from metering.sensors.own_readers import strangers
 
 POWER_BITS = 0x4 | 0x80  # NVML's clocks-event reasons: software power cap, hardware power brake
 HEAT_BITS = 0x20 | 0x40  # software and hardware thermal slowdown

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from metering.block import Block
-from metering.nvml import Gpu
+from metering.sensors.nvml import Gpu
 
 MAX_SKEW_S = 1.0  # between nodes; durations do not hang on it, time stamps and logs do
 

@@ -55,7 +55,7 @@ def package_versions() -> tuple[tuple[str, str], ...]:
 def gpu_states() -> list[dict[str, Any]]:
     """Driver, power limit (W), clocks (MHz), temperature (C) and throttling of every GPU; what
     a GPU does not tell is None."""
-    from metering.nvml import read_or_none, session, text
+    from metering.sensors.nvml import read_or_none, session, text
 
     with session() as nvml:
         if nvml is None:

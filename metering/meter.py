@@ -11,17 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from metering import amd, host_load
 from metering.block import Block, MeterError, preferred, sum_over_nodes
-from metering.codecarbon_meter import CodeCarbonMeter
 from metering.deferred_signals import deferred_signals
 from metering.emissions import emission_factor
-from metering.host_load import CpuTimes
-from metering.nvml import Gpu, job_gpus
-from metering.own_readers import OwnReaders, Snapshot
 from metering.plausibility import SENSOR_PERIOD_S, other_fault
 from metering.ranks import Ranks
 from metering.record import Component, Overhead, Phase, Sensor
+from metering.sensors import amd, host_load
+from metering.sensors.codecarbon import CodeCarbonMeter
+from metering.sensors.host_load import CpuTimes
+from metering.sensors.nvml import Gpu, job_gpus
+from metering.sensors.own_readers import OwnReaders, Snapshot
 from metering.settings import MeterSettings
 from metering.window import Window
 

@@ -7,13 +7,14 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from metering import flags, host_load
+from metering import flags
 from metering.block import Block, MeterError, preferred
 from metering.deferred_signals import deferred_signals
 from metering.emissions import emitted_kg
-from metering.host_load import CpuTimes
 from metering.phase_lock import locked, wait_s
 from metering.record import Interval, Phase, PhaseRecord, Reading, StopReason
+from metering.sensors import host_load
+from metering.sensors.host_load import CpuTimes
 from metering.statistics import rate_interval, warmup_length
 
 if TYPE_CHECKING:

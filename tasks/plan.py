@@ -16,10 +16,10 @@ from omegaconf.errors import OmegaConfBaseException
 
 from metering.emissions import countries
 from metering.settings import MeterSettings
-from tasks.checked_values import choice, flag, positive, positive_whole, wall_meter, whole
+from tasks.config.checks import choice, flag, positive, positive_whole, wall_meter, whole
+from tasks.config.digests import digest
+from tasks.config.stages import SUPERVISED, resolve
 from tasks.errors import PlanError, unknown
-from tasks.file_digest import digest
-from tasks.stage_names import SUPERVISED, resolve
 
 T = TypeVar("T")
 TASKS = ("classification", "segmentation", "action_recognition")
@@ -33,7 +33,8 @@ class ModelPlan:
 
     name: short name; source: the timm name, or the OpenMMLab config's name or path;
     input_size: pixels of a square input, or None where the source decides;
-    training: the named training set-up (`tasks/training.py`), or None where the source decides;
+    training: the named training set-up (`classification/training.py`), None where the source
+    decides;
     recipe: stages as `metering.record.Stage` reads them; options: passed on to the builder;
     digests: of the files that the user gave, `checkpoint` and `source`.
     """

@@ -54,7 +54,7 @@ class Session(Protocol):
 
     def peak_memory_mib(self) -> float | None:
         """Peak of device memory (of the process's resident memory on a CPU) in this phase, MiB;
-        see `tasks.device.peak_memory_mib` for what is in it."""
+        see `tasks.running.device.peak_memory_mib` for what is in it."""
 
     def close(self) -> None:
         """Free workers, files and device memory. Safe to call twice."""

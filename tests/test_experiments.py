@@ -9,7 +9,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from tasks.model_names import CONF_DIR
+from tasks.config.model_names import CONF_DIR
 from tasks.plan import Plan, from_config
 
 EXPERIMENTS = sorted(path.stem for path in (CONF_DIR / "experiment").glob("*.yaml"))

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from analysis import published_facts
-from analysis.accounting import Costs
-from analysis.estimate import Part
+from analysis.estimates.accounting import Costs
+from analysis.estimates.estimate import Part
+from analysis.estimates.merge import Measured, MeasuredRate, SetUp, merge
 from analysis.figures.figure4 import MEASURED_RATE, STAGE_NAMES
 from analysis.figures.frames import ROW_COLUMNS, STAGE_COLUMNS, gqi
-from analysis.merge import Measured, MeasuredRate, SetUp, merge
-from analysis.published_facts import IMAGENET
+from analysis.published import facts as published_facts
+from analysis.published.facts import IMAGENET
 
 NUM_TEST_IMAGES = 50_000
 """ImageNet-1k's validation set: what the paper's test electricity is about."""

@@ -9,11 +9,13 @@ from typing import Any
 import pandas as pd
 import pydantic_core
 
-from analysis import load, published_facts, tables_command
+from analysis.commands import tables as tables_command
 from analysis.figures.estimates import estimated
 from analysis.figures.figure4 import PRINTED_TOTAL, STAGE_NAMES
 from analysis.figures.frames import RUN_COLUMNS, STAGE_COLUMNS, Frames, gqi
-from analysis.published_facts import IMAGENET, IMAGENET_TRAIN_IMAGES
+from analysis.published import facts as published_facts
+from analysis.published.facts import IMAGENET, IMAGENET_TRAIN_IMAGES
+from analysis.records import load
 
 PUBLISHED_ON = "NVIDIA RTX A6000"
 TABLE_3 = "Watt For What, Table 3"

@@ -9,7 +9,6 @@ from importlib import metadata
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis import tables
 from analysis.figures.draw import TITLES, is_absent
 from analysis.figures.families import COLORS, family
 from analysis.figures.gather import Gathered
@@ -18,6 +17,7 @@ from analysis.report.missing import missing
 from analysis.report.model import Point, Report
 from analysis.report.provenance import measured, provenance
 from analysis.report.tables import paper_table
+from analysis.tables import paper as tables
 
 INTERACTIVE = "figure2"  # the page draws it itself
 

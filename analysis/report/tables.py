@@ -1,4 +1,4 @@
-"""DataFrames of `analysis.tables` as the page's tables: kinds kept apart, notes on their cells."""
+"""DataFrames of the paper's tables as the page's: kinds kept apart, notes on their cells."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import published_facts
+from analysis.published import facts as published_facts
 from analysis.report.model import Cell, Column, Kind, Table
-from analysis.tables import EXTRA_COLUMNS
+from analysis.tables.paper import EXTRA_COLUMNS
 
 TITLES = {
     "table1": "Table 1: semantic segmentation",
@@ -24,7 +24,7 @@ LABELS = {
 
 
 def paper_table(name: str, frame: pd.DataFrame) -> Table:
-    """`frame`: a table of `analysis.tables`, whose column `footnotes` maps columns to notes."""
+    """`frame`: a table of `tables.paper`, whose column `footnotes` maps columns to notes."""
     left_out = ("footnotes", *EXTRA_COLUMNS)
     shown = [name for name in frame.columns if name not in left_out and _is_used(frame, name)]
     rows = tuple(tuple(_cell(row, column) for column in shown) for row in frame.to_dict("records"))

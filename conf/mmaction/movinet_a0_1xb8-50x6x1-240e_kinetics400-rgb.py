@@ -3,7 +3,7 @@
 # The learning rate is the paper's 1.8 for batches of 1,024 clips, scaled to 8.
 _base_ = "mmaction::_base_/default_runtime.py"
 
-custom_imports = dict(imports=["tasks.movinet"], allow_failed_imports=False)
+custom_imports = dict(imports=["tasks.action_recognition.movinet"], allow_failed_imports=False)
 
 model = dict(
     type="Recognizer3D",

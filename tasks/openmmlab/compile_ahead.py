@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from tasks.compilation import clear_errors, unchanged
 from tasks.plan import Plan
+from tasks.running.compilation import clear_errors, unchanged
 
 if TYPE_CHECKING:
     from mmengine.runner import Runner

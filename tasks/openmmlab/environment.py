@@ -6,9 +6,9 @@ import os
 from typing import TYPE_CHECKING
 
 from metering.ranks import Ranks
-from tasks import device as devices
 from tasks.errors import PlanError
 from tasks.plan import Plan
+from tasks.running import device as devices
 
 if TYPE_CHECKING:
     import torch

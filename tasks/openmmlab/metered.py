@@ -27,7 +27,6 @@ from mmengine.runner import Runner, TestLoop
 from mmengine.visualization import Visualizer
 
 from metering.ranks import Ranks
-from tasks import device as devices
 from tasks.errors import PlanError
 from tasks.openmmlab import checkpoints, environment
 from tasks.openmmlab.compile_ahead import compile_ahead
@@ -35,6 +34,7 @@ from tasks.openmmlab.run_config import prepare_config
 from tasks.openmmlab.unreadable import Unreadable, undecodable
 from tasks.plan import Plan
 from tasks.protocol import Window
+from tasks.running import device as devices
 
 _AMP = {"fp16": torch.float16, "bf16": torch.bfloat16}
 

@@ -17,7 +17,7 @@ def test_results_are_kept_under_the_date_and_the_gpu():
 
 def test_without_a_gpu_it_says_so_in_one_line():
     code = (
-        "import sys; from benchmarks import gpu_check; import metering.nvml as nvml;"
+        "import sys; from benchmarks import gpu_check; import metering.sensors.nvml as nvml;"
         "nvml.job_gpus = lambda: (); sys.argv[1:] = []; sys.exit(gpu_check.main())"
     )
     done = subprocess.run(

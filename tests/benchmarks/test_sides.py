@@ -10,7 +10,7 @@ import torch
 from benchmarks.sides import bare_parts
 from benchmarks.training_loop import MODELS
 from metering.ranks import OneRank
-from tasks import classification
+from tasks.classification import session as classification
 
 MODULE_HOOKS = (
     "_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks",

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.sweep_waste import checkpoint_s, gaps_s
 from metering.record import Energy, Overhead, PhaseRecord, Reading, Record
-from tasks.execute import empty_record
+from tasks.running.execute import empty_record
 
 NOON = datetime.fromisoformat("2026-01-01T12:00:00+00:00")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.load import load
-from analysis.merge import merge
+from analysis.estimates.merge import merge
+from analysis.records.load import load
 from benchmarks.tables_scale import BATCH_FACTORS, HARDWARE, SHIPPED, generate, growth
 from metering.record import FILE_NAME, read
 

@@ -21,7 +21,7 @@ def main(folder: Path, num_runs: int) -> None:
     from hydra import compose, initialize_config_dir
 
     import launchers
-    from tasks.cli import Session
+    from tasks.terminal.session import Session
 
     launchers.register()
     session, process = Session(), psutil.Process()

@@ -23,7 +23,8 @@ from tests.conftest import ROOT
 from tests.endurance import TINY
 
 IMPORTED_FIRST = (
-    "torch", "timm", "torch._dynamo", "codecarbon", "tasks.execute", "tasks.classification",
+    "torch", "timm", "torch._dynamo", "codecarbon", "tasks.running.execute",
+    "tasks.classification.session",
 )  # fmt: skip
 
 MAX_WAIT_S = 3.0

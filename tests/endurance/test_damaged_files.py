@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from analysis.load import UNFORESEEN, load
-from analysis.record_rows import rows_of
-from analysis.tables import Options, all_tables
-from analysis.writers import WRITERS
+from analysis.records.load import UNFORESEEN, load
+from analysis.records.rows import rows_of
+from analysis.tables.paper import Options, all_tables
+from analysis.tables.writers import WRITERS
 from metering.record import RecordError, from_json, to_json
-from tests.analysis.records import a_record
+from tests.analysis.sample_records import a_record
 from tests.endurance.mutations import damaged_csv, damaged_record, damaged_yaml, each_value_strange
 
 NUM_FILES = 1_000

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from analysis.load import load
+from analysis.records.load import load
 from metering.record import FILE_NAME, read, write
-from tests.analysis.records import a_record
+from tests.analysis.sample_records import a_record
 from tests.endurance import FULL
 
 NUM_PROCESSES = 8

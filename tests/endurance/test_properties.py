@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from analysis.estimate import Part, Quantity, estimate, total, whole_run
-from analysis.metrics import gqi, pareto_front, rank_stability
+from analysis.estimates.estimate import Part, Quantity, estimate, total, whole_run
+from analysis.estimates.metrics import gqi, pareto_front, rank_stability
 from metering.record import Stage
 from metering.statistics import rate_interval, warmup_length
 

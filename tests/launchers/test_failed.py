@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from launchers import failed
 from metering.record import Failure, read, write
-from tasks.attempts import ATTEMPTS
-from tasks.execute import empty_record
 from tasks.plan import Plan
+from tasks.running.attempts import ATTEMPTS
+from tasks.running.execute import empty_record
 
 KILLED = Failure(type="JobFailed", message="SLURM ended the job: NODE_FAIL")
 

@@ -10,8 +10,8 @@ import pytest
 
 from launchers import cost, preview
 from metering.record import Interval, PhaseRecord, write
-from tasks.execute import empty_record
 from tasks.plan import Plan
+from tasks.running.execute import empty_record
 
 
 def _record_of(plan: Plan) -> None:

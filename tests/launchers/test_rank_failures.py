@@ -18,8 +18,8 @@ from PIL import Image
 from launchers import spawn
 from metering.record import FILE_NAME, Failure, Record, Status, read
 from tasks.errors import PlanError
-from tasks.execute import Outcome
 from tasks.plan import Plan
+from tasks.running.execute import Outcome
 from tests.conftest import ROOT
 
 TWO_RANKS = (

@@ -11,9 +11,9 @@ from launchers.slurm_queue import Ticket
 from launchers.slurm_resources import SlurmSettings
 from launchers.slurm_state import JobState
 from metering.record import write
-from tasks.attempts import ATTEMPTS
-from tasks.execute import empty_record
 from tasks.plan import Plan
+from tasks.running.attempts import ATTEMPTS
+from tasks.running.execute import empty_record
 
 # a node's clock may be years off
 LONG_AGO = "2001-01-01T00:00:00+00:00"

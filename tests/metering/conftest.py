@@ -54,7 +54,7 @@ def make_meter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Make
         machine.install(monkeypatch)
         bound = type("Bound", (SimulatedCodeCarbon,), {"machine": machine, "error": error})
         monkeypatch.setattr("metering.meter.CodeCarbonMeter", bound)
-        monkeypatch.setattr("metering.own_readers.readable_domains", lambda: ())
+        monkeypatch.setattr("metering.sensors.own_readers.readable_domains", lambda: ())
         monkeypatch.setattr(Meter, "cpu_times", lambda _: None)  # this machine's are not simulated
         meter = Meter(
             MeterSettings(**settings),  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from metering.nvml import NvmlEnergy, job_gpus
+from metering.sensors.nvml import NvmlEnergy, job_gpus
 from tests.metering.conftest import J_PER_KWH, measure
 from tests.metering.simulated_nvml import Machine, SimulatedGpu, Workload
 
@@ -89,8 +89,8 @@ class Sampled(Machine):
 def test_power_is_integrated_where_there_is_no_counter_and_tagged_so(monkeypatch):
     machine = Sampled(num_reads=500)
     machine.install(monkeypatch)
-    monkeypatch.setattr("metering.nvml.SAMPLE_PERIOD_S", 1e-5)
-    monkeypatch.setattr("metering.nvml.time", SimpleNamespace(perf_counter=machine.clock))
+    monkeypatch.setattr("metering.sensors.nvml.SAMPLE_PERIOD_S", 1e-5)
+    monkeypatch.setattr("metering.sensors.nvml.time", SimpleNamespace(perf_counter=machine.clock))
     reader = NvmlEnergy(job_gpus({}))
     assert machine.done.wait(20)
     reader.close()

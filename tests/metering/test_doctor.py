@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from codecarbon.core.config import get_hierarchical_config
 
-from metering import doctor, doctor_checks, rapl
+from metering import doctor, doctor_checks
 from metering.doctor import examine
+from metering.sensors import rapl
 from tests.metering.simulated_nvml import Machine, SimulatedGpu
 
 
@@ -144,7 +145,7 @@ def test_an_amd_smi_that_cannot_start_is_a_failure(monkeypatch, capsys):
         raise RuntimeError("AMDSMI_STATUS_NO_DRV")
 
     Machine().install(monkeypatch)
-    monkeypatch.setattr("metering.amd.job_gpu_indices", broken)
+    monkeypatch.setattr("metering.sensors.amd.job_gpu_indices", broken)
     assert "amd-smi" in the_failure(capsys, "gpu", "AMDSMI_STATUS_NO_DRV")["cure"]
 
 

@@ -7,11 +7,11 @@ import time
 import pytest
 
 from metering.meter import Meter
-from metering.nvml import NvmlEnergy, job_gpus
 from metering.ranks import OneRank
 from metering.record import Interval
+from metering.sensors.nvml import NvmlEnergy, job_gpus
 from metering.settings import MeterSettings
-from tasks import device
+from tasks.running import device
 
 pytestmark = pytest.mark.gpu
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from metering.block import Block, MeterError
-from metering.codecarbon_meter import CodeCarbonMeter
 from metering.flags import of_blocks
-from metering.own_readers import OwnReaders, strangers
 from metering.plausibility import gpu_fault
-from metering.rapl import moving, readable_domains
 from metering.record import Energy
+from metering.sensors.codecarbon import CodeCarbonMeter
+from metering.sensors.own_readers import OwnReaders, strangers
+from metering.sensors.rapl import moving, readable_domains
 from tests.metering.conftest import J_PER_KWH, measure
 from tests.metering.simulated_nvml import Machine, NVMLError, SimulatedGpu, Workload
 
@@ -124,8 +124,8 @@ def readers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OwnReaders:
     """Readers of a machine whose RAPL counters stand at 900 kJ and 5 J."""
     rapl(tmp_path, 900_000_000_000, 5_000_000)
     domains = readable_domains(tmp_path)
-    monkeypatch.setattr("metering.own_readers.readable_domains", lambda: domains)
-    monkeypatch.setattr("metering.own_readers.moving", lambda domains: domains)
+    monkeypatch.setattr("metering.sensors.own_readers.readable_domains", lambda: domains)
+    monkeypatch.setattr("metering.sensors.own_readers.moving", lambda domains: domains)
     return OwnReaders(())
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from metering.record import Stage
+from tasks.config.model_names import yaml_names
 from tasks.errors import PlanError
-from tasks.model_names import yaml_names
 
 WALL = "hardware.wall_meter"
 

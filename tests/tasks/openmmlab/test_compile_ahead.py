@@ -18,11 +18,11 @@ from mmengine.registry import DATASETS, METRICS, MODELS
 from torch import nn
 
 from metering.ranks import OneRank
-from tasks.compilation import CompileError
 from tasks.errors import OutOfMemory, PlanError
 from tasks.openmmlab.metered import MeteredRun
 from tasks.openmmlab.unreadable import Unreadable
 from tasks.plan import ModelPlan, Plan
+from tasks.running.compilation import CompileError
 from tests.tasks.counting_window import CountingWindow
 from tests.tasks.openmmlab.tiny import config
 

@@ -44,7 +44,9 @@ def main(model: str, cache_dir: str, output_dir: str) -> None:
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         plan = from_config(compose("config", overrides))
     plan = dataclasses.replace(plan, hardware=dataclasses.replace(plan.hardware, devices=2))
-    session = importlib.import_module(f"tasks.{plan.task}").prepare(plan, ranks, lambda _: None)
+    session = importlib.import_module(f"tasks.{plan.task}.session").prepare(
+        plan, ranks, lambda _: None
+    )
     train, test = SharedWindow(ranks), SharedWindow(ranks)
     session.train(train)
     weights = sum(float(p.detach().double().abs().sum()) for p in session.run.model.parameters())

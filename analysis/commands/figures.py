@@ -1,0 +1,43 @@
+"""`python -m analysis figures RUNS... --out DIR`: write every figure as SVG, PDF and PNG."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from analysis.commands.tables import DEFAULT_FOLDERS
+from analysis.errors import AnalysisError
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the command; `args.run(args)` executes it."""
+    parser = subparsers.add_parser("figures", help="Figures 1 to 8 and A.5 as SVG, PDF and PNG")
+    parser.add_argument("runs", nargs="*", help="folders with records (default: %(default)s)",
+                        default=list(DEFAULT_FOLDERS))  # fmt: skip
+    parser.add_argument("--out", type=Path, default=Path("figures"), help="output folder")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Draw and write all figures. Raises `AnalysisError` for what the user can mend."""
+    from analysis.figures.draw import draw_all, is_absent
+    from analysis.figures.gather import gather
+    from analysis.figures.write import write
+
+    drawn = draw_all(gather(args.runs).frames)
+    try:
+        write(drawn, args.out)
+    except OSError as error:
+        raise cannot_write(args.out, error) from None
+    absent = ", ".join(name for name, figure in drawn.items() if is_absent(figure))
+    print(
+        f"wrote {len(drawn)} figures to {args.out}/" + (f"; not measured: {absent}" * bool(absent))
+    )
+    return 0
+
+
+def cannot_write(out: Path, error: OSError) -> AnalysisError:
+    return AnalysisError(
+        f"--out {out} cannot be written: {error.strerror or error}; name another folder"
+    )

@@ -1,0 +1,36 @@
+"""`python -m analysis report RUNS... --out DIR`: write the report as one HTML file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from analysis.commands.figures import cannot_write
+from analysis.commands.tables import DEFAULT_FOLDERS
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the command; `args.run(args)` executes it."""
+    parser = subparsers.add_parser("report", help="everything in one HTML file, for offline use")
+    parser.add_argument("runs", nargs="*", help="folders with records (default: %(default)s)",
+                        default=list(DEFAULT_FOLDERS))  # fmt: skip
+    parser.add_argument("--out", type=Path, default=Path("report"), help="output folder")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Build and write the report. Raises `AnalysisError` for what the user can mend."""
+    from analysis.figures.draw import draw_all
+    from analysis.figures.gather import gather
+    from analysis.report import page
+    from analysis.report.build import build
+
+    gathered = gather(args.runs)
+    report = build(gathered, draw_all(gathered.frames))
+    try:
+        path = page.write(report, args.out)
+    except OSError as error:
+        raise cannot_write(args.out, error) from None
+    print(f"wrote {path}; {len(report.missing)} things of the paper are not measured yet")
+    return 0

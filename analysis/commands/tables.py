@@ -1,0 +1,171 @@
+"""`python -m analysis tables`: the paper's tables, published beside measured and estimated."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.errors import AnalysisError, unknown
+from analysis.estimates.accounting import ACCOUNTINGS
+from analysis.estimates.metrics import ALPHA, BETA
+from analysis.records.load import Loaded, load
+from analysis.tables import select, terminal
+from analysis.tables.writers import WRITERS
+
+DEFAULT_FOLDERS = ("runs", "results/records")
+HOW_TO_MEASURE = (
+    "Nothing was measured yet: every number is published. `python run.py model=resnet18` "
+    "measures one, `make tables` then shows it beside the paper's."
+)
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = subparsers.add_parser("tables", help="Tables 1, 2 and 3")
+    command.add_argument("runs", nargs="*", help="folders with records (default: %(default)s)",
+                         default=list(DEFAULT_FOLDERS))  # fmt: skip
+    command.add_argument("--out", type=Path, default=Path("tables"), help="output folder")
+    command.add_argument("--format", default="csv,md,tex", help="of csv, md, tex, html")
+    command.add_argument("--sort", help="a column, such as gqi; -gqi turns the order round")
+    command.add_argument("--hardware", help="show measurements on these profiles only: a6000,v100")
+    command.add_argument("--where", help="rows to keep: 'top1_pct > 80 and gqi > 0.7'")
+    command.add_argument("--columns", help="only these, comma-separated: gqi,samples_per_kwh")
+    command.add_argument("--accounting", default="source",
+                         help="source: the recipe as its authors gave it; paper: the one that "
+                         "reproduces the published totals")  # fmt: skip
+    command.add_argument("--evaluations", type=float, default=0.0,
+                         help="add so many evaluations per epoch to estimates")  # fmt: skip
+    command.add_argument("--checkpoints", type=float, default=0.0,
+                         help="add so many checkpoint writes per epoch")  # fmt: skip
+    command.add_argument("--diff", action="store_true", help="relative differences and flags")
+    command.add_argument("--alpha", type=float, default=ALPHA, help="of GQI, default %(default)s")
+    command.add_argument("--beta", type=float, default=BETA, help="of GQI, default %(default)s")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    formats = [name.strip() for name in arguments.format.split(",") if name.strip()]
+    for name in formats:
+        if name not in WRITERS:
+            raise unknown("--format", name, WRITERS)
+    if arguments.accounting not in ACCOUNTINGS:
+        raise unknown("--accounting", arguments.accounting, ACCOUNTINGS)
+    for name in ("evaluations", "checkpoints"):
+        if not getattr(arguments, name) >= 0:
+            raise AnalysisError(
+                f"--{name} {getattr(arguments, name)} is not a number of at least 0; give one"
+            )
+    loaded = records(arguments.runs)
+    shown = _tables(loaded.frame, arguments)
+    texts = {
+        f"{name}.{kind}": WRITERS[kind](name, table)
+        for name, table in shown.items()
+        for kind in formats
+    }
+    write_all(texts, arguments.out)
+    title = f"Table 3, accounting={arguments.accounting}"
+    terminal.show(next(reversed(shown.values())), title)
+    if loaded.frame.empty:
+        print(HOW_TO_MEASURE)
+    print(f"wrote {', '.join(sorted(texts))} to {arguments.out}/")
+    return 0
+
+
+def records(folders: Sequence[str]) -> Loaded:
+    """What lies under `folders`; files left out are named on the terminal.
+
+    Raises `AnalysisError` for a folder that does not exist or holds nothing readable, unless
+    it is one of the defaults.
+    """
+    for folder in folders:
+        if folder not in DEFAULT_FOLDERS and not Path(folder).expanduser().exists():
+            raise AnalysisError(f"{folder} does not exist; name the output_dir of a run")
+    loaded = load(folders)
+    for problem in loaded.problems:
+        print(f"left out {problem}", file=sys.stderr)
+    for folder in folders:
+        if folder in DEFAULT_FOLDERS:
+            continue
+        top = str(Path(folder).expanduser().absolute())
+        if not any(path == top or path.startswith(top + os.sep) for path in loaded.frame["path"]):
+            raise AnalysisError(
+                f"{folder} holds no readable record; measure one with "
+                f"`python run.py output_dir={folder}` or name another folder"
+            )
+    return loaded
+
+
+def _tables(frame: pd.DataFrame, arguments: argparse.Namespace) -> dict[str, pd.DataFrame]:
+    from analysis.tables.paper import EXTRA_COLUMNS, Options, all_tables, diff
+
+    hardware = [name.strip() for name in (arguments.hardware or "").split(",") if name.strip()]
+    select.check_hardware(frame, hardware)
+    options = Options(
+        arguments.accounting,
+        arguments.alpha,
+        arguments.beta,
+        evaluations=arguments.evaluations,
+        checkpoints=arguments.checkpoints,
+    )
+    tables = all_tables(frame, options)
+    if hardware:
+        tables = {name: select.on_hardware(table, hardware) for name, table in tables.items()}
+    if arguments.where:
+        tables = _on_each(tables, lambda table: select.where(table, arguments.where))
+    if arguments.sort:
+        tables = _on_each(tables, lambda table: select.ordered(table, arguments.sort))
+    if not arguments.columns:
+        tables = _on_each(tables, lambda table: select.without(table, EXTRA_COLUMNS))
+    elif not arguments.diff:
+        names = [name.strip() for name in arguments.columns.split(",")]
+        tables = _on_each(
+            tables, lambda table: select.silent(select.only(table, names), EXTRA_COLUMNS)
+        )
+    if arguments.diff:
+        tables = {f"{name}_diff": diff(table) for name, table in tables.items()}
+        return _on_each(tables, lambda table: select.silent(table, EXTRA_COLUMNS))
+    return tables
+
+
+def _on_each(
+    tables: dict[str, pd.DataFrame], change: Callable[[pd.DataFrame], pd.DataFrame]
+) -> dict[str, pd.DataFrame]:
+    """`change` on every table that knows the column or model. The nearest names of the last
+    table are raised when none does."""
+    done: dict[str, pd.DataFrame] = {}
+    error: AnalysisError | None = None
+    for name, table in tables.items():
+        try:
+            done[name] = change(table)
+        except AnalysisError as one:
+            error = one
+    if error is not None and not done:
+        raise error
+    return done
+
+
+def write_all(texts: dict[str, str], folder: Path) -> None:
+    """Write every text into `folder`: all of them or none. Raises `AnalysisError`."""
+    staged: list[tuple[str, Path]] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            descriptor, path = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=folder)
+            staged.append((path, folder / name))
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                stream.write(text)
+            os.chmod(path, 0o644)
+        for path, target in staged:
+            os.replace(path, target)
+    except OSError as error:
+        raise AnalysisError(
+            f"--out {folder} cannot be written: {error.strerror or error}; name another folder"
+        ) from None
+    finally:
+        for path, _ in staged:
+            Path(path).unlink(missing_ok=True)

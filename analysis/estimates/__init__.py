@@ -1,0 +1,1 @@
+"""Set-ups, recipes, cost accounting, metrics and their intervals."""

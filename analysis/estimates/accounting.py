@@ -1,0 +1,191 @@
+"""Which recipe and which costs an estimate uses: `source` (the recipe as its authors gave it,
+carried by the record) or `paper` (the one that reproduces the published totals)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from analysis.estimates.estimate import Estimate, Part, Quantity, estimate
+from analysis.estimates.merge import Measured, MeasuredRate
+from analysis.published import facts as published
+from metering.record import Stage
+
+Accounting = Literal["source", "paper"]
+ACCOUNTINGS: tuple[Accounting, ...] = ("source", "paper")
+
+
+@dataclass
+class Costs:
+    """Looks up what a row costs: measured on the same hardware where it can be, else published.
+
+    evaluations, checkpoints: how many per epoch a training run adds to its steps; the paper
+    counts none, so neither do we unless asked.
+    """
+
+    measured: Sequence[Measured]
+    accounting: Accounting = "source"
+    evaluations: float = 0.0
+    checkpoints: float = 0.0
+    _index: dict[str, list[Measured]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for one in self.measured:
+            if one.key.paper_row:
+                self._index.setdefault(one.key.paper_row, []).append(one)
+
+    def estimate(self, one: Measured, within: tuple[str, ...] = ()) -> Estimate:
+        """Training electricity of the whole recipe of `one`, kWh."""
+        recipe = self._recipe(one)
+        if not recipe and self.accounting == "paper":
+            return Estimate(None, missing=("the paper's recipe of this row is not known",))
+        row = one.key.paper_row or one.key.model
+        names = (*within, row)
+        found = estimate(
+            recipe,
+            lambda workload: _rate(one, workload),
+            lambda name: None if name in names else self._cost(name, one, names),
+            self._fixed(one, recipe),
+        )
+        if self.accounting == "paper":
+            return found
+        said = {stage.name: _how_priced(stage, one.recipe) for stage in recipe}
+        return replace(found, parts=tuple(_saying(part, said) for part in found.parts))
+
+    def _recipe(self, one: Measured) -> tuple[Stage, ...]:
+        """The paper's accounting prices every supervised stage alike; ours takes the rate of
+        the stage's own step where that was measured."""
+        if self.accounting == "source":
+            return tuple(_with_own_step(stage, one) for stage in one.recipe)
+        found = published.paper_recipes().get((one.key.paper_row or "", one.key.dataset))
+        return found.stages if found else ()
+
+    def _fixed(self, one: Measured, recipe: Sequence[Stage]) -> tuple[Part, ...]:
+        """Set-up, once per own stage; evaluations and checkpoint writes, if they are asked for.
+        The paper's totals hold none of them."""
+        if self.accounting == "paper":
+            return ()
+        own = [stage for stage in recipe if stage.row is None]
+        epochs = sum(stage.num_epochs or 0 for stage in own)
+        found = []
+        if one.setup_kwh is not None:
+            found.append(Part("set-up", Quantity(one.setup_kwh * len(own)), "measured"))
+        if self.evaluations:
+            found.append(self._evaluations(one, epochs))
+        if self.checkpoints:
+            kwh = None if one.checkpoint_kwh is None else Quantity(one.checkpoint_kwh)
+            found.append(_times("checkpoint writes", kwh, self.checkpoints * epochs))
+        return tuple(found)
+
+    def _evaluations(self, one: Measured, epochs: float) -> Part:
+        rate = next((rate for (_, phase), rate in one.rates.items() if phase == "test"), None)
+        samples = published.TEST_SAMPLES.get(one.key.dataset)
+        known = rate is not None and samples is not None
+        kwh = quantity(rate, f"{id(one)}/test").times(samples) if known else None  # type: ignore[arg-type]
+        return _times("evaluations", kwh, self.evaluations * epochs)
+
+    def _cost(self, name: str, asking: Measured, within: tuple[str, ...]) -> Part | None:
+        for other in self._candidates(name, asking):
+            found = self.estimate(other, within)
+            if found.kwh is not None:
+                note = f"{name} measured at batch size {other.key.batch_size}"
+                if not found.is_measured:
+                    note += ", parts of it published"
+                return Part(name, found.kwh, "measured" if found.is_measured else "published", note)
+        return _published_cost(name)
+
+    def _candidates(self, name: str, asking: Measured) -> list[Measured]:
+        """The row's set-ups on the same hardware; the paper's batch size of 32 first."""
+
+        def machine(one: Measured) -> tuple[object, ...]:
+            key = one.key
+            where = (key.hardware, key.gpu_name, key.cpu_model, key.num_devices)
+            return (*where, key.precision, key.scale)
+
+        def order(one: Measured) -> tuple[bool, float]:
+            return one.key.batch_size != 32, -(one.key.batch_size or 0)
+
+        return sorted(
+            (one for one in self._index.get(name, ()) if machine(one) == machine(asking)), key=order
+        )
+
+
+def _own_step(stage: Stage, recipe: Sequence[Stage]) -> str | None:
+    """What `run.py stage=` calls the stage's own step; None where a supervised step is it."""
+    if stage.row is not None:
+        return None
+    if stage.workload != "supervised":
+        return stage.workload
+    if stage.name == "pretrain":
+        return "pretrain"
+    has_teacher = any(other.name == "teacher" for other in recipe)
+    return "distill" if has_teacher else None
+
+
+def _with_own_step(stage: Stage, one: Measured) -> Stage:
+    own = _own_step(stage, one.recipe)
+    if own is None or (own, "train") not in one.rates:
+        return stage
+    return replace(stage, workload=own)
+
+
+def _how_priced(stage: Stage, recipe: Sequence[Stage]) -> str:
+    own = _own_step(stage, recipe)
+    if stage.workload == own:
+        return f"{stage.name}: its own step was measured (stage={own})"
+    if own is not None:
+        return f"{stage.name}: priced at supervised steps; stage={own} was not measured"
+    return ""
+
+
+def _saying(part: Part, said: dict[str, str]) -> Part:
+    words = "; ".join(word for word in (said.get(part.name, ""), part.note) if word)
+    return part if words == part.note else replace(part, note=words)
+
+
+def _times(name: str, kwh: Quantity | None, number: float) -> Part:
+    """`number` times a cost; where it was not measured, nothing, and the note says so."""
+    if kwh is None:
+        return Part(name, Quantity(0.0), "measured", f"{name} left out: their cost is not measured")
+    return Part(name, kwh.times(number), "measured", f"with {number:g} {name}")
+
+
+def _rate(one: Measured, workload: str) -> Part | None:
+    found = one.rates.get((workload, "train"))
+    if found is None:
+        return None
+    return Part(workload, quantity(found, f"{id(one)}/{workload}"), "measured", found.note)
+
+
+def quantity(rate: MeasuredRate, name: str) -> Quantity:
+    """kWh per sample with its interval under `name`."""
+    spread = None if rate.half_width is None else {name: rate.half_width}
+    return Quantity(rate.kwh_per_sample, spread)
+
+
+def _published_cost(name: str) -> Part | None:
+    for dataset in (published.IMAGENET, published.CITYSCAPES, published.ADE20K):
+        kwh = published.value(name, dataset, "train_kwh")
+        if kwh is not None:
+            return Part(name, Quantity(kwh), "published", f"{name} published, not measured here")
+    return None
+
+
+def published_estimate(model: str, dataset: str) -> Estimate:
+    """The paper's accounting on its own implied rates: what Table 1, 2 and 3 print.
+
+    Everything in it is published or derived from what is published; nothing was measured.
+    """
+    recipe = published.paper_recipes().get((model, dataset))
+    rates = published.implied_rates()
+
+    def rate_of(workload: str) -> Part | None:
+        rate = rates.get((model, dataset, workload))
+        if rate is None:
+            return None
+        return Part(workload, Quantity(rate.kwh_per_sample, None), "published", rate.note)
+
+    if recipe is None:
+        return Estimate(None, missing=("the paper's recipe of this row is not known",))
+    return estimate(recipe.stages, rate_of, _published_cost)

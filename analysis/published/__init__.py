@@ -1,0 +1,1 @@
+"""What the paper says, each number with its source."""

@@ -1,0 +1,1 @@
+"""Records and CodeCarbon logs on disk to rows of one tidy DataFrame."""

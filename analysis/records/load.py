@@ -1,0 +1,168 @@
+"""Records and plain CodeCarbon runs into one tidy DataFrame, one row per record and phase.
+
+Whatever cannot be read is reported by name and left out; nothing else is lost: no file's
+content ends the command.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.records import codecarbon_runs
+from analysis.records.rows import COLUMNS, TEXT_COLUMNS, rows_of
+from metering.record import FILE_NAME, RecordError
+
+PARALLEL_FROM = 4_000
+"""So many records repay the start of a second process."""
+UNFORESEEN = "cannot be understood: "
+"""How the reason begins where no check, but Python itself, refused a file."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A file, a line of one, or a folder that was left out, and why."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """frame: columns `record_rows.COLUMNS`; problems: what was left out, by path."""
+
+    frame: pd.DataFrame
+    problems: tuple[Problem, ...]
+
+
+def load(folders: Sequence[Path | str]) -> Loaded:
+    """Every `record.json`, and every CodeCarbon `emissions.csv` beside a
+    `.hydra/config.yaml`, at or under `folders`. A folder that does not exist holds nothing."""
+    with _no_collection():
+        return _load(folders)
+
+
+def _load(folders: Sequence[Path | str]) -> Loaded:
+    rows: list[tuple[Any, ...]] = []
+    problems: list[Problem] = []
+    records, foreign = _find(folders, problems)
+    for found, bad in _read_all(records):
+        rows.extend(found)
+        problems.extend(bad)
+    for path in foreign:
+        try:
+            found, lines = codecarbon_runs.rows_of(path)
+        except Exception as error:  # whatever a stranger's file makes a reader raise
+            problems.append(Problem(str(path), reason_of(error)))
+        else:
+            rows.extend(found)
+            problems.extend(Problem(str(path), reason) for reason in lines)
+    problems.sort(key=lambda problem: problem.path)
+    return Loaded(_frame(rows), tuple(problems))
+
+
+def _frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(COLUMNS)
+    rows.clear()
+    data: dict[str, Any] = {}
+    for index, name in enumerate(COLUMNS):
+        values, columns[index] = columns[index], ()
+        kind = "category" if name in TEXT_COLUMNS else None
+        if name in ("recipe", "wall_meter") or kind:
+            data[name] = pd.Series(values, dtype=kind or object)
+        elif name in ("path", "identity", "started_at", "notes", "flags"):
+            data[name] = pd.Series(values, dtype=object)
+        else:
+            data[name] = pd.Series(values, dtype=float)
+    return pd.DataFrame(data)
+
+
+def find_records(folders: Iterable[Path | str], problems: list[Problem]) -> list[str]:
+    """Paths of the records at or under `folders`, each once, in a stable order. Folders that may
+    not be looked into are added to `problems`."""
+    return _find(folders, problems)[0]
+
+
+def _find(folders: Iterable[Path | str], problems: list[Problem]) -> tuple[list[str], list[Path]]:
+    """Paths of records and of foreign emission files, each once, in a stable order. Folders
+    that may not be looked into are added to `problems`."""
+    records: set[str] = set()
+    foreign: set[Path] = set()
+
+    def unseen(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            problems.append(Problem(str(error.filename), reason_of(error)))
+
+    for folder in folders:
+        top = Path(folder).expanduser().absolute()
+        if top.is_file():
+            records.add(str(top))
+        for root, folders_below, files in os.walk(top, onerror=unseen, followlinks=False):
+            if FILE_NAME in files:
+                records.add(os.path.join(root, FILE_NAME))
+            elif codecarbon_runs.FILE_NAME in files and ".hydra" in folders_below:
+                foreign.add(Path(root) / codecarbon_runs.FILE_NAME)
+    return sorted(records), sorted(foreign)
+
+
+Batch = tuple[list[tuple[Any, ...]], list[Problem]]
+
+
+def _read_all(paths: list[str]) -> Iterator[Batch]:
+    processes = min(os.cpu_count() or 1, 4)
+    if len(paths) < PARALLEL_FROM or processes == 1:
+        yield _read_batch(paths)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    batches = [paths[start : start + 1_000] for start in range(0, len(paths), 1_000)]
+    # forked workers have pandas loaded already, which takes a second each; a process with
+    # other threads may not fork
+    start = "fork" if hasattr(os, "fork") and threading.active_count() == 1 else "spawn"
+    with ProcessPoolExecutor(processes, mp_context=get_context(start)) as pool:
+        yield from pool.map(_read_batch, batches)
+
+
+def _read_batch(paths: list[str]) -> Batch:
+    rows: list[tuple[Any, ...]] = []
+    problems: list[Problem] = []
+    with _no_collection():
+        for path in paths:
+            try:
+                with open(path, "rb") as stream:
+                    rows.extend(rows_of(stream.read(), path))
+            except Exception as error:  # one record never ends the command
+                problems.append(Problem(path, reason_of(error)))
+    return rows, problems
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Parsed JSON and rows hold no cycles; looking for them costs a quarter of the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def reason_of(error: Exception) -> str:
+    """Why a file was left out, in one line; an error that no check foresaw names its type."""
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror or error}"
+    said = " ".join(str(error).split())[:200]
+    return said if isinstance(error, RecordError) else f"{UNFORESEEN}{type(error).__name__}: {said}"

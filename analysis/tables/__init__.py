@@ -1,0 +1,1 @@
+"""DataFrames of the tables, and how they are written."""

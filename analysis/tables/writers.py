@@ -1,0 +1,139 @@
+"""A table's DataFrame as CSV, Markdown, LaTeX (booktabs) and HTML, with its footnotes."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+
+import pandas as pd
+
+from analysis.published import facts as published
+from analysis.tables.grid import HEADINGS, TRANSPOSED, grid
+
+
+def to_csv(name: str, table: pd.DataFrame) -> str:
+    """All columns, full precision; footnotes as `column: text` in the last one."""
+    flat = table.copy()
+    flat["footnotes"] = [
+        "; ".join(f"{column}: {text}" for column, text in (notes or {}).items())
+        for notes in table["footnotes"]
+    ]
+    return str(flat.to_csv(index=False, lineterminator="\n"))
+
+
+def to_markdown(name: str, table: pd.DataFrame) -> str:
+    """A pipe table; every heading says published, measured or estimated."""
+    found = grid(name, table)
+    heads = [f"{h}, {k}" if k else h for k, h in zip(found.kinds, found.headings, strict=True)]
+    lines = [f"# {found.title}", "", _pipes(heads), _pipes(["---"] * len(heads))]
+    for line in found.cells:
+        lines.append(_pipes([_markdown_cell(text, marks) for text, marks in line]))
+    lines.append("")
+    lines += [f"{i}. {_escape_markdown(text)}" for i, text in enumerate(found.footnotes, 1)]
+    lines += ["", *(f"- {note}" for note in published.TABLE_NOTES)]
+    return "\n".join(lines) + "\n"
+
+
+def _pipes(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _markdown_cell(text: str, marks: list[int]) -> str:
+    return (_escape_markdown(text) or ("-" if marks else "")) + _marks(marks, "<sup>{}</sup>")
+
+
+def _escape_markdown(text: str) -> str:
+    return html.escape(text, quote=False).replace("|", "\\|").replace("\n", " ")
+
+
+def _marks(marks: list[int], form: str) -> str:
+    return form.format(", ".join(map(str, marks))) if marks else ""
+
+
+_TEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "±": r"$\pm$", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
+}  # fmt: skip
+
+
+def to_latex(name: str, table: pd.DataFrame) -> str:
+    """A `longtable` with booktabs rules. Needs: booktabs, longtable; pdflscape if it is wide."""
+    found = grid(name, table)
+    heads = _spans(found.kinds)
+    line_end = r" \\"
+    lines = [
+        "% \\usepackage{booktabs,longtable}",
+        r"{\scriptsize\setlength{\tabcolsep}{3pt}",
+        r"\begin{longtable}{" + "".join(_align(h) for h in found.headings) + "}",
+        rf"\caption{{{_tex(found.title)}}}\label{{tab:{name}}}\\",
+        r"\toprule",
+        *heads,
+        " & ".join(_tex(heading) for heading in found.headings) + line_end,
+        r"\midrule\endhead\bottomrule\endfoot",
+    ]
+    for line in found.cells:
+        cells = [_tex(text) + _marks(marks, r"\textsuperscript{{{}}}") for text, marks in line]
+        lines.append(" & ".join(cells) + line_end)
+    lines += [r"\end{longtable}", ""]
+    notes = [rf"\textsuperscript{{{i}}}~{_tex(t)}." for i, t in enumerate(found.footnotes, 1)]
+    lines += [rf"\noindent {' '.join([*notes, *map(_tex, published.TABLE_NOTES)])}", "}"]
+    return "\n".join(lines) + "\n"
+
+
+def _spans(kinds: list[str]) -> list[str]:
+    """One line of headings over the columns of one kind, with its rules."""
+    groups: list[tuple[str, int]] = []
+    for kind in kinds:
+        if groups and groups[-1][0] == kind:
+            groups[-1] = (kind, groups[-1][1] + 1)
+        else:
+            groups.append((kind, 1))
+    cells, rules, at = [], [], 1
+    for kind, width in groups:
+        cells.append(rf"\multicolumn{{{width}}}{{c}}{{{kind.capitalize()}}}")
+        if kind:
+            rules.append(rf"\cmidrule(lr){{{at}-{at + width - 1}}}")
+        at += width
+    return [" & ".join(cells) + r" \\", "".join(rules)] if rules else []
+
+
+def _align(heading: str) -> str:
+    names = ("dataset", "model", "hardware", "precision", "data", "variant", "scale", "sensors")
+    return "l" if heading in {*TRANSPOSED, *(HEADINGS[name] for name in names)} else "r"
+
+
+def _tex(text: str) -> str:
+    return "".join(_TEX.get(character, character) for character in text)
+
+
+def to_html(name: str, table: pd.DataFrame) -> str:
+    """A plain `<table>`; everything that comes from a record is escaped."""
+    found = grid(name, table)
+    heads = "".join(
+        f'<th class="{kind}">{html.escape(heading)}<br><small>{kind}</small></th>'
+        for kind, heading in zip(found.kinds, found.headings, strict=True)
+    )
+    rows = "\n".join(
+        "<tr>" + "".join(_html_cell(*cell) for cell in line) + "</tr>" for line in found.cells
+    )
+    notes = "".join(f"<li>{html.escape(text)}</li>" for text in found.footnotes)
+    general = "".join(f"<p>{html.escape(note)}</p>" for note in published.TABLE_NOTES)
+    return (
+        f'<!doctype html><meta charset="utf-8"><title>{html.escape(found.title)}</title>\n'
+        f"<table><caption>{html.escape(found.title)}</caption>\n"
+        f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>\n"
+        f"<ol>{notes}</ol>{general}\n"
+    )
+
+
+def _html_cell(text: str, marks: list[int]) -> str:
+    return f"<td>{html.escape(text)}{_marks(marks, '<sup>{}</sup>')}</td>"
+
+
+WRITERS: dict[str, Callable[[str, pd.DataFrame], str]] = {
+    "csv": to_csv,
+    "md": to_markdown,
+    "tex": to_latex,
+    "html": to_html,
+}

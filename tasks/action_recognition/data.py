@@ -1,0 +1,140 @@
+"""Action recognition sets on disk: the real layouts checked, the embedded ones written.
+
+Both kinds are lists of videos with labels as MMAction2's `VideoDataset` reads them; nothing here
+decodes for a run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.data.cache import written_once
+from tasks.data.embedded_videos import Format, label_of, write_clip
+from tasks.errors import PlanError, unknown
+from tasks.plan import DataPlan
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a set keeps its videos and lists, by split; names under the set's root."""
+
+    videos: dict[str, str]
+    lists: dict[str, str]
+    cure: str
+
+
+LAYOUTS = {
+    "kinetics400": Layout(
+        videos={"train": "videos_train", "val": "videos_val"},
+        lists={split: f"kinetics400_{split}_list_videos.txt" for split in ("train", "val")},
+        cure="MMAction2's tools/data/kinetics prepares it",
+    ),
+    "sthv2": Layout(
+        videos={"train": "videos", "val": "videos"},
+        lists={split: f"sthv2_{split}_list_videos.txt" for split in ("train", "val")},
+        cure="MMAction2's tools/data/sthv2 prepares it",
+    ),
+}
+SPLITS = ("train", "val")
+
+
+@dataclass(frozen=True)
+class VideoSet:
+    """root, its number of training videos, and how often the test videos are repeated to the
+    length of the set that they stand for (1 for a real set)."""
+
+    root: Path
+    layout: Layout
+    num_train: int
+    test_repeats: int
+
+
+def layout_of(plan: DataPlan) -> Layout:
+    name = str(plan.options.get("layout"))
+    if name not in LAYOUTS:
+        raise unknown("data.options.layout", name, LAYOUTS, f"known: {', '.join(LAYOUTS)}")
+    return LAYOUTS[name]
+
+
+def check_root(plan: DataPlan) -> None:
+    """Raises `PlanError` naming the folder or list that a real set lacks. Reads no file."""
+    layout = layout_of(plan)
+    if plan.root is None:
+        return
+    root = Path(plan.root).expanduser()
+    missing = [f"folder {name}" for name in layout.videos.values() if not (root / name).is_dir()]
+    missing += [f"list {name}" for name in layout.lists.values() if not (root / name).is_file()]
+    if missing:
+        needed = [*dict.fromkeys(layout.videos.values()), *layout.lists.values()]
+        raise PlanError(
+            f"data.root={plan.root} has no {' and no '.join(dict.fromkeys(missing))}; "
+            f"data={plan.name} is read from {', '.join(needed)} ({layout.cure})"
+        )
+
+
+def open_set(plan: DataPlan, scale_down: int = 1) -> VideoSet:
+    """The real set under `plan.root`, or the embedded one with sides divided by `scale_down`.
+
+    Raises `PlanError` for a list that is empty or malformed, a class out of range, a first video
+    that is not there, or a cache that cannot be written.
+    """
+    check_root(plan)
+    layout, num_classes = layout_of(plan), int(plan.options["num_classes"])
+    if plan.root is not None:
+        root = Path(plan.root).expanduser()
+        counts = {split: _count(root, layout, split, num_classes) for split in SPLITS}
+        return VideoSet(root, layout, counts["train"], test_repeats=1)
+    num_files, form = int(plan.options["num_files"]), _format(plan, scale_down)
+    size = f"{form.width}x{form.height}x{form.num_frames}"
+    try:
+        root = written_once(
+            Path(plan.cache_dir) / f"{plan.name}-v1-{num_files}-{size}",
+            lambda draft: _write(draft, layout, num_files, form),
+        )
+    except OSError as error:
+        raise PlanError(
+            f"data={plan.name} cannot be written to the cache: {error}; set data.cache_dir"
+        ) from None
+    repeats = max(1, round(int(plan.options["test_samples"]) / _num_test_files(num_files)))
+    return VideoSet(root, layout, num_files, repeats)
+
+
+def _count(root: Path, layout: Layout, split: str, num_classes: int) -> int:
+    path = root / layout.lists[split]
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    if not lines:
+        raise PlanError(f"data.root: {path} lists no video; {layout.cure}")
+    for number, line in enumerate(lines, 1):
+        parts = line.split(" ")
+        if len(parts) != 2 or not parts[1].isdigit() or int(parts[1]) >= num_classes:
+            raise PlanError(
+                f"data.root: line {number} of {path} is '{line}'; expected 'path label' with a "
+                f"label under data.options.num_classes={num_classes}"
+            )
+    first = root / layout.videos[split] / lines[0].split(" ")[0]
+    if not first.is_file():
+        raise PlanError(f"data.root: {path} lists {first}, which is not there; {layout.cure}")
+    return len(lines)
+
+
+def _format(plan: DataPlan, scale_down: int) -> Format:
+    options = plan.options
+    width, height = (int(side) // scale_down // 2 * 2 for side in options["size"])
+    # decord 0.6 cannot read a picture that is 48 pixels wide
+    return Format(max(64, width), max(32, height), int(options["fps"]), int(options["num_frames"]))
+
+
+def _num_test_files(num_files: int) -> int:
+    return max(2, num_files // 2)
+
+
+def _write(folder: Path, layout: Layout, num_files: int, form: Format) -> None:
+    for split, count in (("train", num_files), ("val", _num_test_files(num_files))):
+        lines = []
+        for index in range(count):
+            name, label = f"{split}_{index:05d}.mp4", label_of(index)
+            seed = index if split == "train" else 10_000 + index
+            write_clip(folder / layout.videos[split] / name, label, form, seed)
+            lines.append(f"{name} {label}\n")
+        (folder / layout.lists[split]).write_text("".join(lines), encoding="utf-8")

@@ -1,0 +1,97 @@
+"""Which step a stage of a classification recipe takes; the methods are in `stages/`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from metering.ranks import Ranks
+from metering.record import ModelFacts
+from tasks.classification import networks as models
+from tasks.classification.stages import beit, clip, distillation, larger_set, mae, supervised
+from tasks.classification.stages.step import Step
+from tasks.config.stages import DISTILL, PRETRAIN, SUPERVISED
+from tasks.errors import PlanError
+from tasks.plan import Plan
+
+# the timm networks that a method knows the pre-training form of
+SELF_SUPERVISED = {
+    "mae": tuple(mae.CONFIGS),
+    "beit": ("beit_base_patch16_224", "beit_large_patch16_224"),
+    "beitv2": ("beitv2_base_patch16_224", "beitv2_large_patch16_224"),
+    "clip": tuple(clip.MODELS),
+}
+
+
+def check(plan: Plan) -> None:
+    """Raises `PlanError` when the stage cannot be run with this network."""
+    known = SELF_SUPERVISED.get(plan.stage)
+    if known is not None and plan.model.source not in known:
+        raise PlanError(
+            f"stage={plan.stage} is known for {', '.join(known)}, not for "
+            f"model.source={plan.model.source}; choose one of them"
+        )
+    if plan.stage not in _STEPS:
+        raise PlanError(
+            f"stage={plan.stage} is no step of task={plan.task}; mend the workload in the "
+            f"recipe of model={plan.model.name}"
+        )
+
+
+def step(plan: Plan, ranks: Ranks, device: Any) -> Step:
+    """The step of the plan's stage: network, loss, optimizer's settings, targets."""
+    return _STEPS[plan.stage](plan, ranks, device)
+
+
+def _supervised(plan: Plan, device: Any) -> Step:
+    found = supervised.step(plan, device)
+    if any(stage.get("name") == "teacher" for stage in plan.model.recipe):
+        note = f"the teacher's forward pass is not part of this step; stage={DISTILL} has it"
+        return dataclasses.replace(found, notes=(*found.notes, note))
+    return found
+
+
+_STEPS: dict[str, Callable[[Plan, Ranks, Any], Step]] = {
+    SUPERVISED: lambda plan, _, device: _supervised(plan, device),
+    PRETRAIN: lambda plan, _, device: larger_set.step(plan, device),
+    DISTILL: lambda plan, _, __: distillation.step(plan),
+    "mae": lambda plan, _, __: mae.step(plan),
+    "beit": lambda plan, _, __: beit.step(plan),
+    "beitv2": lambda plan, _, __: beit.step_v2(plan),
+    "clip": lambda plan, ranks, _: clip.step(plan, ranks),
+}
+
+
+def num_classes(plan: Plan) -> int:
+    """Size of the head that the stage trains."""
+    used = larger_set.plan_of(plan) if plan.stage == PRETRAIN else plan
+    return int(used.data.options["num_classes"])
+
+
+def facts(plan: Plan, found: Step) -> ModelFacts:
+    """Counted on the timm network; for a self-supervised method, the parameters of all that its
+    step holds (encoder, decoder or second tower, tokenizer), and its whole forward pass."""
+    if plan.stage in SELF_SUPERVISED:
+        params = sum(parameter.numel() for parameter in found.network.parameters())
+        size = models.input_size(plan)
+        return ModelFacts(params / 1e6, _gmacs(found, size), (3, size, size))
+    return models.model_facts(larger_set.plan_of(plan) if plan.stage == PRETRAIN else plan)
+
+
+def _gmacs(found: Step, size: int) -> float:
+    """GMACs of one image's way to the loss; an image is computed, for masks decide the shapes."""
+    import numpy as np
+    import torch
+
+    from tasks.openmmlab.model_facts import gmacs
+
+    image = (np.zeros((3, size, size), np.uint8), 0)
+    targets = found.collate([image])[1] if found.collate else torch.zeros(1, dtype=torch.int64)
+    targets = targets.to(next(found.network.parameters()).device)
+
+    def forward(images: Any) -> Any:
+        return found.loss(found.network, images, targets)
+
+    with torch.random.fork_rng():
+        return gmacs(found.network, forward, (1, 3, size, size), symbolic=False)

@@ -1,0 +1,255 @@
+"""Image classification with timm: real training and test steps over real decoded images."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from metering.ranks import Ranks
+from metering.record import ModelFacts
+from tasks.classification import compile_ahead as compilation
+from tasks.classification import data, pretraining
+from tasks.classification import networks as models
+from tasks.classification import training as trainings
+from tasks.classification.stages.step import Step
+from tasks.config.model_names import require_timm_name
+from tasks.errors import PlanError
+from tasks.plan import Plan
+from tasks.protocol import PhaseOutcome, Window
+from tasks.running import device as devices
+
+if TYPE_CHECKING:
+    import torch
+
+
+def check(plan: Plan) -> Iterable[str]:
+    """Problems that can be seen without building anything."""
+    require_timm_name(plan.model.source)
+    trainings.named(plan.model.training)
+    pretraining.check(plan)
+    return ()
+
+
+def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> ClassificationSession:
+    """Open the data, build network, loss, optimizer and loaders. Raises `PlanError`."""
+    import torch
+
+    say(f"building {plan.model.name}")
+    torch.manual_seed(plan.seed)
+    device = devices.choose(plan.hardware.accelerator, ranks.local_rank)
+    devices.set_precision(plan.precision)
+    train_set, test_set = data.open_sets(plan.data, plan.seed)
+    with _clear_errors(plan.batch_size):
+        step = pretraining.step(plan, ranks, device)
+        model = step.network.to(device)
+        if plan.channels_last:
+            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = models.optimizer(model, step.setup, plan.batch_size)
+    network: Any = model
+    if ranks.num_ranks > 1:
+        ids = [device.index] if device.type == "cuda" else None
+        network = torch.nn.parallel.DistributedDataParallel(
+            model, device_ids=ids, find_unused_parameters=step.has_unused_parameters
+        )
+    if plan.compile:
+        network = compilation.compiled(network)
+    loaders = [
+        _loader(plan, images, step, device, ranks, is_training)
+        for images, is_training in ((train_set, True), (test_set, False))
+    ]
+    session = ClassificationSession(
+        plan, ranks, network, optimizer, step, loaders[0], loaders[1], device,
+        pretraining.facts(plan, step), step.notes,
+    )  # fmt: skip
+    if plan.compile:
+        say(f"compiling {plan.model.name}")
+        with _clear_errors(plan.batch_size):
+            compilation.ahead(session)
+    return session
+
+
+@dataclass
+class ClassificationSession:
+    """A network on its device with its loaders; see `tasks.protocol.Session`."""
+
+    plan: Plan
+    ranks: Ranks
+    network: Any
+    optimizer: Any
+    step: Step
+    train_loader: Any
+    test_loader: Any
+    device: torch.device
+    facts: ModelFacts
+    notes: tuple[str, ...] = ()
+
+    def train(self, window: Window) -> PhaseOutcome:
+        """Forward, loss, backward and optimizer step on each batch.
+
+        A checkpoint's weights are put back where a test follows, here and not in the test, whose
+        window would pay for it.
+        """
+        import torch
+
+        scaler = torch.amp.GradScaler(self.device.type, enabled=self.plan.precision == "fp16")
+        clip, parameters = self.step.setup.clip_grad_norm, list(self.network.parameters())
+        self.network.train()
+        with _clear_errors(self.plan.batch_size):
+            for _, images, targets, wait_s in self._batches(self.train_loader, endless=True):
+                self.optimizer.zero_grad(set_to_none=True)
+                loss = self.loss_of(images, targets)
+                scaler.scale(loss).backward()
+                if clip is not None:
+                    scaler.unscale_(self.optimizer)
+                    torch.nn.utils.clip_grad_norm_(parameters, clip)
+                scaler.step(self.optimizer)
+                scaler.update()
+                if window.step(len(images) * self.ranks.num_ranks, wait_s):
+                    break
+        if self.plan.model.checkpoint is not None and "test" in self.plan.phases:
+            models.load(self.step.network, self.plan.model.checkpoint)
+        return PhaseOutcome(quality={"train_loss": float(loss)})
+
+    def test(self, window: Window) -> PhaseOutcome:
+        """Forward passes over the test set; goes round again while the meter asks for more.
+
+        top-1 and top-5 are given only when the whole set was seen by weights that mean
+        something: trained to the end here, or loaded.
+        """
+        import torch
+
+        endless = self.plan.meter.mode == "adaptive"
+        wants_top1 = self.plan.model.checkpoint is not None or bool(
+            self.plan.data.options.get("full_test")
+        )
+        hits = torch.zeros(2, device=self.device)
+        num_seen = 0
+        satisfied = False
+        self.network.eval()
+        with _clear_errors(self.plan.batch_size), torch.inference_mode():
+            for epoch, images, targets, wait_s in self._batches(self.test_loader, endless):
+                looking = wants_top1 and epoch == 0
+                if satisfied and not looking:
+                    break
+                logits = self.logits_of(images)
+                if looking:
+                    hits += _hits(logits, targets)
+                    num_seen += len(images)
+                if not satisfied:
+                    satisfied = window.step(len(images) * self.ranks.num_ranks, wait_s)
+                if satisfied and not looking:
+                    break
+        return PhaseOutcome(quality=self._accuracy(hits, num_seen) if wants_top1 else {})
+
+    def _accuracy(self, hits: torch.Tensor, num_seen: int) -> dict[str, float]:
+        parts = self.ranks.gather((hits.tolist(), num_seen)) or [(hits.tolist(), num_seen)]
+        total = sum(count for _, count in parts)
+        top1, top5 = (100 * sum(part[0][k] for part in parts) / total for k in (0, 1))
+        return {"top1_pct": top1, "top5_pct": top5, "num_test_samples": float(total)}
+
+    def _batches(self, loader: Any, endless: bool) -> Iterator[tuple[int, Any, Any, float]]:
+        """Epoch, images, targets, and the seconds that the step waited for them."""
+        for epoch in itertools.count() if endless else (0,):
+            if hasattr(loader.sampler, "set_epoch"):
+                loader.sampler.set_epoch(epoch)
+            asked_s = time.perf_counter()
+            for images, targets in loader:
+                laid_out = self.laid_out(images)
+                yield epoch, laid_out, targets, time.perf_counter() - asked_s
+                asked_s = time.perf_counter()
+
+    def laid_out(self, images: Any) -> Any:
+        """Images (batch, 3, height, width) in the plan's memory format."""
+        import torch
+
+        layout = torch.channels_last if self.plan.channels_last else torch.contiguous_format
+        return images.contiguous(memory_format=layout)
+
+    def loss_of(self, images: Any, targets: Any) -> Any:
+        """The step's loss, a scalar, in the plan's precision."""
+        with self._autocast():
+            return self.step.loss(self.network, images, targets)
+
+    def logits_of(self, images: Any) -> Any:
+        """What the network answers, (batch, classes), in the plan's precision."""
+        with self._autocast():
+            return self.network(images)
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        import torch
+
+        kind = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(self.plan.precision)
+        return torch.autocast(self.device.type, dtype=kind) if kind else nullcontext()
+
+    def save(self, path: Path) -> None:
+        import torch
+
+        weights, state = self.network.state_dict(), self.optimizer.state_dict()
+        torch.save({"model": weights, "optimizer": state}, path)
+
+    def synchronize(self) -> None:
+        devices.synchronize(self.device)
+
+    def peak_memory_mib(self) -> float | None:
+        return devices.peak_memory_mib(self.device)
+
+    def close(self) -> None:
+        self.train_loader = self.test_loader = self.network = self.optimizer = None
+        gc.collect()
+        devices.release(self.device)
+
+
+def _loader(
+    plan: Plan, images: data.ImageSet, step: Step, device: torch.device, ranks: Ranks,
+    is_training: bool,
+) -> Any:  # fmt: skip
+    from timm.data import FastCollateMixup
+
+    setup = step.setup
+    collate: Any = step.collate if is_training else None
+    if is_training and (setup.mixup or setup.cutmix):
+        collate = FastCollateMixup(
+            mixup_alpha=setup.mixup,
+            cutmix_alpha=setup.cutmix,
+            label_smoothing=setup.label_smoothing,
+            num_classes=pretraining.num_classes(plan),
+        )
+    workers = plan.data.num_workers
+    if workers is None:
+        workers = data.default_workers(ranks.num_ranks, device.type == "cuda")
+    per_rank = plan.batch_size // ranks.num_ranks
+    if is_training and images.num_samples < plan.batch_size:
+        raise PlanError(
+            f"batch_size={plan.batch_size} is more than the {images.num_samples} training images "
+            f"of data={plan.data.name}; choose a smaller batch_size or a larger data.fraction"
+        )
+    size = step.input_size or models.input_size(plan)
+    return data.loader(
+        images, training=setup, input_size=size, batch_size=per_rank, num_workers=workers,
+        device=device, data_config=models.data_config(plan), options=plan.data.options,
+        collate=collate, distributed=ranks.num_ranks > 1, is_training=is_training,
+    )  # fmt: skip
+
+
+def _hits(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Number of samples (2,) whose class is the first, and among the first five, of `logits`."""
+    import torch
+
+    best = logits.topk(min(5, logits.shape[1]), dim=1).indices == targets[:, None]
+    return torch.stack((best[:, 0].sum(), best.sum())).float()
+
+
+@contextmanager
+def _clear_errors(batch_size: int) -> Iterator[None]:
+    """Out of memory as `OutOfMemory`; a broken image as `PlanError`."""
+    try:
+        with devices.memory_errors(batch_size):
+            yield
+    except data.UnreadableImage as error:
+        raise PlanError(error.in_one_line()) from error

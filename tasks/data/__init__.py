@@ -1,0 +1,1 @@
+"""Data that several tasks read: the cache, embedded images and videos, shares of a set."""

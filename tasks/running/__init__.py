@@ -1,0 +1,1 @@
+"""One run from plan to record: execution, attempts, how it ends, the device."""

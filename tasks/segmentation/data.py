@@ -1,0 +1,210 @@
+"""Segmentation sets on disk: the real layouts checked, the embedded ones written.
+
+Both kinds are read by MMSegmentation's own data set classes; nothing here decodes for a run.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tasks.config.checks import positive_whole
+from tasks.data.cache import written_once
+from tasks.errors import PlanError, unknown
+from tasks.plan import DataPlan
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_IGNORED = 255
+_NOISE = 0.6  # of 255: gives a 2048 x 1024 PNG about Cityscapes' 2.3 MB
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a set keeps images and label masks, and how their files end."""
+
+    images: dict[str, str]
+    masks: dict[str, str]
+    image_suffix: str
+    mask_suffix: str
+    num_classes: int
+    has_zero_label: bool  # 0 is "other" and the classes count from 1
+    cure: str
+
+
+LAYOUTS = {
+    "CityscapesDataset": Layout(
+        images={split: f"leftImg8bit/{split}" for split in ("train", "val")},
+        masks={split: f"gtFine/{split}" for split in ("train", "val")},
+        image_suffix="_leftImg8bit.png",
+        mask_suffix="_gtFine_labelTrainIds.png",
+        num_classes=19,
+        has_zero_label=False,
+        cure="cityscapesScripts' createTrainIdLabelImgs writes the masks",
+    ),
+    "ADE20KDataset": Layout(
+        images={"train": "images/training", "val": "images/validation"},
+        masks={"train": "annotations/training", "val": "annotations/validation"},
+        image_suffix=".jpg",
+        mask_suffix=".png",
+        num_classes=150,
+        has_zero_label=True,
+        cure="data.root is the folder ADEChallengeData2016 itself",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class SegmentationSet:
+    """A set that can be read: `root`, its number of training images, and how often the test
+    images are repeated to the length of the set that they stand for (1 for a real set)."""
+
+    root: Path
+    num_train: int
+    test_repeats: int
+
+
+def layout_of(plan: DataPlan) -> Layout:
+    kind = str(plan.options.get("dataset_type"))
+    if kind not in LAYOUTS:
+        raise unknown("data.options.dataset_type", kind, LAYOUTS, f"known: {', '.join(LAYOUTS)}")
+    return LAYOUTS[kind]
+
+
+def check_options(plan: DataPlan) -> None:
+    """Raises `PlanError` for a value of `data.options` that means nothing."""
+    layout_of(plan)
+    for key in ("num_classes", "num_files", "test_samples"):
+        positive_whole(f"data.options.{key}", plan.options.get(key))
+
+
+def check_root(plan: DataPlan) -> None:
+    """Raises `PlanError` naming the folder that a real set lacks. Reads no file."""
+    layout = layout_of(plan)
+    if plan.root is None:
+        return
+    root = Path(plan.root).expanduser()
+    folders = [*layout.images.values(), *layout.masks.values()]
+    missing = [folder for folder in folders if not (root / folder).is_dir()]
+    if missing:
+        raise PlanError(
+            f"data.root={plan.root} has no folder {' and no folder '.join(missing)}; "
+            f"data={plan.name} is read from {', '.join(folders)} ({layout.cure})"
+        )
+
+
+def open_set(plan: DataPlan, scale_down: int = 1) -> SegmentationSet:
+    """The real set under `plan.root`, or the embedded one with sides divided by `scale_down`.
+
+    Raises `PlanError` for a folder without images, an image without its mask, or a cache that
+    cannot be written.
+    """
+    check_root(plan)
+    layout = layout_of(plan)
+    if plan.root is not None:
+        root = Path(plan.root).expanduser()
+        counts = {split: _count_pairs(root, split, layout) for split in layout.images}
+        return SegmentationSet(root, counts["train"], test_repeats=1)
+    options = plan.options
+    num_files = int(options["num_files"])
+    sizes = [(int(w) // scale_down, int(h) // scale_down) for w, h in options["sizes"]]
+    label = "-".join(f"{width}x{height}" for width, height in sizes)
+    try:
+        root = written_once(
+            Path(plan.cache_dir) / f"{plan.name}-v2-{num_files}-{label}",
+            lambda draft: _write(draft, layout, num_files, sizes),
+        )
+    except OSError as error:
+        raise PlanError(
+            f"data={plan.name} cannot be written to the cache: {error}; set data.cache_dir"
+        ) from None
+    repeats = max(1, round(int(options["test_samples"]) / _num_test_files(num_files)))
+    return SegmentationSet(root, num_files, repeats)
+
+
+def _count_pairs(root: Path, split: str, layout: Layout) -> int:
+    images, masks = root / layout.images[split], root / layout.masks[split]
+    stems = _stems(images, layout.image_suffix)
+    if not stems:
+        raise PlanError(
+            f"data.root: {images} holds no *{layout.image_suffix}; give the folder of the real set"
+        )
+    lacking = sorted(stems - _stems(masks, layout.mask_suffix))
+    if lacking:
+        raise PlanError(
+            f"data.root: {len(lacking)} images of {images} have no mask, the first lacks "
+            f"{masks / (lacking[0] + layout.mask_suffix)} ({layout.cure})"
+        )
+    return len(stems)
+
+
+def _stems(folder: Path, suffix: str) -> set[str]:
+    """Relative paths without the suffix, through links as MMSegmentation reads them."""
+    return {
+        os.path.relpath(os.path.join(parent, name), folder).removesuffix(suffix)
+        for parent, _, names in os.walk(folder, followlinks=True)
+        for name in names
+        if name.endswith(suffix) and not name.startswith(".")
+    }
+
+
+def _num_test_files(num_files: int) -> int:
+    return max(2, num_files // 4)
+
+
+def _write(folder: Path, layout: Layout, num_files: int, sizes: list[tuple[int, int]]) -> None:
+    import numpy as np
+    from PIL import Image
+
+    colours = np.random.default_rng(7).uniform(40, 215, (layout.num_classes, 3))
+    draw = np.random.default_rng(0)
+    for split, count in (("train", num_files), ("val", _num_test_files(num_files))):
+        for index in range(count):
+            width, height = sizes[index % len(sizes)]
+            classes = _regions(draw, width, height, layout.num_classes)
+            pixels = _photograph(draw, classes, colours)
+            mask = classes + layout.has_zero_label
+            mask[-max(1, height // 64) :] = 0 if layout.has_zero_label else _IGNORED
+            stem = _stem(layout, split, index)
+            image_path = folder / layout.images[split] / f"{stem}{layout.image_suffix}"
+            mask_path = folder / layout.masks[split] / f"{stem}{layout.mask_suffix}"
+            for path in (image_path, mask_path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(image_path, quality=92, compress_level=3)
+            Image.fromarray(mask.astype(np.uint8)).save(mask_path)
+
+
+def _stem(layout: Layout, split: str, index: int) -> str:
+    if layout.has_zero_label:
+        return f"ADE_{split}_{index + 1:08d}"
+    return f"embedded/embedded_{index:06d}_000019"
+
+
+def _regions(draw: np.random.Generator, width: int, height: int, num_classes: int) -> Any:
+    """Label map (height, width), int64: patches around random points, each of one class."""
+    import numpy as np
+    from scipy.spatial import cKDTree
+
+    num_patches, coarse = 24, 4
+    centres = draw.uniform((0, 0), (height, width), (num_patches, 2))
+    # few classes cover most of a street or a room: the k-th with weight 1 / k
+    weights = 1 / np.arange(1, num_classes + 1)
+    labels = draw.choice(num_classes, num_patches, p=weights / weights.sum())
+    rows, columns = np.mgrid[0:height:coarse, 0:width:coarse]
+    _, nearest = cKDTree(centres).query(np.stack([rows.ravel(), columns.ravel()], axis=1))
+    grid = labels[nearest].reshape(rows.shape)
+    return grid.repeat(coarse, axis=0).repeat(coarse, axis=1)[:height, :width]
+
+
+def _photograph(draw: np.random.Generator, classes: Any, colours: Any) -> Any:
+    """RGB (height, width, 3), uint8: a colour for each class under a camera's slight noise, so
+    that a network can learn the classes and a file has about a street photograph's size."""
+    import numpy as np
+
+    noise = _NOISE * draw.standard_normal((*classes.shape, 1), dtype=np.float32)
+    pixels = colours.astype(np.float32)[classes] + noise
+    pixels += draw.integers(-1, 2, pixels.shape, dtype=np.int8)
+    return pixels.clip(0, 255).astype(np.uint8)

@@ -1,0 +1,84 @@
+"""Parameters and GMACs of a segmentor at the paper's image size, whatever its heads are."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from metering.record import ModelFacts
+from tasks.openmmlab.configs import dicts
+from tasks.segmentation import config as configs
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+# GMACs are the paper's at this size (section 5.2), whatever the crop
+SHAPE = (3, 512, 512)
+_TRAINING_ONLY = ("auxiliary_head.",)
+
+
+def model_facts(model: Any, config: Config) -> ModelFacts:
+    """Parameters without auxiliary heads of the built `model`, GMACs at 3 x 512 x 512.
+
+    A network that cannot be counted has no GMACs and a note that says why: a run is not lost
+    for it.
+    """
+    from tasks.openmmlab.model_facts import params_m
+
+    counted = None
+    notes: tuple[str, ...] = ("parameters without auxiliary heads",)
+    try:
+        counted = _gmacs(_at_facts_size(model, config))
+    except Exception as error:
+        cause = (str(error).splitlines() or [""])[0]
+        notes += (f"no GMACs: a forward pass failed with {type(error).__name__}: {cause}",)
+    return ModelFacts(
+        params_m=params_m(model, without=_TRAINING_ONLY),
+        gmacs=counted,
+        input_shape=SHAPE,
+        notes=notes,
+    )
+
+
+def _gmacs(model: Any) -> float:
+    from tasks.openmmlab.model_facts import gmacs
+
+    def forward(image: Any) -> Any:
+        return _forward(model, image)
+
+    try:
+        return gmacs(model, forward, (1, *SHAPE))
+    except Exception:  # a pass that looks at values (masked attention) has to compute them
+        return gmacs(model, forward, (1, *SHAPE), symbolic=False)
+
+
+def _forward(model: Any, image: Any) -> Any:
+    """A forward pass as a test has it, up to the head's output.
+
+    A list of heads is a cascade (OCRNet, PointRend), which only the segmentor knows to run; the
+    heads of MaskFormer and Mask2Former ask for the images' sizes too.
+    """
+    from mmseg.structures import SegDataSample
+
+    size = tuple(image.shape[2:])
+    shapes = ("img_shape", "pad_shape", "ori_shape", "batch_input_shape")
+    sample = SegDataSample(metainfo=dict.fromkeys(shapes, size))
+    if hasattr(model, "num_stages"):
+        return model.encode_decode(image, [sample.metainfo])
+    if "batch_data_samples" in inspect.signature(model.decode_head.forward).parameters:
+        return model.decode_head(model.extract_feat(image), [sample])
+    return model._forward(image)
+
+
+def _at_facts_size(model: Any, config: Config) -> Any:
+    """`model`, or one like it for 512 x 512 where the config fixes the image size."""
+    from mmseg.registry import MODELS
+
+    size = (SHAPE[1], SHAPE[2])
+    sizes = [node["img_size"] for node in dicts(config.model) if "img_size" in node]
+    if all(found == size[0] if isinstance(found, int) else tuple(found) == size for found in sizes):
+        return model
+    resized = copy.deepcopy(config)
+    configs.set_crop(resized, size)
+    return MODELS.build(resized.model)

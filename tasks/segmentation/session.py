@@ -1,0 +1,166 @@
+"""Semantic segmentation with MMSegmentation: its Runner, configs, transforms and evaluator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from metering.ranks import Ranks
+from metering.record import ModelFacts
+from tasks.data.shares import train_indices
+from tasks.openmmlab.configs import config_path, dicts
+from tasks.plan import Plan
+from tasks.protocol import PhaseOutcome, Window
+from tasks.running import device
+from tasks.segmentation import config as configs
+from tasks.segmentation import data
+from tasks.segmentation.facts import model_facts
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+    from tasks.openmmlab.metered import MeteredRun
+    from tasks.openmmlab.stand_ins import Operators
+
+
+def check(plan: Plan) -> Iterable[str]:
+    """Problems that can be seen without building anything. Raises `PlanError` for each."""
+    configs.check_options(plan.model.options)
+    config_path(plan.model.source, configs.PACKAGE)
+    data.check_options(plan.data)
+    data.check_root(plan.data)
+    return ()
+
+
+def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> SegmentationSession:
+    """Open or write the data, derive the config, build MMEngine's Runner. Raises `PlanError`."""
+    from tasks.openmmlab import stand_ins
+
+    operators = stand_ins.install()
+    from mmseg.utils import register_all_modules
+
+    import tasks.segmentation.masks  # noqa: F401  (registers NamedAnnotations)
+    from tasks.openmmlab.metered import MeteredRun
+
+    register_all_modules(init_default_scope=False)
+    is_small = plan.scale == "small"
+    say(f"opening {plan.data.name}")
+    images = data.open_set(plan.data, configs.SMALL if is_small else 1)
+    config = configs.native_config(plan)
+    if is_small:
+        configs.shrink(config)
+    use_images(config, plan, images)
+    say(f"building {plan.model.name}")
+    run = MeteredRun(
+        config,
+        plan,
+        ranks,
+        endless_test=plan.meter.mode == "adaptive",
+        whole_test=_wants_miou(plan),
+    )
+    facts = model_facts(run.model, config)
+    notes = _notes(plan, config, operators)
+    if plan.compile:
+        say(f"compiling {plan.model.name}")
+        notes = (*notes, run.compile_ahead())
+    return SegmentationSession(plan, run, facts, notes)
+
+
+def use_images(config: Config, plan: Plan, images: data.SegmentationSet) -> None:
+    """Point the config's loaders at `images`: part of them for training, all for testing."""
+    for name in ("train_dataloader", "test_dataloader"):
+        config[name].dataset.data_root = str(images.root)
+        for step in dicts(config[name].dataset.get("pipeline")):
+            if step.get("type") == "LoadAnnotations":
+                step["type"] = "NamedAnnotations"
+    indices = train_indices(images.num_train, plan.data.fraction, plan.seed)
+    config.train_dataloader.dataset.indices = indices
+    if images.test_repeats > 1 and not _wants_miou(plan):
+        config.test_dataloader.dataset = {
+            "type": "RepeatDataset",
+            "times": images.test_repeats,
+            "dataset": config.test_dataloader.dataset,
+        }
+
+
+@dataclass
+class SegmentationSession:
+    """A metered Runner over a segmentation set; see `tasks.protocol.Session`."""
+
+    plan: Plan
+    run: MeteredRun
+    facts: ModelFacts
+    notes: tuple[str, ...] = ()
+
+    def train(self, window: Window) -> PhaseOutcome:
+        """MMEngine's training iterations until the window is satisfied."""
+        losses = self.run.train(window)
+        return PhaseOutcome(quality={"train_loss": losses["loss"]})
+
+    def test(self, window: Window) -> PhaseOutcome:
+        """MMEngine's test iterations: the config's test pipeline, windows and evaluator.
+
+        mIoU is given only when the whole set was seen by weights that mean something.
+        """
+        metrics = self.run.test(window)
+        batch_size = self.run.runner.test_dataloader.batch_size
+        flags = (f"test batches of {batch_size} a rank, as in MMSegmentation's configs",)
+        if not _wants_miou(self.plan):
+            return PhaseOutcome(flags=flags)
+        return PhaseOutcome(quality={"miou_pct": float(metrics["mIoU"])}, flags=flags)
+
+    def save(self, path: Path) -> None:
+        self.run.save(path)
+
+    def synchronize(self) -> None:
+        self.run.synchronize()
+
+    def peak_memory_mib(self) -> float | None:
+        return self.run.peak_memory_mib()
+
+    def close(self) -> None:
+        self.run.close()
+
+
+def _wants_miou(plan: Plan) -> bool:
+    return plan.model.checkpoint is not None or bool(plan.data.options.get("full_test"))
+
+
+def _notes(plan: Plan, config: Config, operators: Operators) -> tuple[str, ...]:
+    notes = []
+    if plan.data.root is None:
+        notes.append(f"embedded images in {plan.data.name}'s layout, not the real set")
+    if plan.scale == "small":
+        notes.append(f"scale=small: crops and images {configs.SMALL} times smaller than native")
+    if plan.model.options:
+        given = ", ".join(f"{key}={value}" for key, value in plan.model.options.items())
+        notes.append(f"the config is changed by model.options: {given}")
+    if plan.model.checkpoint is not None:
+        notes.append(
+            f"weights of {plan.model.checkpoint}: mIoU is theirs, loaded again before testing"
+        )
+    elif not _wants_miou(plan):
+        notes.append("random weights: no mIoU is reported (energy does not depend on them)")
+    if plan.channels_last:
+        notes.append("memory layout as MMSegmentation has it: channels_last is not applied")
+    if _calls_deformable_attention(config):
+        how = attention_path(operators, device.uses_gpu(plan.hardware.accelerator))
+        notes.append(f"multi-scale deformable attention ran {how}")
+    return tuple(notes)
+
+
+def attention_path(operators: Operators, on_gpu: bool) -> str:
+    """What multi-scale deformable attention runs on: mmcv compiles it for GPUs alone."""
+    if not on_gpu:
+        return "mmcv's PyTorch path (the compiled operator is for GPUs)"
+    if operators == "pytorch":
+        return "mmcv's PyTorch path (mmcv-lite has no compiled operators: make mmcv-ops)"
+    if operators == "without_cuda":
+        return "mmcv's PyTorch path (mmcv was compiled without CUDA: make mmcv-ops FORCE_CUDA=1)"
+    return "mmcv's compiled operator"
+
+
+def _calls_deformable_attention(config: Config) -> bool:
+    return any("MSDeformAttn" in str(node.get("type", "")) for node in dicts(config.model))

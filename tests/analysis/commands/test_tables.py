@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import csv
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from analysis.__main__ import main
+from tests.analysis.sample_records import a_failure, a_phase, a_record, put
+
+HOSTILE = r"<script>x</script> a|b & 5% $x$ #1 {y} ~ ^ \input{z} _"
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    return put(tmp_path / "measured", a_record(), a_record(model=HOSTILE, paper_row=None))
+
+
+def tables(runs: Path | str, out: Path, *more: str) -> int:
+    return main(["tables", str(runs), "--out", str(out), *more])
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_three_tables_in_three_formats_are_written_and_named(runs: Path, tmp_path: Path, capsys):
+    assert tables(runs, tmp_path / "out") == 0
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == sorted(f"table{i}.{kind}" for i in (1, 2, 3) for kind in ("csv", "md", "tex"))
+    assert "table3.tex" in capsys.readouterr().out
+
+
+def test_without_default_folders_the_published_tables_come_with_a_hint(
+    tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(["tables", "runs", "results/records"]) == 0
+    assert "Nothing was measured yet" in capsys.readouterr().out
+    assert len(rows(tmp_path / "tables" / "table3.csv")) == 67
+
+
+def test_markdown_keeps_its_columns_whatever_a_model_is_called(runs: Path, tmp_path: Path):
+    tables(runs, tmp_path / "out")
+    lines = (tmp_path / "out" / "table3.md").read_text().splitlines()
+    piped = [re.sub(r"\\\|", "", line).count("|") for line in lines if line.startswith("|")]
+    assert len(set(piped)) == 1
+    assert "<script>" not in "\n".join(lines)
+
+
+def test_markdown_has_the_footnotes_of_the_paper(runs: Path, tmp_path: Path):
+    tables(runs, tmp_path / "out")
+    text = (tmp_path / "out" / "table3.md").read_text()
+    [line] = [line for line in text.splitlines() if line.startswith("| ImageNet-1k | Clip-L/14 |")]
+    mark = re.search(r"506<sup>(\d+)</sup>", line)
+    assert mark is not None
+    assert f"\n{mark[1]}. 506 M is not the vision tower" in text
+
+
+def test_latex_has_as_many_cells_as_columns_and_escapes(runs: Path, tmp_path: Path):
+    tables(runs, tmp_path / "out")
+    text = (tmp_path / "out" / "table3.tex").read_text()
+    spec = re.search(r"\\begin\{longtable\}\{([lr]+)\}", text)
+    assert spec is not None
+    body = text.split(r"\endfoot")[1].split(r"\end{longtable}")[0]
+    for line in filter(None, body.strip().split("\n")):
+        assert len(re.split(r"(?<!\\)&", line)) == len(spec[1])
+        assert line.endswith(r"\\")
+    assert r"\textbackslash{}input" in text
+    assert r"\input" not in text
+    unescaped = text.replace(r"\{", "").replace(r"\}", "")
+    assert unescaped.count("{") == unescaped.count("}")
+
+
+def test_table_2_has_the_papers_layout_a_column_per_model_and_set_up(tmp_path: Path):
+    tsm = {"task": "action_recognition", "model": "tsm", "paper_row": "TSM (ResNet50)"}
+    runs = put(
+        tmp_path / "measured",
+        a_record(**tsm, data="sthv2", hardware="rtx3090x2"),
+        a_record(**tsm, data="sthv2", hardware="a100"),
+    )
+    tables(runs, tmp_path / "out")
+    lines = (tmp_path / "out" / "table2.md").read_text().splitlines()
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "|" in line]
+    head, body = cells[0], cells[2:]
+    assert head.count("TSM (ResNet50)") == 2
+    at = head.index("TSM (ResNet50)")
+    table = {tuple(row[:3]): row[at : at + 2] for row in body}
+    assert table["SSv2", "Hardware", ""] == ["a100", "rtx3090x2"]
+    assert table["SSv2", "Train (kWh)", "published"] == ["107.361", "107.361"]
+    assert table["K400", "Train (kWh)", "published"] == ["124.6118", ""]
+    assert table["SSv2", "Train (kWh/sample)", "measured"] == ["1e-06", "1e-06"]
+
+
+def test_html_escapes_what_comes_from_a_record(runs: Path, tmp_path: Path):
+    tables(runs, tmp_path / "out", "--format", "html")
+    text = (tmp_path / "out" / "table3.html").read_text()
+    assert "<script>" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_where_sort_and_columns(runs: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    wanted = ["--where", "top1_pct > 80 and train_kwh < 400", "--sort", "gqi"]
+    assert tables(runs, out, *wanted, "--columns", "gqi,samples_per_kwh") == 0
+    found = rows(out / "table3.csv")
+    assert found[0]["model"] == "EfficientNetv2 S"
+    assert {"published_gqi", "measured_samples_per_kwh"} <= set(found[0])
+    assert "published_train_kwh" not in found[0]
+    assert "MobileNetv2" not in {row["model"] for row in found}
+
+
+def test_hardware_shows_its_measurements_only(tmp_path: Path):
+    runs = put(tmp_path / "measured", a_record(), a_record(hardware="v100"))
+    tables(runs, tmp_path / "out", "--hardware", "v100")
+    assert {row["hardware"] for row in rows(tmp_path / "out" / "table3.csv")} == {"", "v100"}
+
+
+def test_diff_is_a_view_of_its_own(runs: Path, tmp_path: Path):
+    assert tables(runs, tmp_path / "out", "--diff") == 0
+    [row] = [r for r in rows(tmp_path / "out" / "table3_diff.csv") if r["model"] == "Swin-T"]
+    assert float(row["diff_params_m_pct"]) == pytest.approx(100 * (28.288 / 28.3 - 1))
+
+
+def test_a_broken_file_is_named_and_left_out(runs: Path, tmp_path: Path, capsys):
+    bad = runs / "bad" / "record.json"
+    bad.parent.mkdir()
+    bad.write_text("{")
+    assert tables(runs, tmp_path / "out") == 0
+    assert f"left out {bad}: not JSON" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--where", "gqii > 3"], "column 'gqii' is unknown; did you mean gqi"),
+        (["--where", "model == Swin-TT"], "model 'Swin-TT' is unknown; did you mean Swin-T"),
+        (["--where", "__import__('os')"], "is no condition; write it like"),
+        (["--where", "top1_pct > high"], "'high' is not"),
+        (["--where", "model > 3"], "compare it with == or !="),
+        (["--sort", "nothing_like_it"], "column 'nothing_like_it' is unknown"),
+        (["--columns", "gqi,blah"], "column 'blah' is unknown"),
+        (["--hardware", "a600"], "hardware 'a600' is unknown; did you mean a6000?"),
+        (["--format", "pdf"], "--format 'pdf' is unknown"),
+        (["--accounting", "mine"], "--accounting 'mine' is unknown; known: source, paper"),
+    ],
+)
+def test_bad_input_is_one_line_and_nothing_is_written(
+    runs: Path, tmp_path: Path, capsys, more: list[str], words: str
+):
+    assert tables(runs, tmp_path / "out", *more) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("make", [False, True])
+def test_a_named_folder_that_holds_nothing_is_refused(tmp_path: Path, capsys, make: bool):
+    folder = tmp_path / "nothing"
+    if make:
+        folder.mkdir()
+    assert tables(folder, tmp_path / "out") == 2
+    assert "does not exist" in (error := capsys.readouterr().err) or "holds no readable" in error
+
+
+def test_an_output_that_is_a_file_is_refused(runs: Path, tmp_path: Path, capsys):
+    (tmp_path / "out").write_text("in the way")
+    assert tables(runs, tmp_path / "out") == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_a_folder_of_failures_still_gives_the_published_tables(tmp_path: Path):
+    runs = put(tmp_path / "measured", a_failure(), a_record(phases={"test": a_phase("test")}))
+    assert tables(runs, tmp_path / "out") == 0
+
+
+def test_torch_is_never_imported(runs: Path, tmp_path: Path):
+    code = (
+        "import sys; from analysis.__main__ import main; "
+        f"main(['tables', {str(runs)!r}, '--out', {str(tmp_path / 'out')!r}]); "
+        "sys.exit('torch' in sys.modules)"
+    )
+    root = Path(__file__).parents[3]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr

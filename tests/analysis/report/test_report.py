@@ -1,0 +1,146 @@
+"""What the report holds: the paper's tables with notes, provenance, and what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+
+from analysis.__main__ import main
+from analysis.figures import gather, look
+from analysis.records import load
+from analysis.report import page, scatter
+from analysis.report.build import build, points
+from analysis.report.model import Cell, Point, Report, Table
+from metering.record import Failure, Record, write
+from tests.analysis.sample_records import a_phase, a_record
+
+
+def stored(tmp_path: Path, *records: Record) -> Path:
+    for number, record in enumerate(records):
+        write(record, tmp_path / "runs" / str(number))
+    return tmp_path / "runs"
+
+
+def built(tmp_path: Path, *records: Record) -> Report:
+    """The report over `records`, with one figure that says it is absent."""
+    loaded = load.load([stored(tmp_path, *records)])
+    gathered = gather.Gathered(gather.frames(loaded.frame), loaded.frame, loaded.problems)
+    return build(gathered, {"figure1": Figure(), "figure5": look.absent("Figure 5", "why", "how")})
+
+
+def column(table: Table, label: str, kind: str = "") -> list[Cell]:
+    (place,) = (k for k, one in enumerate(table.columns) if (one.label, one.kind) == (label, kind))
+    return [row[place] for row in table.rows]
+
+
+def test_the_three_tables_keep_published_measured_and_estimated_in_columns_of_their_own(
+    tmp_path: Path,
+) -> None:
+    report = built(tmp_path, a_record())
+    table3 = report.tables[2]
+    models = [cell.text for cell in column(table3, "model")]
+    assert [len(table.rows) for table in report.tables] == [8, 14, 67]
+    at = models.index("Swin-T")
+    assert column(table3, "train kWh", "published")[at].value == 224.01
+    assert column(table3, "train kWh", "estimated")[at].value == pytest.approx(384.35, rel=1e-4)
+    assert column(table3, "train kWh", "published")[at].note == "Watt For What, Table 3"
+
+
+def test_an_illegible_cell_is_empty_of_numbers_and_says_why(tmp_path: Path) -> None:
+    table3 = built(tmp_path, a_record()).tables[2]
+    models = [cell.text for cell in column(table3, "model")]
+    cell = column(table3, "test kWh", "published")[models.index("ResNet101")]
+    assert cell.value is None
+    assert "legible" in cell.note
+
+
+def test_a_scaled_down_study_is_marked_wherever_it_stands(tmp_path: Path) -> None:
+    small = a_record(config={"scale": "small", "data": {"fraction": 1.0}})
+    report = built(tmp_path, small)
+    assert "Swin-T * (small)" in [cell.text for cell in column(report.tables[2], "model")]
+    assert [point.is_small for point in report.points if point.kind == "estimated"] == [True]
+    assert column(report.provenance, "model")[0].text == "swin_t *"
+    # and it does not count as the measurement of its row
+    assert "Table 3: Swin-T, ImageNet-1k" in [item.what for item in report.missing]
+
+
+def test_provenance_gives_sensors_versions_and_intervals(tmp_path: Path) -> None:
+    host = {"gpus": [{"name": "Tesla T4"}], "versions": {"torch": "2.7.1"}}
+    table = built(tmp_path, a_record(host=host)).provenance
+    assert column(table, "sensors")[0].text == "GPU counter, CPU rapl, RAM modelled"
+    assert column(table, "versions")[0].text == "suite 0.1.0, torch 2.7.1"
+    assert column(table, "half-width of the interval", "measured")[0].value == pytest.approx(2e-5)
+    assert column(table, "device")[0].text == "Tesla T4"
+
+
+def test_a_failed_run_is_shown_with_its_reason(tmp_path: Path) -> None:
+    failure = Failure("OutOfMemory", "batch_size=512 does not fit")
+    report = built(tmp_path, a_record(status="failed", phases={}, failure=failure))
+    assert column(report.provenance, "status")[0].text == "failed"
+    assert "does not fit" in column(report.provenance, "notes")[0].text
+    assert column(report.measured, "failed or interrupted")[0].value == 1
+
+
+def test_what_is_missing_names_a_command_and_what_was_measured_is_not_missing(
+    tmp_path: Path,
+) -> None:
+    missing = {item.what: item.command for item in built(tmp_path, a_record()).missing}
+    assert "Table 3: Swin-T, ImageNet-1k" not in missing
+    assert missing["Table 3: ResNet50, ImageNet-1k"] == "python run.py model=resnet50"
+    assert "experiment=hardware" in missing["Figure 5: across GPUs"]
+
+
+def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "bad").mkdir(parents=True)
+    (tmp_path / "runs" / "bad" / "record.json").write_text('{"schema_version": 99}')
+    (problem,) = built(tmp_path, a_record()).problems
+    assert "bad" in problem
+    assert "newer" in problem
+
+
+def test_the_page_needs_nothing_but_itself(tmp_path: Path) -> None:
+    text = page.render(built(tmp_path, a_record()))
+    for loading in ("src=", "@import", "url(http", 'rel="stylesheet"'):
+        assert loading not in text
+    assert "default-src 'none'" in text
+
+
+def test_names_inside_a_figure_are_escaped(tmp_path: Path) -> None:
+    from analysis.figures.figure2 import figure2
+
+    hostile = "<script>alert(1)</script> -->"
+    record = a_record(model=hostile, paper_row=None, phases={"train": a_phase()})
+    loaded = load.load([stored(tmp_path, record)])
+    frames = gather.frames(loaded.frame)
+    rows = frames.rows.tail(1).assign(accuracy_pct=80.0, gqi=0.5)
+    gathered = gather.Gathered(frames, loaded.frame, ())
+    text = page.render(build(gathered, {"figure1": figure2(rows)}))
+    assert "<script>alert" not in text
+    assert text.count("<script>") == 1
+
+
+def test_larger_markers_are_drawn_first_and_an_undefined_index_has_no_marker() -> None:
+    small = Point("a", "published", 0.5, 80.0, None, "f", "#000")
+    large = Point("b", "published", 500.0, 70.0, 0.6, "f", "#000")
+    accuracy, index = scatter.panels([small, large])
+    assert [marker.point.model for marker in accuracy.markers] == ["b", "a"]
+    assert [marker.point.model for marker in index.markers] == ["b"]
+    assert accuracy.markers[0].x > accuracy.markers[1].x
+    assert accuracy.markers[0].y > accuracy.markers[1].y  # less accurate stands lower
+    assert "undefined" in accuracy.markers[1].tip
+
+
+def test_every_published_row_is_a_point() -> None:
+    assert len(points(gather.published_rows())) == 67
+
+
+def test_the_command_writes_one_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analysis.figures.draw.draw_all", lambda _: {"figure1": Figure()})
+    runs = stored(tmp_path, a_record())
+    assert main(["report", str(runs), "--out", str(tmp_path / "out")]) == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["report.html"]
+    assert "not measured yet" in capsys.readouterr().out

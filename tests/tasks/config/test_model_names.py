@@ -1,0 +1,33 @@
+"""Names of models, found without importing timm."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tasks.config.model_names import require_timm_name, timm_names
+from tasks.errors import PlanError
+
+
+def test_the_names_read_from_timms_files_are_those_of_its_registry():
+    import timm
+
+    assert timm_names() == set(timm.list_models())
+
+
+def test_an_unknown_name_gets_its_nearest():
+    with pytest.raises(PlanError, match="model 'vit_bb' is unknown; did you mean vit_b"):
+        require_timm_name("vit_bb")
+
+
+def test_composing_imports_neither_torch_nor_pandas():
+    code = (
+        "import sys, run, launchers; launchers.register(); "
+        "from hydra import compose, initialize; "
+        "initialize('conf', version_base='1.3'); compose('config', ['model=resnet50d']); "
+        "print([name for name in ('torch', 'timm', 'pandas', 'codecarbon') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,37 @@
+"""What a run says at its end holds everything that its reader has to know."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from metering.record import Interval, PhaseRecord, Sensor
+from tasks.plan import Plan
+from tasks.running.execute import Outcome, empty_record
+from tasks.terminal.summary import summary_lines
+
+
+def test_intervals_flags_notes_and_sensors_are_named(compose: Callable[..., Plan]) -> None:
+    plan = compose()
+    train = PhaseRecord(
+        phase="train",
+        readings=(),
+        sensors={"gpu": Sensor("counter"), "cpu": Sensor("absent"), "ram": Sensor("modelled")},
+        energy_kwh_per_sample=Interval(1e-6, 1e-7, num_blocks=12),
+        duration_s_per_sample=Interval(0.5, 0.1, num_blocks=12),
+        stop_reason="time_budget",
+        batch_size=8,
+        flags=("CodeCarbon's GPU energy differs by 5.0 % from this suite's own reading",),
+    )
+    bare = empty_record(plan, "finished", "2026-01-01T00:00:00+00:00")
+    record = dataclasses.replace(bare, phases={"train": train}, notes=("random weights",))
+    lines = summary_lines(Outcome(record, plan.folder))
+    assert lines[1:4] == [
+        "  train: 3.6 J a sample (± 10.0 %), 2 samples/s, 12 blocks, "
+        "stopped by meter.time_budget_s",
+        "    note: CodeCarbon's GPU energy differs by 5.0 % from this suite's own reading",
+        "  note: random weights",
+    ]
+    assert lines[4] == (
+        "  sensors: GPU hardware energy counter; CPU absent; RAM modelled, not measured"
+    )
