@@ -1,0 +1,176 @@
+"""The set-up of a run: what makes two runs the same, in two typed parts.
+
+*Asked* is known before anything runs; its hash is the run's identity and names its folder.
+*Found* is known only on the machine that ran. What only interprets a number (recipe, row of the
+paper, wall factor, country, tolerances) is in neither: correcting it measures nothing again.
+
+Every rule about runs that are alike is here and nowhere else:
+
+    measured already   identity(asked) equal, and `found` matches this machine
+    merge              `merge_key`: asked and found equal (but for the repetition)
+    row of a table     `row_key`: equal but for the stage and what the stage determines
+    models compared    `comparison_key`: equal but for the network and what it determines
+    line of a study    `study_key`: equal but for the study's axis
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Collection
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+_STRICT = ConfigDict(extra="forbid")
+Origin = Literal["real", "embedded", "own", "unknown"]
+"""real: a public set under its own name; embedded: files written by this suite in its place;
+own: a set of the user's."""
+
+
+@dataclass(frozen=True, config=_STRICT)
+class DataSetUp:
+    """The data of a run.
+
+    name: of the set; origin: see `Origin`; fraction: share of the training set that is used;
+    num_classes; num_train, num_test: number of samples, and class_digest: of the list of classes
+    in order, for a set of the user's own; options: what else changes a sample (size, layout,
+    frames, number of embedded files), plain JSON.
+    """
+
+    name: str
+    origin: Origin = "unknown"
+    fraction: float = 1.0
+    num_classes: int | None = None
+    num_train: int | None = None
+    num_test: int | None = None
+    class_digest: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Asked:
+    """What a user asks for; `None` where it is not known (a log of other software).
+
+    model: short name; network: timm's name, the OpenMMLab config's, or `package.module:callable`;
+    network_options: passed on to its builder; source_digest: of the file that the user's network
+    or config comes from; input_size: pixels (height, width), `None` where the source decides;
+    training: the training set-up by its content; protocol: what is measured (mode, and numbers of
+    steps where they are fixed), not how narrow an interval is wanted; num_devices: over all nodes.
+    """
+
+    task: str
+    model: str
+    network: str | None = None
+    network_options: dict[str, Any] = Field(default_factory=dict)
+    source_digest: str | None = None
+    input_size: tuple[int, ...] | None = None
+    training: dict[str, Any] = Field(default_factory=dict)
+    stage: str = "supervised"
+    data: DataSetUp = DataSetUp("unknown")
+    batch_size: int | None = None
+    precision: str = "fp32"
+    channels_last: bool = True
+    compile: bool = False
+    accelerator: str = "auto"
+    num_devices: int | None = None
+    num_nodes: int = 1
+    num_threads: int | None = None
+    num_workers: int | None = None
+    checkpoint_digest: str | None = None
+    scale: str = "full"
+    protocol: dict[str, Any] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Found:
+    """What computed, and how it was read; compared when runs are merged.
+
+    device: name of the GPU that was metered, `None` for a run on the CPU; power_limit_w: in force
+    per GPU; versions: of what computes (torch, cuda, cudnn, timm, mm*); network_fingerprint: of
+    the network as it was built; step_version: of the task's own step; sensors: component -> how
+    it was read (`counter`, `power`, `rapl`, `modelled`, `absent`); scope: whose energy was read,
+    the machine's or the process's; reader: what read it.
+    """
+
+    device: str | None = None
+    num_devices: int | None = None
+    power_limit_w: float | None = None
+    mig_profile: str | None = None
+    cpu_model: str | None = None
+    num_nodes: int = 1
+    versions: dict[str, str] = Field(default_factory=dict)
+    network_fingerprint: str | None = None
+    step_version: int | None = None
+    sensors: dict[str, str] = Field(default_factory=dict)
+    scope: Literal["machine", "process"] = "machine"
+    reader: str = "watt-for-what"
+
+
+@dataclass(frozen=True, config=_STRICT)
+class SetUp:
+    """A run's set-up: `found` is `None` where nothing ran."""
+
+    asked: Asked
+    found: Found | None = None
+
+
+STAGE_FIELDS = ("stage", "input_size", "network_fingerprint")
+"""A stage determines these: a fine-tuning stage may have a size of its own, a pre-training one a
+decoder. `row_key` takes the size as a word instead: the recipe's, or the user's own."""
+NETWORK_FIELDS = (
+    "model", "network", "network_options", "source_digest", "training", "network_fingerprint",
+    "checkpoint_digest",
+)  # fmt: skip
+"""What a network and its recipe determine. Its input size is not among them: whoever compares
+models says whether each ran at its own."""
+
+
+def identity(asked: Asked) -> str:
+    """16 hex digits over everything that was asked."""
+    return _digest(dataclasses.asdict(asked))
+
+
+def merge_key(setup: SetUp) -> str:
+    """Runs with the same key are repetitions of one measurement."""
+    return _digest(_flat(setup))
+
+
+def row_key(setup: SetUp, at_recipe_size: bool) -> str:
+    """Runs with the same key are stages and phases of one row of a table. at_recipe_size: the
+    run's input size is the one that the recipe has for its stage; a stage's own size is then no
+    difference, while a size of the user's choice is."""
+    fields = _flat(setup)
+    size = "recipe" if at_recipe_size else fields["input_size"]
+    return _digest(_without(fields, STAGE_FIELDS) | {"input_size": size})
+
+
+def comparison_key(setup: SetUp, at_recipe_size: bool) -> str:
+    """Models whose runs have the same key may be compared, and ranked."""
+    fields = _flat(setup)
+    size = "recipe" if at_recipe_size else fields["input_size"]
+    return _digest(_without(fields, (*NETWORK_FIELDS, "input_size")) | {"input_size": size})
+
+
+def study_key(setup: SetUp, axis: Collection[str]) -> str:
+    """Runs with the same key are points of one line. axis: names of fields of `Asked`, `Found`
+    or, as `data.NAME`, of `DataSetUp`, that the study changes and what these determine."""
+    return _digest(_without(_flat(setup), axis))
+
+
+def _flat(setup: SetUp) -> dict[str, Any]:
+    asked = dataclasses.asdict(setup.asked)
+    data = {f"data.{name}": value for name, value in asked.pop("data").items()}
+    found = dataclasses.asdict(setup.found) if setup.found else {}
+    # of both parts the machine's word counts: `auto` is asked, one GPU is found
+    return asked | data | {name: value for name, value in found.items() if value is not None}
+
+
+def _without(fields: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in names}
+
+
+def _digest(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
