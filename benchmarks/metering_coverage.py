@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.simulated_meter import J_PER_KWH, SimulatedCodeCarbon, measure
+from benchmarks.simulated_nvml import Machine, SimulatedGpu, Workload
 from metering import window
 from metering.meter import Meter
 from metering.ranks import OneRank
 from metering.settings import MeterSettings
-from tests.metering.conftest import J_PER_KWH, SimulatedCodeCarbon, measure
-from tests.metering.simulated_nvml import Machine, SimulatedGpu, Workload
 
 CASES: dict[str, tuple[dict[str, float], dict[str, float]]] = {
     "steady load": ({}, {"num_cold_steps": 0}),

@@ -9,12 +9,12 @@ import pytest
 
 from benchmarks import turns
 from benchmarks.sides import WITHOUT_END
+from benchmarks.simulated_meter import SimulatedCodeCarbon
+from benchmarks.simulated_nvml import Machine, SimulatedGpu
 from benchmarks.turns import Turns, ratios
 from metering.meter import Meter
 from metering.ranks import OneRank
 from metering.settings import MeterSettings
-from tests.metering.conftest import SimulatedCodeCarbon
-from tests.metering.simulated_nvml import Machine, SimulatedGpu
 
 STEP_S, OTHER_STEP_S, END_S, NUM_TURNS = 0.317, 0.2, 0.05, 4
 

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from benchmarks.simulated_meter import J_PER_KWH, measure
+from benchmarks.simulated_nvml import Machine, SimulatedGpu, Workload
 from metering.sensors.nvml import NvmlEnergy, job_gpus
-from tests.metering.conftest import J_PER_KWH, measure
-from tests.metering.simulated_nvml import Machine, SimulatedGpu, Workload
 
 
 def joules(interval) -> float:

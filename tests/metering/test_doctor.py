@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from codecarbon.core.config import get_hierarchical_config
 
+from benchmarks.simulated_nvml import Machine, SimulatedGpu
 from metering import doctor, doctor_checks
 from metering.doctor import examine
 from metering.sensors import rapl
-from tests.metering.simulated_nvml import Machine, SimulatedGpu
 
 
 def levels(lines, topic):

@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 
+from benchmarks.simulated_meter import J_PER_KWH, measure
+from benchmarks.simulated_nvml import Machine, SimulatedGpu, Workload
 from metering.phase_lock import locked, wait_s
-from tests.metering.conftest import J_PER_KWH, measure
-from tests.metering.simulated_nvml import Machine, SimulatedGpu, Workload
 
 
 @pytest.mark.parametrize("step_s", [0.05, 0.1, 0.1005, 0.15, 0.2, 0.5])

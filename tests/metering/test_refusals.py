@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.simulated_meter import J_PER_KWH, measure
+from benchmarks.simulated_nvml import Machine, NVMLError, SimulatedGpu, Workload
 from metering.block import Block, MeterError
 from metering.flags import of_blocks
 from metering.plausibility import gpu_fault
@@ -15,8 +17,6 @@ from metering.record import Energy
 from metering.sensors.codecarbon import CodeCarbonMeter
 from metering.sensors.own_readers import OwnReaders, strangers
 from metering.sensors.rapl import moving, readable_domains
-from tests.metering.conftest import J_PER_KWH, measure
-from tests.metering.simulated_nvml import Machine, NVMLError, SimulatedGpu, Workload
 
 
 @pytest.mark.parametrize(

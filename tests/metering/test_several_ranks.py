@@ -11,12 +11,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from benchmarks.simulated_meter import J_PER_KWH
+from benchmarks.simulated_nvml import Machine, SimulatedGpu
 from metering.block import Block, sum_over_nodes
 from metering.flags import of_machine
 from metering.meter import Meter
 from metering.record import Energy, PhaseRecord, Sensor
-from tests.metering.conftest import J_PER_KWH
-from tests.metering.simulated_nvml import Machine, SimulatedGpu
 
 POWER_W, STEP_S, BATCH_SIZE = 200.0, 0.13, 128  # a step that does not keep time with the sensor
 

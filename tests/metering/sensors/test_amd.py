@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from codecarbon.core import gpu, gpu_amd
 
+from benchmarks.simulated_nvml import Machine
 from metering.block import MeterError
 from metering.doctor import examine
 from metering.meter import Meter
@@ -18,7 +19,6 @@ from metering.sensors.amd import job_gpu_indices
 from metering.sensors.codecarbon import CodeCarbonMeter
 from metering.sensors.nvml import MaskError
 from metering.settings import MeterSettings
-from tests.metering.simulated_nvml import Machine
 
 J_PER_KWH = 3.6e6
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.simulated_nvml import Machine, SimulatedGpu
 from metering.sensors.nvml import MaskError, job_gpus
-from tests.metering.simulated_nvml import Machine, SimulatedGpu
 
 
 @pytest.fixture
