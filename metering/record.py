@@ -134,7 +134,8 @@ class Stage:
     """One stage of a recipe: `num_epochs` over `num_samples` doing `workload` steps.
 
     A stage with `row` instead adds the whole cost of another model's recipe (a teacher,
-    a backbone), `share` times.
+    a backbone), `share` times. `input_size` is the side of its square images, pixels, where the
+    stage has a size of its own; `None` where it is the model's.
     """
 
     name: str
@@ -145,6 +146,7 @@ class Stage:
     row: str | None = None
     share: FiniteFloat = 1.0
     note: str = ""
+    input_size: Annotated[int, Field(gt=0)] | None = None
 
 
 @dataclass(frozen=True, config=_STRICT)
