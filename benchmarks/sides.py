@@ -111,6 +111,7 @@ def bare_loader(plan: Plan) -> Any:
     from timm.models import get_pretrained_cfg
 
     from tasks.classification import data, training
+    from tasks.data.workers import default_workers
     from tasks.running import device as devices
 
     device = devices.choose(plan.hardware.accelerator, 0)
@@ -119,7 +120,7 @@ def bare_loader(plan: Plan) -> Any:
     config = resolve_data_config(pretrained_cfg=get_pretrained_cfg(plan.model.source).to_dict())
     workers = plan.data.num_workers
     if workers is None:
-        workers = data.default_workers(1, device.type == "cuda")
+        workers = default_workers(1, device.type == "cuda")
     random.seed(plan.seed)
     return create_loader(
         Files(train.files, train.num_samples), input_size=(3, plan.model.input_size,

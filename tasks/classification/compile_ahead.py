@@ -6,13 +6,32 @@ PyTorch compiles when a network first sees a batch, which would be inside a mete
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tasks.classification import networks as models
+from tasks.classification.stages.step import Step
+from tasks.plan import Plan
 from tasks.running.compilation import clear_errors, unchanged
 
 if TYPE_CHECKING:
-    from tasks.classification.session import ClassificationSession
+    import torch
+
+
+class Compilable(Protocol):
+    """What is compiled: a session's network, its loaders, and how a batch passes through it."""
+
+    plan: Plan
+    network: Any
+    step: Step
+    train_loader: Any
+    test_loader: Any
+    device: torch.device
+
+    def laid_out(self, images: Any) -> Any: ...
+
+    def loss_of(self, images: Any, targets: Any) -> Any: ...
+
+    def logits_of(self, images: Any) -> Any: ...
 
 
 def compiled(network: Any) -> Any:
@@ -26,7 +45,7 @@ def compiled(network: Any) -> Any:
     return torch.compile(network, dynamic=False)
 
 
-def ahead(session: ClassificationSession) -> None:
+def ahead(session: Compilable) -> None:
     """Compile what the plan's phases will run: forward and backward of a training batch, the
     forward of every size of test batch.
 
@@ -53,7 +72,7 @@ def _test_sizes(loader: Any) -> list[int]:
     return [size for size in (min(full, total), total % full) if size]
 
 
-def _blank(session: ClassificationSession, loader: Any, num_samples: int | None = None) -> Any:
+def _blank(session: Compilable, loader: Any, num_samples: int | None = None) -> Any:
     """Images and targets as `loader` would give them, of black pixels."""
     import numpy as np
 

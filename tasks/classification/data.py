@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import torch
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
-MAX_WORKERS = 8
 
 
 @dataclass(frozen=True)
@@ -112,13 +111,6 @@ def _folders(root: Path, num_classes: int) -> tuple[list[tuple[Path, int]], ...]
             )
         sets.append(files)
     return tuple(sets)
-
-
-def default_workers(num_ranks: int, on_gpu: bool) -> int:
-    """Decoding processes per rank: the cores divided by the ranks; on a CPU run one less
-    than half of them, since the training step uses the same cores."""
-    cores = len(os.sched_getaffinity(0)) // num_ranks
-    return max(1, min(MAX_WORKERS, cores if on_gpu else cores // 2))
 
 
 def loader(

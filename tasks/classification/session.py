@@ -19,6 +19,7 @@ from tasks.classification import networks as models
 from tasks.classification import training as trainings
 from tasks.classification.stages.step import Step
 from tasks.config.model_names import require_timm_name
+from tasks.data.workers import default_workers
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.protocol import PhaseOutcome, Window
@@ -222,7 +223,7 @@ def _loader(
         )
     workers = plan.data.num_workers
     if workers is None:
-        workers = data.default_workers(ranks.num_ranks, device.type == "cuda")
+        workers = default_workers(ranks.num_ranks, device.type == "cuda")
     per_rank = plan.batch_size // ranks.num_ranks
     if is_training and images.num_samples < plan.batch_size:
         raise PlanError(

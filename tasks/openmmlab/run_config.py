@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from metering.ranks import Ranks
-from tasks.classification.data import default_workers
+from tasks.data.workers import default_workers
 from tasks.openmmlab import environment
 from tasks.plan import Plan
 
