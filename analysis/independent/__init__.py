@@ -1,0 +1,1 @@
+"""What other people measured and published: a fourth kind of number, `independent_*`."""
