@@ -62,8 +62,6 @@ STILL_WRONG = {
     ("analysis.claims.verdicts", "analysis.figures.figure4"),
     ("analysis.claims.verdicts", "analysis.figures.frames"),
     ("analysis.claims.verdicts", "analysis.figures.measured"),
-    ("analysis.figures.gather", "analysis.commands.tables"),
-    ("analysis.records.rows", "analysis.estimates.wall"),
 }
 STILL_CIRCLES = {
     frozenset({"metering.meter", "metering.window"}),

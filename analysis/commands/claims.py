@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from analysis.commands.tables import DEFAULT_FOLDERS
+from analysis.commands.folders import DEFAULT_FOLDERS, load_named
 
 FIRST = 0.2
 """The share of a run from which the whole is predicted."""
@@ -37,7 +37,7 @@ def table(folders: Sequence[str]) -> str:
     from analysis.figures.gather import gather
     from metering.settings import MeterSettings
 
-    gathered = gather(folders)
+    gathered = gather(load_named(folders))
     steady = gathered.records[
         (gathered.records["status"] == "finished")
         & (gathered.records["kind"] == "record")

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from analysis.commands.tables import DEFAULT_FOLDERS
+from analysis.commands.folders import DEFAULT_FOLDERS, load_named
 from analysis.errors import AnalysisError
 
 
@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     from analysis.figures.gather import gather
     from analysis.figures.write import write
 
-    drawn = draw_all(gather(args.runs).frames)
+    drawn = draw_all(gather(load_named(args.runs)).frames)
     try:
         write(drawn, args.out)
     except OSError as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.commands.figures import cannot_write
-from analysis.commands.tables import DEFAULT_FOLDERS
+from analysis.commands.folders import DEFAULT_FOLDERS, load_named
 
 
 def add_parser(subparsers: Any) -> None:
@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     from analysis.report import page
     from analysis.report.build import build
 
-    gathered = gather(args.runs)
+    gathered = gather(load_named(args.runs))
     report = build(gathered, draw_all(gathered.frames))
     try:
         path = page.write(report, args.out)

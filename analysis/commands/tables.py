@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
+from analysis.commands.folders import DEFAULT_FOLDERS, load_named
 from analysis.errors import AnalysisError, unknown
 from analysis.estimates.accounting import ACCOUNTINGS
 from analysis.estimates.metrics import ALPHA, BETA
-from analysis.records.load import Loaded, load
 from analysis.tables import select, terminal
 from analysis.tables.writers import WRITERS
 
-DEFAULT_FOLDERS = ("runs", "results/records")
 HOW_TO_MEASURE = (
     "Nothing was measured yet: every number is published. `python run.py model=resnet18` "
     "measures one, `make tables` then shows it beside the paper's."
@@ -60,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise AnalysisError(
                 f"--{name} {getattr(arguments, name)} is not a number of at least 0; give one"
             )
-    loaded = records(arguments.runs)
+    loaded = load_named(arguments.runs)
     shown = _tables(loaded.frame, arguments)
     texts = {
         f"{name}.{kind}": WRITERS[kind](name, table)
@@ -74,30 +72,6 @@ def run(arguments: argparse.Namespace) -> int:
         print(HOW_TO_MEASURE)
     print(f"wrote {', '.join(sorted(texts))} to {arguments.out}/")
     return 0
-
-
-def records(folders: Sequence[str]) -> Loaded:
-    """What lies under `folders`; files left out are named on the terminal.
-
-    Raises `AnalysisError` for a folder that does not exist or holds nothing readable, unless
-    it is one of the defaults.
-    """
-    for folder in folders:
-        if folder not in DEFAULT_FOLDERS and not Path(folder).expanduser().exists():
-            raise AnalysisError(f"{folder} does not exist; name the output_dir of a run")
-    loaded = load(folders)
-    for problem in loaded.problems:
-        print(f"left out {problem}", file=sys.stderr)
-    for folder in folders:
-        if folder in DEFAULT_FOLDERS:
-            continue
-        top = str(Path(folder).expanduser().absolute())
-        if not any(path == top or path.startswith(top + os.sep) for path in loaded.frame["path"]):
-            raise AnalysisError(
-                f"{folder} holds no readable record; measure one with "
-                f"`python run.py output_dir={folder}` or name another folder"
-            )
-    return loaded
 
 
 def _tables(frame: pd.DataFrame, arguments: argparse.Namespace) -> dict[str, pd.DataFrame]:

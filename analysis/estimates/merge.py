@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from analysis.estimates import net
-from analysis.estimates.wall import Calibration
+from analysis.records.calibration import Calibration
 from metering.record import Stage
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 import pydantic_core
 
-from analysis.commands import tables as tables_command
 from analysis.figures.estimates import estimated
 from analysis.figures.figure4 import PRINTED_TOTAL, STAGE_NAMES
 from analysis.figures.frames import RUN_COLUMNS, STAGE_COLUMNS, Frames, gqi
@@ -30,10 +29,8 @@ class Gathered:
     problems: tuple[load.Problem, ...]
 
 
-def gather(folders: Sequence[str]) -> Gathered:
-    """Load every record under `folders`. Raises `AnalysisError` when one that was named does
-    not exist or holds no record."""
-    loaded = tables_command.records(folders)
+def gather(loaded: load.Loaded) -> Gathered:
+    """The frames of everything that was loaded."""
     return Gathered(frames(loaded.frame), loaded.frame, loaded.problems)
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, FiniteFloat, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from analysis.estimates.wall import calibration_of
+from analysis.records.calibration import calibration_of
 from analysis.records.config_facts import (
     MOST,
     dataset_of,

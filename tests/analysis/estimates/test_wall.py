@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.estimates.wall import Calibration
+from analysis.records.calibration import Calibration
 from analysis.records.load import load
 from analysis.tables.paper import table3
 from tests.analysis.sample_records import IMAGES, a_phase, a_record, put

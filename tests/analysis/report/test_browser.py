@@ -14,6 +14,7 @@ from selenium.webdriver.common.by import By
 
 from analysis.figures import gather
 from analysis.figures.figure5_6 import figure6
+from analysis.records.load import load
 from analysis.report import page
 from analysis.report.build import build
 from analysis.report.model import Cell, Column, Missing, Point, Report, Table
@@ -170,7 +171,7 @@ def test_a_record_with_a_script_for_a_name_does_nothing(browser: Any, tmp_path: 
     for number, batch_size in enumerate((8, 32)):
         record = a_record(model=HOSTILE, paper_row=None, batch_size=batch_size, notes=(HOSTILE,))
         write(record, tmp_path / "runs" / str(number))
-    gathered = gather.gather([str(tmp_path / "runs")])
+    gathered = gather.gather(load([tmp_path / "runs"]))
     figures = {"figure6": figure6(gathered.frames.runs)}  # its legend shows the model's name
     open_page(browser, tmp_path, build(gathered, figures))
     assert browser.title.startswith("Watt for what")
