@@ -7,12 +7,15 @@ something that cannot be done (one line says what, and the cure). 130: interrupt
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from tasks.terminal.session import Session, exit_on_errors
 
+CONF = str(Path(__file__).resolve().parent / "conf")  # absolute: the same wherever it is typed
+
 
 def main() -> int:
-    """Entry point of `python run.py` and of the command `watt-for-what`."""
+    """Entry point of `python run.py` and of the command `watt run`."""
     import hydra
 
     import launchers
@@ -20,7 +23,7 @@ def main() -> int:
     launchers.register()
     session = Session()
 
-    @hydra.main(version_base="1.3", config_path="conf", config_name="config")
+    @hydra.main(version_base="1.3", config_path=CONF, config_name="config")
     def run(config):  # type: ignore[no-untyped-def]
         return session.run(config, launchers.local.run)
 

@@ -44,7 +44,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "analysis.errors": (),
     "analysis.records": ("analysis.errors", *_RECORD),
     "analysis.published": ("analysis.errors", *_RECORD),
-    "analysis.independent": ("analysis.errors", *_RECORD),
+    "analysis.independent": ("analysis.errors", "analysis.published", *_RECORD),
     "analysis.estimates": (*_ESTIMATES, *_RECORD),
     "analysis.tables": (*_ESTIMATES, "analysis.estimates", *_RECORD),
     "analysis.figures": (*_ESTIMATES, "analysis.estimates", *_RECORD),
