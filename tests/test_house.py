@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "metering": (),
     "tasks.errors": (),
     "tasks.patches": (),
+    "tasks.network_facts": (),
     "tasks.config": ("metering", *_CONTRACT),
     "tasks.plan": ("metering", "tasks.config", "tasks.errors"),
     "tasks.protocol": ("metering", *_CONTRACT),
@@ -34,11 +35,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "tasks.running": ("metering", *_CONTRACT),
     "tasks.terminal": ("metering", "tasks.config", "tasks.running", *_CONTRACT),
     "tasks.openmmlab": (
-        "metering", "tasks.config", "tasks.data", "tasks.running", "tasks.patches", *_CONTRACT,
+        "metering", "tasks.config", "tasks.data", "tasks.running", "tasks.patches",
+        "tasks.network_facts", *_CONTRACT,
     ),
     "tasks": (
         "metering", "tasks.config", "tasks.data", "tasks.running", "tasks.patches",
-        "tasks.openmmlab", *_CONTRACT,
+        "tasks.openmmlab", "tasks.network_facts", *_CONTRACT,
     ),
     "launchers": ("metering", "tasks.config", "tasks.running", "tasks.terminal", *_CONTRACT),
     "analysis.errors": (),

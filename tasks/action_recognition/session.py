@@ -32,9 +32,9 @@ def check(plan: Plan) -> Iterable[str]:
 
 def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> ActionSession:
     """Open or write the videos, derive the config, build MMEngine's Runner. Raises `PlanError`."""
-    from tasks.openmmlab import stand_ins
+    from tasks.patches import openmmlab as patches
 
-    stand_ins.install()
+    patches.install()
     from mmaction.utils import register_all_modules
 
     from tasks.action_recognition.videos import new_counter
@@ -94,7 +94,7 @@ def _built(config: Config) -> Any:
 
 def model_facts(model: Any, config: Config) -> ModelFacts:
     """Parameters, and GMACs of one clip at the size that the network is trained at."""
-    from tasks.openmmlab.model_facts import gmacs, params_m
+    from tasks.network_facts import gmacs, params_m
 
     frames, height, width = configs.train_shape(config)
     is_2d = config.model.type == "Recognizer2D"

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks.classification import posterize
 from tasks.data import embedded_images
 from tasks.errors import PlanError
+from tasks.patches import timm as timm_patches
 from tasks.plan import DataPlan
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def loader(
     """timm's own loader: batches of float (batch, 3, size, size) on `device`, normalised there."""
     from timm.data import create_loader
 
-    posterize.mend()
+    timm_patches.install()
     augment: dict[str, Any] = {}
     if is_training:
         augment = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from metering.record import ModelFacts
 from tasks.classification import training as trainings
 from tasks.errors import PlanError
+from tasks.network_facts import gmacs, params_m
 from tasks.plan import Plan
 
 if TYPE_CHECKING:
@@ -14,21 +15,15 @@ if TYPE_CHECKING:
 
 
 def model_facts(plan: Plan) -> ModelFacts:
-    """Parameters and GMACs of one image, counted on the meta device (nothing is computed).
-
-    Counts convolutions, matrix products and attention, as the field's GMACs do.
-    """
+    """Parameters and GMACs of one image, counted on the meta device (nothing is computed)."""
     import torch
     import torch._dynamo  # its first import fails inside a device context, where timm triggers it
-    from torch.utils.flop_counter import FlopCounterMode
 
     size = input_size(plan)
     with torch.device("meta"):
-        model = build(plan, with_checkpoint=False).eval()
-    with FlopCounterMode(display=False) as counter:
-        model(torch.empty(1, 3, size, size, device="meta"))
-    params = sum(parameter.numel() for parameter in model.parameters())
-    return ModelFacts(params / 1e6, counter.get_total_flops() / 2e9, (3, size, size))
+        model = build(plan, with_checkpoint=False)
+    shape = (3, size, size)
+    return ModelFacts(params_m(model), gmacs(model, model, (1, *shape), symbolic=False), shape)
 
 
 def input_size(plan: Plan) -> int:

@@ -84,7 +84,7 @@ def _gmacs(found: Step, size: int) -> float:
     import numpy as np
     import torch
 
-    from tasks.openmmlab.model_facts import gmacs
+    from tasks.network_facts import gmacs
 
     image = (np.zeros((3, size, size), np.uint8), 0)
     targets = found.collate([image])[1] if found.collate else torch.zeros(1, dtype=torch.int64)

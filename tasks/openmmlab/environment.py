@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from metering.ranks import Ranks
 from tasks.errors import PlanError
+from tasks.patches import mmengine
 from tasks.plan import Plan
 from tasks.running import device as devices
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 def choose_device(plan: Plan, ranks: Ranks) -> torch.device:
     """This rank's device, also made MMEngine's own choice. Raises `PlanError`."""
-    import mmengine.device.utils
-
     device = devices.choose(plan.hardware.accelerator, ranks.local_rank)
     devices.set_precision(plan.precision)
     if device.type == "cpu" and plan.precision in ("fp16", "bf16"):
@@ -26,8 +25,7 @@ def choose_device(plan: Plan, ranks: Ranks) -> torch.device:
             f"precision={plan.precision} needs a GPU for task={plan.task} "
             "(MMEngine's AMP has no CPU path); use precision=fp32"
         )
-    # MMEngine picks at import what it finds first, whatever the user asked for
-    mmengine.device.utils.DEVICE = device.type
+    mmengine.use_device(device.type)
     return device
 
 

@@ -24,7 +24,7 @@ def model_facts(model: Any, config: Config) -> ModelFacts:
     A network that cannot be counted has no GMACs and a note that says why: a run is not lost
     for it.
     """
-    from tasks.openmmlab.model_facts import params_m
+    from tasks.network_facts import params_m
 
     counted = None
     notes: tuple[str, ...] = ("parameters without auxiliary heads",)
@@ -42,7 +42,7 @@ def model_facts(model: Any, config: Config) -> ModelFacts:
 
 
 def _gmacs(model: Any) -> float:
-    from tasks.openmmlab.model_facts import gmacs
+    from tasks.network_facts import gmacs
 
     def forward(image: Any) -> Any:
         return _forward(model, image)

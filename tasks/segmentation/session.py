@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mmengine.config import Config
 
     from tasks.openmmlab.metered import MeteredRun
-    from tasks.openmmlab.stand_ins import Operators
+    from tasks.patches.mmcv import Operators
 
 
 def check(plan: Plan) -> Iterable[str]:
@@ -36,9 +36,9 @@ def check(plan: Plan) -> Iterable[str]:
 
 def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> SegmentationSession:
     """Open or write the data, derive the config, build MMEngine's Runner. Raises `PlanError`."""
-    from tasks.openmmlab import stand_ins
+    from tasks.patches import openmmlab as patches
 
-    operators = stand_ins.install()
+    operators = patches.install()
     from mmseg.utils import register_all_modules
 
     import tasks.segmentation.masks  # noqa: F401  (registers NamedAnnotations)

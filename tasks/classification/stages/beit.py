@@ -124,9 +124,9 @@ class MaskCollate:
         return images, torch.stack(masks)
 
     def _generator(self) -> Any:
-        from tasks.openmmlab import stand_ins
+        from tasks.patches import openmmlab as patches
 
-        stand_ins.install()
+        patches.install()
         from mmpretrain.datasets.transforms import BEiTMaskGenerator
 
         return BEiTMaskGenerator(

@@ -6,7 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from tasks.errors import PlanError
-from tasks.openmmlab import configs, stand_ins
+from tasks.openmmlab import configs
+from tasks.patches import openmmlab as patches
 from tasks.plan import Plan
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def built(config: Config, plan: Plan) -> nn.Module:
     `model.options.overrides` holds dotted keys of the config, as with the OpenMMLab tasks.
     """
     configs.apply_overrides(config, plan.model.options.get("overrides", {}))
-    stand_ins.install()
+    patches.install()
     import mmpretrain.models  # noqa: F401  (registers the models)
     from mmengine.logging import MMLogger
     from mmengine.registry import DefaultScope

@@ -15,11 +15,11 @@ from tasks.action_recognition.config import (
     train_shape,
 )
 from tasks.errors import PlanError
-from tasks.openmmlab import stand_ins
 from tasks.openmmlab.configs import dicts
+from tasks.patches import openmmlab as patches
 from tasks.plan import Plan
 
-stand_ins.install()
+patches.install()
 NAMES = (
     "timesformer", "uniformerv2_in21k", "uniformerv2_clip", "movinet_a0", "i3d", "tsm", "trn",
 )  # fmt: skip

@@ -29,9 +29,9 @@ def kinetics(tmp_path: Path) -> DataPlan:
 
 
 def test_embedded_clips_are_read_by_mmaction2s_own_class_and_decord(kinetics: DataPlan) -> None:
-    from tasks.openmmlab import stand_ins
+    from tasks.patches import openmmlab as patches
 
-    stand_ins.install()
+    patches.install()
     import decord
     from mmaction.datasets import VideoDataset
 

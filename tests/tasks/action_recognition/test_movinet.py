@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from tasks.data.embedded_videos import Format, write_clip
-from tasks.openmmlab import stand_ins
+from tasks.patches import openmmlab as patches
 
-stand_ins.install()
+patches.install()
 
 from tasks.action_recognition.movinet import LAYERS, MoViNetA0, MoViNetHead  # noqa: E402
-from tasks.openmmlab.model_facts import gmacs, params_m  # noqa: E402
+from tasks.network_facts import gmacs, params_m  # noqa: E402
 
 CLIP = Format(width=64, height=48, fps=12, num_frames=8)
 LEFT, RIGHT = 4, 0  # of the eight motions

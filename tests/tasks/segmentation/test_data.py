@@ -35,9 +35,9 @@ def ade20k(tmp_path: Path) -> DataPlan:
 
 
 def test_embedded_cityscapes_is_read_by_mmsegmentations_own_class(cityscapes: DataPlan) -> None:
-    from tasks.openmmlab import stand_ins
+    from tasks.patches import openmmlab as patches
 
-    stand_ins.install()
+    patches.install()
     from mmseg.datasets import CityscapesDataset
 
     found = open_set(cityscapes)

@@ -9,12 +9,12 @@ import pytest
 from mmengine.registry import DefaultScope
 
 from metering.record import ModelFacts
-from tasks.openmmlab import stand_ins
+from tasks.patches import openmmlab as patches
 from tasks.plan import Plan
 from tasks.segmentation.config import native_config
 from tasks.segmentation.facts import model_facts
 
-stand_ins.install()
+patches.install()
 
 from mmseg.models import EncoderDecoder  # noqa: E402
 from mmseg.registry import MODELS  # noqa: E402

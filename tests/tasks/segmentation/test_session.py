@@ -15,7 +15,7 @@ import torch
 
 from metering.ranks import OneRank
 from tasks.errors import PlanError
-from tasks.openmmlab import stand_ins
+from tasks.patches.mmcv import Operators
 from tasks.plan import Plan
 from tasks.segmentation import session as segmentation
 from tests.tasks.counting_window import CountingWindow
@@ -135,7 +135,7 @@ def test_deformable_attention_says_what_it_ran_on(prepared: Callable[..., Sessio
     ],
 )
 def test_only_a_gpu_with_its_kernel_runs_the_compiled_operator(
-    operators: stand_ins.Operators, on_gpu: bool, says: str
+    operators: Operators, on_gpu: bool, says: str
 ) -> None:
     assert segmentation.attention_path(operators, on_gpu).endswith(says)
 

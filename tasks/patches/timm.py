@@ -17,8 +17,8 @@ def posterize(image: Any, bits_to_keep: int, **_: Any) -> Any:
     return auto_augment.posterize(image, bits_to_keep)
 
 
-def mend() -> None:
-    """Let timm's policies use ours. Call before a loader is made."""
+def install() -> None:
+    """Let timm's policies use our `posterize`. Call before a loader is made."""
     from timm.data import auto_augment
 
     auto_augment.NAME_TO_OP.update(dict.fromkeys(OPERATIONS, posterize))

@@ -1,0 +1,11 @@
+"""All patches that importing MMSegmentation, MMDetection, MMPretrain and MMAction2 needs."""
+
+from __future__ import annotations
+
+from tasks.patches import mmaction, mmcv
+
+
+def install() -> mmcv.Operators:
+    """Let them import; answers which implementation mmcv's operators have."""
+    mmaction.install()
+    return mmcv.install()
