@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from filelock import FileLock
@@ -26,7 +25,6 @@ class Ticket:
     identity: str
     job_id: str
     folder: str
-    submitted_at: str
     before: str
 
 
@@ -47,7 +45,8 @@ def read_tickets(output_dir: Path) -> dict[str, Ticket]:
     """By identity: the newest ticket of each run."""
     found = {}
     for path in (slurm_folder(output_dir) / "tickets").glob("*.json"):
-        ticket = Ticket(**json.loads(path.read_text(encoding="utf-8")))
+        values = json.loads(path.read_text(encoding="utf-8"))
+        ticket = Ticket(**{field.name: values[field.name] for field in fields(Ticket)})
         found[ticket.identity] = ticket
     return found
 
@@ -90,8 +89,7 @@ def _submit_group(
         jobs = [made.submit(PlanJob(plan, code)) for plan in plans]
     tickets = []
     for plan, job in zip(plans, jobs, strict=True):
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        ticket = Ticket(plan.identity, job.job_id, str(plan.folder), now, digest(plan))
+        ticket = Ticket(plan.identity, job.job_id, str(plan.folder), digest(plan))
         path = home / "tickets" / f"{plan.identity}.json"
         temporary = path.with_suffix(".tmp")
         temporary.write_text(json.dumps(asdict(ticket)), encoding="utf-8")

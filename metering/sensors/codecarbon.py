@@ -110,7 +110,7 @@ class CodeCarbonMeter:
             kind = type(hardware).__name__
             if kind == "GPU" and self._has_gpu:
                 found["gpu"] = _gpu_sensor(hardware)
-            elif kind in ("CPU", "AppleSiliconChip"):
+            elif kind == "CPU":
                 found["cpu"] = _cpu_sensor(hardware)
             elif kind == "RAM":
                 found["ram"] = Sensor("modelled", "CodeCarbon's RAM model")
@@ -135,8 +135,6 @@ def _cpu_sensor(hardware: Any) -> Sensor:
     mode = getattr(hardware, "_mode", "constant")
     if "rapl" in mode:
         return Sensor("rapl", "RAPL through CodeCarbon")
-    if mode == "intel_power_gadget":
-        return Sensor("power", "Intel Power Gadget through CodeCarbon")
     words = "TDP x load" if mode == "cpu_load" else "a constant share of the TDP"
     return Sensor("modelled", f"CodeCarbon: {words}")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import resource
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -140,8 +139,7 @@ def peak_memory_mib(device: torch.device) -> float | None:
         for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
             if line.startswith("VmHWM:"):  # VmHWM:  12345 kB
                 return int(line.split()[1]) / 2**10
-    per_mib = 2**20 if sys.platform == "darwin" else 2**10  # getrusage(2): bytes on a Mac
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / per_mib
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10  # getrusage(2): KiB
 
 
 def release(device: torch.device) -> None:

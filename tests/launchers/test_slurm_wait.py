@@ -21,7 +21,7 @@ NODE_FAIL = JobState("NODE_FAIL", node="v1")
 
 
 def _ticket(plan: Plan) -> Ticket:
-    return Ticket(plan.identity, "7_0", str(plan.folder), LONG_AGO, slurm_queue.digest(plan))
+    return Ticket(plan.identity, "7_0", str(plan.folder), slurm_queue.digest(plan))
 
 
 def _log(plan: Plan, text: str) -> Path:
