@@ -68,16 +68,25 @@ def on_this_machine(times: float, num_windows: int) -> list[Result]:
     num_steps = [sum(block.num_steps for block in window.readings) for window in windows]
     words = ", ".join(f"{error:+.1f}" for error in errors)
     return [
-        Result("an estimate is cheap: steps of an adaptive window over the paper's 4,004",
-               median(num_steps) / PAPER_STEPS, 1 / 20, "at most",
-               detail=f"{', '.join(map(str, num_steps))} steps of {BATCH_SIZE} images"),
-        Result(f"an estimate is right: error against a run {times:.0f} times longer",
-               median(map(abs, errors)), 2.0, "at most", "%",
-               f"{words}; mean {mean(errors):+.1f} +- {stdev(errors) / math.sqrt(num_windows):.1f} "
-               f"(standard error); claimed +- {median(claims):.1f} (median); "
-               f"{times * short_s:.0f} s, whose parts of {short_s:.0f} s differ by "
-               f"{uneven_percent(long, short_s):.1f} %"),
-    ]  # fmt: skip
+        Result(
+            "an estimate is cheap: steps of an adaptive window over the paper's 4,004",
+            median(num_steps) / PAPER_STEPS,
+            1 / 20,
+            "at most",
+            detail=f"{', '.join(map(str, num_steps))} steps of {BATCH_SIZE} images",
+        ),
+        Result(
+            f"an estimate is right: error against a run {times:.0f} times longer",
+            median(map(abs, errors)),
+            2.0,
+            "at most",
+            "%",
+            f"{words}; mean {mean(errors):+.1f} +- {stdev(errors) / math.sqrt(num_windows):.1f} "
+            f"(standard error); claimed +- {median(claims):.1f} (median); "
+            f"{times * short_s:.0f} s, whose parts of {short_s:.0f} s differ by "
+            f"{uneven_percent(long, short_s):.1f} %",
+        ),
+    ]
 
 
 def rate(blocks: Sequence[Reading]) -> float:
@@ -105,9 +114,13 @@ def coverage(num_trials: int) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         held = sum(trial(7000 + n, gpu, load, Path(folder)) for n in range(num_trials))
     return Result(
-        "an estimate is right: trials whose interval holds the truth", 100 * held / num_trials,
-        95.0, "at least", "%", f"{held} of {num_trials}, simulated GPU, {CASE}",
-    )  # fmt: skip
+        "an estimate is right: trials whose interval holds the truth",
+        100 * held / num_trials,
+        95.0,
+        "at least",
+        "%",
+        f"{held} of {num_trials}, simulated GPU, {CASE}",
+    )
 
 
 def main() -> None:

@@ -68,17 +68,22 @@ def pipeline(num_rounds: int, num_turns: int, num_batches: int) -> Result:
     num_workers = max(1, len(os.sched_getaffinity(0)) - 1)
     with tempfile.TemporaryDirectory() as folder:
         plan = plan_of(
-            Path(folder), "model=resnet18", "model.input_size=224", "batch_size=16",
+            Path(folder),
+            "model=resnet18",
+            "model.input_size=224",
+            "batch_size=16",
             f"data.num_workers={num_workers}",
-        )  # fmt: skip
+        )
         ratios = [one_round(plan, n % 2, num_turns, num_batches) for n in range(num_rounds)]
     error = 1.25 * stdev(ratios) / math.sqrt(num_rounds)  # of a median, for normal noise
     return Result(
         "input pipeline: images/s of our loader over timm's own, same workers",
-        median(ratios), 1.0, "at least",
+        median(ratios),
+        1.0,
+        "at least",
         detail=f"+- {error:.3f} (standard error); {num_workers} workers, {num_rounds} rounds of "
         f"{num_turns} pairs of {num_batches} batches",
-    )  # fmt: skip
+    )
 
 
 def wait_is_recorded() -> Result:
@@ -87,16 +92,23 @@ def wait_is_recorded() -> Result:
 
     with tempfile.TemporaryDirectory() as folder:
         plan = plan_of(
-            Path(folder), "model=test_resnet", "data=digits", "meter=fixed", "meter.num_steps=3",
-            "phases=train", "meter.idle_s=0",
-        )  # fmt: skip
+            Path(folder),
+            "model=test_resnet",
+            "data=digits",
+            "meter=fixed",
+            "meter.num_steps=3",
+            "phases=train",
+            "meter.idle_s=0",
+        )
         train = execute(plan).record.phases["train"]
     told = [reading.data_wait_s is not None for reading in train.readings]
     share = train.data_wait_share
     return Result(
         "the time a step waits for data is in the record",
-        sum(told) / len(told) if share is not None else 0.0, 1.0, "at least",
-    )  # fmt: skip
+        sum(told) / len(told) if share is not None else 0.0,
+        1.0,
+        "at least",
+    )
 
 
 def main() -> None:

@@ -103,12 +103,17 @@ def overhead(device: str, seconds: float) -> list[Result]:
     if device == "cpu":  # on a GPU the calls wait for the steps that are queued
         inside_s = sum(turns.ended_s) + turns.counted_s + opened_s + closed_s
         results.append(
-            Result("metering costs nothing: share of time inside the meter's calls",
-                   100 * inside_s / turns.metered_s, 0.5, "at most", "%",
-                   f"a block's end {1000 * median(turns.ended_s):.1f} ms (median of "
-                   f"{num_turns}, {turns.metered_s / num_turns:.2f} s of steps apart), opening the "
-                   f"window {1000 * opened_s:.1f} ms, closing it {1000 * closed_s:.1f} ms")
-        )  # fmt: skip
+            Result(
+                "metering costs nothing: share of time inside the meter's calls",
+                100 * inside_s / turns.metered_s,
+                0.5,
+                "at most",
+                "%",
+                f"a block's end {1000 * median(turns.ended_s):.1f} ms (median of "
+                f"{num_turns}, {turns.metered_s / num_turns:.2f} s of steps apart), opening the "
+                f"window {1000 * opened_s:.1f} ms, closing it {1000 * closed_s:.1f} ms",
+            )
+        )
     return results
 
 

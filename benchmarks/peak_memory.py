@@ -25,9 +25,17 @@ NUM_PAIRS = 3
 
 def overrides(quick: bool) -> list[str]:
     model, size, batch = ("resnet18", 96, 8) if quick else ("resnet50", 224, 32)
-    return [f"model={model}", f"model.input_size={size}", f"batch_size={batch}",
-            "data.num_workers=1", "meter=fixed", f"meter.num_steps={NUM_STEPS}",
-            "meter.num_warmup_steps=0", "phases=train", "meter.idle_s=0"]  # fmt: skip
+    return [
+        f"model={model}",
+        f"model.input_size={size}",
+        f"batch_size={batch}",
+        "data.num_workers=1",
+        "meter=fixed",
+        f"meter.num_steps={NUM_STEPS}",
+        "meter.num_warmup_steps=0",
+        "phases=train",
+        "meter.idle_s=0",
+    ]
 
 
 def one_side(side: str, folder: Path, given: list[str]) -> None:
@@ -49,10 +57,23 @@ def one_side(side: str, folder: Path, given: list[str]) -> None:
 def peak_mib(side: str, quick: bool) -> float:
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", "benchmarks.peak_memory", "--side", side,
-             "--folder", folder, *(["--quick"] if quick else [])],
-            cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True,
-        )  # fmt: skip
+            [
+                sys.executable,
+                "-W",
+                "ignore",
+                "-m",
+                "benchmarks.peak_memory",
+                "--side",
+                side,
+                "--folder",
+                folder,
+                *(["--quick"] if quick else []),
+            ],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
     return float(done.stdout.splitlines()[-1])
 
 
@@ -72,9 +93,11 @@ def main() -> None:
     words = ", ".join(f"{ours:.0f} MiB over {bare:.0f} MiB" for ours, bare in pairs)
     result = Result(
         "memory is what the model needs: peak of a run over a bare timm loop's",
-        median(ours / bare for ours, bare in pairs), 1.05, "at most",
+        median(ours / bare for ours, bare in pairs),
+        1.05,
+        "at most",
         detail=f"{words}; {' '.join(given[:3])}",
-    )  # fmt: skip
+    )
     report("peak_memory", [result], options)
 
 

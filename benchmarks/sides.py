@@ -62,14 +62,17 @@ def bare_parts(plan: Plan) -> tuple[Any, Any]:
     from tasks.running import device as devices
 
     setup = training.named(plan.model.training)
-    model = timm.create_model(plan.model.source, num_classes=plan.data.options["num_classes"],
-                              **dict(plan.model.options))  # fmt: skip
+    model = timm.create_model(
+        plan.model.source, num_classes=plan.data.options["num_classes"], **dict(plan.model.options)
+    )
     model = model.to(devices.choose(plan.hardware.accelerator, 0))
     model = model.to(memory_format=torch.channels_last)
     optimizer = create_optimizer_v2(
-        model, opt=setup.optimizer, lr=setup.lr * plan.batch_size / setup.lr_batch_size,
+        model,
+        opt=setup.optimizer,
+        lr=setup.lr * plan.batch_size / setup.lr_batch_size,
         weight_decay=setup.weight_decay,
-    )  # fmt: skip
+    )
     return model, optimizer
 
 
@@ -123,14 +126,25 @@ def bare_loader(plan: Plan) -> Any:
         workers = default_workers(1, device.type == "cuda")
     random.seed(plan.seed)
     return create_loader(
-        Files(train.files, train.num_samples), input_size=(3, plan.model.input_size,
-        plan.model.input_size), batch_size=plan.batch_size, is_training=True,
-        mean=config["mean"], std=config["std"], crop_pct=config["crop_pct"], num_workers=workers,
-        device=device, use_prefetcher=True, use_multi_epochs_loader=workers > 0,
-        persistent_workers=workers > 0, pin_memory=device.type == "cuda",
-        auto_augment=setup.auto_augment, color_jitter=setup.color_jitter,
-        re_prob=setup.random_erasing, re_mode="pixel", interpolation="random",
-    )  # fmt: skip
+        Files(train.files, train.num_samples),
+        input_size=(3, plan.model.input_size, plan.model.input_size),
+        batch_size=plan.batch_size,
+        is_training=True,
+        mean=config["mean"],
+        std=config["std"],
+        crop_pct=config["crop_pct"],
+        num_workers=workers,
+        device=device,
+        use_prefetcher=True,
+        use_multi_epochs_loader=workers > 0,
+        persistent_workers=workers > 0,
+        pin_memory=device.type == "cuda",
+        auto_augment=setup.auto_augment,
+        color_jitter=setup.color_jitter,
+        re_prob=setup.random_erasing,
+        re_mode="pixel",
+        interpolation="random",
+    )
 
 
 class Files:

@@ -29,9 +29,11 @@ main()
 def seconds_of(script: Path) -> float:
     began_s = time.perf_counter()
     subprocess.run(
-        [sys.executable, str(script), "--cfg", "job"], cwd=script.parent, check=True,
+        [sys.executable, str(script), "--cfg", "job"],
+        cwd=script.parent,
+        check=True,
         stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+    )
     return time.perf_counter() - began_s
 
 
@@ -45,9 +47,11 @@ def start_up(num_pairs: int) -> Result:
     ours, theirs = (median(pair[k] for pair in pairs) for k in (0, 1))
     return Result(
         "starting is quick: run.py --cfg job over a bare Hydra app",
-        median(a / b for a, b in pairs), 1.3, "at most",
+        median(a / b for a, b in pairs),
+        1.3,
+        "at most",
         detail=f"{ours:.2f} s over {theirs:.2f} s, {num_pairs} pairs",
-    )  # fmt: skip
+    )
 
 
 def main() -> None:

@@ -50,9 +50,12 @@ def turns_of(model: str, num_turns: int) -> Turns:
     """Seconds of `num_turns` turns of ours, and of one of a bare loop between each two."""
     with tempfile.TemporaryDirectory() as folder:
         plan = plan_of(
-            Path(folder), f"model={model}", "model.input_size=224", "batch_size=8",
+            Path(folder),
+            f"model={model}",
+            "model.input_size=224",
+            "batch_size=8",
             f"data.num_workers={NUM_WORKERS}",
-        )  # fmt: skip
+        )
         with opened(plan, MeterSettings(**WITHOUT_END)) as (session, meter):
             others = [bare(plan, session.network, session.optimizer) for _ in range(2)]
             with meter.window("train", plan.batch_size) as window:
@@ -98,11 +101,13 @@ def summarised(found: dict[str, Compared]) -> Result:
     num_pairs = len(next(iter(found.values())).ours)
     return Result(
         "our training loop is not slower: images/s of a metered run over a bare timm loop",
-        ours, 1.0, "at least",
+        ours,
+        1.0,
+        "at least",
         detail=f"{unmetered:.4f} without the time inside the meter's calls, bare over bare "
         f"{equal:.4f}; {words}; +- standard error, bare over bare in brackets, "
         f"{num_pairs} pairs each",
-    )  # fmt: skip
+    )
 
 
 def _with_error(some: Sequence[float]) -> str:

@@ -9,10 +9,18 @@ from dataclasses import dataclass
 
 ENDED = frozenset(
     {
-        "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL",
-        "OUT_OF_MEMORY", "PREEMPTED", "TIMEOUT", "REVOKED",
+        "BOOT_FAIL",
+        "CANCELLED",
+        "COMPLETED",
+        "DEADLINE",
+        "FAILED",
+        "NODE_FAIL",
+        "OUT_OF_MEMORY",
+        "PREEMPTED",
+        "TIMEOUT",
+        "REVOKED",
     }
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -34,8 +42,9 @@ class JobState:
             parts.append(f"reason {self.reason}")
         if self.exit_code:
             status, _, signal = self.exit_code.partition(":")
-            parts.append(f"killed by signal {signal}" if signal not in {"", "0"} else
-                         f"exit status {status}")  # fmt: skip
+            parts.append(
+                f"killed by signal {signal}" if signal not in {"", "0"} else f"exit status {status}"
+            )
         if self.node not in {"", "(null)"}:
             parts.append(f"on {self.node}")
         return ", ".join(parts)
@@ -63,9 +72,11 @@ def look_up(job_id: str) -> JobState:
     if shown.returncode == 0 and "JobState=" in shown.stdout:
         values = dict(re.findall(r"(\S+?)=(\S*)", shown.stdout.splitlines()[0]))
         return JobState(
-            values["JobState"], values.get("Reason", ""), values.get("ExitCode", ""),
+            values["JobState"],
+            values.get("Reason", ""),
+            values.get("ExitCode", ""),
             values.get("BatchHost") or values.get("NodeList") or "",
-        )  # fmt: skip
+        )
     try:
         kept = _call(
             "sacct", "-X", "-n", "-P", "-j", job_id, "-o", "State,Reason,ExitCode,NodeList"

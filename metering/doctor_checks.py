@@ -71,14 +71,18 @@ def _amd(environment: Mapping[str, str]) -> Iterator[Line]:
         yield Line("gpu", "ok", f"the job's AMD GPUs: {named}; CodeCarbon alone reads them")
     elif every:
         yield Line(
-            "gpu mask", "failure", f"ROCm's masks leave none of the {len(every)} AMD GPUs",
+            "gpu mask",
+            "failure",
+            f"ROCm's masks leave none of the {len(every)} AMD GPUs",
             "see ROCR_VISIBLE_DEVICES, HIP_VISIBLE_DEVICES and CUDA_VISIBLE_DEVICES; set one alone",
-        )  # fmt: skip
+        )
     else:
         yield Line(
-            "gpu", "warning", "neither NVML nor AMD SMI shows a GPU; GPU energy will be absent",
+            "gpu",
+            "warning",
+            "neither NVML nor AMD SMI shows a GPU; GPU energy will be absent",
             "install the NVIDIA driver if this machine has one; else use hardware.accelerator=cpu",
-        )  # fmt: skip
+        )
 
 
 def _nvidia(every: tuple[Gpu, ...], environment: Mapping[str, str]) -> Iterator[Line]:
@@ -91,19 +95,22 @@ def _nvidia(every: tuple[Gpu, ...], environment: Mapping[str, str]) -> Iterator[
     written = "=".join(mask) if mask else "no mask"
     if not gpus:
         yield Line(
-            "gpu mask", "failure", f"{written} names none of the {len(every)} GPUs",
+            "gpu mask",
+            "failure",
+            f"{written} names none of the {len(every)} GPUs",
             "unset it or name GPUs by index or UUID",
-        )  # fmt: skip
+        )
         return
     named = ", ".join(str(gpu.index) for gpu in gpus)
     yield Line("gpu mask", "ok", f"the job's GPUs: {named} of {len(every)} ({written})")
     if mask and mask[0] != "CUDA_VISIBLE_DEVICES" and gpus != every[: len(gpus)]:
         yield Line(
-            "gpu mask", "failure",
+            "gpu mask",
+            "failure",
             "CUDA_VISIBLE_DEVICES is unset: CUDA computes on the first of all GPUs, "
             f"not on {written}",
             f"export CUDA_VISIBLE_DEVICES=${mask[0]}",
-        )  # fmt: skip
+        )
     try:
         job_gpus(environment, num_gpus=1)
     except MaskError as error:
@@ -126,14 +133,18 @@ def _gpu(gpu: Gpu, state: dict[str, Any]) -> Iterator[Line]:
         yield Line(topic, "ok", "energy counter readable")
     else:
         yield Line(
-            topic, "warning", "no energy counter; power is sampled and integrated",
+            topic,
+            "warning",
+            "no energy counter; power is sampled and integrated",
             "use a GPU of the Volta generation or newer, or update the driver",
-        )  # fmt: skip
+        )
     if gpu.mig:
         yield Line(
-            topic, "warning", "a MIG instance is metered as its whole GPU",
+            topic,
+            "warning",
+            "a MIG instance is metered as its whole GPU",
             "keep the GPU's other instances idle, or switch MIG off",
-        )  # fmt: skip
+        )
     reasons = state["throttle_reasons"] or 0
     if reasons & HEAT_BITS:
         yield Line(
@@ -141,16 +152,20 @@ def _gpu(gpu: Gpu, state: dict[str, Any]) -> Iterator[Line]:
         )
     if reasons & POWER_BITS:
         yield Line(
-            topic, "warning", "clocks are lowered by the power limit",
+            topic,
+            "warning",
+            "clocks are lowered by the power limit",
             "see nvidia-smi -q -d POWER; record the limit with the result",
-        )  # fmt: skip
+        )
     with closing(NvmlEnergy([gpu])) as reader:
         others = strangers(reader.computing_pids(), [os.getpid()])
     if others:
         yield Line(
-            topic, "warning", f"other processes compute on it: {others}",
+            topic,
+            "warning",
+            f"other processes compute on it: {others}",
             "wait for them, or ask the scheduler for the GPU alone",
-        )  # fmt: skip
+        )
 
 
 def cpu() -> Iterator[Line]:
@@ -160,9 +175,11 @@ def cpu() -> Iterator[Line]:
         yield Line("cpu", "ok", f"{cpu_model()}: RAPL readable ({names})")
     elif rapl.present():
         yield Line(
-            "cpu", "warning", f"{cpu_model()}: RAPL is there but not readable; energy is modelled",
+            "cpu",
+            "warning",
+            f"{cpu_model()}: RAPL is there but not readable; energy is modelled",
             f"sudo chmod -R a+r {rapl.POWERCAP}/intel-rapl:*/energy_uj",
-        )  # fmt: skip
+        )
     else:
         yield Line("cpu", "warning", f"{cpu_model()}: no RAPL; energy is modelled", _LABEL)
     if all(domain.name != "dram" for domain in domains):
@@ -199,9 +216,11 @@ def codecarbon(environment: Mapping[str, str], home: Path | None) -> Iterator[Li
     yield from faults
     if stray:
         yield Line(
-            "codecarbon", "warning", f"configuration that this suite overrides: {', '.join(stray)}",
+            "codecarbon",
+            "warning",
+            f"configuration that this suite overrides: {', '.join(stray)}",
             "remove it, so that other tools agree with this suite",
-        )  # fmt: skip
+        )
     elif not faults:
         yield Line("codecarbon", "ok", "no stray configuration")
 
@@ -227,9 +246,11 @@ def clock() -> Iterator[Line]:
     skew = abs((time.time() - wall_s) / (time.monotonic() - steady_s) - 1)
     if skew > 0.01:
         yield Line(
-            "clock", "warning", f"the wall clock runs {100 * skew:.1f} % off the steady clock",
+            "clock",
+            "warning",
+            f"the wall clock runs {100 * skew:.1f} % off the steady clock",
             "check the time service (chrony, systemd-timesyncd)",
-        )  # fmt: skip
+        )
     else:
         yield Line("clock", "ok", "the wall clock keeps pace with the steady clock")
     cure = "start a time service (chrony, systemd-timesyncd) where a run spans several nodes"

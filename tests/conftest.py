@@ -47,8 +47,13 @@ def run_py(cache_dir: Path, tmp_path: Path) -> Callable[..., subprocess.Complete
         environment = os.environ | {"XDG_CACHE_HOME": str(cache_dir / "xdg")}
         command = [sys.executable, str(ROOT / "run.py"), *args]
         return subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True,
-            timeout=timeout_s, check=False,
-        )  # fmt: skip
+            command,
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
 
     return run

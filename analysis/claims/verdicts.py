@@ -66,9 +66,7 @@ def markdown(found: Sequence[Claim]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _claim(
-    place: str, says: str, parts: Sequence[tuple[str, bool]], limit: str = ""
-) -> Claim:  # fmt: skip
+def _claim(place: str, says: str, parts: Sequence[tuple[str, bool]], limit: str = "") -> Claim:
     """One claim from its models: it holds when it holds for each."""
     if not parts:
         return Claim(place, says, "nothing yet")
@@ -87,8 +85,13 @@ def _order_of_models(rows: pd.DataFrame) -> Claim:
         if len(one_each) < LEAST_PRINTED:
             continue
         rho = _spearman(one_each["test_kwh"], printed.loc[one_each["model"]])
-        parts.append((f"{len(one_each)} networks on {hardware} ({set_up}): rank correlation "
-                      f"{rho:.2f} with the printed test kWh", rho >= SAME_ORDER))  # fmt: skip
+        parts.append(
+            (
+                f"{len(one_each)} networks on {hardware} ({set_up}): rank correlation "
+                f"{rho:.2f} with the printed test kWh",
+                rho >= SAME_ORDER,
+            )
+        )
     limit = f"limit {SAME_ORDER}"
     return _claim("Table 3", "networks rank by electricity as printed", parts, limit)
 
@@ -108,8 +111,13 @@ def _larger_sets(rows: pd.DataFrame) -> Claim:
             ours, printed = (
                 kwh[kind][larger] / kwh[kind][plain] for kind in ("estimated", "published")
             )
-            parts.append((f"{larger} over {plain}: {ours:.1f} x the electricity "
-                          f"(printed: {printed:.1f} x)", bool(ours > 1)))  # fmt: skip
+            parts.append(
+                (
+                    f"{larger} over {plain}: {ours:.1f} x the electricity "
+                    f"(printed: {printed:.1f} x)",
+                    bool(ours > 1),
+                )
+            )
     return _claim("5.4, Figure 3", "pre-training on a larger set costs more than training", parts)
 
 
@@ -122,8 +130,9 @@ def _self_supervision(stages: pd.DataFrame) -> Claim:
             continue
         share = kwh["pre-training"] / (kwh["pre-training"] + kwh["fine-tuning"])
         parts.append((f"{model}: {100 * share:.1f} %", bool(share > PRETRAINING_SHARE)))
-    return _claim("5.5, Figure 4", "self-supervised pre-training is over 90 % of the training",
-                  parts)  # fmt: skip
+    return _claim(
+        "5.5, Figure 4", "self-supervised pre-training is over 90 % of the training", parts
+    )
 
 
 def _hardware(runs: pd.DataFrame) -> Claim:
@@ -141,12 +150,19 @@ def _hardware(runs: pd.DataFrame) -> Claim:
                 continue
             rho = _spearman(both[first], both[second])
             ratio = (both[first] / both[second]).agg(["min", "max"])
-            parts.append((
-                f"{first} and {second}, {len(both)} networks: rank correlation {rho:.2f}, "
-                f"{ratio['min']:.2f} to {ratio['max']:.2f} x the electricity", rho >= SAME_ORDER,
-            ))  # fmt: skip
-    return _claim("A.2, Figure 5", "the order of networks is the same on other hardware", parts,
-                  f"limit {SAME_ORDER}")  # fmt: skip
+            parts.append(
+                (
+                    f"{first} and {second}, {len(both)} networks: rank correlation {rho:.2f}, "
+                    f"{ratio['min']:.2f} to {ratio['max']:.2f} x the electricity",
+                    rho >= SAME_ORDER,
+                )
+            )
+    return _claim(
+        "A.2, Figure 5",
+        "the order of networks is the same on other hardware",
+        parts,
+        f"limit {SAME_ORDER}",
+    )
 
 
 def _batch_size(runs: pd.DataFrame) -> Claim:
@@ -155,10 +171,13 @@ def _batch_size(runs: pd.DataFrame) -> Claim:
         small, large = group.iloc[0], group.iloc[-1]
         ratio = small["kwh_per_sample"] / large["kwh_per_sample"]
         margin = ratio * _relative_margin(small, large)
-        parts.append((
-            f"{name_of(values)}: {ratio:.2f} ± {margin:.2f} x at {small['batch_size']} over "
-            f"{large['batch_size']}", bool(ratio - margin > 1),
-        ))  # fmt: skip
+        parts.append(
+            (
+                f"{name_of(values)}: {ratio:.2f} ± {margin:.2f} x at {small['batch_size']} over "
+                f"{large['batch_size']}",
+                bool(ratio - margin > 1),
+            )
+        )
     return _claim("A.3, Figure 6", "testing with a smaller batch takes more per image", parts)
 
 
@@ -174,8 +193,12 @@ def _epochs(runs: pd.DataFrame) -> tuple[Claim, Claim]:
         name = name_of(dict(run))
         straight.append(_fit(name, ends, used))
         error = len(ends) * used[0] / used[-1] - 1
-        enough.append((f"{name}: {len(ends)} x the first epoch errs by {error:+.1%}",
-                       bool(abs(error) <= LINEAR_WITHIN)))  # fmt: skip
+        enough.append(
+            (
+                f"{name}: {len(ends)} x the first epoch errs by {error:+.1%}",
+                bool(abs(error) <= LINEAR_WITHIN),
+            )
+        )
     return (
         _claim("A.4.1, Figure 7", "electricity is linear in epochs", straight, LIMIT),
         _claim("A.4.1", "so one epoch is enough", enough, LIMIT),
@@ -186,17 +209,23 @@ def _shares(runs: pd.DataFrame) -> tuple[Claim, Claim]:
     straight, enough = [], []
     for values, group in compared(_with_curves(runs), "fraction"):
         sizes = group["num_epoch_samples"].to_numpy(float)
-        used = np.asarray([
-            np.interp(size, *curve(run))
-            for size, (_, run) in zip(sizes, group.iterrows(), strict=True)
-        ])  # fmt: skip
+        used = np.asarray(
+            [
+                np.interp(size, *curve(run))
+                for size, (_, run) in zip(sizes, group.iterrows(), strict=True)
+            ]
+        )
         if len(sizes) < LEAST_POINTS:
             continue
         name, share = name_of(values), sizes[0] / sizes[-1]
         straight.append(_fit(name, sizes, used))
         error = used[0] / share / used[-1] - 1
-        enough.append((f"{name}: {share:.0%} of the data scaled up errs by {error:+.1%}",
-                       bool(abs(error) <= LINEAR_WITHIN)))  # fmt: skip
+        enough.append(
+            (
+                f"{name}: {share:.0%} of the data scaled up errs by {error:+.1%}",
+                bool(abs(error) <= LINEAR_WITHIN),
+            )
+        )
     return (
         _claim("A.4.2, Figure 8", "electricity is linear in the share of data", straight, LIMIT),
         _claim("A.4.2", "so 1 % of the data is enough", enough, LIMIT),
@@ -217,11 +246,12 @@ def _short_predicts_long(predictions: Sequence[Prediction]) -> Claim:
     worst = max(abs(one.error) for one in predictions)
     held = sum(one.held for one in predictions)
     return Claim(
-        "A.4", says,
+        "A.4",
+        says,
         f"{len(predictions)} adaptive windows from their first fifth: largest error {worst:.1%}, "
         f"our interval held in {held} ({LIMIT})",
         worst <= LINEAR_WITHIN,
-    )  # fmt: skip
+    )
 
 
 def _with_curves(runs: pd.DataFrame) -> pd.DataFrame:

@@ -15,8 +15,12 @@ FIRST = 0.2
 def add_parser(subparsers: Any) -> None:
     """Register the command; `args.run(args)` executes it."""
     parser = subparsers.add_parser("claims", help="the paper's claims beside what was measured")
-    parser.add_argument("runs", nargs="*", help="folders with records (default: %(default)s)",
-                        default=list(DEFAULT_FOLDERS))  # fmt: skip
+    parser.add_argument(
+        "runs",
+        nargs="*",
+        help="folders with records (default: %(default)s)",
+        default=list(DEFAULT_FOLDERS),
+    )
     parser.set_defaults(run=run)
 
 

@@ -13,8 +13,12 @@ from analysis.errors import AnalysisError
 def add_parser(subparsers: Any) -> None:
     """Register the command; `args.run(args)` executes it."""
     parser = subparsers.add_parser("figures", help="Figures 1 to 8 and A.5 as SVG, PDF and PNG")
-    parser.add_argument("runs", nargs="*", help="folders with records (default: %(default)s)",
-                        default=list(DEFAULT_FOLDERS))  # fmt: skip
+    parser.add_argument(
+        "runs",
+        nargs="*",
+        help="folders with records (default: %(default)s)",
+        default=list(DEFAULT_FOLDERS),
+    )
     parser.add_argument("--out", type=Path, default=Path("figures"), help="output folder")
     parser.set_defaults(run=run)
 

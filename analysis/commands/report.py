@@ -13,8 +13,12 @@ from analysis.commands.folders import DEFAULT_FOLDERS, load_named
 def add_parser(subparsers: Any) -> None:
     """Register the command; `args.run(args)` executes it."""
     parser = subparsers.add_parser("report", help="everything in one HTML file, for offline use")
-    parser.add_argument("runs", nargs="*", help="folders with records (default: %(default)s)",
-                        default=list(DEFAULT_FOLDERS))  # fmt: skip
+    parser.add_argument(
+        "runs",
+        nargs="*",
+        help="folders with records (default: %(default)s)",
+        default=list(DEFAULT_FOLDERS),
+    )
     parser.add_argument("--out", type=Path, default=Path("report"), help="output folder")
     parser.set_defaults(run=run)
 

@@ -25,21 +25,33 @@ HOW_TO_MEASURE = (
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = subparsers.add_parser("tables", help="Tables 1, 2 and 3")
-    command.add_argument("runs", nargs="*", help="folders with records (default: %(default)s)",
-                         default=list(DEFAULT_FOLDERS))  # fmt: skip
+    command.add_argument(
+        "runs",
+        nargs="*",
+        help="folders with records (default: %(default)s)",
+        default=list(DEFAULT_FOLDERS),
+    )
     command.add_argument("--out", type=Path, default=Path("tables"), help="output folder")
     command.add_argument("--format", default="csv,md,tex", help="of csv, md, tex, html")
     command.add_argument("--sort", help="a column, such as gqi; -gqi turns the order round")
     command.add_argument("--hardware", help="show measurements on these profiles only: a6000,v100")
     command.add_argument("--where", help="rows to keep: 'top1_pct > 80 and gqi > 0.7'")
     command.add_argument("--columns", help="only these, comma-separated: gqi,samples_per_kwh")
-    command.add_argument("--accounting", default="source",
-                         help="source: the recipe as its authors gave it; paper: the one that "
-                         "reproduces the published totals")  # fmt: skip
-    command.add_argument("--evaluations", type=float, default=0.0,
-                         help="add so many evaluations per epoch to estimates")  # fmt: skip
-    command.add_argument("--checkpoints", type=float, default=0.0,
-                         help="add so many checkpoint writes per epoch")  # fmt: skip
+    command.add_argument(
+        "--accounting",
+        default="source",
+        help="source: the recipe as its authors gave it; paper: the one that "
+        "reproduces the published totals",
+    )
+    command.add_argument(
+        "--evaluations",
+        type=float,
+        default=0.0,
+        help="add so many evaluations per epoch to estimates",
+    )
+    command.add_argument(
+        "--checkpoints", type=float, default=0.0, help="add so many checkpoint writes per epoch"
+    )
     command.add_argument("--diff", action="store_true", help="relative differences and flags")
     command.add_argument("--alpha", type=float, default=ALPHA, help="of GQI, default %(default)s")
     command.add_argument("--beta", type=float, default=BETA, help="of GQI, default %(default)s")

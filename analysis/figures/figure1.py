@@ -26,9 +26,10 @@ def figure1(rows: pd.DataFrame, appliances: pd.DataFrame, references: pd.DataFra
     homes = pd.concat([appliances, references[references["name"].isin(REFERENCES)]])
     if models.empty or homes.empty:
         return look.absent(
-            "Figure 1", "No training total and no appliance is known.",
+            "Figure 1",
+            "No training total and no appliance is known.",
             "python -m analysis figures RUNS --out figures",
-        )  # fmt: skip
+        )
     bars = sorted([*_model_bars(models), *_home_bars(homes)], key=lambda bar: bar[1])
     with look.look():
         sources = _numbered(homes)
@@ -85,7 +86,7 @@ def _draw(axes: look.Axes, bars: list[Bar], sources: dict[str, int]) -> None:
     handles = [
         axes.barh(0, 0, **look.bar_style("published", color), label=label)
         for label, color in (("a model, once", look.VERMILION), ("an appliance, a month", look.SKY))
-    ]  # fmt: skip
+    ]
     for kind in look.KINDS[1:]:
         if any(bar[2] == kind for bar in bars):
             style = look.bar_style(kind, look.VERMILION)

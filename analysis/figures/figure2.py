@@ -29,15 +29,18 @@ def figure2(rows: pd.DataFrame) -> Figure:
     known = rows[(rows["train_kwh"] > 0) & rows["accuracy_pct"].notna()]
     if known.empty:
         return look.absent(
-            "Figure 2", "No model has both an accuracy and a training total.",
+            "Figure 2",
+            "No model has both an accuracy and a training total.",
             "python run.py -m experiment=table3",
-        )  # fmt: skip
+        )
     with look.look():
         figure, (left, right) = look.new_figure(look.FULL_IN, 4.3, ncols=2)
         _panel(left, known, "accuracy_pct", "(a) Accuracy", "top-1 accuracy, %")
         _panel(right, known[known["gqi"].notna()], "gqi", "(b) GQI", "Green Quotient Index")
-        groups = [Line2D([], [], ls="none", marker="o", mfc=color, mec="white", label=name)
-                  for name, color in COLORS.items()]  # fmt: skip
+        groups = [
+            Line2D([], [], ls="none", marker="o", mfc=color, mec="white", label=name)
+            for name, color in COLORS.items()
+        ]
         kinds = look.kind_handles(known["kind"], bool(known["is_small"].any()))
         figure.legend(handles=[*groups, *kinds], loc="outside lower center", ncols=4)
         return figure
@@ -52,8 +55,9 @@ def _panel(axes: Axes, rows: pd.DataFrame, column: str, title: str, label: str) 
     for key, part in rows.groupby([rows["model"].map(family), "kind", "is_small"], sort=False):
         group, kind, is_small = cast(tuple[str, look.Kind, bool], key)
         style = look.marker_style(kind, COLORS[group], bool(is_small))
-        axes.scatter(part["train_kwh"], part[column], s=marker_area(part["train_kwh"]),
-                     alpha=0.85, **style)  # fmt: skip
+        axes.scatter(
+            part["train_kwh"], part[column], s=marker_area(part["train_kwh"]), alpha=0.85, **style
+        )
     if rows.empty:
         return
     axes.set(title=title, ylabel=label, xlabel="electricity of training, kWh")
@@ -94,5 +98,10 @@ def _link(axes: Axes, rows: pd.DataFrame, column: str) -> None:
     for _, row in rows[rows["kind"] != "published"].iterrows():
         if row["model"] in published.index:
             other = published.loc[row["model"]]
-            axes.plot([other["train_kwh"], row["train_kwh"]], [other[column], row[column]],
-                      color=look.PALE, lw=0.6, zorder=0)  # fmt: skip
+            axes.plot(
+                [other["train_kwh"], row["train_kwh"]],
+                [other[column], row[column]],
+                color=look.PALE,
+                lw=0.6,
+                zorder=0,
+            )

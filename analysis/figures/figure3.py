@@ -35,9 +35,10 @@ def figure3(rows: pd.DataFrame) -> Figure:
     known = rows[rows["model"].isin(names) & (rows["train_kwh"] > 0) & rows["accuracy_pct"].notna()]
     if known.empty:
         return look.absent(
-            "Figure 3", "No Swin or ViT has both an accuracy and a training total.",
+            "Figure 3",
+            "No Swin or ViT has both an accuracy and a training total.",
             "python run.py -m experiment=pretraining",
-        )  # fmt: skip
+        )
     with look.look():
         figure, panels = look.new_figure(
             look.FULL_IN, 3.4, ncols=2, sharey=True, width_ratios=(1, 1.2)
@@ -106,11 +107,17 @@ def _chain(
         star = " *" if row["is_small"] else ""
         if row["model"] != first["model"] and first["model"] == chain[0]:
             axes.annotate(
-                "", (row["train_kwh"], row["accuracy_pct"]),
+                "",
+                (row["train_kwh"], row["accuracy_pct"]),
                 (first["train_kwh"], first["accuracy_pct"]),
-                arrowprops={"arrowstyle": "->", "color": color, "lw": 0.9, "shrinkA": 3,
-                            "shrinkB": 3},
-            )  # fmt: skip
+                arrowprops={
+                    "arrowstyle": "->",
+                    "color": color,
+                    "lw": 0.9,
+                    "shrinkA": 3,
+                    "shrinkB": 3,
+                },
+            )
         text = _gain(row, first, chain) + star
         side: dict[str, Any] = (
             {"ha": "left", "va": "top"} if row["model"] == chain[0] else {"ha": "right"}

@@ -36,9 +36,12 @@ def figure4(stages: pd.DataFrame) -> Figure:
             (model, basis)
             for model in MODELS
             for basis in (PRINTED_TOTAL, MEASURED_RATE)
-            if ((known["model"] == model) & (known["basis"] == basis)
-                & (known["stage"] != "inference")).any()
-        ]  # fmt: skip
+            if (
+                (known["model"] == model)
+                & (known["basis"] == basis)
+                & (known["stage"] != "inference")
+            ).any()
+        ]
         for place, (model, basis) in enumerate(bars):
             _bar(axes, place, known[(known["model"] == model) & (known["basis"] == basis)], basis)
         several = len({basis for _, basis in bars}) > 1
@@ -73,9 +76,14 @@ def _bar(axes: Axes, place: int, rows: pd.DataFrame, basis: str) -> None:
     test = rows[rows["stage"] == "inference"]
     inference = f"inference\n{test['kwh'].iloc[0]:.3f} kWh" if not test.empty else ""
     axes.annotate(
-        f"{share:.0%} pre-training\n{inference}", (place, base), (0, 3),
-        textcoords="offset points", ha="center", va="bottom", fontsize=5.8,
-    )  # fmt: skip
+        f"{share:.0%} pre-training\n{inference}",
+        (place, base),
+        (0, 3),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        fontsize=5.8,
+    )
 
 
 def _style(basis: str, color: str) -> dict[str, Any]:

@@ -36,8 +36,9 @@ def figure6(runs: pd.DataFrame) -> Figure:
     if not _any_group(runs, "batch_size"):
         return look.absent(
             "Figure 6: across batch sizes",
-            "No model was measured with two batch sizes on one device.", COMMAND_6,
-        )  # fmt: skip
+            "No model was measured with two batch sizes on one device.",
+            COMMAND_6,
+        )
     return _two_panels(runs, "batch_size", "Across batch sizes", "batch size", ("device",))
 
 
@@ -58,8 +59,14 @@ def _two_panels(
             drawn = _panel(axes, runs[runs["phase"] == phase], over, places, styles, also)
             axes.set(title=f"{title}: {phase}", ylabel=PER_1000)
             if not drawn:
-                axes.text(0.5, 0.5, f"{phase}: not measured", transform=axes.transAxes,
-                          ha="center", color=look.GREY)  # fmt: skip
+                axes.text(
+                    0.5,
+                    0.5,
+                    f"{phase}: not measured",
+                    transform=axes.transAxes,
+                    ha="center",
+                    color=look.GREY,
+                )
                 continue
             look.log_axis(axes.yaxis)
             if over == "device":
@@ -78,16 +85,23 @@ def _two_panels(
         small = any(str(label).endswith("*") for label in handles)
         note = f"measured; bars are 95 % intervals{'; ' + look.SMALL_LABEL if small else ''}"
         figure.legend(
-            handles=list(handles.values()), loc="outside lower center", ncols=3, title=note,
+            handles=list(handles.values()),
+            loc="outside lower center",
+            ncols=3,
+            title=note,
             title_fontsize=6.5,
-        )  # fmt: skip
+        )
         return figure
 
 
 def _panel(
-    axes: Axes, runs: pd.DataFrame, over: str, places: dict[Any, int],
-    styles: dict[str, dict[str, Any]], also: tuple[str, ...],
-) -> bool:  # fmt: skip
+    axes: Axes,
+    runs: pd.DataFrame,
+    over: str,
+    places: dict[Any, int],
+    styles: dict[str, dict[str, Any]],
+    also: tuple[str, ...],
+) -> bool:
     drawn = False
     for values, group in compared(runs, over):
         label = name_of(values, *also)
@@ -104,7 +118,13 @@ def _panel(
         )
         x = [places[value] if over == "device" else value for value in group[over]]
         errors = 1000 * pd.to_numeric(group["half_width_kwh_per_sample"]).to_numpy(float)
-        axes.errorbar(x, 1000 * group["kwh_per_sample"].to_numpy(float), yerr=errors,
-                      capsize=2, label=label, **style)  # fmt: skip
+        axes.errorbar(
+            x,
+            1000 * group["kwh_per_sample"].to_numpy(float),
+            yerr=errors,
+            capsize=2,
+            label=label,
+            **style,
+        )
         drawn = True
     return drawn

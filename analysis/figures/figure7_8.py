@@ -70,8 +70,14 @@ def figure8(runs: pd.DataFrame) -> Figure:
         title = "Electricity of an epoch over the share of data"
         axes.set_ylim(bottom=0)
         note = "hollow: estimated, rate x images (the run ended within its first epoch)"
-        return _finish(figure, axes, title, "share of the training data, %", used,
-                       note if any_estimated else "")  # fmt: skip
+        return _finish(
+            figure,
+            axes,
+            title,
+            "share of the training data, %",
+            used,
+            note if any_estimated else "",
+        )
 
 
 def _height(num_series: int) -> float:
@@ -105,9 +111,13 @@ def _one_epoch(run: pd.Series) -> tuple[float, bool]:
 
 
 def _series(
-    axes: look.Axes, number: int, x: np.ndarray, y: np.ndarray, label: str,
+    axes: look.Axes,
+    number: int,
+    x: np.ndarray,
+    y: np.ndarray,
+    label: str,
     hollow: np.ndarray | None = None,
-) -> None:  # fmt: skip
+) -> None:
     color = look.CYCLE[number % len(look.CYCLE)]
     marker = look.MARKERS[number % len(look.MARKERS)]
     line = fit_line(x, y)
@@ -122,9 +132,13 @@ def _series(
 
 
 def _finish(
-    figure: Figure, axes: look.Axes, title: str, x_label: str, runs: list[pd.Series],
+    figure: Figure,
+    axes: look.Axes,
+    title: str,
+    x_label: str,
+    runs: list[pd.Series],
     note: str = "",
-) -> Figure:  # fmt: skip
+) -> Figure:
     axes.set(title=title, xlabel=x_label, ylabel="kWh")
     axes.margins(x=0.02)
     axes.set_xlim(left=0)

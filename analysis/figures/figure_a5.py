@@ -26,9 +26,10 @@ def figure_a5(rows: pd.DataFrame) -> Figure:
     ].drop_duplicates("model")
     if len(known) < 2:
         return look.absent(
-            "Figure A.5", "Fewer than two models have an accuracy and a training total.",
+            "Figure A.5",
+            "Fewer than two models have an accuracy and a training total.",
             "python -m analysis figures RUNS --out figures",
-        )  # fmt: skip
+        )
     with look.look():
         figure, (left, right) = look.new_figure(look.FULL_IN, 3.3, ncols=2, width_ratios=(2.1, 1))
         _ranks(left, known)
@@ -56,10 +57,15 @@ def _ranks(axes: Axes, rows: pd.DataFrame) -> None:
         marker = look.MARKERS[number % len(look.MARKERS)]
         axes.plot(ALPHAS, line, color=color, marker=marker, ms=3.2, zorder=3)
         axes.annotate(
-            str(model), (ALPHAS[-1], line[ALPHAS[-1]]), (ALPHAS[-1] + 0.35, ends[str(model)]),
-            fontsize=5.8, va="center", color=color, annotation_clip=False,
+            str(model),
+            (ALPHAS[-1], line[ALPHAS[-1]]),
+            (ALPHAS[-1] + 0.35, ends[str(model)]),
+            fontsize=5.8,
+            va="center",
+            color=color,
+            annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": look.PALE, "lw": 0.4},
-        )  # fmt: skip
+        )
     axes.axvline(5, color=look.GREY, lw=0.6, ls=":")
     axes.set(xlabel="alpha (the paper's: 5)", ylabel="rank by GQI (1 is best)", xticks=ALPHAS)
     axes.set_title(f"(a) Rank among {len(rows)} models")
@@ -80,13 +86,22 @@ def _apart(places: pd.Series, least: float) -> dict[str, float]:
 def _ranges(axes: Axes, rows: pd.DataFrame) -> None:
     for place, beta in enumerate(BETAS):
         values = gqi(rows["accuracy_pct"], rows["train_kwh"], 5, beta)
-        axes.plot([values.min(), values.max()], [place] * 2, color=look.PALE, lw=4,
-                  solid_capstyle="butt", zorder=1)  # fmt: skip
+        axes.plot(
+            [values.min(), values.max()],
+            [place] * 2,
+            color=look.PALE,
+            lw=4,
+            solid_capstyle="butt",
+            zorder=1,
+        )
         axes.scatter(values, [place] * len(values), s=7, color=look.BLUE, alpha=0.5, lw=0)
         axes.text(
-            values.max() if place else values.min(), place + 0.2, ha="right" if place else "left",
-            s=f"{values.min():.3f} to {values.max():.3f}", fontsize=5.8,
-        )  # fmt: skip
+            values.max() if place else values.min(),
+            place + 0.2,
+            ha="right" if place else "left",
+            s=f"{values.min():.3f} to {values.max():.3f}",
+            fontsize=5.8,
+        )
     axes.set_yticks(range(len(BETAS)), [str(beta) for beta in BETAS])
     axes.set(xlabel="GQI at alpha 5", ylabel="beta (the paper's: 5)", ylim=(-0.5, len(BETAS) - 0.4))
     axes.set_title("(b) Range of the index")

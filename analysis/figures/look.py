@@ -118,9 +118,13 @@ def bar_style(kind: Kind, color: str) -> dict[str, Any]:
     return {
         "published": {"facecolor": color, "edgecolor": "white", "linewidth": 0.4},
         "measured": {"facecolor": color, "edgecolor": BLACK, "linewidth": 1.0},
-        "estimated": {"facecolor": to_rgba(color, 0.2), "edgecolor": color, "hatch": "/////",
-                      "linewidth": 0.8},
-    }[kind]  # fmt: skip
+        "estimated": {
+            "facecolor": to_rgba(color, 0.2),
+            "edgecolor": color,
+            "hatch": "/////",
+            "linewidth": 0.8,
+        },
+    }[kind]
 
 
 def kind_handles(kinds: Iterable[str], any_small: bool = False) -> list[Line2D]:
@@ -177,11 +181,27 @@ def absent(title: str, why: str, command: str) -> Figure:
         figure, axes = new_figure(COLUMN_IN, 2.2)
         axes.set_axis_off()
         axes.set_title(title)
-        axes.text(0.5, 0.72, "not measured", ha="center", va="center", fontsize=13, color=GREY,
-                  transform=axes.transAxes)  # fmt: skip
+        axes.text(
+            0.5,
+            0.72,
+            "not measured",
+            ha="center",
+            va="center",
+            fontsize=13,
+            color=GREY,
+            transform=axes.transAxes,
+        )
         axes.text(0.5, 0.48, wrap(why, 62), ha="center", va="center", transform=axes.transAxes)
-        axes.text(0.5, 0.16, "to measure it:\n" + wrap(command, 54), ha="center", va="center",
-                  family="DejaVu Sans Mono", fontsize=5.8, transform=axes.transAxes)  # fmt: skip
+        axes.text(
+            0.5,
+            0.16,
+            "to measure it:\n" + wrap(command, 54),
+            ha="center",
+            va="center",
+            family="DejaVu Sans Mono",
+            fontsize=5.8,
+            transform=axes.transAxes,
+        )
         figure.set_label("absent")
         return figure
 

@@ -61,11 +61,22 @@ def cross_check(estimates: pd.DataFrame, sets: Iterable[IndependentSet]) -> pd.D
         ratios = ours.loc[common] / one.values.loc[common]
         median = float(ratios.loc[networks].median())
         rows += [
-            (model, one.phase, one.name, one.quantity, one.scope, one.hardware, one.source,
-             one.runs, len(networks), float(one.values[model]), float(ratios[model]),
-             float(ratios[model]) / median)
+            (
+                model,
+                one.phase,
+                one.name,
+                one.quantity,
+                one.scope,
+                one.hardware,
+                one.source,
+                one.runs,
+                len(networks),
+                float(one.values[model]),
+                float(ratios[model]),
+                float(ratios[model]) / median,
+            )
             for model in common
-        ]  # fmt: skip
+        ]
     return pd.DataFrame(rows, columns=list(CHECK))
 
 
@@ -83,8 +94,19 @@ def marks(check: pd.DataFrame) -> pd.DataFrame:
         anywhere = group["normalised"]
         both = bool((anywhere > HIGH).any() and (anywhere < LOW).any())
         mark = "mixed" if both else _mark(high, low, len(values))
-        rows.append((model, phase, len(values), high, low, float(values.min()),
-                     float(values.median()), float(values.max()), mark))  # fmt: skip
+        rows.append(
+            (
+                model,
+                phase,
+                len(values),
+                high,
+                low,
+                float(values.min()),
+                float(values.median()),
+                float(values.max()),
+                mark,
+            )
+        )
     return pd.DataFrame(rows, columns=list(MARKS))
 
 
@@ -103,8 +125,12 @@ def words(mark: pd.Series) -> str:
     return f"{mark['mark'] or 'in line'}: {text} in {mark['num_sets']} sets"
 
 
-def columns(models: Sequence[str], estimates: pd.DataFrame, sets: Sequence[IndependentSet],
-            preferred: dict[str, str]) -> pd.DataFrame:  # fmt: skip
+def columns(
+    models: Sequence[str],
+    estimates: pd.DataFrame,
+    sets: Sequence[IndependentSet],
+    preferred: dict[str, str],
+) -> pd.DataFrame:
     """`independent_train_*` and `independent_test_*` columns (`COLUMNS`) for tables, indexed by
     `models`. `preferred`: phase -> name of the one energy set whose joules the column shows; one
     set a column, because joules of two scopes or machines are never mixed."""

@@ -61,8 +61,9 @@ def one_a_network(rows: Iterable[str]) -> list[str]:
     return list(first.values())
 
 
-def energy_sets(energy: pd.DataFrame | None = None, uses: Iterable[str] = facts.USES
-                ) -> list[IndependentSet]:  # fmt: skip
+def energy_sets(
+    energy: pd.DataFrame | None = None, uses: Iterable[str] = facts.USES
+) -> list[IndependentSet]:
     """Sets of joules per image; `energy` is `facts.energy()` or `facts.with_files(...)`."""
     frame = facts.energy() if energy is None else energy
     frame = frame[frame["use"].isin(list(uses))]

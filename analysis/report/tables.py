@@ -29,9 +29,13 @@ def paper_table(name: str, frame: pd.DataFrame) -> Table:
     shown = [name for name in frame.columns if name not in left_out and _is_used(frame, name)]
     rows = tuple(tuple(_cell(row, column) for column in shown) for row in frame.to_dict("records"))
     return Table(
-        name, TITLES[name], tuple(map(_column, shown)), rows, published_facts.TABLE_NOTES,
+        name,
+        TITLES[name],
+        tuple(map(_column, shown)),
+        rows,
+        published_facts.TABLE_NOTES,
         empty="No row of this table is known.",
-    )  # fmt: skip
+    )
 
 
 def _is_used(frame: pd.DataFrame, column: str) -> bool:

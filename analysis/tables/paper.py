@@ -118,12 +118,15 @@ def _columns(task: str) -> list[str]:
     shown = [name for name in _PUBLISHED if name != other]
     assert accuracy in shown
     return [
-        "dataset", "model", *SETUP_COLUMNS,
+        "dataset",
+        "model",
+        *SETUP_COLUMNS,
         *(f"published_{name}" for name in shown),
         *(f"measured_{name}" for name in _MEASURED),
         *(f"estimated_{name}" for name in _ESTIMATED),
-        *EXTRA_COLUMNS, "footnotes",
-    ]  # fmt: skip
+        *EXTRA_COLUMNS,
+        "footnotes",
+    ]
 
 
 def _published(printed: dict[Any, Any], options: Options) -> dict[str, Any]:
@@ -226,8 +229,10 @@ def _finished(table: pd.DataFrame, options: Options) -> pd.DataFrame:
     """Numbers as floats, and the columns that look at all rows of a data set at once."""
     for name in table.columns:
         if name.startswith(("published_", "measured_", "estimated_")) and name not in (
-            "measured_sensors", "estimated_pareto", "published_pareto",
-        ):  # fmt: skip
+            "measured_sensors",
+            "estimated_pareto",
+            "published_pareto",
+        ):
             table[name] = table[name].astype(float)
         elif name.endswith("_pareto"):
             table[name] = table[name].astype(object)

@@ -51,9 +51,14 @@ class ConvBnAct(nn.Sequential):
     """
 
     def __init__(
-        self, channels: int, out: int, kernel: Triple, stride: int = 1, groups: int = 1,
+        self,
+        channels: int,
+        out: int,
+        kernel: Triple,
+        stride: int = 1,
+        groups: int = 1,
         activation: bool = True,
-    ) -> None:  # fmt: skip
+    ) -> None:
         padding = (kernel[0] // 2, kernel[1] // 2, kernel[2] // 2)
         layers: list[nn.Module] = [
             nn.Conv3d(
@@ -151,9 +156,13 @@ class MoViNetHead(BaseHead):
     """
 
     def __init__(
-        self, num_classes: int, in_channels: int = FEATURES, dropout_ratio: float = 0.2,
-        loss_cls: dict[str, str] | None = None, **kwargs: object,
-    ) -> None:  # fmt: skip
+        self,
+        num_classes: int,
+        in_channels: int = FEATURES,
+        dropout_ratio: float = 0.2,
+        loss_cls: dict[str, str] | None = None,
+        **kwargs: object,
+    ) -> None:
         super().__init__(
             num_classes, in_channels, loss_cls or {"type": "mmaction.CrossEntropyLoss"}, **kwargs
         )

@@ -65,9 +65,17 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
         for images, is_training in ((train_set, True), (test_set, False))
     ]
     session = ClassificationSession(
-        plan, ranks, network, optimizer, step, loaders[0], loaders[1], device,
-        pretraining.facts(plan, step), step.notes,
-    )  # fmt: skip
+        plan,
+        ranks,
+        network,
+        optimizer,
+        step,
+        loaders[0],
+        loaders[1],
+        device,
+        pretraining.facts(plan, step),
+        step.notes,
+    )
     if plan.compile:
         say(f"compiling {plan.model.name}")
         with _clear_errors(plan.batch_size):
@@ -207,9 +215,13 @@ class ClassificationSession:
 
 
 def _loader(
-    plan: Plan, images: data.ImageSet, step: Step, device: torch.device, ranks: Ranks,
+    plan: Plan,
+    images: data.ImageSet,
+    step: Step,
+    device: torch.device,
+    ranks: Ranks,
     is_training: bool,
-) -> Any:  # fmt: skip
+) -> Any:
     from timm.data import FastCollateMixup
 
     setup = step.setup
@@ -232,10 +244,18 @@ def _loader(
         )
     size = step.input_size or models.input_size(plan)
     return data.loader(
-        images, training=setup, input_size=size, batch_size=per_rank, num_workers=workers,
-        device=device, data_config=models.data_config(plan), options=plan.data.options,
-        collate=collate, distributed=ranks.num_ranks > 1, is_training=is_training,
-    )  # fmt: skip
+        images,
+        training=setup,
+        input_size=size,
+        batch_size=per_rank,
+        num_workers=workers,
+        device=device,
+        data_config=models.data_config(plan),
+        options=plan.data.options,
+        collate=collate,
+        distributed=ranks.num_ranks > 1,
+        is_training=is_training,
+    )
 
 
 def _hits(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

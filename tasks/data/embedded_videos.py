@@ -70,9 +70,10 @@ class _Scene:
         speed = max(3.0, _SPEED * form.width)
         self.step = speed * np.array([np.sin(angle), np.cos(angle)])  # rows, columns
         coarse = gaussian_filter(
-            draw.normal(size=(form.height, form.width, 3)), (form.height / 16, form.width / 16, 0),
+            draw.normal(size=(form.height, form.width, 3)),
+            (form.height / 16, form.width / 16, 0),
             mode="wrap",
-        )  # fmt: skip
+        )
         self.texture = (110 + 45 * coarse / np.abs(coarse).max()).astype(np.int16)
         shape = (_NUM_NOISES, form.height, form.width, 3)
         self.noises = draw.normal(0, _NOISE, shape).astype(np.int16)

@@ -92,9 +92,13 @@ class MeteredTestLoop(TestLoop):
     """
 
     def __init__(
-        self, *args: Any, endless: bool = False, whole: bool = False, precision: str = "fp32",
+        self,
+        *args: Any,
+        endless: bool = False,
+        whole: bool = False,
+        precision: str = "fp32",
         **kwargs: Any,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.endless, self.whole, self.precision = endless, whole, precision
         self.stop_testing = False

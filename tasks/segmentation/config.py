@@ -91,12 +91,14 @@ def _require_segmentor(config: Config, plan: Plan) -> None:
     missing += [
         f"{key}.{part}"
         for key, part, kind in (
-            ("model", "decode_head", dict | list), ("model", "data_preprocessor", dict),
-            ("model", "test_cfg", dict), ("train_dataloader", "dataset", dict),
+            ("model", "decode_head", dict | list),
+            ("model", "data_preprocessor", dict),
+            ("model", "test_cfg", dict),
+            ("train_dataloader", "dataset", dict),
             ("test_dataloader", "dataset", dict),
         )
         if key not in missing and not isinstance(config[key].get(part), kind)
-    ]  # fmt: skip
+    ]
     if missing:
         raise PlanError(
             f"model.source={plan.model.source} is not a whole segmentation config "

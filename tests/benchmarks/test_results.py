@@ -11,9 +11,13 @@ from benchmarks.results import Result, parser, report
 
 @pytest.mark.parametrize(
     ("value", "better", "held"),
-    [(1.0, "at least", True), (0.99, "at least", False), (1.0, "at most", True),
-     (1.01, "at most", False)],
-)  # fmt: skip
+    [
+        (1.0, "at least", True),
+        (0.99, "at least", False),
+        (1.0, "at most", True),
+        (1.01, "at most", False),
+    ],
+)
 def test_a_goal_is_held_on_its_good_side(value, better, held):
     assert Result("quick", value, 1.0, better).held is held
 

@@ -20,9 +20,12 @@ MODULE_HOOKS = (
 @pytest.mark.parametrize("name", MODELS)
 def test_network_and_optimizer_of_a_session_are_those_of_a_bare_timm_loop(compose, name):
     plan = compose(
-        f"model={name}", "model.input_size=224", "batch_size=8", "data.num_workers=0",
+        f"model={name}",
+        "model.input_size=224",
+        "batch_size=8",
+        "data.num_workers=0",
         "data.options.num_files=16",
-    )  # fmt: skip
+    )
     session = classification.prepare(plan, OneRank(), lambda _: None)
     network, optimizer = bare_parts(plan)
     assert modules_of(session.network) == modules_of(network)
@@ -43,10 +46,19 @@ def tensors_of(network: torch.nn.Module) -> list[tuple[Any, ...]]:
     """Parameters and buffers: what decides how long a step takes on them."""
     named = [*network.named_parameters(), *network.named_buffers()]
     return [
-        (name, type(one), one.shape, one.stride(), one.dtype, one.device, one.requires_grad,
-         len(one._backward_hooks or ()), len(one._post_accumulate_grad_hooks or ()))
+        (
+            name,
+            type(one),
+            one.shape,
+            one.stride(),
+            one.dtype,
+            one.device,
+            one.requires_grad,
+            len(one._backward_hooks or ()),
+            len(one._post_accumulate_grad_hooks or ()),
+        )
         for name, one in named
-    ]  # fmt: skip
+    ]
 
 
 def optimizer_of(optimizer: Any) -> tuple[Any, ...]:

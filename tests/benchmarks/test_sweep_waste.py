@@ -21,8 +21,10 @@ def run(compose, began_s: float, ended_s: float, *overheads: Overhead) -> Record
     train = PhaseRecord("train", readings, {}, None, None, "num_steps", batch_size=8)
     return dataclasses.replace(
         empty_record(compose("model=resnet18"), "finished", began),
-        ended_at=ended, phases={"train": train}, overheads=overheads,
-    )  # fmt: skip
+        ended_at=ended,
+        phases={"train": train},
+        overheads=overheads,
+    )
 
 
 def test_set_up_and_idle_power_are_a_gap_and_the_checkpoint_write_is_not(compose):

@@ -17,9 +17,13 @@ MIB_PER_RUN = 0.25
 def test_fifty_runs_leak_nothing(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "tests.endurance.fifty_runs", str(tmp_path), str(NUM_RUNS)],
-        cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True,
-        timeout=280, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     held = [json.loads(line) for line in done.stdout.splitlines()]
     assert [one["status"] for one in held] == ["finished"] * NUM_RUNS

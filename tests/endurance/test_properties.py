@@ -59,8 +59,13 @@ def test_a_factor_scales_the_value_and_the_interval(quantity, factor):
         assert close(scaled.half_width, factor * quantity.half_width)
 
 
-@given(st.lists(st.builds(Quantity, kwh, st.dictionaries(names, half_width, min_size=1)),
-                min_size=1, max_size=6))  # fmt: skip
+@given(
+    st.lists(
+        st.builds(Quantity, kwh, st.dictionaries(names, half_width, min_size=1)),
+        min_size=1,
+        max_size=6,
+    )
+)
 def test_the_interval_of_a_sum_is_at_least_its_widest_and_at_most_all_together(parts):
     widths = [part.half_width for part in parts]
     found = total(parts).half_width

@@ -82,10 +82,11 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name, value in ours.items():
             patch.setenv(name, value)
         for command in (
-            munge, ["slurmctld", "-D", "-f", str(conf)],
+            munge,
+            ["slurmctld", "-D", "-f", str(conf)],
             ["slurmd", "-D", "-N", "v1", "-f", str(conf)],
             ["slurmd", "-D", "-N", "r1", "-f", str(conf)],
-        ):  # fmt: skip
+        ):
             process = subprocess.Popen(command, stdout=output, stderr=output)
             stack.callback(_stop, process)
             if command is munge:

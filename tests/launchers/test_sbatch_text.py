@@ -15,9 +15,12 @@ from tasks.plan import HardwarePlan, Plan
 
 def test_a_full_profile_asks_for_all_its_resources(compose: Callable[..., Plan]) -> None:
     hardware = compose(
-        "hardware=v100x4", "hardware.slurm.partition=gpu", "hardware.slurm.account=vision",
-        "hardware.slurm.constraint=sxm2", "++hardware.slurm.extra.reservation=summer",
-    ).hardware  # fmt: skip
+        "hardware=v100x4",
+        "hardware.slurm.partition=gpu",
+        "hardware.slurm.account=vision",
+        "hardware.slurm.constraint=sxm2",
+        "++hardware.slurm.extra.reservation=summer",
+    ).hardware
 
     text = sbatch_text(Path("/runs/jobs"), hardware, SlurmSettings(max_running=3), num_runs=5)
 

@@ -70,9 +70,11 @@ def test_swept_profiles_start_their_ranks_on_their_own_nodes(
     slurm: Path, run_py: RunPy, tmp_path: Path
 ) -> None:
     done = run_py(
-        *QUICK, "hardware=v100x4,rtx3090x2,a6000", "hardware.gpu=null",
+        *QUICK,
+        "hardware=v100x4,rtx3090x2,a6000",
+        "hardware.gpu=null",
         "hardware.accelerator=cpu",
-    )  # fmt: skip
+    )
 
     assert done.returncode == 0, done.stderr + done.stdout
     notes = {
@@ -82,8 +84,10 @@ def test_swept_profiles_start_their_ranks_on_their_own_nodes(
     assert notes["v100x4"].endswith("on v1, CUDA_VISIBLE_DEVICES 0,1,2,3")
     assert notes["rtx3090x2"].endswith("on r1, CUDA_VISIBLE_DEVICES 0,1")
     assert notes["a6000"].endswith("on r1, CUDA_VISIBLE_DEVICES 2")
-    ranks = {ticket.folder.split("/")[-2]: _ranks(tmp_path, ticket.job_id)
-             for ticket in tickets(tmp_path)}  # fmt: skip
+    ranks = {
+        ticket.folder.split("/")[-2]: _ranks(tmp_path, ticket.job_id)
+        for ticket in tickets(tmp_path)
+    }
     assert ranks == {"v100x4": 4, "rtx3090x2": 2, "a6000": 1}
 
 
@@ -96,8 +100,9 @@ def _ranks(folder: Path, job_id: str) -> int:
 def test_a_run_over_two_nodes_names_the_node_that_is_not_what_the_profile_says(
     slurm: Path, run_py: RunPy, tmp_path: Path
 ) -> None:
-    done = run_py(*QUICK, "hardware.nodes=2", "hardware.accelerator=cpu",
-                  "hardware.gpu=null,NVIDIA H100")  # fmt: skip
+    done = run_py(
+        *QUICK, "hardware.nodes=2", "hardware.accelerator=cpu", "hardware.gpu=null,NVIDIA H100"
+    )
 
     assert done.returncode == 1, done.stderr + done.stdout
     by_gpu = {record.config["hardware"]["gpu"]: record for record in records(tmp_path)}

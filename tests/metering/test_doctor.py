@@ -30,9 +30,13 @@ def test_a_gpus_limit_clocks_driver_and_temperature_are_told(monkeypatch, tmp_pa
     Machine(gpu).install(monkeypatch)
     line = next(line for line in examine({}, tmp_path) if line.topic == "gpu 0")
     for fact in (
-        "Simulated GPU", "driver 550.00", "power limit 250.0 W", "SM clock 1410 MHz",
-        "memory clock 1593 MHz", "55 C",
-    ):  # fmt: skip
+        "Simulated GPU",
+        "driver 550.00",
+        "power limit 250.0 W",
+        "SM clock 1410 MHz",
+        "memory clock 1593 MHz",
+        "55 C",
+    ):
         assert fact in line.finding
 
 

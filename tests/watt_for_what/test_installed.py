@@ -21,8 +21,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     code = "from setuptools import setup; setup()"
     subprocess.run(
         [sys.executable, "-c", code, "-q", "egg_info", "--egg-base", str(folder), *build],
-        cwd=ROOT, check=True, capture_output=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
     return folder / "lib"
 
 
@@ -30,8 +32,12 @@ def watt(installed: Path, folder: Path, *words: str) -> subprocess.CompletedProc
     return subprocess.run(
         [sys.executable, "-m", "watt_for_what", *words],
         env={**os.environ, "PYTHONPATH": str(installed)},
-        cwd=folder, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 def test_a_run_is_measured_and_shown_away_from_the_checkout(installed, tmp_path):

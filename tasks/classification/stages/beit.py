@@ -59,9 +59,12 @@ def _step(
     config.model.backbone.img_size = size
     network = _network(built(config, plan), second_view)
     return Step(
-        network, training.named("beit"), collate=MaskCollate(side), has_unused_parameters=True,
+        network,
+        training.named("beit"),
+        collate=MaskCollate(side),
+        has_unused_parameters=True,
         notes=notes,
-    )  # fmt: skip
+    )
 
 
 def _network(model: nn.Module, second_view: Callable[[Any], Any]) -> nn.Module:

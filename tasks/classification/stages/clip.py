@@ -25,8 +25,12 @@ CAPTIONS = "each image's caption is a template around its class name: 77 tokens,
 def step(plan: Plan, ranks: Ranks) -> Step:
     """Both towers forward and backward, and the contrastive loss over the batch of all ranks."""
     name = MODELS[plan.model.source]
-    return Step(_network(plan, name, ranks), training.named("clip"),
-                collate=CaptionCollate(name), notes=(CAPTIONS,))  # fmt: skip
+    return Step(
+        _network(plan, name, ranks),
+        training.named("clip"),
+        collate=CaptionCollate(name),
+        notes=(CAPTIONS,),
+    )
 
 
 def _network(plan: Plan, name: str, ranks: Ranks) -> nn.Module:

@@ -61,10 +61,15 @@ def test_one_epoch_is_enough_when_the_epochs_cost_alike(
 
 def test_a_share_of_the_data_is_scaled_up_and_compared() -> None:
     small = run(fraction=0.01, num_epoch_samples=100, curve_samples=(50, 100), curve_kwh=(1.2, 2.4))
-    half = run(fraction=0.5, num_epoch_samples=5_000, curve_samples=(2_500, 5_000),
-               curve_kwh=(50.0, 100.0))  # fmt: skip
-    whole = run(fraction=1.0, num_epoch_samples=10_000, curve_samples=(5_000, 10_000),
-                curve_kwh=(100.0, 200.0))  # fmt: skip
+    half = run(
+        fraction=0.5, num_epoch_samples=5_000, curve_samples=(2_500, 5_000), curve_kwh=(50.0, 100.0)
+    )
+    whole = run(
+        fraction=1.0,
+        num_epoch_samples=10_000,
+        curve_samples=(5_000, 10_000),
+        curve_kwh=(100.0, 200.0),
+    )
     claim = about("A.4.2", runs=runs(small, half, whole))
     assert "1% of the data scaled up errs by +20.0%" in claim.measured
     assert claim.holds is False
@@ -78,8 +83,13 @@ def test_a_smaller_batch_takes_more_only_beyond_the_interval(
     half_width: float, holds: bool
 ) -> None:
     one = {"phase": "test", "half_width_kwh_per_sample": half_width}
-    claim = about("A.3, Figure 6", runs=runs(run(batch_size=8, kwh_per_sample=5e-7, **one),
-                                   run(batch_size=32, kwh_per_sample=4e-7, **one)))  # fmt: skip
+    claim = about(
+        "A.3, Figure 6",
+        runs=runs(
+            run(batch_size=8, kwh_per_sample=5e-7, **one),
+            run(batch_size=32, kwh_per_sample=4e-7, **one),
+        ),
+    )
     assert "1.25 ± " in claim.measured and "at 8 over 32" in claim.measured
     assert claim.holds is holds
 
@@ -117,11 +127,17 @@ def test_the_share_of_pre_training_is_of_training_alone() -> None:
 def test_the_order_of_networks_stands_beside_the_printed_one(tmp_path: Path) -> None:
     networks = (("MobileNetv2", 1e-7), ("ResNet50", 2e-7), ("Swin-T", 3e-7), ("Swin-B", 4e-7),
                 ("ViT-L-scratch", 9e-7))  # fmt: skip
-    put(tmp_path, *(
-        a_record(model=name, paper_row=name,
-                 phases={"train": a_phase(), "test": a_phase("test", kwh, kwh / 50)})
-        for name, kwh in networks
-    ))  # fmt: skip
+    put(
+        tmp_path,
+        *(
+            a_record(
+                model=name,
+                paper_row=name,
+                phases={"train": a_phase(), "test": a_phase("test", kwh, kwh / 50)},
+            )
+            for name, kwh in networks
+        ),
+    )
     found = claims(frames(load([tmp_path]).frame), ())
     [claim] = [one for one in found if one.place == "Table 3"]
     assert (
@@ -149,5 +165,7 @@ def test_the_results_page_quotes_the_shipped_records(capsys: pytest.CaptureFixtu
 
 def test_the_table_is_markdown() -> None:
     text = markdown([Claim("A", "says", "seen", True), Claim("B", "says", "nothing yet")])
-    assert text.splitlines()[2:] == ["| A | says | seen | holds |",
-                                     "| B | says | nothing yet | not measured |"]  # fmt: skip
+    assert text.splitlines()[2:] == [
+        "| A | says | seen | holds |",
+        "| B | says | nothing yet | not measured |",
+    ]

@@ -42,12 +42,22 @@ def run(**values: Any) -> dict[str, Any]:
     rate, num = 4e-7, values.pop("num_samples", 2 * EPOCH)
     samples = np.linspace(num / 50, num, 50)
     return {
-        "model": "resnet50", "phase": "train", "device": "NVIDIA RTX A6000", "batch_size": 32,
-        "precision": "fp32", "data": "synthetic", "variant": "", "fraction": 0.01,
-        "num_epoch_samples": EPOCH, "is_small": False, "kwh_per_sample": rate,
+        "model": "resnet50",
+        "phase": "train",
+        "device": "NVIDIA RTX A6000",
+        "batch_size": 32,
+        "precision": "fp32",
+        "data": "synthetic",
+        "variant": "",
+        "fraction": 0.01,
+        "num_epoch_samples": EPOCH,
+        "is_small": False,
+        "kwh_per_sample": rate,
         "half_width_kwh_per_sample": rate / 50,
-        "curve_samples": tuple(samples), "curve_kwh": tuple(rate * samples), "record": "r",
-    } | values  # fmt: skip
+        "curve_samples": tuple(samples),
+        "curve_kwh": tuple(rate * samples),
+        "record": "r",
+    } | values
 
 
 def runs(*several: dict[str, Any]) -> pd.DataFrame:
@@ -131,11 +141,13 @@ def test_figure_3_prints_points_gained_and_times_the_electricity() -> None:
 
 def test_figure_4_hatches_an_estimated_split_and_prints_inference() -> None:
     stages = pd.DataFrame(
-        [("ViT-B-MAE", "estimated", "pre-training", 1694.14, "printed total", False),
-         ("ViT-B-MAE", "estimated", "fine-tuning", 129.92, "printed total", False),
-         ("ViT-B-MAE", "published", "inference", 0.020572, "printed total", False)],
+        [
+            ("ViT-B-MAE", "estimated", "pre-training", 1694.14, "printed total", False),
+            ("ViT-B-MAE", "estimated", "fine-tuning", 129.92, "printed total", False),
+            ("ViT-B-MAE", "published", "inference", 0.020572, "printed total", False),
+        ],
         columns=list(STAGE_COLUMNS),
-    )  # fmt: skip
+    )
     figure = figure4(stages)
     bars = [patch for patch in figure.axes[0].patches]
     assert [bar.get_hatch() is not None for bar in bars] == [True, True]
@@ -147,10 +159,12 @@ def test_figure_4_hatches_an_estimated_split_and_prints_inference() -> None:
 
 def test_figure_4_marks_measured_stages_of_a_scaled_down_study() -> None:
     stages = pd.DataFrame(
-        [("ViT-B-MAE", "estimated", "pre-training", 9.0, "measured rate", True),
-         ("ViT-B-MAE", "estimated", "fine-tuning", 1.0, "measured rate", True)],
+        [
+            ("ViT-B-MAE", "estimated", "pre-training", 9.0, "measured rate", True),
+            ("ViT-B-MAE", "estimated", "fine-tuning", 1.0, "measured rate", True),
+        ],
         columns=list(STAGE_COLUMNS),
-    )  # fmt: skip
+    )
     shown = words(figure4(stages))
     assert "90% pre-training" in shown
     assert "ViT-B-MAE *" in shown
@@ -159,9 +173,14 @@ def test_figure_4_marks_measured_stages_of_a_scaled_down_study() -> None:
 
 def test_figure_7_is_drawn_at_the_end_of_each_epoch() -> None:
     figure = figure7(
-        runs({"num_epoch_samples": 100, "curve_samples": (50, 150, 250, 350),
-              "curve_kwh": (1.0, 2.0, 4.0, 5.0)})
-    )  # fmt: skip
+        runs(
+            {
+                "num_epoch_samples": 100,
+                "curve_samples": (50, 150, 250, 350),
+                "curve_kwh": (1.0, 2.0, 4.0, 5.0),
+            }
+        )
+    )
     line = figure.axes[0].lines[0]
     assert list(line.get_xdata()) == [0, 1, 2, 3]
     assert list(line.get_ydata()) == pytest.approx([0.0, 1.5, 3.0, 4.5])
@@ -231,10 +250,16 @@ def test_figure_a5_has_the_papers_ranges_over_beta() -> None:
 
 @pytest.mark.parametrize(
     ("model", "group"),
-    [("DeIT-S-300Ep", DISTILLED), ("ViT-L-MAE", SELF_SUPERVISED), ("Clip-B/16", LARGER_SET),
-     ("Swin-B+PT on Im21k", LARGER_SET), ("ConvNeXt-L-Im22PT", LARGER_SET),
-     ("BEiTv2-B", SELF_SUPERVISED), ("EfficientFormer-v2-l", DISTILLED)],
-)  # fmt: skip
+    [
+        ("DeIT-S-300Ep", DISTILLED),
+        ("ViT-L-MAE", SELF_SUPERVISED),
+        ("Clip-B/16", LARGER_SET),
+        ("Swin-B+PT on Im21k", LARGER_SET),
+        ("ConvNeXt-L-Im22PT", LARGER_SET),
+        ("BEiTv2-B", SELF_SUPERVISED),
+        ("EfficientFormer-v2-l", DISTILLED),
+    ],
+)
 def test_a_rows_group_follows_from_its_printed_name(model: str, group: str) -> None:
     assert family(model) == group
 

@@ -61,9 +61,14 @@ def check_of(*e: float, cpu: float | None = None) -> pd.Series:
 
 @pytest.mark.parametrize(
     ("ratios", "mark"),
-    [((3, 3, 1), "high"), ((3, 1, 1), ""), ((0.2, 0.4, 1), "low"), ((3, 0.2, 3), "mixed"),
-     ((3, 1), "")],
-)  # fmt: skip
+    [
+        ((3, 3, 1), "high"),
+        ((3, 1, 1), ""),
+        ((0.2, 0.4, 1), "low"),
+        ((3, 0.2, 3), "mixed"),
+        ((3, 1), ""),
+    ],
+)
 def test_most_sets_must_be_beyond_and_none_the_other_way(
     ratios: tuple[float, ...], mark: str
 ) -> None:
@@ -106,17 +111,25 @@ def test_the_papers_outliers_are_those_that_were_found_by_hand() -> None:
     found = marks(cross_check(published_estimates(), all_sets())).set_index(["phase", "model"])
     test = found.loc["test"]
     assert set(test.index[test["mark"] == "high"]) == {
-        "EfficientNet B0", "ResNet18", "DeIT-S-300Ep", "DeIT-S-1000Ep",
-    }  # fmt: skip
+        "EfficientNet B0",
+        "ResNet18",
+        "DeIT-S-300Ep",
+        "DeIT-S-1000Ep",
+    }
     assert set(test.index[test["mark"] == "low"]) == {
-        "MobileNetv2", "EfficientNet B7", "EfficientNetv2 S", "EfficientNetv2 M",
+        "MobileNetv2",
+        "EfficientNet B7",
+        "EfficientNetv2 S",
+        "EfficientNetv2 M",
         "EfficientNetv2 L",
-    }  # fmt: skip
+    }
     assert test.loc["EfficientFormer-v2-s0", "mark"] == "mixed"
     b7 = test.loc["EfficientNet B7"]
     assert (b7["least"], b7["most"], b7["num_sets"]) == (
-        pytest.approx(0.16, abs=0.005), pytest.approx(0.45, abs=0.005), 8,
-    )  # fmt: skip
+        pytest.approx(0.16, abs=0.005),
+        pytest.approx(0.45, abs=0.005),
+        8,
+    )
     assert words(b7).startswith("low: 0.16 to 0.45 x")
 
 

@@ -51,8 +51,10 @@ def test_embedded_clips_are_read_by_mmaction2s_own_class_and_decord(kinetics: Da
 def test_something_something_keeps_both_splits_in_one_folder(tmp_path: Path) -> None:
     root = open_set(data_plan("sthv2", tmp_path)).root
     assert {path.name for path in root.iterdir()} == {
-        "videos", "sthv2_train_list_videos.txt", "sthv2_val_list_videos.txt",
-    }  # fmt: skip
+        "videos",
+        "sthv2_train_list_videos.txt",
+        "sthv2_val_list_videos.txt",
+    }
 
 
 def test_the_embedded_test_clips_stand_in_for_the_whole_validation_set(kinetics: DataPlan) -> None:

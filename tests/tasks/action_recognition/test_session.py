@@ -62,14 +62,20 @@ def prepared(compose: Callable[..., Plan]) -> Iterator[Prepare]:
 # the others of one architecture are left to make test-models
 ROWS = [
     pytest.param(
-        name, data,
-        marks=pytest.mark.models if (name, data) in {
-            ("uniformerv2_in21k", "kinetics400"), ("uniformerv2_in21k", "sthv2"),
+        name,
+        data,
+        marks=pytest.mark.models
+        if (name, data)
+        in {
+            ("uniformerv2_in21k", "kinetics400"),
+            ("uniformerv2_in21k", "sthv2"),
             ("uniformerv2_clip", "sthv2"),
-        } else (),
+        }
+        else (),
     )
-    for name in NAMES for data in SETS
-]  # fmt: skip
+    for name in NAMES
+    for data in SETS
+]
 
 
 @pytest.mark.parametrize(("name", "data"), ROWS)
@@ -162,9 +168,12 @@ def test_broken_videos_are_left_out_and_counted_when_asked_for(
     prepared: Prepare, broken_root: Path
 ) -> None:
     session = prepared(
-        "model=movinet_a0", "data=sthv2", f"data.root={broken_root}", "data.on_error=skip",
+        "model=movinet_a0",
+        "data=sthv2",
+        f"data.root={broken_root}",
+        "data.on_error=skip",
         "data.num_workers=1",
-    )  # fmt: skip
+    )
     [flag] = session.train(CountingWindow(4)).flags
     # one round of eight videos meets both; the loader is up to two batches ahead
     assert int(flag.split()[0]) >= 2 and "could not be decoded" in flag

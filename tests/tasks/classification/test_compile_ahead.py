@@ -50,8 +50,12 @@ def test_a_mixing_and_erasing_training_is_compiled_for_its_own_targets(compose, 
 
 def test_full_and_last_batches_of_the_test_set_have_kernels_of_their_own(compose, graphs):
     prepared(compose(*TINY, "phases=test")).close()
-    images = [node.meta["val"] for graph in graphs for node in graph.graph.nodes
-              if node.op == "placeholder" and node.meta["val"].shape[-2:] == (64, 64)]  # fmt: skip
+    images = [
+        node.meta["val"]
+        for graph in graphs
+        for node in graph.graph.nodes
+        if node.op == "placeholder" and node.meta["val"].shape[-2:] == (64, 64)
+    ]
     lengths = [image.shape[0] for image in images]
     assert lengths == [4, 2]
     assert all(isinstance(length, int) for length in lengths)  # not a symbol for any size

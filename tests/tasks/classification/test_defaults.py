@@ -46,11 +46,18 @@ def asked_of_timm(compose, monkeypatch):
         plan = compose(*TINY)
         images, _ = classification_data.open_sets(plan.data, plan.seed)
         classification_data.loader(
-            images, training=training.named("plain"), input_size=64, batch_size=4,
-            num_workers=num_workers, device=torch.device(device_type), options=plan.data.options,
-            data_config={"mean": (0.5,) * 3, "std": (0.5,) * 3, "crop_pct": 0.9}, collate=None,
-            distributed=False, is_training=True,
-        )  # fmt: skip
+            images,
+            training=training.named("plain"),
+            input_size=64,
+            batch_size=4,
+            num_workers=num_workers,
+            device=torch.device(device_type),
+            options=plan.data.options,
+            data_config={"mean": (0.5,) * 3, "std": (0.5,) * 3, "crop_pct": 0.9},
+            collate=None,
+            distributed=False,
+            is_training=True,
+        )
         return given
 
     return call

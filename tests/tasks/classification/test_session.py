@@ -99,9 +99,12 @@ def test_options_of_the_step_run(step, option):
 
 def test_training_on_real_digits_reaches_95_percent_top1(compose):
     plan = compose(
-        "model=test_resnet", "data=digits", "model.input_size=32", "meter=fixed",
+        "model=test_resnet",
+        "data=digits",
+        "model.input_size=32",
+        "meter=fixed",
         "hardware.accelerator=cpu",
-    )  # fmt: skip
+    )
     session = prepared(plan)
     session.train(CountingWindow(180))
     quality = session.test(CountingWindow(2)).quality
@@ -125,9 +128,13 @@ def test_a_checkpoint_is_loaded_and_its_accuracy_measured(compose, tmp_path):
     expected = first.test(CountingWindow(1)).quality["top1_pct"]
     torch.save(first.network.state_dict(), tmp_path / "weights.pth")
     second = prepared(
-        compose("model=test_resnet", "data=digits", "model.input_size=32",
-                f"checkpoint={tmp_path / 'weights.pth'}")
-    )  # fmt: skip
+        compose(
+            "model=test_resnet",
+            "data=digits",
+            "model.input_size=32",
+            f"checkpoint={tmp_path / 'weights.pth'}",
+        )
+    )
     assert second.test(CountingWindow(1)).quality["top1_pct"] == pytest.approx(expected)
     second.optimizer.param_groups[0]["lr"] = 0.5  # training moves the weights far away
     second.train(CountingWindow(5))
@@ -208,9 +215,14 @@ def test_an_unreadable_image_is_named(compose, imagenet, workers):
     for bad in sorted((imagenet / "train").rglob("*.JPEG")):
         bad.write_bytes(b"not an image")
     session = prepared(
-        compose("model=test_resnet", "data=imagenet", f"data.root={imagenet}", "batch_size=2",
-                f"data.num_workers={workers}")
-    )  # fmt: skip
+        compose(
+            "model=test_resnet",
+            "data=imagenet",
+            f"data.root={imagenet}",
+            "batch_size=2",
+            f"data.num_workers={workers}",
+        )
+    )
     with pytest.raises(PlanError, match=r"^image \S+\d\.JPEG cannot be decoded"):
         session.train(CountingWindow(1))
     session.close()

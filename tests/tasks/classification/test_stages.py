@@ -103,9 +103,21 @@ def test_distillation_takes_two_steps_at_its_native_size(losses, name):
 @pytest.mark.models
 @pytest.mark.parametrize(
     "name",
-    ["vit_b_mae", "vit_l_mae", "vit_h_mae", "beit_l", "beitv2_b", "beitv2_l", "clip_b16",
-     "clip_l14", "vit_b_in21k", "vit_b_jft", "swinv2_b_in22k", "convnext_t_in22k"],
-)  # fmt: skip
+    [
+        "vit_b_mae",
+        "vit_l_mae",
+        "vit_h_mae",
+        "beit_l",
+        "beitv2_b",
+        "beitv2_l",
+        "clip_b16",
+        "clip_l14",
+        "vit_b_in21k",
+        "vit_b_jft",
+        "swinv2_b_in22k",
+        "convnext_t_in22k",
+    ],
+)
 def test_every_pretraining_stage_steps_at_its_native_size(losses, name):
     assert math.isfinite(losses(f"model={name}", "stage=pretrain"))
 
@@ -170,8 +182,9 @@ def test_the_tokenizer_runs_on_every_step_and_is_not_trained(compose, name, view
 def test_masks_are_blocks_of_the_published_share(compose):
     import numpy as np
 
-    step = step_of(compose("model=beitv2_b", "stage=pretrain", *REDUCED["beitv2_b"][:1],
-                           "model.input_size=96"))  # fmt: skip
+    step = step_of(
+        compose("model=beitv2_b", "stage=pretrain", *REDUCED["beitv2_b"][:1], "model.input_size=96")
+    )
     batch = [(np.zeros((3, 96, 96), np.uint8), 0)] * 3
     images, masks = step.collate(batch)
     assert images.shape == (3, 3, 96, 96)
@@ -196,8 +209,11 @@ def test_clip_reads_a_caption_for_every_image(compose):
 def test_the_teacher_sees_every_image_and_is_not_trained(compose):
     import torch
 
-    step = step_of(compose("model=deit_t", "stage=distill", "data.options.num_classes=10",
-                           "model.input_size=64"))  # fmt: skip
+    step = step_of(
+        compose(
+            "model=deit_t", "stage=distill", "data.options.num_classes=10", "model.input_size=64"
+        )
+    )
     seen = []
     teacher = step.network.teacher
     teacher.register_forward_hook(lambda _, inputs, __: seen.append(len(inputs[0])))
@@ -212,9 +228,13 @@ def test_the_teacher_sees_every_image_and_is_not_trained(compose):
 
 @pytest.mark.parametrize(
     ("name", "num_classes", "size"),
-    [("vit_b_in21k", 21843, None), ("swin_b_in22k", 21841, None), ("vit_b_jft", 18291, None),
-     ("swinv2_b_in22k", 21841, 192)],
-)  # fmt: skip
+    [
+        ("vit_b_in21k", 21843, None),
+        ("swin_b_in22k", 21841, None),
+        ("vit_b_jft", 18291, None),
+        ("swinv2_b_in22k", 21841, 192),
+    ],
+)
 def test_pretraining_on_a_larger_set_has_that_sets_head(compose, name, num_classes, size):
     from tasks.classification.stages import larger_set
 

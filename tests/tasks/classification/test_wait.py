@@ -39,9 +39,14 @@ class SlowLoader:
 def test_a_step_waits_for_its_batch_and_not_for_its_computation(compose, monkeypatch, phase):
     clock = Clock()
     session = prepared(
-        compose(*SMALL, "model=test_resnet", "model.input_size=64", "batch_size=4",
-                "hardware.accelerator=cpu")
-    )  # fmt: skip
+        compose(
+            *SMALL,
+            "model=test_resnet",
+            "model.input_size=64",
+            "batch_size=4",
+            "hardware.accelerator=cpu",
+        )
+    )
     monkeypatch.setattr(classification, "time", SimpleNamespace(perf_counter=clock.perf_counter))
     session.train_loader = session.test_loader = SlowLoader(clock)
 

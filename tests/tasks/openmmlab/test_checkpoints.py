@@ -60,9 +60,14 @@ def test_a_larger_network_is_refused_though_it_holds_every_weight(tmp_path: Path
 
 @pytest.mark.parametrize(
     "key",
-    ["auxiliary_head.0.conv.weight", "data_preprocessor.mean", "ema_backbone_conv1_weight",
-     "bn1.num_batches_tracked", "backbone.layers.0.attn.relative_position_index"],
-)  # fmt: skip
+    [
+        "auxiliary_head.0.conv.weight",
+        "data_preprocessor.mean",
+        "ema_backbone_conv1_weight",
+        "bn1.num_batches_tracked",
+        "backbone.layers.0.attn.relative_position_index",
+    ],
+)
 def test_what_real_checkpoints_hold_beside_the_weights_is_let_be(tmp_path: Path, key: str) -> None:
     weights = nn.Linear(2, 3).state_dict()
     torch.save({"state_dict": weights | {key: torch.ones(1)}}, tmp_path / "file.pth")

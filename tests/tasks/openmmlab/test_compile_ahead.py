@@ -142,16 +142,18 @@ def failing(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     ("cause", "raised", "words"),
     [
         (
-            KeyError("op58"), CompileError,
+            KeyError("op58"),
+            CompileError,
             "compile=true: torch.compile fails for model=parts on cpu (KeyError: 'op58'); "
             "use compile=false",
         ),
         (
-            RuntimeError("DefaultCPUAllocator: can't allocate memory"), OutOfMemory,
+            RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+            OutOfMemory,
             "batch_size=2 does not fit into the device's memory",
         ),
     ],
-)  # fmt: skip
+)
 def test_a_compiler_that_fails_is_named_with_the_cure(
     run: Run, monkeypatch: pytest.MonkeyPatch, cause: Exception, raised: type[Exception], words: str
 ) -> None:

@@ -22,8 +22,12 @@ def test_two_ranks_share_the_batch_stop_together_and_hold_one_network(
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     done = subprocess.run(
         [*launch, str(SCRIPT), model, str(cache_dir), str(tmp_path)],
-        env=environment, capture_output=True, text=True, timeout=280, check=False,
-    )  # fmt: skip
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     first, second = (
         json.loads((tmp_path / f"rank{rank}.json").read_text(encoding="utf-8")) for rank in (0, 1)

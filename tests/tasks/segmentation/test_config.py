@@ -42,9 +42,14 @@ def test_beit_is_brought_from_640_to_512(compose: Callable[..., Plan]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "crop"),
-    [("pspnet", (512, 1024)), ("bisenet", (1024, 1024)), ("setr", (768, 768)),
-     ("mask2former", (512, 1024)), ("mae_upernet", (512, 512))],
-)  # fmt: skip
+    [
+        ("pspnet", (512, 1024)),
+        ("bisenet", (1024, 1024)),
+        ("setr", (768, 768)),
+        ("mask2former", (512, 1024)),
+        ("mae_upernet", (512, 512)),
+    ],
+)
 def test_an_exact_config_keeps_its_crop(
     compose: Callable[..., Plan], name: str, crop: tuple[int, int]
 ) -> None:

@@ -216,9 +216,14 @@ def test_a_cascade_runs(prepared: Callable[..., Session]) -> None:
 )
 @pytest.mark.parametrize("num_workers", [0, 1])
 def test_a_broken_file_is_named(
-    prepared: Callable[..., Session], compose: Callable[..., Plan], tmp_path: Path,
-    kind: str, folder: str, suffix: str, num_workers: int,
-) -> None:  # fmt: skip
+    prepared: Callable[..., Session],
+    compose: Callable[..., Plan],
+    tmp_path: Path,
+    kind: str,
+    folder: str,
+    suffix: str,
+    num_workers: int,
+) -> None:
     from tasks.segmentation.data import open_set
 
     root = shutil.copytree(open_set(compose("model=bisenet").data, 8).root, tmp_path / "a set")
