@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from analysis.errors import AnalysisError
+from analysis.records.codecarbon.read import Verdict
 from analysis.records.load import Loaded, load
 
 DEFAULT_FOLDERS = ("runs", "results/records")
+VERDICTS: tuple[Verdict, ...] = ("used", "flagged", "left out")
 
 
 def load_named(folders: Sequence[str]) -> Loaded:
-    """What lies under `folders`; files left out are named on the terminal.
+    """What lies under `folders`; what became of each file is said on standard error.
 
     Raises `AnalysisError` for a folder that does not exist or holds nothing readable, unless
     it is one of the defaults.
@@ -23,15 +26,38 @@ def load_named(folders: Sequence[str]) -> Loaded:
         if folder not in DEFAULT_FOLDERS and not Path(folder).expanduser().exists():
             raise AnalysisError(f"{folder} does not exist; name the output_dir of a run")
     loaded = load(folders)
-    for problem in loaded.problems:
-        print(f"left out {problem}", file=sys.stderr)
+    for line in summary(loaded):
+        print(line, file=sys.stderr)
     for folder in folders:
         if folder in DEFAULT_FOLDERS:
             continue
         top = str(Path(folder).expanduser().absolute())
         if not any(path == top or path.startswith(top + os.sep) for path in loaded.frame["path"]):
-            raise AnalysisError(
-                f"{folder} holds no readable record; measure one with "
-                f"`python run.py output_dir={folder}` or name another folder"
-            )
+            raise AnalysisError(_nothing_in(folder, top, loaded))
     return loaded
+
+
+def summary(loaded: Loaded) -> Iterator[str]:
+    """Each record that was left out and why; of logs of other software each that was flagged or
+    left out, and how many were used."""
+    for problem in loaded.problems:
+        yield f"left out {problem}"
+    for outcome in loaded.logs:
+        for flag in outcome.flags if outcome.num_rows else ():
+            yield f"flagged {outcome.path}: {flag}"
+    counts = Counter(outcome.verdict for outcome in loaded.logs)
+    if counts:
+        said = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
+        yield f"{len(loaded.logs)} CodeCarbon logs: {said}"
+
+
+def _nothing_in(folder: str, top: str, loaded: Loaded) -> str:
+    """Why a folder that was named gives nothing, and the cure."""
+    logs = [one for one in loaded.logs if one.path.startswith(top)]
+    if logs:
+        reason = logs[0].left_out[0] if logs[0].left_out else "it has no run"
+        return f"{folder} holds no record, and no log that can be used: {logs[0].path}: {reason}"
+    return (
+        f"{folder} holds no readable record; measure one with "
+        f"`python run.py output_dir={folder}` or name another folder"
+    )

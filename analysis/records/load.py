@@ -17,7 +17,9 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.records import codecarbon_runs
+from analysis.records.codecarbon.find import LogFile, Seen, log_files
+from analysis.records.codecarbon.read import LogOutcome, read_logs
+from analysis.records.codecarbon.rows import row_of
 from analysis.records.rows import COLUMNS, TEXT_COLUMNS, rows_of
 from metering.record import FILE_NAME, RecordError
 
@@ -40,15 +42,17 @@ class Problem:
 
 @dataclass(frozen=True)
 class Loaded:
-    """frame: columns `record_rows.COLUMNS`; problems: what was left out, by path."""
+    """frame: columns `rows.COLUMNS`; problems: what was left out, by path; logs: what became of
+    each log of other software: used, flagged or left out."""
 
     frame: pd.DataFrame
     problems: tuple[Problem, ...]
+    logs: tuple[LogOutcome, ...] = ()
 
 
 def load(folders: Sequence[Path | str]) -> Loaded:
-    """Every `record.json`, and every CodeCarbon `emissions.csv` beside a
-    `.hydra/config.yaml`, at or under `folders`. A folder that does not exist holds nothing."""
+    """Every `record.json`, and every log of CodeCarbon's that a Hydra config belongs to, at or
+    under `folders`. A folder that does not exist holds nothing."""
     with _no_collection():
         return _load(folders)
 
@@ -60,16 +64,12 @@ def _load(folders: Sequence[Path | str]) -> Loaded:
     for found, bad in _read_all(records):
         rows.extend(found)
         problems.extend(bad)
-    for path in foreign:
-        try:
-            found, lines = codecarbon_runs.rows_of(path)
-        except Exception as error:  # whatever a stranger's file makes a reader raise
-            problems.append(Problem(str(path), reason_of(error)))
-        else:
-            rows.extend(found)
-            problems.extend(Problem(str(path), reason) for reason in lines)
+    logs = read_logs(foreign)
+    rows.extend(map(row_of, logs.runs))
+    for outcome in logs.outcomes:
+        problems.extend(Problem(outcome.path, reason) for reason in outcome.left_out)
     problems.sort(key=lambda problem: problem.path)
-    return Loaded(_frame(rows), tuple(problems))
+    return Loaded(_frame(rows), tuple(problems), logs.outcomes)
 
 
 def _frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
@@ -94,11 +94,18 @@ def find_records(folders: Iterable[Path | str], problems: list[Problem]) -> list
     return _find(folders, problems)[0]
 
 
-def _find(folders: Iterable[Path | str], problems: list[Problem]) -> tuple[list[str], list[Path]]:
-    """Paths of records and of foreign emission files, each once, in a stable order. Folders
-    that may not be looked into are added to `problems`."""
+def find_logs(folders: Iterable[Path | str]) -> list[LogFile]:
+    """Logs of other software at or under `folders`, each once, in a stable order."""
+    return _find(folders, [])[1]
+
+
+def _find(
+    folders: Iterable[Path | str], problems: list[Problem]
+) -> tuple[list[str], list[LogFile]]:
+    """Paths of records and logs of other software, each once, in a stable order. Folders that
+    may not be looked into are added to `problems`."""
     records: set[str] = set()
-    foreign: set[Path] = set()
+    seen, tops = Seen(), []
 
     def unseen(error: OSError) -> None:
         if not isinstance(error, FileNotFoundError | NotADirectoryError):
@@ -106,14 +113,16 @@ def _find(folders: Iterable[Path | str], problems: list[Problem]) -> tuple[list[
 
     for folder in folders:
         top = Path(folder).expanduser().absolute()
+        tops.append(top)
         if top.is_file():
             records.add(str(top))
         for root, folders_below, files in os.walk(top, onerror=unseen, followlinks=False):
             if FILE_NAME in files:
                 records.add(os.path.join(root, FILE_NAME))
-            elif codecarbon_runs.FILE_NAME in files and ".hydra" in folders_below:
-                foreign.add(Path(root) / codecarbon_runs.FILE_NAME)
-    return sorted(records), sorted(foreign)
+                seen.own.add(Path(root))
+            else:
+                seen.note(Path(root), folders_below, files)
+    return sorted(records), log_files(seen, tops)
 
 
 Batch = tuple[list[tuple[Any, ...]], list[Problem]]

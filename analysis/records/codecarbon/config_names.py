@@ -1,0 +1,254 @@
+"""What the Hydra config of a stranger's run calls its model, data, batch size and so on.
+
+Every scalar is read as text; what is no number (`auto`) means something else to its owner. What
+the config does not say is None; nothing is guessed from what it does not say.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from analysis.records.codecarbon.config_text import flat_texts, read_texts, resolved
+from analysis.records.codecarbon.tasks import kind_of
+from analysis.records.config_facts import MOST, shown
+from metering import catalogue
+from metering.record import RecordError
+
+_MODEL = (
+    "model", "model.name", "model.model_name", "model_name", "model.arch", "model.architecture",
+    "model.model", "model.model.name", "model.net", "model.net.name", "model.net.model_name",
+    "model.network", "model.backbone", "model.backbone.name", "model.type", "model.model_type",
+    "model.id", "model.model_id", "arch", "architecture", "network", "network.name", "net",
+    "net.name", "backbone", "backbone.name",
+)  # fmt: skip
+_MODEL_LEAVES = ("model_name", "model_name_or_path", "pretrained_model_name_or_path", "model_arch")
+_TARGETS = tuple(
+    f"{group}._target_"
+    for group in ("model.net", "model.model", "model.network", "model.backbone", "model", "net")
+)
+_GENERIC = re.compile(
+    "(create|get|build|load)?(model|net|network|module)|frompretrained|partial|default|base|"
+    "classifier|lit(model|module)|lightningmodule"
+)
+_DATA = (
+    "data", "data.name", "dataset", "dataset.name", "data.dataset", "data.dataset.name",
+    "data.dataset_name", "dataset.dataset_name", "dataset_name", "datamodule", "datamodule.name",
+    "data_name",
+)  # fmt: skip
+_BATCH_LEAVES = ("batch_size", "train_batch_size", "per_device_train_batch_size", "batchsize")
+_SIZE_LEAVES = ("input_size", "img_size", "image_size", "crop_size", "resolution")
+_EPOCH_LEAVES = ("epochs", "num_epochs", "max_epochs", "n_epochs", "num_train_epochs")
+_TASK_WORDS = {
+    "classification": "classification", "imageclassification": "classification",
+    "classify": "classification", "cls": "classification",
+    "segmentation": "segmentation", "semanticsegmentation": "segmentation",
+    "imagesegmentation": "segmentation", "seg": "segmentation", "semseg": "segmentation",
+    "actionrecognition": "action_recognition", "videoclassification": "action_recognition",
+    "action": "action_recognition",
+}  # fmt: skip
+_NO_DIFFERENCE = re.compile(  # keys that change neither the network nor its step
+    r"(^|\.)(seed|\w*_?dir|\w*path|root|run_id|run_name|exp_name|experiment_name|project\w*|tags|"
+    r"notes|num_samples|num_images|num_test_samples|num_test_images|phase|mode|task_name|epochs|"
+    r"num_epochs|max_epochs|n_epochs)$|^(hydra|paths|logger|logging|wandb|callbacks|codecarbon|"
+    r"tracker|mlflow)(\.|$)|^name$"
+)
+
+
+@dataclass(frozen=True)
+class ConfigFacts:
+    """model: `None` where the config names none; task: of the tables', `None` where it is not
+    said; task_word: as it is said; num_samples: that the run's training processed, and
+    num_test_samples; digest: of what makes a run another one; notes: what a reader must know."""
+
+    model: str | None = None
+    task: str | None = None
+    task_word: str | None = None
+    data: str | None = None
+    hardware: str | None = None
+    batch_size: int | None = None
+    precision: str | None = None
+    phase: str = "train"
+    num_samples: int | None = None
+    num_test_samples: int | None = None
+    input_size: str | None = None
+    digest: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def facts_of(config: Path) -> ConfigFacts:
+    """What `config` and Hydra's own files beside it say. Raises `RecordError` or `OSError`."""
+    flat = resolved(flat_texts(read_texts(config)))
+    data = _data(flat)
+    word = _first(flat, ("task", "task.name", "task_type", "task.type"))
+    phase = _phase(flat, word)
+    task = _TASK_WORDS.get(_plain(word or ""))
+    if word is not None and task is None and kind_of(word) != "other":
+        word = None  # `task: train` is a phase
+    known = catalogue.data_set(data or "")
+    if word is None and known is not None:
+        task = known.task
+    batch, batch_notes = _batch(flat, phase)
+    samples, sample_notes = _samples(flat)
+    return ConfigFacts(
+        model=_model(flat) or _of_hydra(config, ("model", "network", "net", "backbone", "arch")),
+        task=task,
+        task_word=word,
+        data=data or _of_hydra(config, ("data", "dataset", "datamodule")),
+        hardware=_first(flat, ("hardware", "hardware.name")),
+        batch_size=batch,
+        precision=_precision(_first(flat, ("precision", "trainer.precision"))),
+        phase=phase,
+        num_samples=samples,
+        num_test_samples=_count(flat, "num_test_samples") or _count(flat, "num_test_images"),
+        input_size=_only(_values(flat, _SIZE_LEAVES)),
+        digest=_digest(flat),
+        notes=(*batch_notes, *sample_notes),
+    )
+
+
+def with_given(facts: ConfigFacts, **given: Any) -> ConfigFacts:
+    """What a person said on the command line counts before the config; None leaves it."""
+    said = {name: value for name, value in given.items() if value is not None}
+    if "task" in said:
+        said["task_word"] = said["task"]
+    if "num_samples" in said:
+        said["notes"] = ()
+        if said.get("phase", facts.phase) == "test":
+            said["num_test_samples"] = said.pop("num_samples")
+    return replace(facts, **said)
+
+
+def _first(flat: Mapping[str, str], keys: Sequence[str]) -> str | None:
+    return next((flat[key] for key in keys if key in flat), None)
+
+
+def _values(flat: Mapping[str, str], leaves: Sequence[str]) -> dict[str, str]:
+    return {key: value for key, value in flat.items() if key.rsplit(".", 1)[-1] in leaves}
+
+
+def _only(values: Mapping[str, str]) -> str | None:
+    """Their one value; None where there is none, or several."""
+    return next(iter(values.values())) if len(set(values.values())) == 1 else None
+
+
+def _model(flat: Mapping[str, str]) -> str | None:
+    name = _first(flat, _MODEL) or _only(_values(flat, _MODEL_LEAVES))
+    if name is None:
+        last = [flat[key].rsplit(".", 1)[-1] for key in _TARGETS if key in flat]
+        name = next((one for one in last if not _GENERIC.fullmatch(_plain(one))), None)
+    encoder = _first(flat, ("model.encoder_name", "model.encoder", "encoder_name"))
+    if name and encoder and "." not in encoder:
+        return f"{name}-{encoder}"
+    return name or encoder
+
+
+def _data(flat: Mapping[str, str]) -> str | None:
+    return _first(flat, _DATA)
+
+
+def _of_hydra(config: Path, groups: Sequence[str]) -> str | None:
+    """The choice of a config group, as `hydra.yaml` or `overrides.yaml` beside it tell."""
+    flat: dict[str, str] = {}
+    for name in ("hydra.yaml", "overrides.yaml"):
+        try:
+            flat |= {f"{name} {key}": value for key, value in _hydra(config.with_name(name))}
+        except (OSError, RecordError):
+            continue
+    for group in groups:
+        choice = flat.get(f"hydra.yaml {group}") or flat.get(f"overrides.yaml {group}")
+        if choice and choice not in ("default", "base"):
+            return choice
+    return None
+
+
+def _hydra(path: Path) -> list[tuple[str, str]]:
+    flat = flat_texts(read_texts(path))
+    choices = "hydra.runtime.choices."
+    if path.name == "hydra.yaml":
+        return [(k.removeprefix(choices), v) for k, v in flat.items() if k.startswith(choices)]
+    return [(key.lstrip("+"), value) for line in flat.values() for key, _, value in
+            [line.partition("=")] if value]  # fmt: skip
+
+
+def _phase(flat: Mapping[str, str], task_word: str | None) -> str:
+    for word in (_first(flat, ("phase", "mode", "run_mode", "stage")), task_word):
+        if word is not None and kind_of(word) == "test":
+            return "test"
+        if word is not None and kind_of(word) == "train":
+            return "train"
+    trains, tests = (flat.get(name, "").lower() for name in ("train", "test"))
+    return "test" if trains == "false" and tests == "true" else "train"
+
+
+def _batch(flat: Mapping[str, str], phase: str) -> tuple[int | None, tuple[str, ...]]:
+    """The batch size of `phase`: the top-level one, else a nested one, the phase's own first."""
+    if "batch_size" in flat:
+        return _count(flat, "batch_size"), ()
+    values = _values(flat, _BATCH_LEAVES)
+    words = ("train",) if phase == "train" else ("test", "eval", "val", "infer", "predict")
+    others = ("test", "eval", "val", "infer", "predict") if phase == "train" else ("train",)
+    own = {k: v for k, v in values.items() if any(word in k.lower() for word in words)}
+    rest = {k: v for k, v in values.items() if not any(word in k.lower() for word in others)}
+    for some in (own, rest, values):
+        if some and (said := _only(some)) is not None:
+            return _count({"batch_size": said}, "batch_size"), ()
+    if values:
+        named = ", ".join(f"{key} {value}" for key, value in values.items())
+        return None, (f"the config has several batch sizes ({named}): none is shown",)
+    return None, ()
+
+
+def _samples(flat: Mapping[str, str]) -> tuple[int | None, tuple[str, ...]]:
+    """Samples that the run processed: `num_samples` at the top; a nested one may be the size of
+    the set, and is used where no epochs multiply it."""
+    for name in ("num_samples", "num_images"):
+        if (top := _count(flat, name)) is not None:
+            return top, ()
+    nested = _values(flat, ("num_samples", "num_images"))
+    if not nested:
+        return None, ()
+    (key, said), *more = nested.items()
+    epochs = {k: v for k, v in _values(flat, _EPOCH_LEAVES).items() if v not in ("1", "1.0")}
+    if more or epochs:
+        others = ", ".join(f"{k} {v}" for k, v in (*more, *epochs.items()))
+        return None, (
+            f"{key} {said} beside {others}: how many samples were processed is not clear, and no "
+            "rate is made; `python -m analysis import FOLDER --samples N` says it",
+        )
+    return _count({key: said}, key), ()
+
+
+def _count(flat: Mapping[str, str], name: str) -> int | None:
+    """A whole number; what is no number (`auto`) means something else to its owner."""
+    said = flat.get(name)
+    try:  # YAML writes .nan and .inf, Python nan and inf
+        number = float((said or "").lower().replace(".nan", "nan").replace(".inf", "inf"))
+    except ValueError:
+        return None
+    if not 1 <= number <= MOST or number != int(number):
+        raise RecordError(
+            f".hydra/config.yaml: {name}: {shown(said)} is not a whole number above 0"
+        )
+    return int(number)
+
+
+def _precision(said: str | None) -> str | None:
+    """Lightning's words and numbers as this suite's names; any other as it is."""
+    known = {"32": "fp32", "32-true": "fp32", "float32": "fp32", "16": "fp16", "16-mixed": "fp16"}
+    known |= {"float16": "fp16", "bf16-mixed": "bf16", "bfloat16": "bf16"}
+    return None if said is None else known.get(said.lower(), said)
+
+
+def _digest(flat: Mapping[str, str]) -> str:
+    kept = {key: value for key, value in flat.items() if not _NO_DIFFERENCE.search(key)}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _plain(word: str) -> str:
+    return "".join(letter for letter in word.lower() if letter.isalpha())

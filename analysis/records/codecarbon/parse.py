@@ -1,0 +1,191 @@
+"""The text of one emissions file to lines of named cells, whatever wrote or edited the file.
+
+Known of such files: commas, semicolons or tabs; decimal commas; a byte order mark or UTF-16; a
+code page of Windows; `sep=;` before the header; the header again in the middle (files that were
+joined, or a newer CodeCarbon that appended); line breaks within quotes; a last line that was cut.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from analysis.records.config_facts import MOST, shown
+from metering.record import RecordError
+
+NEEDED = ("energy_consumed", "duration")
+SEPARATORS = (",", ";", "\t", "|")
+NULLS = frozenset(("", "nan", "none", "null", "na", "n/a", "nat", "<na>", "-"))
+MAX_JOINED = 8
+"""Lines that one quoted cell may span; a quote that is never closed is a fault of its own line."""
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of measurements. number: in the file, from 1; cells: by column, empty where the
+    file has nothing (`nan`, `None`)."""
+
+    number: int
+    cells: dict[str, str]
+    has_decimal_commas: bool = False
+
+    def text(self, name: str) -> str:
+        """The cell, empty where it or its column is absent."""
+        return self.cells.get(name, "")
+
+    def number_of(self, name: str, least: float = 0.0) -> float | None:
+        """The cell's number from `least` up; None where the cell or its column is absent.
+        Raises `RecordError`."""
+        said = self.text(name)
+        if not said:
+            return None
+        try:
+            number = float(_with_point(said) if self.has_decimal_commas else _unquoted(said))
+        except ValueError:
+            number = math.nan
+        if not least <= number <= MOST:
+            raise RecordError(f"{name}: {shown(said)} is not a number from {least:g} to {MOST:.2g}")
+        return number
+
+
+@dataclass(frozen=True)
+class ParsedLog:
+    """lines: in the file's order; problems: of each line left out, why; notes: what was unusual
+    of the file and is taken care of."""
+
+    lines: tuple[Line, ...]
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def parsed(content: bytes) -> ParsedLog:
+    """Raises `RecordError` with one line that says why this is no file of CodeCarbon's."""
+    text, notes = _decoded(content)
+    physical = _LINE_END.split(text)
+    start = 1 if physical and physical[0].lower().startswith("sep=") else 0
+    header = physical[start] if len(physical) > start else ""
+    separator = separator_of(header)
+    names = _names(_cells(header, separator))
+    if separator != ",":
+        said = "tabs" if separator == "\t" else f"'{separator}'"
+        notes = (*notes, f"the file is separated by {said}, not commas")
+    lines: list[Line] = []
+    problems: list[str] = []
+    for number, cells in _logical(physical, start + 1, separator, len(names), problems):
+        if _is_header(cells):
+            names = _names(cells)
+            continue
+        if len(cells) != len(names):
+            is_cut = number == len(physical) and not text.endswith("\n")
+            cut = "; the file was cut off here" if is_cut else ""
+            problems.append(f"line {number}: {len(cells)} values for {len(names)} columns{cut}")
+            continue
+        values = {
+            name: "" if cell.lower() in NULLS else cell
+            for name, cell in zip(names, cells, strict=True)
+        }
+        lines.append(Line(number, values, separator != ","))
+    if not lines and not problems:
+        raise RecordError("no line of measurements")
+    return ParsedLog(tuple(lines), tuple(problems), notes)
+
+
+def is_emissions_header(header: str) -> bool:
+    """Whether a CSV file that begins with this line is CodeCarbon's, whatever its name."""
+    try:
+        names = [name.lower() for name in _cells(header, separator_of(header))]
+    except RecordError:
+        return False
+    return {*NEEDED, "emissions"} <= set(names)
+
+
+def separator_of(header: str) -> str:
+    """The separator by which the header has most columns; a comma where none has any."""
+    return max(SEPARATORS, key=header.count)
+
+
+def _decoded(content: bytes) -> tuple[str, tuple[str, ...]]:
+    if not content.strip():
+        raise RecordError("the file is empty")
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", errors="replace"), ("the file is UTF-16",)
+    try:
+        return content.decode("utf-8-sig"), ()
+    except UnicodeDecodeError:
+        note = "the file is not UTF-8; read as Windows-1252"
+        return content.decode("cp1252", errors="replace"), (note,)
+
+
+def _logical(
+    physical: list[str], start: int, separator: str, num_columns: int, problems: list[str]
+) -> Iterator[tuple[int, list[str]]]:
+    """Number of the first line and cells of each record; a quoted cell may span lines."""
+    at = start
+    while at < len(physical):
+        if not physical[at].strip():
+            at += 1
+            continue
+        try:
+            yield at + 1, _cells(physical[at], separator)
+            at += 1
+            continue
+        except RecordError as error:
+            reason = error
+        for end in range(at + 2, min(at + MAX_JOINED, len(physical)) + 1):
+            try:
+                cells = _cells("\n".join(physical[at:end]), separator)
+            except RecordError:
+                continue
+            if len(cells) == num_columns:
+                yield at + 1, cells
+                at = end
+                break
+        else:
+            problems.append(f"line {at + 1}: {reason}")
+            at += 1
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    try:
+        rows = list(csv.reader(io.StringIO(line), delimiter=separator, strict=True))
+    except csv.Error as error:
+        raise RecordError(f"not a CSV file: {error}") from None
+    return [" ".join(cell.split()) for cell in rows[0]] if rows else []
+
+
+def _is_header(cells: list[str]) -> bool:
+    return set(NEEDED) <= {cell.lower() for cell in cells}
+
+
+def _names(cells: list[str]) -> list[str]:
+    names = [cell.lower() for cell in cells]
+    for name in NEEDED:
+        if name not in names:
+            raise RecordError(f"not CodeCarbon's: column {name} is missing")
+    for name in names:
+        if name and names.count(name) > 1:
+            raise RecordError(f"not CodeCarbon's: column {shown(name)} stands twice")
+    return names
+
+
+def _with_point(said: str) -> str:
+    """`0,010` and `1.234,5` as Python writes them."""
+    if "," not in said:
+        return said
+    if "." in said and said.rfind(".") > said.rfind(","):
+        return said.replace(",", "")
+    return said.replace(".", "").replace(",", ".")
+
+
+def _unquoted(said: str) -> str:
+    """A comma within a cell of a comma-separated file: decimal, unless it may group thousands."""
+    if "," not in said or _THOUSANDS.fullmatch(said):
+        return said  # `1,234` may be either: float() refuses it
+    return _with_point(said)

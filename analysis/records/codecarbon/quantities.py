@@ -1,0 +1,157 @@
+"""What one line of CodeCarbon's says was used: energies without the PUE, absent parts as None.
+
+CodeCarbon multiplies power, energy and emissions by `pue`
+(`BaseEmissionsTracker._do_measurements`); rates here are of the machine, so it is divided out.
+It writes 0.0 for what it did not read, so a zero is no measured zero.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from analysis.records.codecarbon.parse import Line
+from metering.record import RecordError
+
+LEAST_RUN_KWH = 1e-12
+"""Least energy of a run, kWh: 3.6 microjoules, under one step of RAPL's usual counter
+(15.3 or 61 microjoules) and of NVML's (1 millijoule)."""
+SUM_TOLERANCE = 0.01
+"""Parts that differ by more from the total are said to."""
+_COUNT = re.compile(r"^\s*(\d+)\s*x\s+")
+
+
+@dataclass(frozen=True)
+class Logged:
+    """Of one run, or of one of its tasks.
+
+    ended_at: as the line says; start_s, end_s: on the machine's clock, `None` where the time
+    stamp cannot be read; energies in kWh and emissions in kg CO2eq without the PUE, `None` where
+    a part was not read; num_gpus: that were listed, 0 for none; scope: of `tracking_mode`;
+    version: CodeCarbon's, empty where it is not said; has_rate: a rate may be made of it; flags:
+    what a reader must know.
+    """
+
+    run_id: str
+    task_name: str
+    ended_at: str
+    start_s: float | None
+    end_s: float | None
+    duration_s: float
+    energy_kwh: float
+    gpu_kwh: float | None
+    cpu_kwh: float | None
+    ram_kwh: float | None
+    emissions_kg_co2eq: float | None
+    pue: float
+    gpu_name: str | None
+    num_gpus: int
+    cpu_model: str | None
+    scope: Literal["machine", "process"]
+    version: str
+    project_name: str
+    country_iso_code: str | None = None
+    has_rate: bool = True
+    flags: tuple[str, ...] = ()
+
+
+def logged(line: Line, pue: float | None = None) -> Logged:
+    """What `line` says; pue: of its run where the line has none. Raises `RecordError`."""
+    total_kwh = line.number_of("energy_consumed", least=LEAST_RUN_KWH)
+    if total_kwh is None:
+        raise RecordError("energy_consumed: it is empty")
+    duration_s = line.number_of("duration")
+    if not duration_s:
+        raise RecordError("duration: it is empty or 0")
+    factor, flags = _pue(line, pue)
+    gpu_name, num_gpus = _gpus(line)
+    parts, has_rate, said = _parts(line, total_kwh, num_gpus)
+    gpu_kwh, cpu_kwh, ram_kwh = (None if part is None else part / factor for part in parts)
+    emissions = line.number_of("emissions")
+    ended = moment(line.text("timestamp"))
+    return Logged(
+        run_id=line.text("run_id") or line.text("experiment_id"),
+        task_name=line.text("task_name"),
+        ended_at=line.text("timestamp"),
+        start_s=None if ended is None else ended - duration_s,
+        end_s=ended,
+        duration_s=duration_s,
+        energy_kwh=total_kwh / factor,
+        gpu_kwh=gpu_kwh,
+        cpu_kwh=cpu_kwh,
+        ram_kwh=ram_kwh,
+        emissions_kg_co2eq=None if emissions is None else emissions / factor,
+        pue=factor,
+        gpu_name=gpu_name,
+        num_gpus=num_gpus,
+        cpu_model=line.text("cpu_model") or None,
+        scope="process" if line.text("tracking_mode").lower() == "process" else "machine",
+        version=line.text("codecarbon_version").replace(",", "."),
+        project_name=line.text("project_name"),
+        country_iso_code=line.text("country_iso_code") or None,
+        has_rate=has_rate,
+        flags=(*flags, *said),
+    )
+
+
+def moment(stamp: str) -> float | None:
+    """Seconds of a time stamp on its own machine's clock (CodeCarbon writes local time without a
+    zone); None where it cannot be read."""
+    try:
+        return datetime.fromisoformat(stamp).replace(tzinfo=None).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _pue(line: Line, of_run: float | None) -> tuple[float, list[str]]:
+    """The factor to divide by; a cell that is empty, and a version without PUE, multiply by 1."""
+    pue = line.number_of("pue")
+    pue = of_run if pue is None else pue
+    if not pue or pue == 1:
+        return 1.0, []
+    if pue < 1:
+        return pue, [f"pue {pue:g} is divided out, and below 1, which no data centre has"]
+    return pue, [f"pue {pue:g} is divided out"]
+
+
+def _gpus(line: Line) -> tuple[str | None, int]:
+    """Model and number of the GPUs listed: CodeCarbon writes `2 x NVIDIA A100` for two."""
+    model = line.text("gpu_model")
+    counts = _COUNT.match(model)
+    count = line.number_of("gpu_count")
+    if count is None:
+        count = float(counts[1]) if counts else float(bool(model))
+    if count != int(count):
+        raise RecordError(f"gpu_count: {count} is not a whole number")
+    name = _COUNT.sub("", model) if model.count(" x ") == 1 else model
+    return (name or None) if count else None, int(count)
+
+
+Parts = tuple[float | None, float | None, float | None]
+
+
+def _parts(line: Line, total_kwh: float, num_gpus: int) -> tuple[Parts, bool, list[str]]:
+    """GPU, CPU and RAM energy, kWh; whether the total holds what computed; what to know."""
+    flags: list[str] = []
+    gpu, cpu, ram = (line.number_of(f"{name}_energy") for name in ("gpu", "cpu", "ram"))
+    has_rate = True
+    others_kwh = (cpu or 0.0) + (ram or 0.0)
+    if num_gpus and "gpu_energy" in line.cells and not gpu:
+        # a column that is empty beside a total that is larger than the rest: the GPU was read
+        has_rate = gpu is None and total_kwh > others_kwh * (1 + SUM_TOLERANCE) > 0
+        if not has_rate:
+            flags.append(
+                "a GPU is listed and its energy is 0 or empty: it was not read, and no rate is made"
+            )
+    for name, kwh in (("CPU", cpu), ("RAM", ram)):
+        if kwh == 0:
+            flags.append(f"the {name}'s energy is 0: it was not read")
+    known = [part for part in (gpu, cpu, ram) if part]
+    if len(known) > 1 and abs(sum(known) - total_kwh) > SUM_TOLERANCE * total_kwh:
+        flags.append(
+            f"its gpu, cpu and ram energy add up to {sum(known):.4g} kWh, energy_consumed is "
+            f"{total_kwh:.4g}"
+        )
+    return (gpu or None, cpu or None, ram or None), has_rate, flags

@@ -1,0 +1,244 @@
+"""All logs that a walk came by: rows, and of each file whether it was used, flagged or left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from analysis.records.codecarbon import match, ranks, tasks
+from analysis.records.codecarbon.config_names import ConfigFacts, facts_of
+from analysis.records.codecarbon.find import LogFile
+from analysis.records.codecarbon.parse import parsed
+from analysis.records.codecarbon.quantities import Logged
+from analysis.records.codecarbon.rows import ForeignRun, foreign_run, label_of
+from analysis.records.codecarbon.tasks import RunLog
+from metering.record import RecordError
+
+Verdict = Literal["used", "flagged", "left out"]
+IMPORT = "python -m analysis import FOLDER --samples N --model NAME"
+NO_CONFIG = f"no .hydra/config.yaml beside it, above it or below it; `{IMPORT}` reads it"
+WITHOUT_CONFIG = ConfigFacts()
+
+
+@dataclass
+class LogOutcome:
+    """What became of one file. flags: of what was used; left_out: of the file, or of lines and
+    runs of it, why; num_rows: that it gave."""
+
+    path: str
+    num_rows: int = 0
+    flags: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> Verdict:
+        if not self.num_rows:
+            return "left out"
+        return "flagged" if self.flags or self.left_out else "used"
+
+
+@dataclass(frozen=True)
+class Logs:
+    """runs: one a phase; outcomes: one a file, by path."""
+
+    runs: tuple[ForeignRun, ...]
+    outcomes: tuple[LogOutcome, ...]
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A run and the config that it belongs to; `None` where there is none."""
+
+    run: RunLog
+    config: Path | None
+    notes: tuple[str, ...] = ()
+
+
+FactsOf = Callable[[Path | None], ConfigFacts | None]
+"""Of a config's path, or of none; None where a run without a config cannot be used."""
+
+
+def of_config(config: Path | None) -> ConfigFacts | None:
+    return None if config is None else facts_of(config)
+
+
+def read_logs(
+    files: Sequence[LogFile], config_facts: FactsOf = of_config, each_run: bool = False
+) -> Logs:
+    """each_run: what `config_facts` says of samples holds for each run of a config; otherwise
+    several runs of one have no rate."""
+    outcomes = {str(file.path): LogOutcome(str(file.path)) for file in files}
+    groups: dict[Path | None, list[_Placed]] = {}
+    for file in files:
+        for placed in _placed(file, outcomes[str(file.path)]):
+            groups.setdefault(placed.config, []).append(placed)
+    runs: list[ForeignRun] = []
+    for config, group in groups.items():
+        facts = _facts(config, group, config_facts, outcomes)
+        if facts is not None:
+            runs += _of_config(config, group, facts, outcomes, each_run)
+    runs = _once(runs, outcomes)
+    for run in runs:
+        outcome = outcomes[run.path]
+        outcome.num_rows += 1
+        outcome.flags += [flag for flag in run.flags if flag not in outcome.flags]
+    return Logs(tuple(runs), tuple(outcomes[path] for path in sorted(outcomes)))
+
+
+def _placed(file: LogFile, outcome: LogOutcome) -> list[_Placed]:
+    """The runs of one file, each with its config."""
+    try:
+        log = parsed(file.path.read_bytes())
+    except Exception as error:  # whatever a stranger's file makes a reader raise
+        outcome.left_out.append(reason_of(error))
+        return []
+    if file.path.suffix == ".bak":
+        outcome.left_out.append("a backup that CodeCarbon made when its columns changed")
+        return []
+    outcome.left_out += log.problems
+    outcome.flags += log.notes
+    runs, problems = tasks.runs_of(str(file.path), log.lines)
+    outcome.left_out += problems
+    if file.config is not None:
+        return [_Placed(run, file.config) for run in runs]
+    if not file.candidates:
+        return [_Placed(run, None) for run in runs]
+    placed = []
+    for run, config in zip(runs, match.by_time(runs, file.candidates), strict=True):
+        notes: tuple[str, ...] = ()
+        if config is not None:
+            folder = config.parent.parent
+            notes = (f"no .hydra beside it: matched by time with {'/'.join(folder.parts[-3:])}",)
+        placed.append(_Placed(run, config, notes))
+    return placed
+
+
+def _facts(
+    config: Path | None,
+    group: Sequence[_Placed],
+    config_facts: FactsOf,
+    outcomes: dict[str, LogOutcome],
+) -> ConfigFacts | None:
+    """What the config says; None, with the reason in each file's outcome, where it cannot be."""
+    reason = NO_CONFIG
+    try:
+        facts = config_facts(config)
+    except (RecordError, OSError) as error:
+        facts, reason = None, reason_of(error)
+    if facts is None:
+        for placed in group:
+            left_out = outcomes[placed.run.path].left_out
+            if reason not in left_out:
+                left_out.append(reason)
+    return facts
+
+
+def _of_config(
+    config: Path | None,
+    group: Sequence[_Placed],
+    facts: ConfigFacts,
+    outcomes: dict[str, LogOutcome],
+    each_run: bool,
+) -> list[ForeignRun]:
+    """The phases of all runs that one config belongs to."""
+    runs = tasks.joined(placed.run for placed in group)
+    notes = tuple(dict.fromkeys(note for placed in group for note in placed.notes))
+    phases = _phases(runs, facts, each_run or config is None)
+    made: list[ForeignRun] = []
+    for path, phase, one, flags in phases:
+        folder = Path(path).parent if config is None else config.parent.parent
+        try:
+            made.append(foreign_run(path, one, facts, phase, (*notes, *flags), label_of(folder)))
+        except RecordError as error:
+            outcomes[path].left_out.append(str(error))
+    for placed in group:
+        _say_joined(placed.run, made, outcomes)
+    return made
+
+
+_Phase = tuple[str, str, Logged, tuple[str, ...]]
+
+
+def _phases(runs: Sequence[RunLog], facts: ConfigFacts, each_run: bool) -> list[_Phase]:
+    """Path, phase, what was used, and flags. One run; the ranks of one run; runs of which each
+    is named after another phase; else several runs, of which no rate is made."""
+    if len(runs) > 1:
+        paths = [run.path for run in runs]
+        parts = [run.any for run in runs]
+        if len(set(paths)) == len(paths) and ranks.are_ranks(paths, parts):
+            return _ranks(runs, facts.phase)
+        kinds = [_kind(run) for run in runs]
+        if "other" not in kinds and len(set(kinds)) == len(kinds):
+            return [
+                (run.path, phase, one, flags)
+                for run, kind in zip(runs, kinds, strict=True)
+                for phase, one, flags in _one(run, kind)
+            ]
+    found = [(run.path, *phase) for run in runs for phase in _one(run, facts.phase)]
+    if len(runs) == 1 or each_run:
+        return found
+    said = f"{len(runs)} runs and one config, which cannot say the samples of each: no rate is made"
+    return [
+        (path, phase, replace(one, has_rate=False), (*flags, said))
+        for path, phase, one, flags in found
+    ]
+
+
+def _one(run: RunLog, phase: str) -> list[tuple[str, Logged, tuple[str, ...]]]:
+    phases, flags = tasks.of_phases(run, phase)
+    return [(name, one, flags) for name, one in phases.items()]
+
+
+def _ranks(runs: Sequence[RunLog], phase: str) -> list[_Phase]:
+    by_phase: dict[str, list[tuple[RunLog, Logged]]] = {}
+    flags: list[str] = []
+    for run in runs:
+        for name, one, said in _one(run, phase):
+            by_phase.setdefault(name, []).append((run, one))
+            flags += [flag for flag in said if flag not in flags]
+    made = []
+    for name, parts in by_phase.items():
+        total = ranks.added([run.path for run, _ in parts], [one for _, one in parts])
+        made.append((parts[0][0].path, name, total, tuple(flags)))
+    return made
+
+
+def _kind(run: RunLog) -> tasks.Kind:
+    """Which phase a run's project or file is named after."""
+    of_project = tasks.kind_of(run.any.project_name)
+    return of_project if of_project != "other" else tasks.kind_of(Path(run.path).stem)
+
+
+def _say_joined(run: RunLog, made: Sequence[ForeignRun], outcomes: dict[str, LogOutcome]) -> None:
+    """A file whose lines are in another's row (ranks, tasks) is used, and says where."""
+    if made and all(one.path != run.path for one in made):
+        outcome = outcomes[run.path]
+        outcome.num_rows += 1
+        note = f"counted in the row of {Path(made[0].path).name}"
+        if note not in outcome.flags:
+            outcome.flags.append(note)
+
+
+def _once(runs: Sequence[ForeignRun], outcomes: dict[str, LogOutcome]) -> list[ForeignRun]:
+    """A run that lies in two folders (a copy) counts once."""
+    first: dict[tuple[object, ...], str] = {}
+    kept = []
+    for run in runs:
+        one = run.logged
+        key = (one.run_id, run.phase, one.ended_at, one.duration_s, one.energy_kwh)
+        if one.run_id and key in first and first[key] != run.path:
+            outcomes[run.path].left_out.append(f"the same run as in {first[key]}")
+            continue
+        first[key] = run.path
+        kept.append(run)
+    return kept
+
+
+def reason_of(error: Exception) -> str:
+    """Why a file was left out, in one line."""
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror or error}"
+    said = " ".join(str(error).split())[:300]
+    return said if isinstance(error, RecordError) else f"{type(error).__name__}: {said}"

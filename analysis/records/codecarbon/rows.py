@@ -1,0 +1,164 @@
+"""A run of other software as a set-up and as a row of the tidy DataFrame."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analysis.records.codecarbon.config_names import ConfigFacts
+from analysis.records.codecarbon.quantities import Logged
+from analysis.records.config_facts import dataset_of
+from analysis.records.rows import COLUMNS, LEAST_KWH
+from metering.record import RecordError
+from metering.setup import Asked, DataSetUp, Found, SetUp
+
+KIND = "codecarbon"
+NOTE = "measured with CodeCarbon alone: warm-up included, no interval"
+DEFAULT_TASK = "classification"
+
+
+@dataclass(frozen=True)
+class ForeignRun:
+    """One phase of one run. model, task: as the tables name them; num_samples: processed, `None`
+    where it is not known, and then there is no rate; flags: what a reader must know
+    to believe the numbers; notes: what else."""
+
+    path: str
+    logged: Logged
+    facts: ConfigFacts
+    model: str
+    task: str
+    phase: str
+    num_samples: int | None
+    flags: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def kwh_per_sample(self) -> float | None:
+        if not self.num_samples or not self.logged.has_rate:
+            return None
+        return self.logged.energy_kwh / self.num_samples
+
+    @property
+    def setup(self) -> SetUp:
+        """For the rules of likeness: what a log does not say is None."""
+        facts, one = self.facts, self.logged
+        absent = {"gpu": one.gpu_kwh, "cpu": one.cpu_kwh, "ram": one.ram_kwh}
+        asked = Asked(
+            task=self.task,
+            model=self.model,
+            source_digest=facts.digest or None,
+            input_size=_pixels(facts.input_size),
+            data=DataSetUp(facts.data or "unknown"),
+            batch_size=facts.batch_size,
+            precision=facts.precision or "unknown",
+            num_devices=one.num_gpus or None,
+        )
+        found = Found(
+            device=one.gpu_name,
+            num_devices=one.num_gpus or None,
+            cpu_model=one.cpu_model,
+            sensors={name: "absent" for name, kwh in absent.items() if kwh is None},
+            scope=one.scope,
+            reader=f"codecarbon {'.'.join(one.version.split('.')[:2])}".strip(),
+        )
+        return SetUp(asked, found)
+
+
+def foreign_run(
+    path: str, one: Logged, facts: ConfigFacts, phase: str, flags: tuple[str, ...], label: str
+) -> ForeignRun:
+    """label: the run's name where its config has none for the model. Raises `RecordError` where
+    its numbers or its task cannot be in a table."""
+    said = [*flags, *one.flags, *facts.notes]
+    if facts.task_word is not None and facts.task is None:
+        raise RecordError(
+            f"task '{facts.task_word}' is none of classification, segmentation and "
+            "action_recognition; `python -m analysis import FOLDER --task ...` says which"
+        )
+    notes = [NOTE]
+    if facts.task is None:
+        notes.append(f"no task is named: shown as {DEFAULT_TASK}")
+    if facts.model is None:
+        notes.append("no model is named: named after its folder")
+    num_samples = facts.num_samples if phase == facts.phase else None
+    if phase == "test" and facts.num_test_samples is not None:
+        num_samples = facts.num_test_samples
+    run = ForeignRun(
+        path=path,
+        logged=one,
+        facts=facts,
+        model=facts.model or label,
+        task=facts.task or DEFAULT_TASK,
+        phase=phase,
+        num_samples=num_samples,
+        flags=tuple(dict.fromkeys(said)),
+        notes=tuple(notes),
+    )
+    if run.kwh_per_sample is not None and run.kwh_per_sample < LEAST_KWH:
+        raise RecordError(
+            f"energy_consumed: {one.energy_kwh} kWh is too little for {num_samples} samples"
+        )
+    return run
+
+
+def row_of(run: ForeignRun) -> tuple[Any, ...]:
+    """In the order of `COLUMNS`."""
+    one, facts, num_samples = run.logged, run.facts, run.num_samples
+    rate = run.kwh_per_sample
+    variant = (
+        f"{facts.input_size} px" if facts.input_size else "",
+        f"config {facts.digest}" if facts.digest else "",
+        "process mode" if one.scope == "process" else "",
+    )
+    values = {
+        "path": run.path,
+        "kind": KIND,
+        "status": "finished",
+        "identity": one.run_id,
+        "started_at": one.ended_at,
+        "task": run.task,
+        "model": run.model,
+        "data": facts.data or "",
+        "dataset": dataset_of(run.task, facts.data or "", ()),
+        "hardware": facts.hardware or one.gpu_name or one.cpu_model,
+        "gpu_name": one.gpu_name,
+        "cpu_model": one.cpu_model,
+        "num_devices": float(one.num_gpus or 1),
+        "batch_size": facts.batch_size,
+        "precision": facts.precision,
+        "variant": ", ".join(word for word in variant if word),
+        "stage": "supervised",
+        "scale": "full",
+        "phase": run.phase,
+        "recipe": (),
+        "kwh_per_sample": rate,
+        "s_per_sample": one.duration_s / num_samples if num_samples and rate else None,
+        "num_samples": num_samples,
+        "gpu_kwh": one.gpu_kwh,
+        "cpu_kwh": one.cpu_kwh,
+        "ram_kwh": one.ram_kwh,
+        "energy_kwh": one.energy_kwh,
+        "duration_s": one.duration_s,
+        "emissions_kg_co2eq": one.emissions_kg_co2eq,
+        "flags": "; ".join(run.flags),
+        "notes": "; ".join(run.notes),
+    }
+    return tuple(values.get(name) for name in COLUMNS)
+
+
+def label_of(folder: Path) -> str:
+    """A name for a run whose config names no model: its folder's, with those above it while the
+    names are numbers only (`multirun/2025-03-01/10-00-00/0`)."""
+    parts: list[str] = []
+    for part in reversed(folder.parts):
+        parts.insert(0, part)
+        if re.search("[A-Za-z]", part) or len(parts) == 4:
+            break
+    return "/".join(parts) or "unnamed"
+
+
+def _pixels(said: str | None) -> tuple[int, ...] | None:
+    return (int(said),) * 2 if said is not None and said.isdigit() else None

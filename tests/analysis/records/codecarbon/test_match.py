@@ -1,0 +1,56 @@
+"""Logs in the working folder, configs under `outputs/` and `multirun/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from analysis.records.load import load
+from tests.analysis.records.codecarbon.logs import a_config, a_log
+
+
+def _models(folder: Path) -> dict[str, str]:
+    frame = load([folder]).frame
+    return dict(zip(frame["identity"], frame["model"].astype(str), strict=True))
+
+
+def test_the_one_config_below_a_log_is_its_own(tmp_path: Path) -> None:
+    a_config(tmp_path / "outputs" / "2025-03-01" / "10-03-00")
+    a_log(tmp_path, {})
+    assert _models(tmp_path) == {"run-1": "resnet50"}
+    assert "matched by time with outputs" not in str(load([tmp_path]).problems)
+
+
+def test_each_run_belongs_to_the_job_that_began_before_it(tmp_path: Path) -> None:
+    for clock, model in (("10-00-00", "vit"), ("11-00-00", "swin"), ("12-00-00", "failed")):
+        a_config(tmp_path / "outputs" / "2025-03-01" / clock, f"model: {model}\n")
+    a_log(tmp_path, {"run_id": "b", "timestamp": "2025-03-01T11:30:00", "duration": "1700"},
+          {"run_id": "a", "timestamp": "2025-03-01T10:30:00", "duration": "1700"})  # fmt: skip
+    assert _models(tmp_path) == {"a": "vit", "b": "swin"}
+
+
+def test_jobs_of_a_sweep_are_matched_in_their_order(tmp_path: Path) -> None:
+    jobs = [str(number) for number in range(11)]
+    for job in jobs:
+        a_config(tmp_path / "multirun" / "2025-03-01" / "10-00-00" / job, f"model: m{job}\n")
+    stamps = {job: f"2025-03-01T10:{int(job) + 1:02d}:00" for job in jobs}
+    lines = [{"run_id": job, "duration": "50", "timestamp": stamps[job]} for job in jobs]
+    a_log(tmp_path, *lines)
+    assert _models(tmp_path) == {job: f"m{job}" for job in jobs}
+
+
+def test_a_config_that_is_younger_than_the_run_is_not_its_own(tmp_path: Path) -> None:
+    a_config(tmp_path / "outputs" / "2025-03-02" / "10-00-00")
+    a_log(tmp_path, {})
+    assert load([tmp_path]).frame.empty
+
+
+def test_a_config_above_a_log_is_its_own(tmp_path: Path) -> None:
+    a_config(tmp_path)
+    a_log(tmp_path / "codecarbon", {})
+    assert _models(tmp_path) == {"run-1": "resnet50"}
+
+
+def test_a_log_in_a_folder_of_its_own_finds_the_outputs_beside_it(tmp_path: Path) -> None:
+    a_config(tmp_path / "outputs" / "2025-03-01" / "10-03-00")
+    a_log(tmp_path / "logs", {}, name="train_energy.csv")
+    assert _models(tmp_path) == {"run-1": "resnet50"}
