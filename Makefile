@@ -6,10 +6,11 @@ DEMO := output_dir=runs/demo meter.time_budget_s=25 meter.relative_error=0.05
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench test-models lint tables figures report doctor slurm-status gpu-check gpu-table3 wheels mmcv-ops clean
+.PHONY: help demo test check bench test-models lint tables figures report doctor slurm-status gpu-check gpu-table3 wheels mmcv-ops clean
 
 help: ## list the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } \
+	  /^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # WHEELS=folder: install from wheels alone, without a network (make wheels fills the folder)
 ifdef WHEELS
@@ -23,24 +24,16 @@ endif
 	$(BIN)/python -m pip install -q $(INSTALL)
 	touch $@
 
-demo: .venv/.installed ## fresh machine: set up, run a small real sweep, print and write its table
+##@ Begin (each target sets up .venv where it is missing)
+
+demo: .venv/.installed ## run a small real sweep, print and write its table
 	$(BIN)/python run.py -m model=mobilenet_v2,resnet18 batch_size=8 $(DEMO)
 	$(BIN)/python -m analysis tables runs/demo --out tables
 
-test: .venv/.installed ## fresh machine: set up, pass the tests
-	$(BIN)/python -m pytest -m 'not models and not gpu'
+doctor: .venv/.installed ## what this machine can measure, and what stands in the way
+	$(BIN)/python -m metering.doctor
 
-test-models: .venv/.installed ## step every model at its native size (an hour or two on 2 cores)
-	$(BIN)/python -m pytest -m models --timeout 3600
-
-bench: .venv/.installed ## our claims of speed as ratios, and endurance at full length (most of an hour)
-	WATT_ENDURANCE=full $(BIN)/python -m pytest tests/endurance --timeout 900
-	$(BIN)/python -m benchmarks --out benchmarks/results/$$(date +%F)-$$(hostname -s)
-
-lint: .venv/.installed ## ruff and mypy
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+##@ Results
 
 tables: .venv/.installed ## the paper's tables: published beside measured and estimated
 	$(BIN)/python -m analysis tables $(RUNS) --out tables
@@ -51,8 +44,31 @@ figures: .venv/.installed ## the paper's figures, vector and PNG
 report: .venv/.installed ## one HTML file that works offline: tables, figures, provenance
 	$(BIN)/python -m analysis report $(RUNS) --out report
 
-doctor: .venv/.installed ## what this machine can measure, and what stands in the way
-	$(BIN)/python -m metering.doctor
+slurm-status: .venv/.installed ## what of a sweep is done, running, failed, missing: RUNS=runs
+	$(BIN)/python -m launchers.status $(firstword $(RUNS))
+
+##@ Develop
+
+# --timeout: a test that takes this long belongs among those that are marked `trains`
+check: lint ## before each commit: lint, types and the quick tests
+	$(BIN)/python -m pytest -m 'not (models or gpu or slurm or browser or latex or trains)' --timeout 30
+
+test: .venv/.installed ## the whole suite
+	$(BIN)/python -m pytest -m 'not models and not gpu'
+
+lint: .venv/.installed ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test-models: .venv/.installed ## step every model at its native size (an hour or two on 2 cores)
+	$(BIN)/python -m pytest -m models --timeout 3600
+
+bench: .venv/.installed ## our claims of speed as ratios, and endurance at full length (most of an hour)
+	WATT_ENDURANCE=full $(BIN)/python -m pytest tests/endurance --timeout 900
+	$(BIN)/python -m benchmarks --out benchmarks/results/$$(date +%F)-$$(hostname -s)
+
+##@ On a GPU machine
 
 gpu-check: .venv/.installed ## the meter's claims on this machine's NVIDIA GPU, kept in benchmarks/results/
 	$(BIN)/python -m benchmarks.gpu_check
@@ -61,12 +77,11 @@ GPU_TABLE3 ?= --out results/records/gpu-table3
 gpu-table3: .venv/.installed ## all 67 rows of Table 3 on one GPU in 25 minutes (WHEELS=folder: offline)
 	$(BIN)/python -m benchmarks.gpu_table3 $(GPU_TABLE3)
 
+##@ Install and clean
+
 wheels: ## fill WHEELS=folder with everything that an offline machine like this one installs
 	test -n "$(WHEELS)"
 	$(PYTHON) -m pip wheel -q -c constraints.txt -w $(WHEELS) . 'setuptools>=68' wheel
-
-slurm-status: .venv/.installed ## what of a sweep is done, running, failed, missing: RUNS=runs
-	$(BIN)/python -m launchers.status $(firstword $(RUNS))
 
 # mmcv compiles its GPU kernels where a GPU is visible. On a login node without one:
 #   make mmcv-ops FORCE_CUDA=1 TORCH_CUDA_ARCH_LIST=8.0     (8.0: A100; CUDA's nvcc has to be there)

@@ -15,6 +15,13 @@ from tasks.plan import Plan, from_config
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What types `run.py` trains, and endurance takes its time: `make check` leaves both out."""
+    for item in items:
+        if "run_py" in getattr(item, "fixturenames", ()) or "endurance" in item.path.parts:
+            item.add_marker(pytest.mark.trains)
+
+
 @pytest.fixture(scope="session")
 def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Embedded data of the whole test session: written once."""

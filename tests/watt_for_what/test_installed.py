@@ -40,6 +40,7 @@ def watt(installed: Path, folder: Path, *words: str) -> subprocess.CompletedProc
     )
 
 
+@pytest.mark.trains
 def test_a_run_is_measured_and_shown_away_from_the_checkout(installed, tmp_path):
     quick = ("data=digits", "meter=fixed", "meter.num_steps=2", "meter.num_warmup_steps=1")
     place = ("hardware.accelerator=cpu", "meter.idle_s=0", f"data.cache_dir={tmp_path}/cache")
