@@ -18,6 +18,7 @@ COMMANDS = (
     "analysis.commands.tables",
     "analysis.commands.validate",
     "analysis.commands.claims",
+    "analysis.commands.audit",
     "analysis.commands.figures",
     "analysis.commands.report",
 )

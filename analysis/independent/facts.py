@@ -56,6 +56,11 @@ def throughput() -> pd.DataFrame:
     return _read("throughput")
 
 
+def throughput_other_size() -> pd.DataFrame:
+    """Images per second of networks at another input size than the row's own, `input_size`."""
+    return _read("throughput_other_size")
+
+
 def sensor_gain() -> pd.DataFrame:
     """Error of a board's power sensor against an external probe, %, one row a board and driver."""
     return _read("sensor_gain")

@@ -1,0 +1,68 @@
+"""A finding of the audit: what is said, on what numbers, how sure, and what would settle it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from analysis.independent import facts
+
+
+@dataclass(frozen=True)
+class Finding:
+    """subject: a few words; says: the finding, numbers in it; detail: every single number behind a
+    range; sure: how sure, and why; basis: n, scope and what is circular; formula: how each number
+    is made; sources: keys of `sources.csv`; settles: what would settle it, with its command;
+    numbers: those in `says`, by name."""
+
+    subject: str
+    says: str
+    sure: str
+    basis: str
+    formula: str
+    sources: tuple[str, ...]
+    settles: str
+    detail: str = ""
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+def table(findings: Sequence[Finding]) -> str:
+    """One line a finding: number, subject, what is said, how sure. Markdown."""
+    lines = ["| | Subject | Finding | How sure |", "|---|---|---|---|"]
+    lines += [
+        f"| {number} | {one.subject} | {one.says} | {one.sure} |"
+        for number, one in enumerate(findings, 1)
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def pages(findings: Sequence[Finding]) -> str:
+    """Every finding in full, and the sources with their licences. Markdown."""
+    parts = []
+    for number, one in enumerate(findings, 1):
+        detail = f"\n{one.detail}\n" if one.detail else ""
+        parts.append(
+            f"### {number}. {one.subject}\n\n{one.says}\n{detail}\n"
+            f"- How sure: {one.sure}\n"
+            f"- Basis: {one.basis}\n"
+            f"- Formula: {one.formula}\n"
+            f"- Sources: {', '.join(one.sources)}\n"
+            f"- Settled by: {one.settles}\n"
+        )
+    return "\n".join([*parts, _sources(findings)])
+
+
+def _sources(findings: Sequence[Finding]) -> str:
+    used = {key for one in findings for key in one.sources}
+    known = facts.sources()
+    lines = [
+        "### Sources",
+        "",
+        "| Key | What | Licence | What it is, and is not |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row['key']} | [{row['title']}]({row['url']}) | {row['licence']} | {row['use']} |"
+        for row in known[known["key"].isin(used)].to_dict("records")
+    ]
+    return "\n".join(lines) + "\n"

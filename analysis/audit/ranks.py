@@ -1,0 +1,131 @@
+"""Does the paper's order of networks agree with other people's measurements?"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from analysis.audit.finding import Finding
+from analysis.audit.numbers import MISSIZED, Rank, is_sure, kwh_per_epoch, printed, rank
+from analysis.independent.sets import (
+    LEAST_COMMON,
+    IndependentSet,
+    energy_sets,
+    one_a_network,
+    throughput_sets,
+)
+
+_RANK = "Spearman's rank correlation over the rows that both have; interval: Fisher's z of ranks"
+_ALL = ("imagenet-energy-efficiency", "timm-benchmark")
+
+
+def findings(energy: pd.DataFrame) -> list[Finding]:
+    """`energy`: as `independent.facts.energy()` gives it, with or without a user's rows."""
+    trained = [one for one in energy_sets(energy) if one.phase == "train" and _is_large(one)]
+    timed = [one for one in throughput_sets() if one.phase == "train"]
+    tested = [
+        one
+        for one in [*energy_sets(energy, ("yes", "data-bound", "rank")), *throughput_sets()]
+        if one.phase == "test" and _is_large(one)
+    ]
+    return [_per_epoch(trained, timed), _totals(trained, timed), _tests(tested)]
+
+
+def _is_large(one: IndependentSet) -> bool:
+    return len(one_a_network(one.values.index)) >= LEAST_COMMON
+
+
+def _per_epoch(trained: list[IndependentSet], timed: list[IndependentSet]) -> Finding:
+    epochs = kwh_per_epoch(with_pretraining=True)
+    energies = {one.name: rank(epochs, one.values) for one in trained}
+    times = {one.name: rank(epochs, one.values) for one in timed}
+    plain = kwh_per_epoch(with_pretraining=False)
+    sure = plain[is_sure(plain.index)]
+    strict = {one.name: rank(sure, one.values, one_each=True) for one in timed}
+    low = min(one.low for one in energies.values())
+    return Finding(
+        "Order of networks, training",
+        f"kWh per implied epoch rank as measured training energy does: {_span(energies)}; as "
+        f"measured training time does: {_span(times)}, and {_span(strict)} with one row a network "
+        "and only epochs that the digits determine.",
+        "high for the order; lower for rows whose epochs are guesses",
+        f"Energy of the GPUs alone; lowest 95 % limit {low:.2f}. Partly circular: the epochs of "
+        "MobileNets, ResNets and DenseNets were read from the digits of the totals, with a "
+        "plausible energy in mind. Most A100 rows waited for data, one was near idle power.",
+        f"{_RANK}; kWh per epoch = (printed total - constants) / implied epochs",
+        _ALL,
+        "`python run.py -m experiment=table3 hardware=a6000`, then `python -m analysis claims`",
+        f"Energy: {_list(energies)}. Time: {_list(times)}; sure epochs: {_list(strict)}.",
+        _numbers(energies | times),
+    )
+
+
+def _totals(trained: list[IndependentSet], timed: list[IndependentSet]) -> Finding:
+    totals = printed("train_kwh")
+    energies = {one.name: rank(totals, one.values) for one in trained}
+    times = {one.name: rank(totals, one.values) for one in timed}
+    return Finding(
+        "Order of networks, totals",
+        f"The printed totals do not rank so: {_span(energies)} with measured energy an image, "
+        f"{_span(times)} with time. The number of epochs decides as much as the network.",
+        "high: arithmetic on printed and measured numbers",
+        "Energy of the GPUs alone. No fault of the paper: a total is rate x epochs, and its "
+        "recipes have 60 to some 10,000 epochs of ImageNet-1k's size.",
+        f"{_RANK} of printed train kWh and measured J per image",
+        _ALL,
+        "nothing is open; `python -m analysis tables --accounting paper` shows the epochs",
+        f"Energy: {_list(energies)}. Time: {_list(times)}.",
+        _numbers(energies | times),
+    )
+
+
+def _tests(tested: list[IndependentSet]) -> Finding:
+    kwh = printed("test_kwh")
+    rest = kwh.drop(list(MISSIZED))
+    ranks = {one.name: rank(kwh, one.values, one_each=True) for one in tested}
+    without = {one.name: rank(rest, one.values, one_each=True) for one in tested
+               if one.quantity == "time"}  # fmt: skip
+    energies = {one.name: ranks[one.name] for one in tested if one.quantity == "energy"}
+    times = {one.name: ranks[one.name] for one in tested if one.quantity == "time"}
+    best = max(one.rho for one in ranks.values())
+    return Finding(
+        "Order of networks, testing",
+        f"Printed test kWh rank less well: {_span(energies)} with energy, {_span(times)} with time "
+        f"({_span(without)} without B7 and EfficientNetv2). The best of {len(ranks)} sets reaches "
+        f"{best:.2f}: a limit of 0.9 on the printed test kWh fails on ordinary machines and says "
+        "little about a machine under test.",
+        "high",
+        "One row a network. ResNet101's test kWh is illegible and left out; ResNet152's may be "
+        "ResNet101's. Scopes: GPU (RTX 5000), CPU+GPU+RAM and wall (RTX 4090), never mixed in a "
+        "set. Throughput is of synthetic tensors, without a loader.",
+        _RANK,
+        ("imagenet-energy-efficiency", "ai-energy-validation", "strep", "timm-benchmark"),
+        "`python run.py -m experiment=table3 phases=[test] hardware=a6000`",
+        f"Energy: {_list(energies)}. Time: {_list(times)}. Time, without B7 and EfficientNetv2: "
+        f"{_list(without)}.",
+        _numbers(ranks) | {f"{name}, without": one.rho for name, one in without.items()},
+    )
+
+
+def _span(ranks: dict[str, Rank]) -> str:
+    """`0.66 to 0.85 (7 sets, n 10 to 19)`."""
+    rho = [one.rho for one in ranks.values()]
+    n = sorted({one.n for one in ranks.values()})
+    many = f"{n[0]} to {n[-1]}" if len(n) > 1 else f"{n[0]}"
+    low, high = f"{min(rho):.2f}", f"{max(rho):.2f}"
+    return f"{low if low == high else f'{low} to {high}'} ({len(rho)} sets, n {many})"
+
+
+def _list(ranks: dict[str, Rank]) -> str:
+    return ", ".join(f"{_short(name)} {one}" for name, one in ranks.items())
+
+
+def _short(name: str) -> str:
+    """The set's name without what every such set has: `RTX 5000 PyTorch`."""
+    for word in ("NVIDIA ", "GeForce ", "Quadro ", "-SXM4-40GB x8", " + i9-13900K", ", time",
+                 ", gpu", " batch 32", " batch 256", " TensorFlow batch"):  # fmt: skip
+        name = name.replace(word, " batch" if word.endswith("TensorFlow batch") else "")
+    return name.replace("RTX 4090 TensorFlow,", "RTX 4090,").replace("TensorFlow", "TF")
+
+
+def _numbers(ranks: dict[str, Rank]) -> dict[str, float]:
+    return {name: one.rho for name, one in ranks.items()}

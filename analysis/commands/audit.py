@@ -1,0 +1,44 @@
+"""`python -m analysis audit`: the paper's numbers beside other people's measurements."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the command; `args.run(args)` executes it."""
+    parser = subparsers.add_parser("audit", help="the paper's numbers beside other people's")
+    parser.add_argument(
+        "--full",
+        action="store_true",
+        help="every finding with its basis, formula, sources and what settles it",
+    )
+    parser.add_argument(
+        "--independent",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a CSV file of your own with measured energies; may be given twice",
+    )
+    parser.set_defaults(run=run)  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the findings as Markdown."""
+    print(text(args.independent, args.full), end="")
+    return 0
+
+
+def text(files: Sequence[str] = (), full: bool = False) -> str:
+    """The table of findings, or every finding in full, Markdown.
+
+    Raises `AnalysisError` for a file that cannot be used.
+    """
+    from analysis.audit.every import findings
+    from analysis.audit.finding import pages, table
+    from analysis.independent.facts import with_files
+
+    found = findings(with_files(files))
+    return pages(found) if full else table(found)
