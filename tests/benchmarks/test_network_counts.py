@@ -10,9 +10,8 @@ from analysis.published.counts import at_own_size, counts, share_at_224_px
 from benchmarks.network_counts import COLUMNS, counted
 
 
-def test_resnet50_has_the_activations_that_its_source_prints() -> None:
+def test_a_resnet50_is_counted_whole() -> None:
     params, gmacs, activations = counted("resnet50", 224)
-    # Radosavovic et al. 2020, table 4 (ResNet-50): 25.6 M, 4.1 GMACs, 11.1 M activations
     assert (params, gmacs) == (pytest.approx(25.56, abs=0.01), pytest.approx(4.09, abs=0.01))
     assert activations == pytest.approx(11.1, abs=0.05)
 
