@@ -19,7 +19,8 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.results import Result, parser, report
-from metering.record import Record, read
+from metering.record import Record
+from metering.record_file import read
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from metering.record import FILE_NAME, PhaseRecord, Record, RecordError, read
+from metering.record import FILE_NAME, PhaseRecord, Record, RecordError
+from metering.record_file import read
 from tasks.plan import Plan
 
 EARLIER = "earlier records of the same model and hardware"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from datetime import UTC, datetime
 
-from metering.record import FILE_NAME, Failure, Record, RecordError, Status, read, write
+from metering.record import FILE_NAME, Failure, Record, RecordError, Status
+from metering.record_file import read, write
+from metering.record_host import Code
 from tasks.plan import Plan
 from tasks.running.attempts import put_aside
 from tasks.running.execute import Outcome, empty_record
@@ -25,7 +27,7 @@ def leave_record(plan: Plan, failure: Failure, status: Status = "failed") -> Out
 
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         bare = empty_record(plan, status, now, failure)
-        record = dataclasses.replace(bare, code=code_version())
+        record = dataclasses.replace(bare, code=Code(**code_version()))
         plan.folder.mkdir(parents=True, exist_ok=True)
         put_aside(plan.folder)  # a finished or unreadable record is kept, not written over
     write(record, plan.folder)

@@ -12,7 +12,8 @@ from pathlib import Path
 from launchers import failed, rank_failure, slurm_state
 from launchers.slurm_queue import Ticket, digest, slurm_folder
 from launchers.slurm_resources import SlurmSettings
-from metering.record import FILE_NAME, Failure, Record, RecordError, read
+from metering.record import FILE_NAME, Failure, Record, RecordError
+from metering.record_file import read
 from tasks.plan import Plan
 from tasks.running.execute import Outcome
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from launchers import failed, rank_failure
 from launchers.ranks import Place, execute_rank
-from metering.record import FILE_NAME, Failure, read
+from metering.record import FILE_NAME, Failure
+from metering.record_file import read
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.running.execute import Outcome

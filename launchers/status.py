@@ -9,7 +9,8 @@ from pathlib import Path
 
 from launchers import slurm_state
 from launchers.slurm_queue import Ticket, read_tickets
-from metering.record import FILE_NAME, RecordError, read
+from metering.record import FILE_NAME, RecordError
+from metering.record_file import read
 
 
 def lines(output_dir: Path) -> list[str]:

@@ -17,12 +17,11 @@ PACKAGES = (
 
 
 def host_facts() -> dict[str, Any]:
-    """Plain JSON: host, CPU, memory, GPUs with driver, limits and clocks, versions."""
+    """Fields of `metering.record.Host`: machine, memory, GPU states, versions."""
     return {
         "hostname": socket.gethostname(),
         "os": platform.platform(),
         "python": platform.python_version(),
-        "cpu_model": cpu_model(),
         "num_cpus": len(os.sched_getaffinity(0)),
         "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1),
         "gpu_states": gpu_states(),

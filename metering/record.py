@@ -1,23 +1,24 @@
-"""The record: everything that one run leaves behind, as one JSON file.
+"""The record: everything that one run leaves behind, as types.
 
-A record is written once, atomically, and never changed; `SCHEMA_VERSION` grows with
-every change of shape. `None` means absent: a sensor that did not exist, a quantity that
-was not measured. Zero always means a measured zero.
+A record is written once, atomically, and never changed (`metering/record_file.py`);
+`SCHEMA_VERSION` grows with every change of shape. `None` means absent: a sensor that did not
+exist, a quantity that was not measured. Zero always means a measured zero. `docs/records.md`
+lists the fields with their units.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
-from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, FiniteFloat
 from pydantic.dataclasses import dataclass
 
-SCHEMA_VERSION = 1
+from metering import setup as setups
+from metering.bounds import Count, NonNegative, Positive, Whole
+from metering.record_host import Code, Host
+from metering.setup import SetUp
+
+SCHEMA_VERSION = 2
 FILE_NAME = "record.json"
 
 Component = Literal["gpu", "cpu", "ram"]
@@ -26,9 +27,12 @@ Phase = Literal["train", "test"]
 Status = Literal["finished", "failed", "interrupted"]
 StopReason = Literal["relative_error", "time_budget", "max_blocks", "num_steps", "end_of_data"]
 
-NonNegative = Annotated[FiniteFloat, Field(ge=0)]
-Positive = Annotated[FiniteFloat, Field(gt=0)]
+RunId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 _STRICT = ConfigDict(extra="forbid")
+
+
+class RecordError(ValueError):
+    """A file that is not a readable record of this or an older schema."""
 
 
 def _utf8(text: str) -> str:
@@ -74,8 +78,8 @@ class Reading:
 
     started_at_s: FiniteFloat
     duration_s: Positive
-    num_steps: int
-    num_samples: int
+    num_steps: Count
+    num_samples: Count
     energy: Energy
     own: Energy = Energy()
     use: Literal["measured", "warm-up", "dropped"] = "measured"
@@ -92,9 +96,9 @@ class Interval:
 
     mean: NonNegative
     half_width: NonNegative | None
-    confidence: FiniteFloat = 0.95
-    num_blocks: int = 0
-    num_effective_blocks: FiniteFloat | None = None
+    confidence: Annotated[FiniteFloat, Field(gt=0, lt=1)] = 0.95
+    num_blocks: Count = 0
+    num_effective_blocks: NonNegative | None = None
 
     @property
     def relative_half_width(self) -> float | None:
@@ -113,14 +117,14 @@ class PhaseRecord:
     energy_kwh_per_sample: Interval | None
     duration_s_per_sample: Interval | None
     stop_reason: StopReason
-    batch_size: int
-    num_nodes: int = 1
-    data_wait_share: FiniteFloat | None = None
+    batch_size: Whole
+    num_nodes: Whole = 1
+    data_wait_share: NonNegative | None = None
     idle_power_w: NonNegative | None = None
     emissions_kg_co2eq: NonNegative | None = None
     peak_memory_mib: NonNegative | None = None
     quality: dict[str, FiniteFloat] = Field(default_factory=dict)
-    views_per_sample: int = 1
+    views_per_sample: Whole = 1
     flags: tuple[str, ...] = ()
 
     @property
@@ -182,101 +186,61 @@ class Failure:
 
 @dataclass(frozen=True, config=_STRICT)
 class Record:
-    """One run. `config` is the resolved plan, `host` the machine's facts (both plain JSON)."""
+    """One run.
 
+    run_id: 32 hex digits, kept by copies; it alone tells a copy from a repetition.
+    setup: what was asked and found. hardware: name of the profile. config: the resolved plan,
+    plain JSON. repetition: 1, 2, ... of the runs that were asked for with one set-up.
+    started_at, ended_at: ISO 8601 with the offset from UTC.
+    """
+
+    run_id: RunId
     status: Status
-    identity: str
-    task: str
-    model: str
+    setup: SetUp
     paper_row: str | None
-    data: str
     hardware: str
-    batch_size: int
-    precision: str
-    stage: str
     started_at: str
     ended_at: str
     config: dict[str, Any]
-    code: dict[str, Any]
-    host: dict[str, Any]
+    code: Code = Code()
+    host: Host = Host()
     recipe: tuple[Stage, ...] = ()
     facts: ModelFacts = ModelFacts()
     phases: dict[Phase, PhaseRecord] = Field(default_factory=dict)
     overheads: tuple[Overhead, ...] = ()
     failure: Failure | None = None
     notes: tuple[Words, ...] = ()
+    repetition: Whole = 1
     schema_version: int = SCHEMA_VERSION
 
+    @property
+    def identity(self) -> str:
+        """Hash of what was asked; equal for repetitions."""
+        return setups.identity(self.setup.asked)
 
-_ADAPTER = TypeAdapter(Record)
+    @property
+    def task(self) -> str:
+        return self.setup.asked.task
 
+    @property
+    def model(self) -> str:
+        """Short name of the network."""
+        return self.setup.asked.model
 
-class RecordError(ValueError):
-    """A file that is not a readable record of this or an older schema."""
+    @property
+    def data(self) -> str:
+        """Name of the data set."""
+        return self.setup.asked.data.name
 
+    @property
+    def batch_size(self) -> int | None:
+        """Samples of a step, over all devices."""
+        return self.setup.asked.batch_size
 
-def to_json(record: Record) -> str:
-    return _ADAPTER.dump_json(record, indent=1).decode()
+    @property
+    def precision(self) -> str:
+        return self.setup.asked.precision
 
-
-def from_json(text: str | bytes) -> Record:
-    """Parse a record. Raises `RecordError` with one line that names what is wrong."""
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise RecordError(f"not JSON: {error}") from None
-    schema_version_of(data)
-    try:
-        return _ADAPTER.validate_python(data)
-    except ValueError as error:
-        raise RecordError(_first_line_of(error)) from None
-
-
-def schema_version_of(data: Any) -> int:
-    """The version that parsed JSON says it has. Raises `RecordError` where it is no record's, or
-    newer than `SCHEMA_VERSION`."""
-    version = data.get("schema_version") if isinstance(data, dict) else None
-    if not isinstance(version, int) or isinstance(version, bool):
-        raise RecordError("not a record: it has no integer schema_version")
-    if version > SCHEMA_VERSION:
-        raise RecordError(
-            f"schema_version {version} is newer than {SCHEMA_VERSION}, the newest this "
-            "version reads; update the suite"
-        )
-    return version
-
-
-def _first_line_of(error: ValueError) -> str:
-    if not isinstance(error, ValidationError):
-        return str(error).splitlines()[0]
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    return f"{key}: {first['msg']}"
-
-
-def read(path: Path) -> Record:
-    """Read `path`. Raises `RecordError` or `OSError`."""
-    return from_json(path.read_bytes())
-
-
-def write(record: Record, folder: Path) -> Path:
-    """Write `record` as `folder/record.json`: whole or not at all, durable when it returns."""
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / FILE_NAME
-    descriptor, name = tempfile.mkstemp(prefix=".record-", suffix=".tmp", dir=folder)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(to_json(record))
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    return target
-
-
-def with_notes(record: Record, *notes: str) -> Record:
-    """The same record with `notes` appended."""
-    return replace(record, notes=(*record.notes, *notes))
+    @property
+    def stage(self) -> str:
+        return self.setup.asked.stage

@@ -19,10 +19,12 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Collection
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, FiniteFloat
 from pydantic.dataclasses import dataclass
+
+from metering.bounds import Count, Whole
 
 _STRICT = ConfigDict(extra="forbid")
 Origin = Literal["real", "embedded", "own", "unknown"]
@@ -42,10 +44,10 @@ class DataSetUp:
 
     name: str
     origin: Origin = "unknown"
-    fraction: float = 1.0
-    num_classes: int | None = None
-    num_train: int | None = None
-    num_test: int | None = None
+    fraction: Annotated[FiniteFloat, Field(gt=0, le=1)] = 1.0
+    num_classes: Whole | None = None
+    num_train: Count | None = None
+    num_test: Count | None = None
     class_digest: str | None = None
     options: dict[str, Any] = Field(default_factory=dict)
 
@@ -66,19 +68,19 @@ class Asked:
     network: str | None = None
     network_options: dict[str, Any] = Field(default_factory=dict)
     source_digest: str | None = None
-    input_size: tuple[int, ...] | None = None
+    input_size: tuple[Whole, ...] | None = None
     training: dict[str, Any] = Field(default_factory=dict)
     stage: str = "supervised"
     data: DataSetUp = DataSetUp("unknown")
-    batch_size: int | None = None
+    batch_size: Whole | None = None
     precision: str = "fp32"
     channels_last: bool = True
     compile: bool = False
     accelerator: str = "auto"
-    num_devices: int | None = None
-    num_nodes: int = 1
-    num_threads: int | None = None
-    num_workers: int | None = None
+    num_devices: Whole | None = None
+    num_nodes: Whole = 1
+    num_threads: Whole | None = None
+    num_workers: Count | None = None
     checkpoint_digest: str | None = None
     scale: str = "full"
     protocol: dict[str, Any] = Field(default_factory=dict)
@@ -96,11 +98,11 @@ class Found:
     """
 
     device: str | None = None
-    num_devices: int | None = None
-    power_limit_w: float | None = None
+    num_devices: Whole | None = None
+    power_limit_w: FiniteFloat | None = None
     mig_profile: str | None = None
     cpu_model: str | None = None
-    num_nodes: int = 1
+    num_nodes: Whole = 1
     versions: dict[str, str] = Field(default_factory=dict)
     network_fingerprint: str | None = None
     step_version: int | None = None
@@ -129,8 +131,10 @@ models says whether each ran at its own."""
 
 
 def identity(asked: Asked) -> str:
-    """16 hex digits over everything that was asked."""
-    return _digest(dataclasses.asdict(asked))
+    """16 hex digits over everything that was asked; a field with its default is left out, so that
+    a field added later changes no identity."""
+    fields = _changed(asked)
+    return _digest(fields | {"data": _changed(asked.data)})
 
 
 def merge_key(setup: SetUp) -> str:
@@ -160,12 +164,25 @@ def study_key(setup: SetUp, axis: Collection[str]) -> str:
     return _digest(_without(_flat(setup), axis))
 
 
+def _changed(part: Asked | DataSetUp) -> dict[str, Any]:
+    """The fields of `part` that are not their default."""
+    defaults = {
+        name: field.get_default(call_default_factory=True)
+        for name, field in part.__pydantic_fields__.items()  # type: ignore[union-attr]
+    }
+    return {name: value for name, value in _fields(part).items() if value != defaults[name]}
+
+
 def _flat(setup: SetUp) -> dict[str, Any]:
-    asked = dataclasses.asdict(setup.asked)
-    data = {f"data.{name}": value for name, value in asked.pop("data").items()}
-    found = dataclasses.asdict(setup.found) if setup.found else {}
+    asked = _fields(setup.asked)
+    data = {f"data.{name}": value for name, value in _fields(asked.pop("data")).items()}
+    found = _fields(setup.found) if setup.found else {}
     # of both parts the machine's word counts: `auto` is asked, one GPU is found
     return asked | data | {name: value for name, value in found.items() if value is not None}
+
+
+def _fields(part: Asked | DataSetUp | Found) -> dict[str, Any]:
+    return {entry.name: getattr(part, entry.name) for entry in dataclasses.fields(part)}
 
 
 def _without(fields: dict[str, Any], names: Collection[str]) -> dict[str, Any]:

@@ -19,7 +19,8 @@ _SHOWN = ("analysis.tables", "analysis.figures", "analysis.claims")
 _ESTIMATES = ("analysis.errors", "analysis.records", *_FACTS)
 # what a record is, how it is read, and the plain functions that read one
 _RECORD = (
-    "metering.record", "metering.records", "metering.setup", "metering.catalogue",
+    "metering.record", "metering.record_file", "metering.json_values", "metering.atomic_file",
+    "metering.record_host", "metering.bounds", "metering.setup", "metering.catalogue",
     "metering.block", "metering.settings", "metering.statistics",
 )  # fmt: skip
 

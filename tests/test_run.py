@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from metering.record import Record, read
+from metering.record import Record
+from metering.record_file import read
 from tests.conftest import ROOT
 
 QUICK = (

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from analysis.records.load import load
     from metering.record import Record
-    from metering.record import read as read_record
+    from metering.record_file import read as read_record
 
 __all__ = ["Record", "load", "read_record"]
 
@@ -22,7 +22,7 @@ __all__ = ["Record", "load", "read_record"]
 _WHERE = {
     "Record": ("metering.record", "Record"),
     "load": ("analysis.records.load", "load"),
-    "read_record": ("metering.record", "read"),
+    "read_record": ("metering.record_file", "read"),
 }
 
 

@@ -11,7 +11,8 @@ from statistics import median
 from analysis.errors import AnalysisError
 from analysis.estimates.validate import MEASURE_LONGER, LeftOut, Prediction, predictions_of
 from analysis.records.load import Problem, find_records, reason_of
-from metering.record import Record, RecordError, read
+from metering.record import Record, RecordError
+from metering.record_file import read
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

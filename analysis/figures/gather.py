@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pydantic_core
 
 from analysis.figures.estimates import estimated
 from analysis.figures.figure4 import PRINTED_TOTAL, STAGE_NAMES
@@ -15,6 +15,9 @@ from analysis.figures.frames import RUN_COLUMNS, STAGE_COLUMNS, Frames, gqi
 from analysis.published import facts as published_facts
 from analysis.published.facts import IMAGENET, IMAGENET_TRAIN_IMAGES
 from analysis.records import load
+from metering.block import preferred
+from metering.record_file import read
+from metering.setup import DataSetUp
 
 PUBLISHED_ON = "NVIDIA RTX A6000"
 TABLE_3 = "Watt For What, Table 3"
@@ -144,29 +147,26 @@ Curve = tuple[int | None, tuple[int, ...], tuple[float, ...]]
 def _curve(path: str) -> Curve | None:
     """Samples in one epoch (`None`: unknown), and samples and kWh up to the end of each block of
     the train phase, warm-up included: all of it was used. `None` when a block has no energy."""
-    with open(path, "rb") as stream:
-        record = pydantic_core.from_json(stream.read())
+    record = read(Path(path))
     samples, kwh = [], []
     num_samples, total = 0, 0.0
-    for block in record["phases"]["train"]["readings"]:
-        own = {name: kwh for name, kwh in (block.get("own") or {}).items() if kwh is not None}
-        parts = [kwh for kwh in (block["energy"] | own).values() if kwh is not None]
-        if not parts:
+    for block in record.phases["train"].readings:
+        block_kwh = preferred(block).total_kwh
+        if block_kwh is None:
             return None
-        num_samples += block["num_samples"]
-        total += sum(parts)
+        num_samples += block.num_samples
+        total += block_kwh
         samples.append(num_samples)
         kwh.append(total)
-    return _epoch_samples(record), tuple(samples), tuple(kwh)
+    return _epoch_samples(record.setup.asked.data), tuple(samples), tuple(kwh)
 
 
-def _epoch_samples(record: Mapping[str, Any]) -> int | None:
-    """Training images of one epoch of the run's share of its data set."""
-    data = record["config"].get("data") or {}
-    size = (data.get("options") or {}).get("train_samples")
-    if size is None and record["data"] == "imagenet":
+def _epoch_samples(data: DataSetUp) -> int | None:
+    """Training samples of one epoch of the run's share of its data set."""
+    size = data.num_train
+    if size is None and data.name == "imagenet":
         size = IMAGENET_TRAIN_IMAGES
-    return None if size is None else max(1, round(size * float(data.get("fraction", 1.0))))
+    return None if size is None else max(1, round(size * data.fraction))
 
 
 def _with_titles(table: pd.DataFrame) -> pd.DataFrame:

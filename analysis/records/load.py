@@ -25,6 +25,7 @@ from metering.record import FILE_NAME, RecordError
 
 PARALLEL_FROM = 4_000
 """So many records repay the start of a second process."""
+_PATH, _RUN_ID = COLUMNS.index("path"), COLUMNS.index("run_id")
 UNFORESEEN = "cannot be understood: "
 """How the reason begins where no check, but Python itself, refused a file."""
 
@@ -69,7 +70,18 @@ def _load(folders: Sequence[Path | str]) -> Loaded:
     for outcome in logs.outcomes:
         problems.extend(Problem(outcome.path, reason) for reason in outcome.left_out)
     problems.sort(key=lambda problem: problem.path)
+    rows = _each_run_once(rows)
     return Loaded(_frame(rows), tuple(problems), logs.outcomes)
+
+
+def _each_run_once(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Without the rows of a record that lies in a second folder: the first path stays."""
+    path_of: dict[str, str] = {}
+    return [
+        row
+        for row in rows
+        if row[_RUN_ID] is None or path_of.setdefault(row[_RUN_ID], row[_PATH]) == row[_PATH]
+    ]
 
 
 def _frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
@@ -81,7 +93,7 @@ def _frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
         kind = "category" if name in TEXT_COLUMNS else None
         if name in ("recipe", "wall_meter") or kind:
             data[name] = pd.Series(values, dtype=kind or object)
-        elif name in ("path", "identity", "started_at", "notes", "flags"):
+        elif name in ("path", "run_id", "identity", "started_at", "notes", "flags"):
             data[name] = pd.Series(values, dtype=object)
         else:
             data[name] = pd.Series(values, dtype=float)

@@ -1,47 +1,22 @@
 """One record's JSON text into rows of the tidy DataFrame.
 
-The head and the rates are validated against the record's own types; of the readings only
-what the sums need is looked at, which keeps a hundred thousand records quick to load.
+Of the readings only their sums are taken, which keeps a hundred thousand records quick to load.
 """
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Any, Literal
-
-from pydantic import ConfigDict, Field, FiniteFloat, TypeAdapter
-from pydantic.dataclasses import dataclass
+from typing import Any
 
 from analysis.records.calibration import calibration_of
-from analysis.records.config_facts import (
-    MOST,
-    dataset_of,
-    gpu_name,
-    group,
-    number,
-    shown,
-    text,
-    variant,
-    whole,
-)
-from analysis.records.text import parsed
-from metering.record import (
-    SCHEMA_VERSION,
-    Component,
-    Failure,
-    ModelFacts,
-    Overhead,
-    Phase,
-    RecordError,
-    Sensor,
-    Stage,
-    Status,
-    StopReason,
-)
+from analysis.records.config_facts import dataset_of, variant
+from metering.bounds import MOST
+from metering.json_values import group, shown, text
+from metering.record import Component, PhaseRecord, Record, RecordError, Stage
+from metering.record_file import Totals, summary_from_json
 
 COLUMNS = (
     # where from
-    "path", "kind", "schema_version", "status", "identity", "started_at",
+    "path", "kind", "schema_version", "status", "run_id", "identity", "started_at",
     # what must agree before records are merged
     "task", "model", "paper_row", "dataset", "data", "hardware", "gpu_name", "cpu_model",
     "num_devices", "batch_size", "precision", "variant", "stage", "scale", "phase",
@@ -66,143 +41,69 @@ TEXT_COLUMNS = frozenset((
 LEAST_KWH = 1e-15
 """Least rate, kWh per sample: 3.6 nJ, a thousandth of a million 32-bit multiplications at
 3.7 pJ (Horowitz 2014, 45 nm). Less is damage, and may round to a zero that is divided by."""
-_Amount = Annotated[FiniteFloat, Field(ge=0, le=MOST)]
-_Count = Annotated[int, Field(ge=0, le=MOST)]
-_Whole = Annotated[int, Field(ge=1, le=MOST)]
-_Confidence = Annotated[FiniteFloat, Field(gt=0, lt=1)]
-_loose = dataclass(frozen=True, config=ConfigDict(extra="ignore"))
 
-
-@_loose
-class _Interval:
-    mean: _Amount
-    half_width: _Amount | None
-    confidence: _Confidence = 0.95
-    num_blocks: _Count = 0
-
-
-@_loose
-class _PhaseHead:
-    phase: Phase
-    sensors: dict[Component, Sensor]
-    energy_kwh_per_sample: _Interval | None
-    duration_s_per_sample: _Interval | None
-    stop_reason: StopReason
-    batch_size: _Whole
-    num_nodes: _Whole = 1
-    data_wait_share: _Amount | None = None
-    idle_power_w: _Amount | None = None
-    emissions_kg_co2eq: _Amount | None = None
-    peak_memory_mib: _Amount | None = None
-    quality: dict[str, FiniteFloat] = Field(default_factory=dict)
-    views_per_sample: _Whole = 1
-    flags: tuple[str, ...] = ()
-
-
-@_loose
-class _Head:
-    status: Status
-    identity: str
-    task: Literal["classification", "segmentation", "action_recognition"]
-    model: str
-    paper_row: str | None
-    data: str
-    hardware: str
-    batch_size: _Whole
-    precision: str
-    stage: str
-    started_at: str
-    config: dict[str, Any]
-    code: dict[str, Any]
-    host: dict[str, Any]
-    recipe: tuple[Stage, ...] = ()
-    facts: ModelFacts = ModelFacts()
-    phases: dict[Phase, _PhaseHead] = Field(default_factory=dict)
-    overheads: tuple[Overhead, ...] = ()
-    failure: Failure | None = None
-    notes: tuple[str, ...] = ()
-
-
-_HEAD = TypeAdapter(_Head)
 _recipes: dict[str, tuple[Stage, ...]] = {}
 
 
 def rows_of(text: bytes, path: str) -> list[tuple[Any, ...]]:
     """Rows in the order of `COLUMNS`, one per phase, or one without a phase for a run that
     measured none. Raises `RecordError` with one line that says what is wrong."""
-    data = parsed(text)
-    try:
-        head = _HEAD.validate_python(data)
-    except ValueError as error:
-        raise RecordError(_first_line_of(error)) from None
-    shared = _shared(head, path)
-    if not head.phases:
+    record, totals = summary_from_json(text)
+    shared = _shared(record, path)
+    if not record.phases:
         return [_row(shared)]
-    rows = []
-    for name, phase in head.phases.items():
-        if phase.phase != name:
-            raise RecordError(f"phases.{name}.phase: it says {phase.phase}; measure it again")
-        rows.append(_row(shared | _phase(phase, data["phases"][name])))
-    return rows
-
-
-def _first_line_of(error: ValueError) -> str:
-    errors: list[Any] = getattr(error, "errors", list)()
-    if not errors:
-        return str(error).splitlines()[0]
-    key = ".".join(str(part) for part in errors[0]["loc"])
-    return f"{key}: {errors[0]['msg']}"
+    return [_row(shared | _phase(phase, totals[name])) for name, phase in record.phases.items()]
 
 
 def _row(values: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(map(values.get, COLUMNS))
 
 
-def _shared(head: _Head, path: str) -> dict[str, Any]:
-    config = head.config
-    failure = head.failure
+def _shared(record: Record, path: str) -> dict[str, Any]:
+    config, failure = record.config, record.failure
+    asked, found = record.setup.asked, record.setup.found
     return {
         "path": path,
         "kind": "record",
-        "schema_version": SCHEMA_VERSION,
-        "status": head.status,
-        "identity": head.identity,
-        "started_at": head.started_at,
-        "task": head.task,
-        "model": head.model,
-        "paper_row": head.paper_row,
-        "dataset": dataset_of(head.task, head.data, head.recipe),
-        "data": head.data,
-        "hardware": head.hardware,
-        "gpu_name": gpu_name(head.host),
-        "cpu_model": text(head.host, "host", "cpu_model", "cpu"),
-        "num_devices": whole(config, "hardware", "devices", 1)
-        * whole(config, "hardware", "nodes", 1),
-        "batch_size": head.batch_size,
-        "precision": head.precision,
-        "stage": head.stage,
-        "variant": variant(config),
-        "scale": text(config, "config", "scale") or "full",
-        "data_fraction": number(config, "data", "fraction", 1.0, most=1.0),
+        "schema_version": record.schema_version,
+        "status": record.status,
+        "run_id": record.run_id,
+        "identity": record.identity,
+        "started_at": record.started_at,
+        "task": asked.task,
+        "model": asked.model,
+        "paper_row": record.paper_row,
+        "dataset": dataset_of(asked.task, asked.data.name, record.recipe),
+        "data": asked.data.name,
+        "hardware": record.hardware,
+        "gpu_name": found.device if found else None,
+        "cpu_model": found.cpu_model if found else None,
+        "num_devices": asked.num_devices,
+        "batch_size": asked.batch_size,
+        "precision": asked.precision,
+        "stage": asked.stage,
+        "variant": variant(asked),
+        "scale": asked.scale,
+        "data_fraction": asked.data.fraction,
         "meter": text(group(config, "meter"), "config.meter", "name"),
-        "code_version": text(head.code, "code", "version", "commit", "revision"),
-        "recipe": _shared_recipe(head.recipe),
+        "code_version": record.code.version,
+        "recipe": _shared_recipe(record.recipe),
         "wall_meter": calibration_of(group(config, "hardware")),
-        "setup_kwh": _overhead_kwh(head, "set-up"),
-        "checkpoint_kwh": _overhead_kwh(head, "checkpoint"),
-        "params_m": head.facts.params_m,
-        "gmacs": head.facts.gmacs,
-        "notes": "; ".join(head.notes),
+        "setup_kwh": _overhead_kwh(record, "set-up"),
+        "checkpoint_kwh": _overhead_kwh(record, "checkpoint"),
+        "params_m": record.facts.params_m,
+        "gmacs": record.facts.gmacs,
+        "notes": "; ".join(record.notes),
         "failure": f"{failure.type}: {failure.message}".splitlines()[0] if failure else None,
         "flags": "",
     }
 
 
-def _overhead_kwh(head: _Head, name: str) -> float | None:
-    return next((item.energy.total_kwh for item in head.overheads if item.name == name), None)
+def _overhead_kwh(record: Record, name: str) -> float | None:
+    return next((item.energy.total_kwh for item in record.overheads if item.name == name), None)
 
 
-def _phase(phase: _PhaseHead, raw: dict[str, Any]) -> dict[str, Any]:
+def _phase(phase: PhaseRecord, totals: Totals) -> dict[str, Any]:
     rate, pace = phase.energy_kwh_per_sample, phase.duration_s_per_sample
     if rate is not None and rate.mean < LEAST_KWH:
         raise RecordError(
@@ -235,45 +136,16 @@ def _phase(phase: _PhaseHead, raw: dict[str, Any]) -> dict[str, Any]:
         "top1_pct": phase.quality.get("top1_pct"),
         "miou_pct": phase.quality.get("miou_pct"),
         "flags": "; ".join(phase.flags),
-    } | _sums(raw.get("readings"), phase.phase)
+        "gpu_kwh": totals.energy.gpu_kwh,
+        "cpu_kwh": totals.energy.cpu_kwh,
+        "ram_kwh": totals.energy.ram_kwh,
+        "energy_kwh": totals.energy.total_kwh,
+        "num_samples": totals.num_samples,
+        "duration_s": totals.duration_s,
+    }
 
 
-def _sums(readings: Any, phase: str) -> dict[str, Any]:
-    """Totals over the blocks that count, of our own counters where there are some, as in
-    `metering.block.preferred`. Absent components stay None."""
-    parts: dict[str, float | None] = {"gpu_kwh": None, "cpu_kwh": None, "ram_kwh": None}
-    num_samples, duration_s, negative = 0, 0.0, False
-    try:
-        for block in readings:
-            if block.get("use", "measured") != "measured":
-                continue
-            samples, seconds, energy = block["num_samples"], block["duration_s"], block["energy"]
-            num_samples += samples
-            duration_s += seconds
-            if samples < 0 or seconds < 0:  # the sums would hide it
-                negative = True
-            own = block.get("own") or {}
-            for name, sum_kwh in parts.items():
-                kwh = own.get(name)
-                kwh = energy.get(name) if kwh is None else kwh
-                if kwh is not None:
-                    parts[name] = (sum_kwh or 0.0) + kwh
-                    if kwh < 0:
-                        negative = True
-    except (TypeError, KeyError, AttributeError, OverflowError) as error:
-        raise RecordError(f"phases.{phase}.readings: not readings ({error!r})") from None
-    known = [kwh for kwh in parts.values() if kwh is not None]
-    sums = (*known, duration_s, num_samples)
-    if negative or not all(0 <= number < math.inf for number in sums) or num_samples > MOST:
-        raise RecordError(
-            f"phases.{phase}.readings: an energy, duration or count is not a number >= 0, "
-            "or out of range"
-        )
-    total = sum(known) if known else None
-    return {**parts, "energy_kwh": total, "num_samples": num_samples, "duration_s": duration_s}
-
-
-def _how(phase: _PhaseHead, component: Component) -> str | None:
+def _how(phase: PhaseRecord, component: Component) -> str | None:
     sensor = phase.sensors.get(component)
     return sensor.how if sensor else None
 

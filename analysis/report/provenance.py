@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pydantic_core
 
 from analysis.figures.gather import device_of
 from analysis.report.model import Cell, Column, Table
+from metering.record_file import summary_from_json
 
 _PROVENANCE = (
     Column("model"), Column("row"), Column("phase"), Column("status"), Column("stage"),
@@ -83,14 +83,12 @@ def _versions(row: Mapping[Any, Any]) -> str:
     said = [f"suite {row['code_version']}"] if _has(row["code_version"]) else []
     if row["kind"] != "record":
         return ", ".join(said)
-    record = pydantic_core.from_json(Path(row["path"]).read_bytes())
-    host = record.get("host") or {}
-    found = host.get("versions") or host.get("packages") or {}
-    if isinstance(found, dict):
-        said += [f"{name} {version}" for name, version in found.items() if version]
-    for name in ("python", "driver", "driver_version", "nvidia_driver"):
-        if isinstance(host.get(name), str):
-            said.append(f"{name} {host[name]}")
+    record, _ = summary_from_json(Path(row["path"]).read_bytes())
+    host = record.host
+    said += [f"{name} {version}" for name, version in host.packages.items()]
+    said += [f"python {host.python}"] if host.python else []
+    drivers = {state.driver for state in host.gpu_states if state.driver}
+    said += [f"driver {driver}" for driver in sorted(drivers)]
     return ", ".join(said)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from metering.record import FILE_NAME, Energy, Overhead, Record, RecordError, read
+from metering.record import FILE_NAME, Energy, Overhead, Record, RecordError
+from metering.record_file import read
 
 ATTEMPTS = "attempts"
 

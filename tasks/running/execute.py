@@ -7,6 +7,7 @@ import importlib
 import logging
 import os
 import traceback
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -30,13 +31,15 @@ from metering.record import (
     RecordError,
     Stage,
     Status,
-    read,
-    write,
 )
+from metering.record_file import read, write
+from metering.record_host import Code, Host
+from metering.setup import Found, SetUp
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.protocol import Session, Task
-from tasks.running import attempts, checkpoint_write, device, ending, host_check
+from tasks.running import attempts, checkpoint_write, device, ending, found, host_check
+from tasks.running.asked import asked_of
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class _Draft:
         self.facts = ModelFacts()
         self.notes: tuple[str, ...] = ()
         self.meter_facts: dict[str, Any] = {}
+        self.found: Found | None = None
         self.phases: dict[Phase, PhaseRecord] = {}
         self.overheads: list[Overhead] = []
 
@@ -160,6 +164,10 @@ def _measure(
         say=say,
     ) as meter:
         draft.meter_facts, draft.overheads = meter.facts(), meter.overheads
+        if ranks.rank == 0:
+            draft.found = found.on_this_machine(
+                meter.all_gpus, plan.hardware.nodes, meter.sensors()
+            )
         with meter.overhead("set-up"):
             session = task.prepare(plan, ranks, say)
             meter.synchronize = session.synchronize
@@ -205,10 +213,12 @@ def _record(plan: Plan, status: Status, draft: _Draft, failure: Failure | None) 
 
     # an interrupted attempt tells of itself alone: the one that comes after adds them up
     earlier = () if status == "interrupted" else attempts.interrupted_cost(plan.folder)
+    bare = empty_record(plan, status, draft.started_at, failure)
     return dataclasses.replace(
-        empty_record(plan, status, draft.started_at, failure),
-        code=code_version(),
-        host=host_facts() | draft.meter_facts,
+        bare,
+        setup=SetUp(bare.setup.asked, draft.found),
+        code=Code(**code_version()),
+        host=Host(**host_facts(), **draft.meter_facts),
         facts=draft.facts,
         phases=draft.phases,
         overheads=(*draft.overheads, *earlier),
@@ -221,21 +231,14 @@ def empty_record(
 ) -> Record:
     """What a record takes from its plan alone; nothing measured, no host."""
     return Record(
+        run_id=uuid.uuid4().hex,
         status=status,
-        identity=plan.identity,
-        task=plan.task,
-        model=plan.model.name,
+        setup=SetUp(asked_of(plan)),
         paper_row=plan.model.paper_row,
-        data=plan.data.name,
         hardware=plan.hardware.name,
-        batch_size=plan.batch_size,
-        precision=plan.precision,
-        stage=plan.stage,
         started_at=started_at,
         ended_at=_now(),
         config=dataclasses.asdict(plan) | {"output_dir": str(plan.output_dir)},
-        code={},
-        host={},
         recipe=tuple(Stage(**stage) for stage in plan.model.recipe),
         failure=failure,
     )

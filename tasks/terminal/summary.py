@@ -20,7 +20,7 @@ def summary_lines(outcome: Outcome) -> list[str]:
     head = f"{record.model} ({record.task}, {record.data}, batch {record.batch_size}, "
     head += f"{record.precision}, {record.hardware}"
     head += f", stage {record.stage}" if record.stage != "supervised" else ""
-    head += ", small scale)" if record.config.get("scale") == "small" else ")"
+    head += ", small scale)" if record.setup.asked.scale == "small" else ")"
     if record.status != "finished":
         failure = record.failure
         message = failure.message.splitlines()[0] if failure and failure.message else ""

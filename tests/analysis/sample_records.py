@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import uuid
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from metering.record import (
     Record,
     Sensor,
     Stage,
-    write,
 )
+from metering.record_file import write
+from metering.record_host import Code
+from metering.setup import Asked, DataSetUp, Found, SetUp
 
 IMAGES = 1_281_167
 TRAIN = Stage("train", dataset="imagenet1k", num_samples=IMAGES, num_epochs=300)
@@ -56,19 +59,47 @@ def a_phase(
     return PhaseRecord(**(values | more))
 
 
+A6000 = "NVIDIA RTX A6000"
+
+
+def fields_of(part: Any) -> tuple[str, ...]:
+    return tuple(entry.name for entry in fields(part))
+
+
+def a_setup(**more: Any) -> SetUp:
+    """Of `a_record`, with other values of fields of `Asked`, `DataSetUp` (as `data_NAME`) and
+    `Found`."""
+    asked: dict[str, Any] = {
+        "task": "classification", "model": "swin_t", "batch_size": 32, "num_devices": 1,
+    }  # fmt: skip
+    data: dict[str, Any] = {"name": "synthetic"}
+    found: dict[str, Any] = {"device": A6000, "num_devices": 1, "cpu_model": "EPYC"}
+    for name, value in more.items():
+        if name.startswith("data_"):
+            data[name.removeprefix("data_")] = value
+        else:
+            part = found if name in fields_of(Found) and name != "num_nodes" else asked
+            part[name] = value
+    return SetUp(Asked(**asked, data=DataSetUp(**data)), Found(**found))
+
+
+_IN_SETUP = {
+    "data": "data_name",
+    **{name: name for part in (Asked, Found) for name in fields_of(part) if name != "data"},
+    **{f"data_{name}": f"data_{name}" for name in fields_of(DataSetUp)},
+}
+
+
 def a_record(**more: Any) -> Record:
-    """A finished run of Swin-T: 1e-6 kWh per image in training, 2.5e-7 in testing."""
+    """A finished run of Swin-T: 1e-6 kWh per image in training, 2.5e-7 in testing. more: fields of
+    `Record`, or of its set-up as `a_setup` takes them (`data`: the set's name)."""
+    in_setup = {_IN_SETUP[name]: more.pop(name) for name in list(more) if name in _IN_SETUP}
     values: dict[str, Any] = {
+        "run_id": uuid.uuid4().hex,
         "status": "finished",
-        "identity": "0" * 16,
-        "task": "classification",
-        "model": "swin_t",
+        "setup": a_setup(**in_setup),
         "paper_row": "Swin-T",
-        "data": "synthetic",
         "hardware": "a6000",
-        "batch_size": 32,
-        "precision": "fp32",
-        "stage": "supervised",
         "started_at": "2024-01-01T00:00:00.000+00:00",
         "ended_at": "2024-01-01T00:05:00.000+00:00",
         "config": {
@@ -78,8 +109,7 @@ def a_record(**more: Any) -> Record:
             "meter": {"name": "adaptive", "confidence": 0.95},
             "hardware": {"devices": 1, "nodes": 1},
         },
-        "code": {"version": "0.1.0"},
-        "host": {"gpu_states": [{"name": "NVIDIA RTX A6000"}], "cpu_model": "EPYC"},
+        "code": Code("0.1.0"),
         "recipe": (TRAIN,),
         "facts": ModelFacts(params_m=28.288, gmacs=4.491, input_shape=(3, 224, 224)),
         "phases": {"train": a_phase(), "test": a_phase("test", 2.5e-7, 5e-9)},

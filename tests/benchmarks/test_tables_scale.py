@@ -9,7 +9,8 @@ import pytest
 from analysis.estimates.merge import merge
 from analysis.records.load import load
 from benchmarks.tables_scale import BATCH_FACTORS, HARDWARE, SHIPPED, generate, growth
-from metering.record import FILE_NAME, read
+from metering.record import FILE_NAME
+from metering.record_file import read
 
 
 def size_of(folder: Path) -> float:
@@ -22,7 +23,7 @@ def test_copies_are_whole_records_of_all_tasks_as_large_as_the_shipped(tmp_path)
     generate(tmp_path, num_shipped)
     copies = [read(path) for path in tmp_path.rglob(FILE_NAME)]
     assert {one.task for one in copies} == {"classification", "segmentation", "action_recognition"}
-    assert len({one.identity for one in copies}) == num_shipped
+    assert len({one.run_id for one in copies}) == num_shipped
     assert size_of(tmp_path) == pytest.approx(size_of(SHIPPED), rel=0.02)
 
 

@@ -18,7 +18,7 @@ import sys
 import time
 from pathlib import Path
 
-from metering.record import read
+from metering.record_file import read
 from tests.conftest import ROOT
 from tests.endurance import TINY
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import io
 import json
@@ -65,7 +66,7 @@ def _wrong_type(text: str, draw: random.Random) -> bytes:
     data = json.loads(text)
     for _ in range(draw.choice((1, 1, 3))):
         container, key = spot(data, draw)
-        container[key] = draw.choice(STRANGE)
+        container[key] = copy.deepcopy(draw.choice(STRANGE))
     return json.dumps(data).encode()  # NaN and Infinity as Python writes them
 
 
@@ -79,7 +80,7 @@ def _without_a_key(text: str, draw: random.Random) -> bytes:
 def _unknown_key(text: str, draw: random.Random) -> bytes:
     data = json.loads(text)
     container, _ = named_spot(data, draw)
-    container["unknown"] = draw.choice(STRANGE)
+    container["unknown"] = copy.deepcopy(draw.choice(STRANGE))
     return json.dumps(data).encode()
 
 
@@ -87,7 +88,7 @@ def _duplicated_key(text: str, draw: random.Random) -> bytes:
     """The same key once more, after the original: parsers keep the last."""
     data = json.loads(text)
     container, key = named_spot(data, draw)
-    container[AGAIN] = draw.choice((container[key], *STRANGE))
+    container[AGAIN] = copy.deepcopy(draw.choice((container[key], *STRANGE)))
     return json.dumps(data).replace(json.dumps(AGAIN), json.dumps(key)).encode()
 
 
@@ -113,7 +114,10 @@ def _nested(text: str, draw: random.Random) -> bytes:
 
 
 def _model(text: str) -> str:
-    return str(json.loads(text)["model"]) if text.startswith("{") else "swin_t"
+    if not text.startswith("{"):
+        return "swin_t"
+    data = json.loads(text)
+    return str(data["model"] if "model" in data else data["setup"]["asked"]["model"])
 
 
 RECORD_DAMAGES: tuple[Callable[[str, random.Random], bytes], ...] = (

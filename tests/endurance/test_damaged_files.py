@@ -14,7 +14,8 @@ from analysis.records.load import UNFORESEEN, load
 from analysis.records.rows import rows_of
 from analysis.tables.paper import Options, all_tables
 from analysis.tables.writers import WRITERS
-from metering.record import RecordError, from_json, to_json
+from metering.record import RecordError
+from metering.record_file import from_json, to_json
 from tests.analysis.sample_records import a_record
 from tests.endurance.mutations import damaged_csv, damaged_record, damaged_yaml, each_value_strange
 
@@ -39,8 +40,9 @@ def shipped_records() -> list[str]:
 def write_damaged_records(folder: Path, seed: int) -> list[Path]:
     """Of the tests' own record and of the shipped ones, of all three tasks, in turn."""
     draw, paths = random.Random(seed), []
-    texts = [to_json(a_record()), *shipped_records()]
+    shipped = shipped_records()
     for number in range(NUM_FILES):
+        texts = [to_json(a_record()), *shipped]
         path = folder / f"{number:04d}" / "record.json"
         path.parent.mkdir(parents=True)
         path.write_bytes(damaged_record(texts[number % len(texts)], draw))

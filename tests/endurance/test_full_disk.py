@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from metering.record import Record, read
+from metering.record import Record
+from metering.record_file import read
 from tests.conftest import ROOT
 from tests.endurance import TINY
 

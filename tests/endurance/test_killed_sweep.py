@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 
-from metering.record import read
+from metering.record_file import read
 from tests.conftest import ROOT
 from tests.endurance import FULL
 from tests.endurance.killed_sweep import finished

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from analysis.records.load import load
-from metering.record import FILE_NAME, read, write
+from metering.record import FILE_NAME
+from metering.record_file import read, write
 from tests.analysis.sample_records import a_record
 from tests.endurance import FULL
 
@@ -23,7 +24,7 @@ def write_for_a_while(top: str, writer: int, ready: Any, counts: Any) -> None:
     ready.wait(60)
     until_s = time.monotonic() + SECONDS
     while time.monotonic() < until_s:
-        mine = replace(record, identity=f"{writer:08x}{number:08x}")
+        mine = replace(record, run_id=f"{writer:016x}{number:016x}")
         write(mine, Path(top) / f"{writer}" / f"{number}")
         if number % 5 == 0:
             write(mine, Path(top) / "shared")
@@ -56,6 +57,6 @@ def test_no_record_is_lost_or_torn(tmp_path):
 
     loaded = load([tmp_path])
     assert loaded.problems == ()
-    wanted = {f"{w:08x}{n:08x}" for w, count in written.items() for n in range(count)}
-    assert wanted <= set(loaded.frame["identity"])
+    wanted = {f"{w:016x}{n:016x}" for w, count in written.items() for n in range(count)}
+    assert wanted <= set(loaded.frame["run_id"])
     assert not list(tmp_path.rglob("*.tmp"))

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from launchers.slurm_queue import Ticket, read_tickets
-from metering.record import Record, read
+from metering.record import Record
+from metering.record_file import read
 from tests.conftest import ROOT
 
 QUICK = (

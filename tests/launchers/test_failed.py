@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from launchers import failed
-from metering.record import Failure, read, write
+from metering.record import Failure
+from metering.record_file import read, write
 from tasks.plan import Plan
 from tasks.running.attempts import ATTEMPTS
 from tasks.running.execute import empty_record

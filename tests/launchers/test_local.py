@@ -10,7 +10,8 @@ import pytest
 
 from launchers import rank_failure, spawn
 from launchers.local_launcher import disjoint, fits
-from metering.record import FILE_NAME, read
+from metering.record import FILE_NAME
+from metering.record_file import read
 from tasks.errors import PlanError
 from tasks.plan import Plan
 

@@ -9,7 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from launchers import cost, preview
-from metering.record import Interval, PhaseRecord, write
+from metering.record import Interval, PhaseRecord
+from metering.record_file import write
 from tasks.plan import Plan
 from tasks.running.execute import empty_record
 

@@ -16,7 +16,8 @@ import pytest
 from PIL import Image
 
 from launchers import spawn
-from metering.record import FILE_NAME, Failure, Record, Status, read
+from metering.record import FILE_NAME, Failure, Record, Status
+from metering.record_file import read
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.running.execute import Outcome

@@ -11,7 +11,8 @@ import psutil
 import pytest
 
 from launchers.slurm_queue import Ticket
-from metering.record import Record, read
+from metering.record import Record
+from metering.record_file import read
 from tests.launchers.slurm_sweeps import QUICK, start, tickets, until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(500)]

@@ -10,7 +10,7 @@ from launchers import rank_failure, slurm_queue, slurm_wait
 from launchers.slurm_queue import Ticket
 from launchers.slurm_resources import SlurmSettings
 from launchers.slurm_state import JobState
-from metering.record import write
+from metering.record_file import write
 from tasks.plan import Plan
 from tasks.running.attempts import ATTEMPTS
 from tasks.running.execute import empty_record

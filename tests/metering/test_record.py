@@ -19,11 +19,10 @@ from metering.record import (
     RecordError,
     Sensor,
     Stage,
-    from_json,
-    read,
-    to_json,
-    write,
 )
+from metering.record_file import from_json, read, to_json, write
+from metering.record_host import Code
+from metering.setup import Asked, DataSetUp, Found, SetUp
 
 READING = Reading(0.0, 1.5, 10, 320, Energy(cpu_kwh=1e-5, ram_kwh=2e-6), data_wait_s=0.1)
 TRAIN = PhaseRecord(
@@ -35,13 +34,12 @@ TRAIN = PhaseRecord(
     stop_reason="time_budget",
     batch_size=32,
 )
+ASKED = Asked("classification", "resnet18", data=DataSetUp("synthetic"), batch_size=32)
 RECORD = Record(
-    status="finished", identity="0123456789abcdef", task="classification", model="resnet18",
-    paper_row="ResNet18", data="synthetic", hardware="local", batch_size=32, precision="fp32",
-    stage="supervised", started_at="2026-01-01T00:00:00+00:00",
-    ended_at="2026-01-01T00:01:00+00:00", config={"seed": 0}, code={"version": "0.1.0"},
-    host={"cpu": "a CPU"}, recipe=(Stage("train", num_samples=1281167, num_epochs=120),),
-    phases={"train": TRAIN},
+    run_id="0" * 32, status="finished", setup=SetUp(ASKED, Found(cpu_model="a CPU")),
+    paper_row="ResNet18", hardware="local", started_at="2026-01-01T00:00:00+00:00",
+    ended_at="2026-01-01T00:01:00+00:00", config={"seed": 0}, code=Code("0.1.0"),
+    recipe=(Stage("train", num_samples=1281167, num_epochs=120),), phases={"train": TRAIN},
 )  # fmt: skip
 
 

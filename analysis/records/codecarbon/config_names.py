@@ -16,8 +16,9 @@ from typing import Any
 
 from analysis.records.codecarbon.config_text import flat_texts, read_texts, resolved
 from analysis.records.codecarbon.tasks import kind_of
-from analysis.records.config_facts import MOST, shown
 from metering import catalogue
+from metering.bounds import MOST
+from metering.json_values import shown
 from metering.record import RecordError
 
 _MODEL = (

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from analysis.records.config_facts import shown
+from metering.json_values import shown
 from metering.record import RecordError
 
 _NULL = frozenset(("", "~", "null", "none", "???"))

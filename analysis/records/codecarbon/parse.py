@@ -15,7 +15,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from analysis.records.config_facts import MOST, shown
+from metering.bounds import MOST
+from metering.json_values import shown
 from metering.record import RecordError
 
 NEEDED = ("energy_consumed", "duration")

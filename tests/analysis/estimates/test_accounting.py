@@ -172,13 +172,13 @@ def test_a_pretraining_networks_size_is_not_the_models(tmp_path: Path):
     "change",
     [
         {"hardware": "v100"},
-        {"host": {"gpu_states": [], "cpu_model": "EPYC"}},
-        {"host": {"gpu_states": [{"name": "NVIDIA RTX A6000"}], "cpu_model": "Xeon"}},
+        {"device": None},
+        {"cpu_model": "Xeon"},
         {"batch_size": 64},
         {"precision": "bf16"},
         {"data": "imagenet"},
-        {"config": {"scale": "small"}},
-        {"config": {"scale": "full", "compile": True}},
+        {"scale": "small"},
+        {"compile": True},
     ],
 )
 def test_records_that_disagree_are_never_merged(tmp_path: Path, change: dict):
@@ -187,7 +187,7 @@ def test_records_that_disagree_are_never_merged(tmp_path: Path, change: dict):
 
 
 def test_records_that_agree_are_merged_by_their_samples(tmp_path: Path):
-    again = a_record(identity="1" * 16, phases={"train": a_phase(kwh_per_sample=1.01e-6)})
+    again = a_record(phases={"train": a_phase(kwh_per_sample=1.01e-6)})
     _, [one] = _costs(tmp_path, a_record(), again)
     rate = one.rates[("supervised", "train")]
     assert rate.kwh_per_sample == pytest.approx(1.005e-6)
@@ -196,7 +196,7 @@ def test_records_that_agree_are_merged_by_their_samples(tmp_path: Path):
 
 
 def test_records_that_contradict_each_other_show_their_spread(tmp_path: Path):
-    again = a_record(identity="1" * 16, phases={"train": a_phase(kwh_per_sample=2e-6)})
+    again = a_record(phases={"train": a_phase(kwh_per_sample=2e-6)})
     _, [one] = _costs(tmp_path, a_record(), again)
     assert one.rates[("supervised", "train")].half_width == pytest.approx(0.5e-6)
     assert "differ by more than their intervals" in one.notes[0]

@@ -91,10 +91,9 @@ def test_nothing_left_is_zero_not_absent():
 
 
 def test_merged_records_share_one_net_rate_and_none_where_one_lacks_idle_power(tmp_path: Path):
-    again = {"identity": "1" * 16}
-    row = _swin_t(tmp_path / "a", _idling(), _idling(IDLE_W / 2, **again))
+    row = _swin_t(tmp_path / "a", _idling(), _idling(IDLE_W / 2))
     assert row["measured_net_train_kwh_per_sample"] == pytest.approx(1e-6 - 0.75 * IDLE_KWH)
-    row = _swin_t(tmp_path / "b", _idling(), _idling(None, **again))
+    row = _swin_t(tmp_path / "b", _idling(), _idling(None))
     assert pd.isna(row["measured_net_train_kwh_per_sample"])
 
 

@@ -14,7 +14,7 @@ from analysis.figures import gather
 from analysis.figures.write import to_svg, write
 from analysis.records import load
 from metering.record import Energy, Record
-from metering.record import write as write_record
+from metering.record_file import write as write_record
 from tests.analysis.sample_records import a_phase, a_record
 
 
@@ -52,10 +52,9 @@ def test_a_curve_adds_up_every_block_warm_up_included(tmp_path: Path) -> None:
     phase = a_phase(kwh_per_sample=1e-6)
     warm = replace(phase.readings[0], use="warm-up")
     phase = replace(phase, readings=(warm, *phase.readings[1:]))
-    config = {"scale": "small", "data": {"fraction": 0.5, "options": {"train_samples": 1000}}}
-    train, test = runs_of(
-        tmp_path, a_record(phases={"train": phase, "test": a_phase("test")}, config=config)
-    ).to_dict("records")
+    phases = {"train": phase, "test": a_phase("test")}
+    record = a_record(phases=phases, scale="small", data_fraction=0.5, data_num_train=1000)
+    train, test = runs_of(tmp_path, record).to_dict("records")
     assert train["curve_samples"][-1] == 3200
     assert train["curve_kwh"][-1] == pytest.approx(3200e-6)
     assert train["num_epoch_samples"] == 500
@@ -93,7 +92,7 @@ def test_without_records_the_frames_hold_the_published_facts(tmp_path: Path) -> 
 
 
 def test_a_machine_without_a_gpu_is_named_as_such(tmp_path: Path) -> None:
-    frame = runs_of(tmp_path, a_record(host={}, hardware="local"))
+    frame = runs_of(tmp_path, a_record(device=None, hardware="local"))
     assert set(frame["device"]) == {"CPU (local)"}
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from analysis.figures.gather import _curve
 from analysis.records import load as loading
-from analysis.records import text as record_text
 from analysis.records.load import UNFORESEEN, load
-from metering.record import Energy, from_json, to_json
+from metering.record import Energy
+from metering.record_file import from_json, to_json
 from tests.analysis.sample_records import a_failure, a_phase, a_record, put
 
 
@@ -86,6 +86,12 @@ def _with_train(**changes: object) -> str:
     return json.dumps(data)
 
 
+def _with_asked(**changes: object) -> str:
+    data = json.loads(to_json(a_record()))
+    data["setup"]["asked"] |= changes
+    return json.dumps(data)
+
+
 def _with_config(group: str, **values: object) -> str:
     data = json.loads(to_json(a_record()))
     data["config"][group] |= values
@@ -112,7 +118,7 @@ FOREVER = {"name": "train", "num_samples": 10**400, "num_epochs": 300}
         ("[" * 100_000, "not JSON"),
         (_edited(schema_version=99), "schema_version 99 is newer"),
         (_edited(schema_version=0), "schema_version 0 is unknown"),
-        (_edited(model=None), "model: "),
+        (_with_asked(model=None), "setup.asked.model: "),
         (_with_train(energy_kwh_per_sample={"mean": 0, "half_width": 0}), "not above 0"),
         (_with_train(energy_kwh_per_sample={"mean": -1, "half_width": 0}), "greater than or equal"),
         (_with_train(quality={"top1_pct": 101.0}), "top1_pct: 101.0 is not in 0..100"),
@@ -122,18 +128,15 @@ FOREVER = {"name": "train", "num_samples": 10**400, "num_epochs": 300}
         (_with_train(phase="test"), "phases.train.phase: it says test"),
         (_with_train(readings=[3]), "not readings"),
         (_with_train(readings=NEGATIVE), "not a number >= 0"),
-        (_edited(batch_size=-3), "batch_size: "),
+        (_with_asked(batch_size=-3), "setup.asked.batch_size: "),
         (_edited(config={"meter": "adaptive"}), "config.meter: 'adaptive' is not a group"),
-        (_edited(host={"gpus": [{"name": ["A100"]}]}), "host.gpus.0.name: a list of 1"),
+        (_edited(host={"gpus": [{"name": ["A100"]}]}), "host.gpus.0.name: "),
         (_edited(recipe=[FOREVER]), "recipe.0: a number of 1329 bits"),
         (_with_config("meter", name={}), "config.meter.name: "),
-        (_with_config("model", input_size=10**400), "config.model.input_size: a number of 1329"),
-        (_with_config("hardware", devices=1.5), "config.hardware.devices: 1.5 is not a whole"),
-        (_with_config("hardware", devices=1.5, nodes=10**400), "config.hardware."),
-        (_with_config("hardware", devices=-4), "config.hardware.devices: -4 is not above 0"),
-        (_with_config("hardware", devices=float("nan")), "config.hardware.devices: nan"),
-        (_with_config("data", fraction=2), "config.data.fraction: 2 is not above 0 and up to 1"),
-        (to_json(a_record()).replace('"data": "', '"data": "x", "data": "'), "'data' stands twice"),
+        (_with_asked(num_devices=-4), "setup.asked.num_devices: "),
+        (_with_asked(data={"name": "synthetic", "fraction": 2}), "setup.asked.data.fraction: "),
+        (_edited(run_id="x"), "run_id: "),
+        (to_json(a_record()).replace('"task": "', '"task": "x", "task": "'), "'task' stands twice"),
         (_with_energy('"gpu_kwh": 1'), "'gpu_kwh' stands twice"),
     ],
 )
@@ -189,16 +192,13 @@ def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pyt
     assert str(problem) == f"{closed}: cannot be read: Permission denied"
 
 
-def test_an_older_schema_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """As version 2 might have renamed `model`."""
-    put(tmp_path, a_record())
-    text = (tmp_path / "swin_t-0" / "record.json").read_text().replace('"model"', '"network"')
-    (tmp_path / "swin_t-0" / "record.json").write_text(text)
-    monkeypatch.setattr(record_text, "SCHEMA_VERSION", 2)
-    monkeypatch.setitem(record_text.MIGRATIONS, 1, lambda d: d | {"model": d["network"]})
-    loaded = load([tmp_path])
-    assert not loaded.problems
-    assert set(loaded.frame["model"]) == {"swin_t"}
+def test_a_record_in_two_folders_counts_once_and_two_repetitions_count_twice(tmp_path: Path):
+    record = a_record()
+    put(tmp_path / "runs", record, a_record())
+    put(tmp_path / "bundle", record)
+    frame = load([tmp_path / "runs", tmp_path / "bundle"]).frame
+    assert len(frame) == 2 * 2
+    assert frame["run_id"].nunique() == 2
 
 
 def test_an_earlier_attempt_that_was_put_aside_is_not_a_result(tmp_path: Path):

@@ -18,7 +18,7 @@ from analysis.records.load import load
 from analysis.report import page
 from analysis.report.build import build
 from analysis.report.model import Cell, Column, Missing, Point, Report, Table
-from metering.record import write
+from metering.record_file import write
 from tests.analysis.sample_records import a_record
 
 pytestmark = pytest.mark.browser

@@ -13,7 +13,9 @@ from analysis.records import load
 from analysis.report import page, scatter
 from analysis.report.build import build, points
 from analysis.report.model import Cell, Point, Report, Table
-from metering.record import Failure, Record, write
+from metering.record import Failure, Record
+from metering.record_file import write
+from metering.record_host import Host
 from tests.analysis.sample_records import a_phase, a_record
 
 
@@ -57,7 +59,7 @@ def test_an_illegible_cell_is_empty_of_numbers_and_says_why(tmp_path: Path) -> N
 
 
 def test_a_scaled_down_study_is_marked_wherever_it_stands(tmp_path: Path) -> None:
-    small = a_record(config={"scale": "small", "data": {"fraction": 1.0}})
+    small = a_record(scale="small")
     report = built(tmp_path, small)
     assert "Swin-T * (small)" in [cell.text for cell in column(report.tables[2], "model")]
     assert [point.is_small for point in report.points if point.kind == "estimated"] == [True]
@@ -67,8 +69,8 @@ def test_a_scaled_down_study_is_marked_wherever_it_stands(tmp_path: Path) -> Non
 
 
 def test_provenance_gives_sensors_versions_and_intervals(tmp_path: Path) -> None:
-    host = {"gpus": [{"name": "Tesla T4"}], "versions": {"torch": "2.7.1"}}
-    table = built(tmp_path, a_record(host=host)).provenance
+    host = Host(packages={"torch": "2.7.1"})
+    table = built(tmp_path, a_record(host=host, device="Tesla T4")).provenance
     assert column(table, "sensors")[0].text == "GPU counter, CPU rapl, RAM modelled"
     assert column(table, "versions")[0].text == "suite 0.1.0, torch 2.7.1"
     assert column(table, "half-width of the interval", "measured")[0].value == pytest.approx(2e-5)

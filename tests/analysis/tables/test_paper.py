@@ -37,7 +37,7 @@ def test_emissions_of_merged_records_are_weighed_by_their_samples(tmp_path: Path
     few = a_phase().readings[:1]
     records = (
         a_record(phases=_emitting(0.2 * 3200e-6)),
-        a_record(identity="1" * 16, phases=_emitting(0.4 * 320e-6, readings=few)),
+        a_record(phases=_emitting(0.4 * 320e-6, readings=few)),
     )
     row = _row(_table3(tmp_path, *records), "Swin-T")
     factor = (0.2 * 3200 + 0.4 * 320) / 3520
@@ -117,7 +117,7 @@ def test_under_one_kwh_the_index_is_absent_with_a_note(tmp_path: Path):
 
 
 def test_a_small_study_is_marked(tmp_path: Path):
-    row = _row(_table3(tmp_path, a_record(config={"scale": "small"})), "Swin-T")
+    row = _row(_table3(tmp_path, a_record(scale="small")), "Swin-T")
     assert row["scale"] == "small"
     assert "scaled-down study" in row["footnotes"]["model"]
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from metering.record import Energy, Overhead, Status, write
+from metering.record import Energy, Overhead, Status
+from metering.record_file import write
 from tasks.plan import Plan
 from tasks.running import attempts
 from tasks.running.execute import empty_record

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from codecarbon import OfflineEmissionsTracker
 
-from metering.record import FILE_NAME, Record, read
+from metering.record import FILE_NAME, Record
+from metering.record_file import read
 from tasks.classification.session import ClassificationSession
 from tasks.plan import Plan
 from tasks.running.execute import execute

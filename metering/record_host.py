@@ -1,0 +1,80 @@
+"""The part of a record that says which code ran on which machine: kept, not compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ConfigDict, Field, FiniteFloat
+from pydantic.dataclasses import dataclass
+
+from metering.bounds import Count, NonNegative
+
+_STRICT = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Code:
+    """Which code made the record; git's part is `None` where there is no git."""
+
+    version: str | None = None
+    git_commit: str | None = None
+    dirty: bool | None = None
+
+
+@dataclass(frozen=True, config=_STRICT)
+class MeteredGpu:
+    """A board whose energy was read. index: in bus order; board_power_w: its default limit;
+    mig: it is split into instances, of which the job had one and the readings all."""
+
+    name: str
+    uuid: str | None = None
+    index: int | None = None
+    energy_counter: bool | None = None
+    board_power_w: FiniteFloat | None = None
+    mig: bool = False
+
+
+@dataclass(frozen=True, config=_STRICT)
+class GpuState:
+    """A board of the machine at the end of the run; `None`: it does not tell. throttle_reasons:
+    NVML's bit mask."""
+
+    name: str
+    index: int | None = None
+    uuid: str | None = None
+    driver: str | None = None
+    power_limit_w: FiniteFloat | None = None
+    sm_clock_mhz: FiniteFloat | None = None
+    memory_clock_mhz: FiniteFloat | None = None
+    temperature_c: FiniteFloat | None = None
+    throttle_reasons: int | None = None
+
+
+@dataclass(frozen=True, config=_STRICT)
+class EmissionFactor:
+    """Of the country that the run names, and where it comes from."""
+
+    country_iso_code: str
+    kg_co2eq_per_kwh: FiniteFloat | None = None
+    year: int | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Host:
+    """Facts of rank 0's machine that are kept and not compared; what is compared is in
+    `metering.setup.Found`. gpus: all boards that were metered, on every node; gpu_states: all of
+    this machine; clock_skew_s: between the nodes' clocks; more: facts without a field here."""
+
+    hostname: str | None = None
+    os: str | None = None
+    python: str | None = None
+    num_cpus: Count | None = None
+    memory_gib: NonNegative | None = None
+    packages: dict[str, str] = Field(default_factory=dict)
+    gpus: tuple[MeteredGpu, ...] = ()
+    gpu_states: tuple[GpuState, ...] = ()
+    sensor_period_s: NonNegative | None = None
+    clock_skew_s: NonNegative | None = None
+    emissions: EmissionFactor | None = None
+    more: dict[str, Any] = Field(default_factory=dict)

@@ -1,0 +1,53 @@
+"""What a run finds on the machine that computes: the part of its set-up that nobody can ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from metering.host import cpu_model, gpu_states, package_versions
+from metering.migrations import computes
+from metering.record import Component, Sensor
+from metering.sensors.nvml import Gpu
+from metering.setup import Found
+
+
+def on_this_machine(
+    gpus: Sequence[Gpu], num_nodes: int, sensors: Mapping[Component, Sensor]
+) -> Found:
+    """gpus: that are metered, on all nodes; sensors: how each component is read. The power limit
+    is that of the first board of this node."""
+    first = gpus[0] if gpus else None
+    return Found(
+        device=first.name if first else None,
+        num_devices=len(gpus) or None,
+        power_limit_w=_power_limit_w(first) if first else None,
+        mig_profile=_mig_profile() if first and first.mig else None,
+        cpu_model=cpu_model(),
+        num_nodes=num_nodes,
+        versions=_versions(uses_gpu=bool(gpus)),
+        sensors={component: sensor.how for component, sensor in sensors.items()},
+    )
+
+
+def _power_limit_w(gpu: Gpu) -> float | None:
+    limits = {state["uuid"]: state["power_limit_w"] for state in gpu_states()}
+    return limits.get(gpu.uuid)
+
+
+def _mig_profile() -> str | None:
+    """`1g.5gb`, which CUDA puts behind `MIG` in the name of an instance."""
+    import torch
+
+    _, _, profile = torch.cuda.get_device_name(0).partition(" MIG ")
+    return profile or None
+
+
+def _versions(uses_gpu: bool) -> dict[str, str]:
+    import torch
+
+    versions = {name: version for name, version in package_versions() if computes(name)}
+    if uses_gpu:
+        cudnn = torch.backends.cudnn.version()
+        more = {"cuda": torch.version.cuda, "cudnn": None if cudnn is None else str(cudnn)}
+        versions |= {name: version for name, version in more.items() if version}
+    return versions
