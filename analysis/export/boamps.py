@@ -1,0 +1,204 @@
+"""BoAmps 1.1.0, one report a phase (Boavizta/BoAmps, model/report_schema.json).
+
+`powerConsumption` is kWh in spite of its name, `parametersNumber` is in billions, accuracy is
+0 to 1 and the carbon intensity grams per kWh.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from analysis.export import carbon
+from analysis.export.report_facts import Export, PhaseFacts, RunFacts, sensors_text
+from analysis.export.site_facts import SiteFacts
+from analysis.export.training import name_of
+
+VERSION = "1.1.0"
+_QUALITY = ((0.10, "high"), (0.25, "medium"), (0.50, "low"))
+"""Error of the energy up to which BoAmps calls a report so."""
+_READ = frozenset(("counter", "rapl", "absent"))
+_INFRASTRUCTURE = "infrastructure.infraType (give infrastructure.kind in --facts)"
+
+
+def export(runs: Sequence[RunFacts], site: SiteFacts) -> Export:
+    """The measured window of each phase: BoAmps reports what was measured. A file without the
+    required `infrastructure.infraType` is written too, and says so in what was left out."""
+    left_out: dict[str, None] = {}
+    files: dict[str, str | bytes] = {}
+    for run in runs:
+        for phase in run.phases:
+            if phase.energy_kwh is None:
+                left_out[f"{phase.phase} of {run.model}: no energy was read"] = None
+                continue
+            report = _report(run, phase, phase.energy_kwh, site, left_out)
+            name = f"boamps-{run.model.replace('/', '_')}-{run.run_id[:8]}-{phase.phase}.json"
+            files[name] = json.dumps(report, indent=1) + "\n"
+    return Export(files, tuple(left_out))
+
+
+def _report(
+    run: RunFacts, phase: PhaseFacts, kwh: float, site: SiteFacts, left_out: dict[str, None]
+) -> dict[str, Any]:
+    report = {
+        "header": _header(run, site, left_out),
+        "task": _task(run, phase, site),
+        "measures": [_measure(run, phase, kwh)],
+        "system": _known({"os": run.os}),
+        "software": {"language": "python", "version": run.python} if run.python else None,
+        "infrastructure": _infrastructure(run, site, left_out),
+        "environment": _environment(run, site, left_out),
+        "quality": _quality(phase, left_out),
+    }
+    return _known(report)
+
+
+def _header(run: RunFacts, site: SiteFacts, left_out: dict[str, None]) -> dict[str, Any]:
+    header: dict[str, Any] = {
+        "formatVersion": VERSION,
+        "reportId": run.run_id,
+        "reportDatetime": _stamp(run.ended_at),
+        "reportStatus": "final",
+    }
+    if site.publisher is None:
+        left_out["header.publisher (give publisher in --facts)"] = None
+        return _known(header)
+    publisher = site.publisher
+    header["publisher"] = _known(
+        {
+            "name": publisher.name,
+            "division": publisher.division,
+            "projectName": publisher.project,
+            "confidentialityLevel": publisher.confidentiality,
+        }
+    )
+    return _known(header)
+
+
+def _task(run: RunFacts, phase: PhaseFacts, site: SiteFacts) -> dict[str, Any]:
+    framework = run.framework
+    algorithm = {
+        "algorithmType": "deep learning",
+        "algorithmName": name_of(run, site.model.name),
+        "trainingType": site.model.training_type,
+        "framework": framework,
+        "frameworkVersion": run.versions.get(framework) if framework else None,
+        "parametersNumber": None if run.params_m is None else run.params_m / 1000,
+        "quantization": run.precision,
+    }
+    data = {
+        "dataUsage": "input",
+        "dataType": "video" if run.sample == "video" else "image",
+        "dataQuantity": phase.num_samples,
+        "dataSize": site.data_size_gb if phase.phase == "train" else None,
+        "shape": f"({', '.join(map(str, run.input_shape))})" if run.input_shape else None,
+    }
+    words = [f"{run.stage} step on {run.dataset}, batch size {phase.batch_size}",
+             "energy of the measured window"]  # fmt: skip
+    if run.scale != "full":
+        words.append(f"scale={run.scale}")
+    accuracy = phase.quality.get("top1_pct", phase.quality.get("miou_pct"))
+    task = {
+        "taskStage": "inference" if phase.phase == "test" else
+                     ("finetuning" if run.stage == "finetune" else "training"),
+        "taskFamily": run.task_title.lower(),
+        "nbRequest": phase.num_samples if phase.phase == "test" else None,
+        "algorithms": [_known(algorithm)],
+        "dataset": [_known(data)],
+        "measuredAccuracy": None if accuracy is None else accuracy / 100,
+        "taskDescription": "; ".join(words),
+    }  # fmt: skip
+    return _known(task)
+
+
+def _measure(run: RunFacts, phase: PhaseFacts, kwh: float) -> dict[str, Any]:
+    sensors = phase.sensors
+    idle = next((one for one in run.overheads if one.name == "idle"), None)
+    return _known(
+        {
+            "measurementMethod": run.reader,
+            "version": run.versions.get("codecarbon"),
+            "cpuTrackingMode": sensors.get("cpu"),
+            "gpuTrackingMode": sensors.get("gpu"),
+            "powerCalibrationMeasurement": idle.energy_kwh if idle else None,
+            "durationCalibrationMeasurement": idle.duration_s if idle else None,
+            "powerConsumption": kwh,
+            "measurementDuration": phase.duration_s,
+            "measurementDateTime": _stamp(run.started_at),
+            "unit": "kWh",
+            "interval": _interval(phase, kwh),
+            "sensors": sensors_text(sensors) or None,
+            "scope": f"measured window, {run.scope}",
+        }
+    )
+
+
+def _interval(phase: PhaseFacts, kwh: float) -> str | None:
+    share = phase.relative_half_width
+    if share is None:
+        return None
+    return f"± {share * kwh:.3g} kWh at {phase.confidence or 0.95:.0%}"
+
+
+def _infrastructure(run: RunFacts, site: SiteFacts, left_out: dict[str, None]) -> dict[str, Any]:
+    components = []
+    if run.gpu_name is not None:
+        gpu: dict[str, Any] = {"componentType": "gpu", "nbComponent": run.num_devices}
+        gpu |= {"componentName": run.gpu_name, "memorySize": site.gpu_memory_gib}
+        components.append(_known(gpu))
+    if run.cpu_model is not None:
+        cpu = {"componentType": "cpu", "nbComponent": run.num_nodes, "componentName": run.cpu_model}
+        components.append(cpu)
+    if run.memory_gib is not None:
+        components.append(
+            {"componentType": "ram", "nbComponent": run.num_nodes, "memorySize": run.memory_gib}
+        )
+    infrastructure: dict[str, Any] = {"components": components}
+    if site.infrastructure is None:
+        left_out[_INFRASTRUCTURE] = None
+        return infrastructure
+    own = site.infrastructure
+    said = {"infraType": own.kind, "cloudProvider": own.provider, "cloudInstance": own.instance}
+    return _known(said) | infrastructure
+
+
+def _environment(
+    run: RunFacts, site: SiteFacts, left_out: dict[str, None]
+) -> dict[str, Any] | None:
+    country = site.country or run.country_iso_code
+    if country is None:
+        left_out["environment.country (give country in --facts)"] = None
+        return None
+    factor = carbon.factor_kg_per_kwh(run, site)
+    return _known(
+        {
+            "country": country,
+            "location": site.location,
+            "powerSource": site.power_source,
+            "powerSourceCarbonIntensity": None if factor is None else factor * 1000,
+        }
+    )
+
+
+def _quality(phase: PhaseFacts, left_out: dict[str, None]) -> str | None:
+    """Only where every part was read by a counter, and its interval is known."""
+    share = phase.relative_half_width
+    modelled = sorted(name for name, how in phase.sensors.items() if how not in _READ)
+    if share is None or modelled or not phase.sensors:
+        why = f"{', '.join(modelled)} not counted" if modelled else "no interval"
+        left_out[f"quality of the {phase.phase} phase: its error is not known ({why})"] = None
+        return None
+    return next((word for limit, word in _QUALITY if share <= limit), None)
+
+
+def _stamp(iso: str) -> str:
+    """`YYYY-MM-DD HH:MM:SS`, UTC where the zone is known."""
+    moment = datetime.fromisoformat(iso)
+    moment = moment if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _known(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

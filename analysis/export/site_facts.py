@@ -1,0 +1,149 @@
+"""What a report needs and no record has, from one YAML file: `--facts site.yaml`.
+
+Every key is optional; what is absent is left out of a report by name. An unknown key is refused,
+so that a typing error loses nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from analysis.errors import AnalysisError, unknown
+
+_STRICT = ConfigDict(extra="forbid")
+Positive = Annotated[FiniteFloat, Field(gt=0)]
+EnergySource = Literal[
+    "coal", "oil", "natural-gas", "nuclear", "wind", "solar", "geothermal", "hydropower",
+    "biofuel", "unknown", "other",
+]  # fmt: skip
+PowerSource = Literal["solar", "wind", "nuclear", "hydroelectric", "gas", "coal", "other"]
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Publisher:
+    """Who hands the report in. url: a web address that stands for the organisation."""
+
+    name: str
+    division: str | None = None
+    project: str | None = None
+    url: str | None = None
+    confidentiality: Literal["public", "internal", "confidential", "secret"] = "public"
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Supplier:
+    """Of the electricity. energy_source: CycloneDX's words."""
+
+    name: str
+    energy_source: EnergySource = "unknown"
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Infrastructure:
+    """kind: BoAmps' words. provider, instance: of a cloud."""
+
+    kind: Literal["publicCloud", "privateCloud", "onPremise", "other"]
+    provider: str | None = None
+    instance: str | None = None
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Embodied:
+    """Carbon of making one device with its share of the server, kg CO2eq; lifetime_years: that it
+    serves; utilisation: share of that time that it computes; source: who says so."""
+
+    kg_co2eq_per_device: Positive
+    lifetime_years: Positive
+    source: str
+    utilisation: Annotated[FiniteFloat, Field(gt=0, le=1)] = 1.0
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Baseline:
+    """What a run is compared with. kwh_per_sample: of the same phase; record: a path to one."""
+
+    name: str
+    train_kwh_per_sample: Positive | None = None
+    test_kwh_per_sample: Positive | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, config=_STRICT)
+class ModelPage:
+    """Of the model as it is handed out. release_time: ISO 8601 with a zone."""
+
+    name: str | None = None
+    version: str | None = None
+    download_location: str | None = None
+    release_time: str | None = None
+    training_type: Literal["pre-training", "fine-tuning"] | None = None
+
+
+@dataclass(frozen=True, config=_STRICT)
+class SiteFacts:
+    """location: town and country, for a reader; country: ISO 3166 alpha-3; pue: of the data
+    centre; carbon_intensity_g_per_kwh: of the supply, and carbon_intensity_source: who says so;
+    power_source: BoAmps' words; data_size_gb: of the training set."""
+
+    publisher: Publisher | None = None
+    supplier: Supplier | None = None
+    infrastructure: Infrastructure | None = None
+    location: str | None = None
+    country: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
+    pue: Annotated[FiniteFloat, Field(ge=1, le=10)] | None = None
+    carbon_intensity_g_per_kwh: Annotated[FiniteFloat, Field(ge=0)] | None = None
+    carbon_intensity_source: str | None = None
+    power_source: PowerSource | None = None
+    embodied: Embodied | None = None
+    baseline: Baseline | None = None
+    model: ModelPage = ModelPage()
+    data_size_gb: Positive | None = None
+    gpu_memory_gib: Positive | None = None
+
+
+_ADAPTER = TypeAdapter(SiteFacts)
+
+
+def read_site_facts(path: Path) -> SiteFacts:
+    """Raises `AnalysisError` with one line that names the key, its value and the cure."""
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise AnalysisError(f"--facts {path} cannot be read: {error.strerror or error}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        said = " ".join(str(error).split())
+        raise AnalysisError(f"--facts {path} is not YAML: {said}") from None
+    if content is None:
+        return SiteFacts()
+    if not isinstance(content, dict):
+        raise AnalysisError(f"--facts {path} is not a mapping; write lines like `pue: 1.2`")
+    try:
+        return _ADAPTER.validate_python(content)
+    except ValidationError as error:
+        raise _refusal(path, error) from None
+
+
+def _refusal(path: Path, error: ValidationError) -> AnalysisError:
+    errors = error.errors(include_url=False)
+    # a typing error makes an unknown key and a missing one: the first says more
+    first = next((one for one in errors if one["type"] == "unexpected_keyword_argument"), errors[0])
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "unexpected_keyword_argument":
+        *group, name = first["loc"]
+        return unknown(f"--facts {path}: key", str(name), _keys(SiteFacts, [str(g) for g in group]))
+    return AnalysisError(f"--facts {path}: {key}: {first['input']!r}: {first['msg']}")
+
+
+def _keys(kind: Any, group: list[str]) -> list[str]:
+    """Names of the fields of a group, such as `embodied`."""
+    for name in group:
+        field = next(field for field in dataclasses.fields(kind) if field.name == name)
+        kind = globals()[str(field.type).split(" ", maxsplit=1)[0]]
+    return [field.name for field in dataclasses.fields(kind)]

@@ -1,0 +1,48 @@
+"""The energy that a report about a trained model is of: the whole recipe where it is projected,
+else the measured window, and the words that say which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analysis.export.report_facts import (
+    MEASURED,
+    PROJECTED,
+    Basis,
+    PhaseFacts,
+    RunFacts,
+    interval_text,
+)
+
+
+@dataclass(frozen=True)
+class Stated:
+    """kwh with its half-width; scope: `measured window` or `projected recipe`; words: for a
+    reader, with what it rests on."""
+
+    kwh: float
+    half_width_kwh: float | None
+    scope: Basis
+    words: str
+
+
+def stated(run: RunFacts, phase: PhaseFacts) -> Stated | None:
+    """None where no energy was read."""
+    if phase.phase == "train" and run.projection is not None:
+        whole = run.projection
+        epochs = "" if whole.num_epochs is None else f" ({whole.num_epochs:g} epochs)"
+        said = f"{PROJECTED}{epochs}: {interval_text(whole.kwh, whole.half_width_kwh, 'kWh')}"
+        words = "; ".join((f"{said}, from {phase.num_samples} measured samples", *whole.notes))
+        return Stated(whole.kwh, whole.half_width_kwh, PROJECTED, words)
+    if phase.energy_kwh is None:
+        return None
+    half_width = phase.relative_half_width
+    words = f"{MEASURED}: {phase.energy_kwh:.4g} kWh for {phase.num_samples} samples, not a whole "
+    words += "training" if phase.phase == "train" else "evaluation"
+    width = None if half_width is None else half_width * phase.energy_kwh
+    return Stated(phase.energy_kwh, width, MEASURED, words)
+
+
+def name_of(run: RunFacts, site_name: str | None) -> str:
+    """The model's name in a report: as it is handed out, else the network's, else the run's."""
+    return site_name or run.network or run.model

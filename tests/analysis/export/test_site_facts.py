@@ -1,0 +1,40 @@
+"""The YAML of what no record has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from analysis.errors import AnalysisError
+from analysis.export.site_facts import SiteFacts, read_site_facts
+
+
+def _read(folder: Path, text: str) -> SiteFacts:
+    path = folder / "site.yaml"
+    path.write_text(text)
+    return read_site_facts(path)
+
+
+def test_facts_are_read(tmp_path: Path) -> None:
+    site = _read(tmp_path, "pue: 1.2\nsupplier: {name: EDF, energy_source: nuclear}\n")
+    assert (site.pue, site.supplier and site.supplier.name) == (1.2, "EDF")
+    assert _read(tmp_path, "") == SiteFacts()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("pues: 1.2", "key 'pues' is unknown; did you mean pue or publisher?"),
+        ("embodied: {kg: 1}", "key 'kg' is unknown; known: kg_co2eq_per_device"),
+        ("pue: 0.8", "pue: 0.8: Input should be greater than or equal to 1"),
+        ("supplier: {name: x, energy_source: magic}", "supplier.energy_source: 'magic'"),
+        ("- a", "is not a mapping"),
+        ("a: [", "is not YAML"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_one_line(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(AnalysisError) as error:
+        _read(tmp_path, text)
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
