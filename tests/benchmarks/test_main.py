@@ -7,8 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from benchmarks.__main__ import NAMES, parsed
 from tests.conftest import ROOT
+
+pytestmark = pytest.mark.trains
 
 
 def benchmarks(*args: str) -> subprocess.CompletedProcess[str]:

@@ -72,6 +72,7 @@ def test_more_nodes_than_this_one_are_refused(run_py: RunPy) -> None:
     assert "hydra/launcher=slurm" in done.stderr
 
 
+@pytest.mark.trains
 def test_a_rank_that_cannot_start_ends_the_run_with_one_line(compose: Callable[..., Plan]) -> None:
     plan = compose("data=digits", "hardware.devices=2", "hardware.accelerator=cuda", "batch_size=4")
     with pytest.raises(PlanError, match="CUDA"):

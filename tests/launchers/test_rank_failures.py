@@ -23,6 +23,8 @@ from tasks.plan import Plan
 from tasks.running.execute import Outcome
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.trains
+
 TWO_RANKS = (
     "hardware.devices=2", "hardware.accelerator=cpu", "model=test_resnet", "model.input_size=32",
     "batch_size=2", "meter=fixed", "meter.num_warmup_steps=0", "meter.idle_s=0",

@@ -16,6 +16,8 @@ from tasks.errors import PlanError
 from tasks.plan import Plan
 from tests.tasks.counting_window import CountingWindow
 
+pytestmark = pytest.mark.trains
+
 SMALL = ("scale=small", "batch_size=2", "data.num_workers=0", "hardware.accelerator=cpu")
 NAMES = (
     "timesformer", "uniformerv2_in21k", "uniformerv2_clip", "movinet_a0", "i3d", "tsm", "trn",

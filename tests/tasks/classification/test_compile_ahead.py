@@ -19,6 +19,8 @@ from tasks.running.execute import execute
 from tests.tasks.classification.test_session import SMALL, prepared
 from tests.tasks.counting_window import CountingWindow
 
+pytestmark = pytest.mark.trains
+
 TINY = (
     *SMALL, "model=test_resnet", "model.input_size=64", "batch_size=4", "compile=true",
     "hardware.accelerator=cpu", "meter=fixed", "data.options.test_samples=10",

@@ -25,6 +25,7 @@ def all_threads_again() -> Iterator[None]:
     device.set_threads(None)
 
 
+@pytest.mark.trains
 @pytest.mark.usefixtures("all_threads_again")
 def test_a_peak_is_of_its_own_run_and_phase(compose):
     def peaks_mib(name: str, seed: int) -> tuple[float, float]:

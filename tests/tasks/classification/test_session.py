@@ -72,6 +72,7 @@ def prepared(plan: Plan) -> classification.ClassificationSession:
     return classification.prepare(plan, OneRank(), lambda _: None)
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("name", ONE_OF_EACH_FAMILY)
 def test_a_model_of_every_family_trains_two_steps_and_tests_one(step, name):
     train, test = step(f"model={name}", "batch_size=2", *smaller(name))
@@ -92,11 +93,13 @@ def test_every_model_trains_two_steps_and_tests_one_at_its_own_size(step, name):
     assert test.samples == [2]
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("option", ["precision=bf16", "channels_last=false", "precision=tf32"])
 def test_options_of_the_step_run(step, option):
     step("model=test_resnet", "batch_size=4", option)
 
 
+@pytest.mark.trains
 def test_training_on_real_digits_reaches_95_percent_top1(compose):
     plan = compose(
         "model=test_resnet",
@@ -113,12 +116,14 @@ def test_training_on_real_digits_reaches_95_percent_top1(compose):
     assert quality["top1_pct"] >= 95
 
 
+@pytest.mark.trains
 def test_random_weights_report_no_accuracy(compose):
     session = prepared(compose(*SMALL, "model=test_resnet", "batch_size=4"))
     assert session.test(CountingWindow(1)).quality == {}
     session.close()
 
 
+@pytest.mark.trains
 def test_a_checkpoint_is_loaded_and_its_accuracy_measured(compose, tmp_path):
     import torch
 
@@ -210,6 +215,7 @@ def test_a_missing_split_says_which_folders_were_expected(compose, imagenet):
         prepared(compose("data=imagenet", f"data.root={imagenet}", "batch_size=2"))
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("workers", [0, 1])
 def test_an_unreadable_image_is_named(compose, imagenet, workers):
     for bad in sorted((imagenet / "train").rglob("*.JPEG")):

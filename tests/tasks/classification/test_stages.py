@@ -17,6 +17,8 @@ from tasks.errors import PlanError
 from tasks.plan import Plan
 from tests.tasks.counting_window import CountingWindow
 
+pytestmark = pytest.mark.trains
+
 SMALL = (
     "data.options.num_files=16", "data.options.train_samples=64", "data.num_workers=0",
     "hardware.accelerator=cpu", "batch_size=2",

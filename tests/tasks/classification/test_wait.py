@@ -11,6 +11,8 @@ from tasks.classification import session as classification
 from tests.tasks.classification.test_session import SMALL, prepared
 from tests.tasks.counting_window import CountingWindow
 
+pytestmark = pytest.mark.trains
+
 LOADER_S, COMPUTE_S = 0.05, 0.3
 
 

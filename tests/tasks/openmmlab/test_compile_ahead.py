@@ -26,6 +26,8 @@ from tasks.running.compilation import CompileError
 from tests.tasks.counting_window import CountingWindow
 from tests.tasks.openmmlab.tiny import config
 
+pytestmark = pytest.mark.trains
+
 
 class SampleHead(nn.Module):
     """As Mask2Former's: it looks into the samples."""

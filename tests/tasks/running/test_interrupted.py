@@ -20,6 +20,8 @@ from tasks.plan import Plan
 from tasks.running.execute import execute
 from tests.endurance import TINY
 
+pytestmark = pytest.mark.trains
+
 NUM_STEPS = 5
 
 

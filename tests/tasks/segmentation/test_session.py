@@ -20,6 +20,8 @@ from tasks.plan import Plan
 from tasks.segmentation import session as segmentation
 from tests.tasks.counting_window import CountingWindow
 
+pytestmark = pytest.mark.trains
+
 # parameters in millions without auxiliary heads, GMACs at 3 x 512 x 512: counted independently
 # on MMSegmentation 1.2.2 (Segmenter with ADE20K's 150 classes, as the paper's 400 G are)
 MEASURED = {
