@@ -21,13 +21,26 @@ def add_parser(subparsers: Any) -> None:
         help="folders with records (default: %(default)s)",
         default=list(DEFAULT_FOLDERS),
     )
+    parser.add_argument(
+        "--text",
+        action="store_true",
+        help="the claims that the paper's own tables test, without records",
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the table of claims as Markdown."""
-    print(table(args.runs), end="")
+    print(of_the_text() if args.text else table(args.runs), end="")
     return 0
+
+
+def of_the_text() -> str:
+    """The claims of the paper's text beside its own tables, Markdown."""
+    from analysis.claims.claim import table
+    from analysis.claims.text import claims
+
+    return table(claims(), "By its own tables")
 
 
 def table(folders: Sequence[str]) -> str:
