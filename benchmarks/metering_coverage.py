@@ -11,13 +11,10 @@ import argparse
 import tempfile
 from pathlib import Path
 
-import pytest
-
-from benchmarks.simulated_meter import J_PER_KWH, SimulatedCodeCarbon, measure
-from benchmarks.simulated_nvml import Machine, SimulatedGpu, Workload
+from benchmarks.simulation.loads import Workload
+from benchmarks.simulation.meter import J_PER_KWH, measure, simulated, simulated_meter
+from benchmarks.simulation.nvml import Machine, SimulatedGpu
 from metering import window
-from metering.meter import Meter
-from metering.ranks import OneRank
 from metering.settings import MeterSettings
 
 CASES: dict[str, tuple[dict[str, float], dict[str, float]]] = {
@@ -42,14 +39,9 @@ CASES: dict[str, tuple[dict[str, float], dict[str, float]]] = {
 def trial(seed: int, gpu: dict[str, float], load: dict[str, float], folder: Path) -> bool:
     """Whether one window's interval holds the truth."""
     machine = Machine(SimulatedGpu("GPU-a", phase_s=0.1 * (seed % 7) / 7, **gpu))  # type: ignore[arg-type]
-    with pytest.MonkeyPatch.context() as patch:
-        machine.install(patch)
-        bound = type("Bound", (SimulatedCodeCarbon,), {"machine": machine})
-        patch.setattr("metering.meter.CodeCarbonMeter", bound)
-        patch.setattr("metering.sensors.own_readers.readable_domains", lambda: ())
-        meter = Meter(MeterSettings(), folder=folder, ranks=OneRank(), use_gpu=True)
-        meter.clock, meter.sleep = machine.clock, machine.idle
+    with simulated(machine):
         workload = Workload(machine, seed, **load)  # type: ignore[arg-type]
+        meter = simulated_meter(machine, folder, MeterSettings())
         interval = measure(meter, workload).energy_kwh_per_sample
     if interval is None or interval.half_width is None:
         return False

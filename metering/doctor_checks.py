@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 from metering.host import cpu_model, gpu_states
 from metering.sensors import amd, rapl
-from metering.sensors.nvml import Gpu, MaskError, NvmlEnergy, job_gpus, mask_of
+from metering.sensors.nvml import Gpu, MaskError, job_gpus, mask_of
+from metering.sensors.nvml_energy import NvmlEnergy
 from metering.sensors.own_readers import strangers
 
 POWER_BITS = 0x4 | 0x80  # NVML's clocks-event reasons: software power cap, hardware power brake

@@ -11,21 +11,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from metering.block import Block, MeterError, preferred, sum_over_nodes
+from metering.block import Block, MeterError, Task, preferred, sum_blocks, sum_tasks
 from metering.deferred_signals import deferred_signals
 from metering.emissions import emission_factor
-from metering.plausibility import SENSOR_PERIOD_S, other_fault
+from metering.node_reader import NodeReader
+from metering.node_sensors import NodeSensors, mismatch, sensors_of
+from metering.plausibility import SENSOR_PERIOD_S
 from metering.ranks import Ranks
 from metering.record import Component, Overhead, Phase, Sensor
-from metering.sensors import amd, host_load
-from metering.sensors.codecarbon import CodeCarbonMeter
+from metering.sensors import amd
 from metering.sensors.host_load import CpuTimes
 from metering.sensors.nvml import Gpu, job_gpus
-from metering.sensors.own_readers import OwnReaders, Snapshot
 from metering.settings import MeterSettings
 from metering.window import Window
 
-TRUST = {"counter": 0, "rapl": 1, "power": 2, "modelled": 3, "absent": 4}
+SETTLE_LIMIT_S = 10.0
 
 
 class Meter:
@@ -36,6 +36,7 @@ class Meter:
     country_iso_code: whose electricity it is, for the emissions.
     `synchronize` is called before every reading; set it once the device is in use.
     `overheads` are what was metered outside of windows; rank 0's are the record's.
+    `counts_gpus`: whether this suite reads every node's GPUs itself; else CodeCarbon alone does.
     """
 
     def __init__(
@@ -58,12 +59,13 @@ class Meter:
         self.idle_power_w: float | None = None
         self.clock_skew_s = 0.0
         self._folder = folder
-        self._reads = ranks.local_rank == 0
-        self._began: tuple[float, Snapshot] | None = None
+        self._reader: NodeReader | None = None
         self.gpus: Sequence[Gpu] = ()
         self.all_gpus: Sequence[Gpu] = ()
         self.sensor_period_s = SENSOR_PERIOD_S
-        self._all_sensors: list[dict[Component, Sensor]] = []
+        self.latency_s = self.task_cost_s = 0.0
+        self.counts_gpus = False
+        self._nodes: Sequence[NodeSensors] = ()
         self.overheads: list[Overhead] = []
 
     def __enter__(self) -> Meter:
@@ -72,29 +74,35 @@ class Meter:
         importlib.import_module("scipy.special")
         self._compare_clocks()
         pids = self.ranks.broadcast(self.ranks.gather(os.getpid()))
-        self._own_pids = frozenset(pids)
-        if self._reads:
+        if self.ranks.local_rank == 0:
             indices = self._find_gpus() if self.use_gpu else []
             # rank 0 writes into the run's own folder, other nodes beside it: one writer a file
             folder = self._folder if self.ranks.rank == 0 else self._folder / f"{self.ranks.rank}"
             folder.mkdir(parents=True, exist_ok=True)
-            self._codecarbon = CodeCarbonMeter(
-                folder, indices, self.emission_factor["country_iso_code"]
+            self._reader = NodeReader(
+                folder,
+                self.gpus,
+                indices,
+                self.emission_factor["country_iso_code"],
+                own_pids=frozenset(pids),
+                use_gpu=self.use_gpu,
+                clock=self.clock,
+                sleep=self.sleep,
             )
-            self._own = OwnReaders(self.gpus, self.clock, self.sleep)
-        self._tell_of_nodes()
+        self._gather_sensors()
         return self
 
-    def _tell_of_nodes(self) -> None:
-        """What rank 0 has to know of every node's sensors. Collective."""
-        mine = (self.gpus, self._own.period_s, self._sensors()) if self._reads else None
-        found = self.ranks.gather(mine)
-        if found is None:
-            return
-        nodes = [each for each in found if each is not None]
-        self.all_gpus = [gpu for gpus, _, _ in nodes for gpu in gpus]
-        self.sensor_period_s = max(period_s for _, period_s, _ in nodes)
-        self._all_sensors = [sensors for _, _, sensors in nodes]
+    def _gather_sensors(self) -> None:
+        """What every rank has to know of all nodes' sensors. Collective."""
+        mine = None if self._reader is None else NodeSensors.of(self.gpus, self._reader)
+        gathered = self.ranks.gather(mine)
+        nodes = None if gathered is None else [node for node in gathered if node is not None]
+        self._nodes = self.ranks.broadcast(nodes)
+        self.all_gpus = [gpu for node in self._nodes for gpu in node.gpus]
+        self.sensor_period_s = max(node.period_s for node in self._nodes)
+        self.latency_s = max(node.latency_s for node in self._nodes)
+        self.task_cost_s = max(node.task_cost_s for node in self._nodes)
+        self.counts_gpus = all(node.counts_gpus for node in self._nodes)
 
     def _find_gpus(self) -> list[int]:
         """Indices of the job's GPUs as CodeCarbon counts them; NVIDIA's are kept in `gpus`."""
@@ -115,48 +123,49 @@ class Meter:
             self.clock_skew_s = max(clocks) - min(clocks)
 
     def __exit__(self, *_: object) -> None:
-        if self._reads:
-            self._codecarbon.stop()
-            self._own.close()
+        if self._reader is not None:
+            self._reader.close()
 
-    def begin_block(self, wait_s: float = 0.0) -> None:
-        """Open a block on every rank, after `wait_s`; the devices are idle when it opens.
-        Collective."""
+    def begin_task(self) -> None:
+        """Begin a task of CodeCarbon on every node. Collective."""
         self.synchronize()
-        if wait_s and self._reads:  # the others wait at the barrier
-            self.sleep(wait_s)
         self.ranks.barrier()
-        if self._reads:
-            self._began = (self.clock(), self._own.snapshot())
-            self._codecarbon.begin()
+        if self._reader is not None:
+            self._reader.begin_task()
+
+    def begin_block(self) -> None:
+        """Open a block on every rank; the devices have no work when it opens. Collective."""
+        self.synchronize()
+        self.ranks.barrier()
+        if self._reader is not None:
+            self._reader.begin_block()
 
     def end_block(self) -> Block | None:
-        """Close the block; rank 0 gets the sum over nodes, the others None. Collective."""
+        """Close the block, and open the next at the same instant; rank 0 gets the sum over nodes,
+        the others None. Collective."""
         self.synchronize()
         self.ranks.barrier()
-        blocks = self.ranks.gather(self._read_block())
-        if blocks is None:
-            return None
-        return sum_over_nodes([block for block in blocks if block is not None])
+        blocks = self.ranks.gather(None if self._reader is None else self._reader.end_block())
+        known = [block for block in blocks or () if block is not None]
+        return sum_blocks(known) if known else None
 
-    def _read_block(self) -> Block | None:
-        if not self._reads or self._began is None:
-            return None
-        other = self._codecarbon.end()
-        began_s, before = self._began
-        self._began = None
-        duration_s = self.clock() - began_s
-        own = self._own.between(before, self._own.snapshot(), duration_s)
-        fault = own.fault or other.fault
-        if self.use_gpu and own.energy.gpu_kwh is None:
-            fault = fault or other_fault(other.energy.gpu_kwh, duration_s)
-        others = self._own.other_processes(self._own_pids)
-        return Block(duration_s, other.energy, own.energy, fault, tuple(others))
+    def resume(self) -> None:
+        """Steps go on: what has passed since the last block ended is the gap before this one."""
+        if self._reader is not None:
+            self._reader.resume()
 
-    def cut_block(self) -> Block | None:
-        """What this node has used in a block that an error or a signal ends; nobody is waited for,
-        neither devices nor other ranks. None where this rank reads no sensors."""
-        return self._read_block()
+    def end_task(self) -> Task | None:
+        """Close the task; rank 0 gets the sum over nodes, the others None. Collective."""
+        tasks = self.ranks.gather(None if self._reader is None else self._reader.end_task())
+        known = [task for task in tasks or () if task is not None]
+        return sum_tasks(known) if known else None
+
+    def cut(self) -> tuple[Block | None, Task | None]:
+        """What this node has used in the block and the task that an error or a signal ends; nobody
+        is waited for, neither devices nor other ranks. None where this rank reads no sensors."""
+        if self._reader is None:
+            return None, None
+        return self._reader.end_block(), self._reader.end_task()
 
     @contextmanager
     def window(self, phase: Phase, batch_size: int) -> Iterator[Window]:
@@ -174,84 +183,78 @@ class Meter:
     def overhead(self, name: str) -> Iterator[None]:
         """Meter what is not a step (set-up, a checkpoint) into `overheads`; on this node only, and
         also where an error ends it."""
-        if self._reads:
+        if self._reader is not None:
             began_s = self.clock()
-            self._codecarbon.begin()
+            with deferred_signals():
+                self._reader.begin_task()
         try:
             yield
         finally:
             with deferred_signals():
-                if self._reads:
-                    energy = self._codecarbon.end().energy
+                if self._reader is not None:
+                    energy = self._reader.end_part()
                     self.overheads.append(Overhead(name, self.clock() - began_s, energy))
 
     def idle(self) -> None:
-        """Measure idle power with the device open, for `idle_s`, into `overheads`. Collective."""
+        """Measure idle power with the device open, for `idle_s`, into `overheads`; the boards come
+        to rest first. Collective."""
         if self.settings.idle_s <= 0:
             return
+        self.synchronize()
+        if self._reader is not None and self.gpus:
+            self._reader.settle(self.sleep, SETTLE_LIMIT_S)
         with deferred_signals():
+            self.begin_task()
             self.begin_block()
-        end = self.cut_block
+        block, task = None, None
         try:
             self.sleep(self.settings.idle_s)
-            end = self.end_block
-        finally:
             with deferred_signals():
-                block = end()
-                if block is not None:
-                    self.overheads.append(Overhead("idle", block.duration_s, block.energy))
-        if block is None or block.fault:
+                block, task = self.end_block(), self.end_task()
+        except BaseException:
+            with deferred_signals():
+                block, task = self.cut()
+            raise
+        finally:
+            self._keep_idle(block, task)
+
+    def _keep_idle(self, block: Block | None, task: Task | None) -> None:
+        if block is None or task is None:
             return
-        if (total_kwh := preferred(block).total_kwh) is not None:
+        whole = task.share(block, is_whole=True)
+        energy = preferred(whole)
+        self.overheads.append(Overhead("idle", block.duration_s, energy))
+        if not whole.fault and (total_kwh := energy.total_kwh) is not None:
             self.idle_power_w = total_kwh * 3.6e6 / block.duration_s
 
     def sensors(self) -> dict[Component, Sensor]:
-        """How each component was read; the suite's own counters go before CodeCarbon's. Of several
-        nodes the least trustworthy counts."""
-        names = self._all_sensors[0] if self._all_sensors else {}
-        return {
-            name: max((node[name] for node in self._all_sensors), key=lambda one: TRUST[one.how])
-            for name in names
-        }
-
-    def _sensors(self) -> dict[Component, Sensor]:
-        return self._codecarbon.sensors() | self._own.sensors()
+        """How each component was read; of several nodes the least trustworthy counts."""
+        return sensors_of(self._nodes)
 
     def cpu_times(self) -> CpuTimes | None:
         """Of this node; None where this rank reads no sensors."""
-        return host_load.read(self._own_pids) if self._reads else None
+        return None if self._reader is None else self._reader.cpu_times()
 
     def require_devices(self, uuid: str | None) -> None:
         """Raises `MeterError` where the GPUs that the ranks compute on are not those that are
         metered. uuid: of this rank's GPU; None where there is none. Collective."""
         used = self.ranks.gather(uuid)
-        problem = None if used is None else _mismatch(used, self.all_gpus)
+        problem = None if used is None else mismatch(used, self.all_gpus)
         problem = self.ranks.broadcast(problem)
         if problem:
             raise MeterError(problem)
 
     def facts(self) -> dict[str, Any]:
         """What the record keeps of the meter itself."""
-        if not self._reads:
+        if self._reader is None:
             return {}
+        other = self._reader.codecarbon_sensors()
         return {
             "gpus": [dataclasses.asdict(gpu) for gpu in self.all_gpus],
             "sensor_period_s": self.sensor_period_s if self.all_gpus else None,
+            "sensor_latency_s": self.latency_s if self.all_gpus else None,
+            "codecarbon_task_s": self.task_cost_s,
+            "codecarbon_sensors": {name: dataclasses.asdict(one) for name, one in other.items()},
             "clock_skew_s": self.clock_skew_s if self.ranks.num_nodes > 1 else None,
             "emissions": self.emission_factor,
         }
-
-
-def _mismatch(used: Sequence[str | None], metered: Sequence[Gpu]) -> str | None:
-    """Why the GPUs in use are not those that are metered; None where they are."""
-    known = {uuid.removeprefix("GPU-") for uuid in used if uuid is not None}
-    if not known or not metered or any(gpu.mig for gpu in metered):
-        return None
-    read = {gpu.uuid.removeprefix("GPU-"): gpu for gpu in metered}
-    if known == read.keys():
-        return None
-    names = ", ".join(f"{gpu.name} {gpu.uuid}" for gpu in metered)
-    return (
-        f"the run computes on GPU {', '.join(sorted(known))}, but the meter reads {names}; "
-        "set CUDA_DEVICE_ORDER=PCI_BUS_ID, or CUDA_VISIBLE_DEVICES to UUIDs (nvidia-smi -L)"
-    )

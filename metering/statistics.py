@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from statistics import stdev
 
 from metering.record import Interval
 
@@ -50,12 +49,20 @@ def _stands_out(head: Sequence[float], kept: Sequence[float]) -> bool:
 
 def _mser(values: Sequence[float]) -> int:
     count = len(values)
+    last = min(count // 2, count - MIN_KEPT)
+    if last <= 0:
+        return 0
+    origin = sum(values) / count  # near the values, so that differences of squares keep digits
+    kept, total, squares = 0, 0.0, 0.0
+    errors: list[float] = []
+    for index in range(count - 1, -1, -1):
+        value = values[index] - origin
+        kept, total, squares = kept + 1, total + value, squares + value * value
+        if index <= last:
+            errors.append(max(0.0, squares - total * total / kept) / kept**2)
     best, best_error = 0, math.inf
-    noise = (1e-12 * max(map(abs, values), default=0.0)) ** 2  # what rounding makes of equal values
-    for cut in range(0, min(count // 2, count - MIN_KEPT) + 1):
-        kept = values[cut:]
-        mean = sum(kept) / len(kept)
-        error = sum((value - mean) ** 2 for value in kept) / len(kept) ** 2
+    noise = (1e-12 * max(map(abs, values))) ** 2  # what rounding makes of equal values
+    for cut, error in enumerate(reversed(errors)):
         if error < best_error * (1 - 1e-9) - noise:
             best, best_error = cut, error
     return best
@@ -106,7 +113,9 @@ def _batch_half_width(residuals: Sequence[float], confidence: float) -> float:
         return 0.0
     starts = range(len(residuals) % NUM_LONG_BATCHES, len(residuals), size)
     means = [sum(residuals[start : start + size]) / size for start in starts]
-    standard_error = stdev(means) / math.sqrt(NUM_LONG_BATCHES)
+    middle = sum(means) / NUM_LONG_BATCHES
+    variance = sum((mean - middle) ** 2 for mean in means) / (NUM_LONG_BATCHES - 1)
+    standard_error = math.sqrt(variance / NUM_LONG_BATCHES)
     return _student_t(confidence, NUM_LONG_BATCHES - 1) * standard_error
 
 

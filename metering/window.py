@@ -1,4 +1,23 @@
-"""A window: steps cut into blocks until the rate is known well enough."""
+"""A window: steps cut into blocks until the rate is known well enough.
+
+One window of a run on a GPU, time from left to right (on a CPU, whose counters do not lag, there
+is no lead-in and each block is a task of its own):
+
+    open                                                                             close
+     |                                                                                 |
+     | sizing  warm-up              |         measured            confirming            |
+     |..|...|....|======|======|    |    |======|======|======|    |======|======|======|
+     |                         |    |    |                    |    |                    |
+     |<------ CodeCarbon task ----->|    |<------- task ---------->|<------ task ------>|
+                               stop lead-in              stop lead-in
+
+    ====   a block: steps between two readings of our own counters; one reading ends a block and
+           begins the next, so what a lagging counter books late stays inside the window
+    stop   CodeCarbon and the lists of processes are read; the device has no work
+    lead-in  steps that belong to no block: they last until the counter has forgotten the stop
+
+Power, temperature, clocks and throttle reasons are sampled at the end of every block.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +26,25 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from metering import flags
-from metering.block import Block, MeterError, preferred
+from metering.block import Block, Task
 from metering.deferred_signals import deferred_signals
-from metering.emissions import emitted_kg
 from metering.phase_lock import locked, wait_s
-from metering.record import Interval, Phase, PhaseRecord, Reading, StopReason
+from metering.phase_result import phase_record, refuse_too_many_dropped
+from metering.record import Phase, PhaseRecord, Reading, StopReason
+from metering.rows import Row, num_warm_up, with_block
 from metering.sensors import host_load
 from metering.sensors.host_load import CpuTimes
-from metering.statistics import rate_interval, warmup_length
+from metering.stopping import StoppingRule
 
 if TYPE_CHECKING:
-    from metering.meter import Meter
+    from metering.window_meter import WindowMeter
 
-GROWTH = 4  # a block is at most this many times as long as the one before
 CUT_SHORT = "the run ended inside this block"
-PERIODS_PER_BLOCK = 5  # of the sensor: at most 20 % of a block is the sensor's own lag
+LAG_S = 0.1  # beyond a sensor's period, that its counter may lag behind
+TASK_SHARE = 0.0015  # of a window's time, that CodeCarbon's calls may take
+LEAD_SHARE = 0.03  # the same of lead-in steps
+NO_LEAD_SHARE = 0.002  # a lag that is this little of a block needs no lead-in
+SLOW_EDGE_S = 0.05  # an edge that takes longer is a stop
 
 
 @dataclass(frozen=True)
@@ -39,10 +61,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class _Order:
-    """What rank 0 tells the others at the end of a block: the next one's length in steps
-    (0: stop), and how long to wait before it."""
+    """What rank 0 tells the others at the end of a block: the next one's length in steps (0:
+    stop), the steps that lead in to it, whether it begins a new task of CodeCarbon or after a
+    stop, and how long to wait before it."""
 
     num_steps: int
+    num_lead_steps: int = 0
+    new_task: bool = False
+    after_stop: bool = False
     wait_s: float = 0.0
 
 
@@ -55,52 +81,61 @@ class Window:
     energy per sample is narrow enough, the time budget ends or `max_blocks` are taken.
     """
 
-    def __init__(self, meter: Meter, phase: Phase, batch_size: int) -> None:
+    def __init__(self, meter: WindowMeter, phase: Phase, batch_size: int) -> None:
         self._meter, self._settings = meter, meter.settings
         self._phase: Phase = phase
         self._batch_size = batch_size
-        self._blocks: list[tuple[Reading, Block]] = []
-        self._num_sizing = 0  # leading blocks shorter than they should be
-        self._steps_left = 0
-        self._steps = self._samples = 0
+        self._rows: list[Row] = []
+        self._num_shared = 0  # leading rows whose task has ended
+        self._num_steps_left = self._num_steps = self._num_samples = 0
         self._wait_s = 0.0
-        self._open = False
+        self._next: _Order | None = None  # the block that the open lead-in leads to
+        self._open = self._task_open = False
+        self._task_is_block = True
         self._num_waits = 0
         self._cpu_before: CpuTimes | None = None
         self._cpu_flags: tuple[str, ...] = ()
         self._stop_reason: StopReason = "end_of_data"
-        self._target_s = max(self._settings.block_s, PERIODS_PER_BLOCK * meter.sensor_period_s)
+        is_counted = any(one.how in ("counter", "rapl") for one in meter.sensors().values())
+        self._rule = StoppingRule(self._settings, meter.sensor_period_s, is_counted)
 
     def open(self) -> None:
         """Open the first block. Collective."""
         self._cpu_before = self._meter.cpu_times()
         self._began_s = self._meter.clock()
-        first = 1
-        if self._settings.mode != "adaptive" and self._settings.num_warmup_steps:
-            first = self._settings.num_warmup_steps
-        self._start(first)
+        self._start(_Order(self._rule.first_num_steps(), new_task=True, after_stop=True))
 
     def step(self, num_samples: int, data_wait_s: float = 0.0) -> bool:
         """One step is queued: `num_samples` over all ranks. True: stop, on every rank.
 
-        Collective only at the end of a block, which every rank reaches at the same step.
+        Collective only at the end of a block or lead-in, which every rank reaches at the same
+        step.
         """
-        self._steps += 1
-        self._samples += num_samples
+        self._num_steps += 1
+        self._num_samples += num_samples
         self._wait_s += data_wait_s
-        if self._steps < self._steps_left:
+        if self._num_steps < self._num_steps_left:
+            return False
+        if self._next is not None:
+            self._begin_block(self._next)
             return False
         self._finish_block()
         order = self._meter.ranks.broadcast(self._order() if self._leads else None)
         if order.num_steps == 0:
+            self._finish_task()
             return True
-        self._start(order.num_steps, order.wait_s)
+        if order.new_task:
+            self._finish_task()
+        self._start(order)
         return False
 
     def close(self) -> None:
         """Close the window, and the block that the end of the data cut short. Collective."""
-        if self._open and self._steps:
+        if self._open and self._num_steps:
             self._finish_block()
+            self._finish_task()
+        elif not self._open and self._task_open:  # the data ended in a lead-in
+            self._finish_task()
         else:
             self.cut_short()
         self._cpu_flags = host_load.flags(self._cpu_before, self._meter.cpu_times())
@@ -110,30 +145,59 @@ class Window:
 
         An error of the sensors is only logged: the one that ends the run is not hidden by it.
         """
-        if not self._open:
+        if not self._task_open:
             return
         with deferred_signals():
-            self._open = False
+            is_block, self._open, self._task_open = self._open, False, False
             try:
-                block = self._meter.cut_block()
+                block, task = self._meter.cut()
             except Exception:
                 logging.getLogger(__name__).exception("the last block could not be read")
                 return
-            if block is not None and self._leads and self._steps:
+            if not self._leads:
+                return
+            if block is not None and is_block and self._num_steps:
                 self._keep(replace(block, fault=block.fault or CUT_SHORT))
+            self._share(task)
 
     @property
     def _leads(self) -> bool:
         return self._meter.ranks.rank == 0
 
-    def _start(self, num_steps: int, wait_s: float = 0.0) -> None:
-        self._steps_left = num_steps
-        self._steps = self._samples = 0
-        self._wait_s = 0.0
-        self._started_s = self._meter.clock() - self._began_s
+    def _start(self, order: _Order) -> None:
+        """Go on with the next block, or the steps that lead in to it."""
         with deferred_signals():
-            self._meter.begin_block(wait_s)
+            if order.new_task and self._meter.counts_gpus:
+                self._meter.begin_task()
+                self._task_open = True
+            if order.wait_s:
+                self._meter.sleep(order.wait_s)
+            if order.num_lead_steps:
+                self._next = order
+                self._reset(order.num_lead_steps)
+            else:
+                self._begin_block(order)
+
+    def _begin_block(self, order: _Order) -> None:
+        self._next = None
+        self._reset(order.num_steps)
+        with deferred_signals():
+            if not self._task_open:
+                self._meter.begin_task()
+                self._task_open = True
+            if order.after_stop:
+                self._meter.begin_block()
+            else:
+                self._meter.resume()
             self._open = True
+        self._started_s = self._meter.clock() - self._began_s
+        if order.new_task:
+            self._task_began_s = self._started_s
+
+    def _reset(self, num_steps: int) -> None:
+        self._num_steps_left = num_steps
+        self._num_steps = self._num_samples = 0
+        self._wait_s = 0.0
 
     def _finish_block(self) -> None:
         with deferred_signals():  # read but not kept, it would be read again
@@ -141,160 +205,93 @@ class Window:
             self._open = False
             if block is not None:
                 self._keep(block)
+            if not self._meter.counts_gpus:
+                self._finish_task()
+
+    def _finish_task(self) -> None:
+        if not self._task_open:
+            return
+        with deferred_signals():
+            self._share(self._meter.end_task())
+            self._task_open = False
+
+    def _share(self, task: Task | None) -> None:
+        """Give the blocks of `task` their share of it."""
+        if task is not None:
+            is_whole = not self._meter.counts_gpus
+            for index in range(self._num_shared, len(self._rows)):
+                row = self._rows[index]
+                self._rows[index] = with_block(row, task.share(row.block, is_whole))
+        self._num_shared = len(self._rows)
 
     def _keep(self, block: Block) -> None:
-        reading = Reading(
-            started_at_s=self._started_s,
-            duration_s=block.duration_s,
-            num_steps=self._steps,
-            num_samples=self._samples,
-            energy=block.energy,
-            own=block.own,
-            use="dropped" if block.fault else "measured",
-            reason=block.fault,
-            data_wait_s=self._wait_s,
+        self._rows.append(
+            Row(self._started_s, self._num_steps, self._num_samples, self._wait_s, block)
         )
-        self._blocks.append((reading, block))
 
     def _order(self) -> _Order:
-        num_steps = self._decide()
-        last, _ = self._blocks[-1]
-        period_s = self._meter.sensor_period_s
-        step_s = last.duration_s / last.num_steps
-        if num_steps == 0 or not self._meter.all_gpus or not locked(step_s, period_s):
-            return _Order(num_steps)
-        self._num_waits += 1
-        return _Order(num_steps, wait_s(period_s))
-
-    def _decide(self) -> int:
-        """Steps of the next block; 0 when enough is measured."""
-        elapsed_s = self._meter.clock() - self._began_s
-        last = self._blocks[-1][0]
-        step_s = last.duration_s / last.num_steps
-        interval = self._energy_interval()
-        spread = interval.relative_half_width if interval else None
-        wanted = max(1, math.ceil(self._target_s / step_s))
-        is_adaptive = self._settings.mode == "adaptive"
-        grows = is_adaptive and last.num_steps < wanted and last.duration_s < self._target_s * 0.8
-        if grows and len(self._blocks) == self._num_sizing + 1:
-            self._num_sizing += 1
+        ended_s = self._meter.clock()
+        elapsed_s = ended_s - self._began_s
+        decision = self._rule.decide(self._rows, elapsed_s)
+        self._stop_reason = decision.reason
         self._meter.say(
             Progress(
-                self._phase, len(self._blocks), self._num_sizing < len(self._blocks), spread,
-                elapsed_s, self._settings.time_budget_s,
+                self._phase,
+                len(self._rows),
+                self._rule.num_sizing < len(self._rows),
+                decision.spread,
+                elapsed_s,
+                self._settings.time_budget_s,
             )
-        )  # fmt: skip
-        if not is_adaptive:
-            return self._decide_fixed(wanted, step_s, elapsed_s)
-        wanted = min(wanted, last.num_steps * GROWTH) if grows else last.num_steps
-        measured = interval.num_blocks if interval else 0
-        settings = self._settings
-        enough = measured >= settings.min_blocks
-        if enough and spread is not None and spread <= settings.relative_error:
-            self._stop_reason = "relative_error"
-            return 0
-        if len(self._blocks) >= settings.max_blocks:
-            self._stop_reason = "max_blocks"
-            return 0
-        if elapsed_s + wanted * step_s / 2 > settings.time_budget_s:
-            self._stop_reason = "time_budget"
-            return 0
-        return wanted
+        )
+        if decision.num_steps == 0:
+            return _Order(0)
+        return self._how_to_go_on(decision.num_steps, self._meter.clock() - ended_s)
 
-    def _decide_fixed(self, wanted: int, step_s: float, elapsed_s: float) -> int:
-        done = sum(reading.num_steps for reading, _ in self._blocks)
-        left = self._settings.num_warmup_steps + (self._settings.num_steps or 0) - done
-        if left <= 0:
-            self._stop_reason = "num_steps"
-            return 0
-        if elapsed_s + min(left, wanted) * step_s / 2 > self._settings.time_budget_s:
-            self._stop_reason = "time_budget"
-            return 0
-        return min(left, wanted)
+    def _how_to_go_on(self, num_steps: int, edge_s: float) -> _Order:
+        """edge_s: how long the decision, and whoever was told of it, took."""
+        if not self._meter.counts_gpus:
+            return _Order(num_steps, new_task=True, after_stop=True)
+        if self._settings.mode != "adaptive":  # every step counts: one task, no lead-in
+            return _Order(num_steps, after_stop=edge_s > SLOW_EDGE_S)
+        step_s, period_s = self._rows[-1].step_s, self._meter.sensor_period_s
+        lag_s = 2 * period_s + LAG_S
+        is_short = lag_s < NO_LEAD_SHARE * num_steps * step_s
+        num_lead_steps = 0 if is_short else math.ceil(lag_s / step_s)
+        shifts = locked(step_s, period_s)
+        self._num_waits += shifts
+        task_s = max(self._meter.task_cost_s / TASK_SHARE, num_lead_steps * step_s / LEAD_SHARE)
+        in_task_s = self._meter.clock() - self._began_s - self._task_began_s
+        new_task = in_task_s >= task_s
+        if not (new_task or shifts or edge_s > SLOW_EDGE_S):
+            return _Order(num_steps)
+        return _Order(
+            num_steps, num_lead_steps, new_task, True, wait_s(period_s) if shifts else 0.0
+        )
+
+    def _num_warm_up(self) -> int:
+        return num_warm_up(self._rows, self._rule.num_sizing, self._settings)
 
     def readings(self) -> tuple[Reading, ...]:
         """All blocks, each with its use: `warm-up`, `measured` or `dropped`."""
-        cut = self._num_warmup()
-        return tuple(
-            replace(reading, use="warm-up") if index < cut and not block.fault else reading
-            for index, (reading, block) in enumerate(self._blocks)
-        )
-
-    def _num_warmup(self) -> int:
-        if self._settings.mode != "adaptive":
-            return 1 if self._settings.num_warmup_steps and len(self._blocks) > 1 else 0
-        usable = [
-            (index, reading, block)
-            for index, (reading, block) in enumerate(self._blocks)
-            if index >= self._num_sizing and not block.fault
-        ]
-        if not usable:  # the budget ended while blocks still grew: keep the longest, the last
-            return max(0, len(self._blocks) - 1)
-        energies = [(_energy_kwh(block) or 0) / reading.num_samples for _, reading, block in usable]
-        durations = [reading.duration_s / reading.num_samples for _, reading, _ in usable]
-        cut = max(warmup_length(energies), warmup_length(durations))
-        if cut == 0 and self._num_sizing == 0 and len(usable) >= 3:
-            cut = 1  # long steps: the first one carries the allocator's and the loader's start
-        return usable[cut][0]
-
-    def _measured(self) -> list[tuple[Reading, Block]]:
-        cut = self._num_warmup()
-        return [pair for pair in self._blocks[cut:] if not pair[1].fault]
-
-    def _energy_interval(self) -> Interval | None:
-        pairs = [(_energy_kwh(block), reading.num_samples) for reading, block in self._measured()]
-        known = [(kwh, number) for kwh, number in pairs if kwh is not None]
-        return rate_interval(
-            [kwh for kwh, _ in known], [number for _, number in known], self._settings.confidence
-        )
+        cut = self._num_warm_up()
+        return tuple(row.reading(index < cut) for index, row in enumerate(self._rows))
 
     def result(self) -> PhaseRecord:
         """What the window measured. Raises `MeterError` when too many blocks were dropped."""
-        self._refuse_too_many_dropped()
+        refuse_too_many_dropped(self._phase, self._rows, self._settings.max_dropped_share)
         return self.so_far()
-
-    def _refuse_too_many_dropped(self) -> None:
-        dropped = [block.fault for _, block in self._blocks if block.fault]
-        if len(dropped) > self._settings.max_dropped_share * max(1, len(self._blocks)):
-            raise MeterError(
-                f"{self._phase}: {len(dropped)} of {len(self._blocks)} blocks are not plausible; "
-                f"the last: {dropped[-1]}"
-            )
 
     def so_far(self) -> PhaseRecord:
         """What the window has measured, whether or not it can be trusted: of a run that fails, its
         readings and why they were dropped are kept too."""
-        measured = self._measured()
-        samples = [reading.num_samples for reading, _ in measured]
-        durations = [reading.duration_s for reading, _ in measured]
-        waits = [reading.data_wait_s or 0.0 for reading, _ in measured]
-        return PhaseRecord(
-            phase=self._phase,
-            readings=self.readings(),
-            sensors=self._meter.sensors(),
-            energy_kwh_per_sample=self._energy_interval(),
-            duration_s_per_sample=rate_interval(durations, samples, self._settings.confidence),
+        return phase_record(
+            self._meter,
+            self._phase,
+            self._batch_size,
+            self._rows,
+            self._num_warm_up(),
             stop_reason=self._stop_reason,
-            batch_size=self._batch_size,
-            num_nodes=self._meter.ranks.num_nodes,
-            data_wait_share=sum(waits) / sum(durations) if durations else None,
-            idle_power_w=self._meter.idle_power_w,
-            emissions_kg_co2eq=emitted_kg(
-                [_energy_kwh(block) for _, block in measured], self._meter.emission_factor
-            ),
-            flags=(
-                *flags.of_blocks(
-                    [block for _, block in self._blocks],
-                    [block for _, block in measured],
-                    disagreement=self._settings.disagreement,
-                    num_waits=self._num_waits,
-                ),
-                *flags.of_machine(self._meter.all_gpus, self._meter.clock_skew_s),
-                *self._cpu_flags,
-            ),
+            num_waits=self._num_waits,
+            cpu_flags=self._cpu_flags,
         )
-
-
-def _energy_kwh(block: Block) -> float | None:
-    total: float | None = preferred(block).total_kwh
-    return total

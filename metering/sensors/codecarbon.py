@@ -22,7 +22,14 @@ class CodeCarbonMeter:
     reads for every argument that is not given. Offline; its CSV goes into `folder`.
     """
 
-    def __init__(self, folder: Path, gpu_indices: list[int], country_iso_code: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        gpu_indices: list[int],
+        country_iso_code: str,
+        *,
+        nvidia: bool = False,
+    ) -> None:
         from codecarbon import OfflineEmissionsTracker
         from codecarbon.output_methods.base_output import OutputMethod
 

@@ -1,24 +1,26 @@
-"""NVIDIA GPUs through NVML: which the job was given, and their energy."""
+"""NVIDIA GPUs through NVML: which the job was given."""
 
 from __future__ import annotations
 
-import dataclasses
 import os
-import threading
-import time
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-SAMPLE_PERIOD_S = 0.02
+NVIDIA_VENDOR = "0x10de"
+# Grace Hopper and Grace Blackwell: one power supply, and one counter, for GPU and CPU
+WHOLE_MODULE = re.compile(r"\bG[HB]\d{2,3}\b|Grace")
 
 
 @dataclass(frozen=True)
 class Gpu:
     """A physical GPU of the job. index: NVML's, which is the bus order;
     energy_counter: whether it has a total-energy counter (Volta or newer); mig: whether it is
-    split into instances (Multi-Instance GPU), of which the job has one and the readings all."""
+    split into instances (Multi-Instance GPU), of which the job has one and the readings all;
+    whole_module: whether the counter covers a module of GPU, CPU and their memory."""
 
     index: int
     uuid: str
@@ -26,6 +28,11 @@ class Gpu:
     energy_counter: bool
     board_power_w: float | None
     mig: bool = False
+    whole_module: bool = False
+
+
+class GpuError(RuntimeError):
+    """A GPU of the job that NVML cannot ask."""
 
 
 class MaskError(RuntimeError):
@@ -61,17 +68,63 @@ def job_gpus(
     flagged, since no counter is narrower. On a machine that mixes models CUDA counts the fastest
     first and NVML along the bus: `MaskError` where that decides which GPUs are meant, unless
     `CUDA_DEVICE_ORDER=PCI_BUS_ID` (CUDA programming guide, "CUDA environment variables").
+    A neighbour that is lost or forbidden to this user (NVML's documentation tells readers to
+    expect `NO_PERMISSION`) is passed over; one of the job's own that does not answer is a
+    `GpuError` with NVML's words.
     """
     environment = os.environ if environment is None else environment
     with session() as nvml:
         if nvml is None:
             return ()
-        every = [_describe(nvml, index) for index in range(nvml.nvmlDeviceGetCount())]
+        every = [_identify(nvml, index) for index in range(nvml.nvmlDeviceGetCount())]
         mask = mask_of(environment, len(every))
-        gpus = (every if mask is None else _resolve(nvml, mask[1], every))[:num_gpus]
+        chosen = _answering(every) if mask is None else _resolve(nvml, mask[1], every)
+        chosen = chosen[:num_gpus]
         if environment.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID":
-            _refuse_two_orders(every, mask, len(gpus))
-        return tuple(gpus)
+            _refuse_two_orders(every, mask, len(chosen))
+        return tuple(_describe(nvml, board) for board in chosen)
+
+
+def all_gpus() -> tuple[list[Gpu], list[tuple[int, str]]]:
+    """Every GPU of this machine that answers; of each other its index and NVML's words."""
+    with session() as nvml:
+        if nvml is None:
+            return [], []
+        boards = [_identify(nvml, index) for index in range(nvml.nvmlDeviceGetCount())]
+        gpus: list[Gpu] = []
+        silent: list[tuple[int, str]] = []
+        for board in boards:
+            try:
+                gpus.append(_describe(nvml, board))
+            except GpuError:
+                silent.append((board.index, board.error or "does not answer"))
+        return gpus, silent
+
+
+def driver_problem() -> str | None:
+    """NVML's own words where this machine has an NVIDIA GPU that cannot be used; None where all is
+    well, and where there is neither a GPU nor its library."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError_LibraryNotFound:
+        return None
+    except pynvml.NVMLError_DriverNotLoaded as error:  # also on a login node that has no GPU
+        return str(error) if _on_the_bus() else None
+    except pynvml.NVMLError as error:
+        return str(error)
+    pynvml.nvmlShutdown()
+    return None
+
+
+def _on_the_bus(root: Path = Path("/sys/bus/pci/devices")) -> bool:
+    for device in root.glob("*"):
+        with suppress(OSError):
+            vendor, kind = (device / "vendor").read_text(), (device / "class").read_text()
+            if vendor.strip() == NVIDIA_VENDOR and kind.startswith("0x03"):
+                return True
+    return False
 
 
 def mask_of(environment: Mapping[str, str], num_shown: int) -> tuple[str, str] | None:
@@ -104,8 +157,8 @@ def is_index(entry: str) -> bool:
     return entry.isascii() and entry.isdigit()
 
 
-def _resolve(nvml: Any, mask: str, every: Sequence[Gpu]) -> list[Gpu]:
-    found: dict[int, Gpu] = {}
+def _resolve(nvml: Any, mask: str, every: Sequence[_Board]) -> list[_Board]:
+    found: dict[int, _Board] = {}
     for entry in entries(mask):
         gpu = _one(nvml, entry, every)
         if gpu is None:
@@ -114,8 +167,10 @@ def _resolve(nvml: Any, mask: str, every: Sequence[Gpu]) -> list[Gpu]:
     return list(found.values())
 
 
-def _refuse_two_orders(every: Sequence[Gpu], mask: tuple[str, str] | None, num_used: int) -> None:
-    models = sorted({gpu.name for gpu in every})
+def _refuse_two_orders(
+    every: Sequence[_Board], mask: tuple[str, str] | None, num_used: int
+) -> None:
+    models = sorted({board.name for board in every if board.name})
     if mask is not None and mask[0] == "CUDA_VISIBLE_DEVICES":
         said, by_order = "=".join(mask), any(is_index(entry) for entry in entries(mask[1]))
     else:
@@ -128,45 +183,76 @@ def _refuse_two_orders(every: Sequence[Gpu], mask: tuple[str, str] | None, num_u
         )
 
 
-def _one(nvml: Any, entry: str, every: Sequence[Gpu]) -> Gpu | None:
+def _one(nvml: Any, entry: str, every: Sequence[_Board]) -> _Board | None:
     if is_index(entry):
         return every[int(entry)] if int(entry) < len(every) else None
     if entry.startswith("MIG-"):
         return _parent_of(nvml, entry, every)
-    matches = [gpu for gpu in every if entry and gpu.uuid.startswith(entry)]
+    matches = [board for board in every if entry and (board.uuid or "").startswith(entry)]
     return matches[0] if len(matches) == 1 else None
 
 
-def _parent_of(nvml: Any, name: str, every: Sequence[Gpu]) -> Gpu | None:
-    for gpu in every:
-        if name.startswith(f"MIG-{gpu.uuid}"):  # MIG-GPU-<uuid>/<gi>/<ci>, before driver 470
-            return _as_mig(gpu)
-        handle = nvml.nvmlDeviceGetHandleByIndex(gpu.index)
+def _parent_of(nvml: Any, name: str, every: Sequence[_Board]) -> _Board | None:
+    """The board of a MIG instance, named whole or by an unambiguous beginning."""
+    parents: list[_Board] = []
+    for board in every:
+        if board.uuid is None:
+            continue
+        if name.startswith(f"MIG-{board.uuid}"):  # MIG-GPU-<uuid>/<gi>/<ci>, before driver 470
+            return replace(board, mig=True)
+        handle = nvml.nvmlDeviceGetHandleByIndex(board.index)
         for instance in range(read_or_none(nvml.nvmlDeviceGetMaxMigDeviceCount, handle) or 0):
             try:
                 slice_ = nvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, instance)
             except nvml.NVMLError:
                 continue
-            if text(nvml.nvmlDeviceGetUUID(slice_)) == name:
-                return _as_mig(gpu)
-    return None
+            uuid = text(nvml.nvmlDeviceGetUUID(slice_))
+            if uuid == name:
+                return replace(board, mig=True)
+            if uuid.startswith(name) and name != "MIG-":
+                parents.append(replace(board, mig=True))
+    return parents[0] if len(parents) == 1 else None
 
 
-def _as_mig(gpu: Gpu) -> Gpu:
-    return dataclasses.replace(gpu, mig=True)
+@dataclass(frozen=True)
+class _Board:
+    """A GPU by its place on the bus; `error`: NVML's words where it does not answer."""
+
+    index: int
+    uuid: str | None = None
+    name: str | None = None
+    error: str = ""
+    mig: bool = False
 
 
-def _describe(nvml: Any, index: int) -> Gpu:
-    handle = nvml.nvmlDeviceGetHandleByIndex(index)
+def _identify(nvml: Any, index: int) -> _Board:
+    try:
+        handle = nvml.nvmlDeviceGetHandleByIndex(index)
+        uuid, name = nvml.nvmlDeviceGetUUID(handle), nvml.nvmlDeviceGetName(handle)
+    except nvml.NVMLError as error:
+        return _Board(index, error=str(error))
+    return _Board(index, text(uuid), text(name))
+
+
+def _answering(every: Sequence[_Board]) -> list[_Board]:
+    """Without a mask CUDA does not count a GPU that is lost; all are named where none answers."""
+    return [board for board in every if not board.error] or list(every)
+
+
+def _describe(nvml: Any, board: _Board) -> Gpu:
+    if board.uuid is None or board.name is None:
+        raise GpuError(f"GPU {board.index} of this job does not answer: {board.error}")
+    handle = nvml.nvmlDeviceGetHandleByIndex(board.index)
     limit_mw = read_or_none(nvml.nvmlDeviceGetEnforcedPowerLimit, handle)
     mig_now, _ = read_or_none(nvml.nvmlDeviceGetMigMode, handle) or (0, 0)  # now, after a reset
     return Gpu(
-        index=index,
-        uuid=text(nvml.nvmlDeviceGetUUID(handle)),
-        name=text(nvml.nvmlDeviceGetName(handle)),
+        index=board.index,
+        uuid=board.uuid,
+        name=board.name,
         energy_counter=read_or_none(nvml.nvmlDeviceGetTotalEnergyConsumption, handle) is not None,
         board_power_w=None if limit_mw is None else limit_mw / 1000,
-        mig=bool(mig_now),
+        mig=board.mig or bool(mig_now),
+        whole_module=bool(WHOLE_MODULE.search(board.name)),
     )
 
 
@@ -181,78 +267,3 @@ def read_or_none(function: Any, *args: Any) -> Any:
 
 def text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
-
-
-class NvmlEnergy:
-    """Total energy of `gpus` since some instant, joules.
-
-    From NVML's energy counters (millijoules, moving about every 100 ms); a GPU without one has
-    its power sampled every 20 ms by a thread and integrated by the trapezoidal rule.
-    """
-
-    def __init__(self, gpus: Sequence[Gpu]) -> None:
-        import pynvml
-
-        self._nvml = pynvml
-        pynvml.nvmlInit()
-        self.gpus = tuple(gpus)
-        self._handles = {gpu: pynvml.nvmlDeviceGetHandleByIndex(gpu.index) for gpu in gpus}
-        self._integrated_j = {gpu: 0.0 for gpu in gpus if not gpu.energy_counter}
-        self._lock = threading.Lock()
-        self._done = threading.Event()
-        self._thread: threading.Thread | None = None
-        if self._integrated_j:
-            self._thread = threading.Thread(target=self._integrate, daemon=True)
-            self._thread.start()
-
-    @staticmethod
-    def errors() -> type[Exception]:
-        """What a reading raises when a GPU does not answer."""
-        import pynvml
-
-        found: type[Exception] = pynvml.NVMLError
-        return found
-
-    @property
-    def how(self) -> str:
-        return "power" if self._integrated_j else "counter"
-
-    def read_j(self) -> dict[str, float]:
-        """Joules by UUID. Raises `pynvml.NVMLError` when a GPU no longer answers."""
-        with self._lock:
-            integrated = dict(self._integrated_j)
-        return {
-            gpu.uuid: integrated[gpu]
-            if gpu in integrated
-            else self._nvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1000
-            for gpu, handle in self._handles.items()
-        }
-
-    def computing_pids(self) -> set[int]:
-        """Process ids that compute on these GPUs, ours among them."""
-        found: set[int] = set()
-        for handle in self._handles.values():
-            running = read_or_none(self._nvml.nvmlDeviceGetComputeRunningProcesses, handle) or ()
-            found.update(process.pid for process in running)
-        return found
-
-    def _integrate(self) -> None:
-        last: dict[Gpu, tuple[float, float]] = {}
-        while not self._done.wait(SAMPLE_PERIOD_S):
-            for gpu in list(self._integrated_j):
-                milliwatts = read_or_none(self._nvml.nvmlDeviceGetPowerUsage, self._handles[gpu])
-                now_s = time.perf_counter()
-                if milliwatts is None:
-                    continue
-                power_w = milliwatts / 1000
-                if gpu in last:
-                    before_s, before_w = last[gpu]
-                    with self._lock:
-                        self._integrated_j[gpu] += (now_s - before_s) * (power_w + before_w) / 2
-                last[gpu] = (now_s, power_w)
-
-    def close(self) -> None:
-        self._done.set()
-        if self._thread:
-            self._thread.join()
-        self._nvml.nvmlShutdown()

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from metering.block import Difference
+from metering.board_state import BoardState
 from metering.plausibility import SENSOR_PERIOD_S, gpu_fault, rapl_fault
-from metering.record import Component, Energy, Sensor
-from metering.sensors.nvml import Gpu, NvmlEnergy
+from metering.record import Component, Energy, How, Sensor
+from metering.sensors.board_watch import BoardWatch
+from metering.sensors.nvml import Gpu
+from metering.sensors.nvml_energy import NvmlEnergy
 from metering.sensors.rapl import RaplEnergy, moving, readable_domains
 
 J_PER_KWH = 3.6e6
 WATCHED_S, MOVES = 0.5, 4
+PATHS = ("average", "instant", "usage")  # the steadiest first
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Counter values of one instant; `fault` says which reader did not answer, or is empty."""
+    """Counter values of one instant; `fault` says which reader did not answer, or is empty.
+
+    gpu_j: by UUID, of boards with a counter; watch_j: the boards' integrated power, one dict a
+    board by path (see `board_watch`); rapl_uj: by domain.
+    """
 
     gpu_j: dict[str, float] | None = None
+    watch_j: Sequence[dict[str, float]] = ()
     rapl_uj: dict[Any, int] | None = None
     fault: str = ""
 
@@ -30,7 +40,9 @@ class Snapshot:
 class OwnReaders:
     """Counters of the job's GPUs and of this node's CPU packages, where they can be read.
 
-    `period_s`: how often the GPUs' counters move, seconds.
+    `period_s`: how often the GPUs' counters move, seconds; `latency_s`: how long one reading of
+    all of them takes. background: whether a thread watches the boards; else they are sampled with
+    every snapshot.
     """
 
     def __init__(
@@ -38,54 +50,110 @@ class OwnReaders:
         gpus: Sequence[Gpu],
         clock: Callable[[], float] = time.perf_counter,
         sleep: Callable[[float], None] = time.sleep,
+        *,
+        background: bool = True,
     ) -> None:
+        self.gpus, self._background = tuple(gpus), background
         self._nvml = NvmlEnergy(gpus) if gpus else None
+        self._watch = BoardWatch(gpus, clock, background=background) if gpus else None
         self.period_s = SENSOR_PERIOD_S
-        if self._nvml is not None and self._nvml.how == "counter":
-            self.period_s = counter_period_s(self._nvml.read_j, clock, sleep)
+        self.latency_s = 0.0
+        if self._nvml is not None:
+            began_s = clock()
+            with suppress(NvmlEnergy.errors()):
+                self._nvml.read_j()
+            self.latency_s = clock() - began_s
+            if self._counts:
+                self.period_s = counter_period_s(self._nvml.read_j, clock, sleep)
         domains = moving(readable_domains())
         self._rapl = RaplEnergy(domains) if domains else None
         self._limit_w = {gpu.uuid: gpu.board_power_w for gpu in gpus}
 
+    @property
+    def _counts(self) -> bool:
+        """Whether every board has a counter; else the weakest reading names them all."""
+        return all(gpu.energy_counter for gpu in self.gpus)
+
     def sensors(self) -> dict[Component, Sensor]:
-        found: dict[Component, Sensor] = {}
-        if self._nvml is not None:
-            how = self._nvml.how
-            found["gpu"] = Sensor("power" if how == "power" else "counter", f"NVML {how}")
+        named: dict[Component, Sensor] = {}
+        if self.gpus:
+            how: How = "counter" if self._counts else "power"
+            named["gpu"] = Sensor(how, f"NVML {how}")
         if self._rapl is not None:
             names = [domain.name for domain in self._rapl.domains]
             if packages := [name for name in names if name != "dram"]:
-                found["cpu"] = Sensor("rapl", ", ".join(packages))
+                named["cpu"] = Sensor("rapl", ", ".join(packages))
             if "dram" in names:
-                found["ram"] = Sensor("rapl", "dram")
-        return found
+                named["ram"] = Sensor("rapl", "dram")
+        return named
 
     def snapshot(self) -> Snapshot:
         """A counter that does not answer this once costs a block, not the run."""
         try:
-            return Snapshot(
-                gpu_j=self._nvml.read_j() if self._nvml else None,
-                rapl_uj=self._rapl.read_uj() if self._rapl else None,
-            )
+            gpu_j = self._nvml.read_j() if self._nvml else None
+            rapl_uj = self._rapl.read_uj() if self._rapl else None
         except (NvmlEnergy.errors(), OSError, ValueError) as error:
             return Snapshot(fault=f"a counter could not be read ({error})")
+        if self._watch is None:
+            return Snapshot(rapl_uj=rapl_uj)
+        self.sample()
+        return Snapshot(gpu_j, self._watch.read_j(), rapl_uj)
+
+    def sample(self) -> None:
+        """Look at the boards now, where no thread does."""
+        if self._watch is not None and not self._background:
+            self._watch.sample()
+
+    def state(self) -> BoardState | None:
+        """Temperature, clocks and power of the boards, at most half a second old."""
+        return self._watch.state() if self._watch else None
 
     def between(self, before: Snapshot, after: Snapshot, duration_s: float) -> Difference:
         """Energy used between two snapshots that lie `duration_s` apart."""
         if silent := before.fault or after.fault:
             return Difference(Energy(), silent)
-        faults: list[str] = []
-        gpu_kwh: float | None = None
-        if before.gpu_j is not None and after.gpu_j is not None:
-            used = {uuid: after.gpu_j[uuid] - joules for uuid, joules in before.gpu_j.items()}
-            faults += [
-                gpu_fault(used_j, duration_s, self._limit_w[uuid], self.period_s)
-                for uuid, used_j in used.items()
-            ]
-            gpu_kwh = None if any(faults) else sum(used.values()) / J_PER_KWH
+        used_j = self._gpu_used_j(before, after)
+        fault = self._gpu_fault(used_j, duration_s)
+        gpu_kwh = sum(used_j.values()) / J_PER_KWH if used_j and not fault else None
         cpu_kwh, ram_kwh, rapl_faults = self._rapl_between(before, after, duration_s)
-        fault = next((fault for fault in [*faults, *rapl_faults] if fault), "")
-        return Difference(Energy(gpu_kwh, cpu_kwh, ram_kwh), fault)
+        fault = fault or next((one for one in rapl_faults if one), "")
+        return Difference(Energy(gpu_kwh, cpu_kwh, ram_kwh), fault, self._watched_j(before, after))
+
+    def _gpu_used_j(self, before: Snapshot, after: Snapshot) -> dict[str, float]:
+        """Joules by UUID: the counter's, or the integral of the power of a board without one."""
+        if before.gpu_j is None or after.gpu_j is None:
+            return {}
+        used_j = {uuid: after.gpu_j[uuid] - joules for uuid, joules in before.gpu_j.items()}
+        for gpu, first, last in zip(self.gpus, before.watch_j, after.watch_j, strict=False):
+            if not gpu.energy_counter:
+                path = next((name for name in ("usage", *PATHS) if name in last), None)
+                joules = last[path] - first.get(path, 0.0) if path else float("nan")
+                used_j[gpu.uuid] = joules
+        return used_j
+
+    def _gpu_fault(self, used_j: dict[str, float], duration_s: float) -> str:
+        fault = self._first_fault(used_j, duration_s)
+        if fault and self._nvml is not None:  # the limit may have been raised meanwhile
+            limits_w = self._nvml.limits_w()
+            if limits_w != self._limit_w:
+                self._limit_w = limits_w
+                fault = self._first_fault(used_j, duration_s)
+        return fault
+
+    def _first_fault(self, used_j: dict[str, float], duration_s: float) -> str:
+        faults = (
+            gpu_fault(joules, duration_s, self._limit_w[uuid], self.period_s)
+            for uuid, joules in used_j.items()
+        )
+        return next((fault for fault in faults if fault), "")
+
+    def _watched_j(self, before: Snapshot, after: Snapshot) -> float | None:
+        """Joules of all boards by the first path that every one of them answers on."""
+        pairs = list(zip(before.watch_j, after.watch_j, strict=False))
+        for path in PATHS:
+            if pairs and all(path in first and path in last for first, last in pairs):
+                return sum(last[path] - first[path] for first, last in pairs)
+        return None
 
     def _rapl_between(
         self, before: Snapshot, after: Snapshot, duration_s: float
@@ -110,6 +178,8 @@ class OwnReaders:
         return strangers(self._nvml.computing_pids(), own_pids) if self._nvml else []
 
     def close(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
         if self._nvml is not None:
             self._nvml.close()
 

@@ -9,11 +9,9 @@ import pytest
 
 from benchmarks import turns
 from benchmarks.sides import WITHOUT_END
-from benchmarks.simulated_meter import SimulatedCodeCarbon
-from benchmarks.simulated_nvml import Machine, SimulatedGpu
+from benchmarks.simulation.meter import simulated, simulated_meter
+from benchmarks.simulation.nvml import Machine, SimulatedGpu
 from benchmarks.turns import Turns, ratios
-from metering.meter import Meter
-from metering.ranks import OneRank
 from metering.settings import MeterSettings
 
 STEP_S, OTHER_STEP_S, END_S, NUM_TURNS = 0.317, 0.2, 0.05, 4
@@ -23,9 +21,6 @@ def test_the_others_take_their_turns_between_blocks_and_pay_nothing_of_the_meter
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine = Machine(SimulatedGpu("GPU-a"))
-    machine.install(monkeypatch)
-    bound = type("Bound", (SimulatedCodeCarbon,), {"machine": machine})
-    monkeypatch.setattr("metering.meter.CodeCarbonMeter", bound)
     monkeypatch.setattr(turns, "time", SimpleNamespace(perf_counter=machine.clock))
     order: list[tuple[str, int]] = []
 
@@ -37,8 +32,7 @@ def test_the_others_take_their_turns_between_blocks_and_pay_nothing_of_the_meter
 
         return run
 
-    meter = Meter(MeterSettings(**WITHOUT_END), folder=tmp_path, ranks=OneRank(), use_gpu=True)
-    meter.clock, meter.sleep = machine.clock, machine.idle
+    meter = simulated_meter(machine, tmp_path, MeterSettings(**WITHOUT_END))
     end_block = meter.end_block
 
     def slow_end():
@@ -46,7 +40,7 @@ def test_the_others_take_their_turns_between_blocks_and_pay_nothing_of_the_meter
         return end_block()
 
     monkeypatch.setattr(meter, "end_block", slow_end)
-    with meter, meter.window("train", 8) as window:
+    with simulated(machine), meter, meter.window("train", 8) as window:
         taken = Turns(meter, window, [loop("a"), loop("b")], NUM_TURNS)
         window.open()
         done = False
@@ -56,11 +50,13 @@ def test_the_others_take_their_turns_between_blocks_and_pay_nothing_of_the_meter
 
     num_steps = window.readings()[-1].num_steps
     assert num_steps > 1
-    assert order == [("a", num_steps), ("b", num_steps), ("a", num_steps)]
+    # a turn of another loop is a stop: a step leads in to the block after it
+    assert order == [("a", num_steps), ("b", num_steps + 1), ("a", num_steps + 1)]
     assert taken.others_s == pytest.approx([OTHER_STEP_S] * 3)
-    assert taken.mine_s == pytest.approx([STEP_S + END_S / num_steps] * NUM_TURNS)
+    turns_of_mine = [num_steps] + 3 * [num_steps + 1]
+    assert taken.mine_s == pytest.approx([STEP_S + END_S / number for number in turns_of_mine])
     assert taken.unmetered_s == pytest.approx([STEP_S] * NUM_TURNS)
-    assert taken.metered_s == pytest.approx(NUM_TURNS * (num_steps * STEP_S + END_S))
+    assert taken.metered_s == pytest.approx(sum(turns_of_mine) * STEP_S + NUM_TURNS * END_S)
     assert taken.ended_s == pytest.approx([END_S] * NUM_TURNS)
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import threading
-from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.simulated_meter import J_PER_KWH, measure
-from benchmarks.simulated_nvml import Machine, SimulatedGpu, Workload
-from metering.sensors.nvml import NvmlEnergy, job_gpus
+from benchmarks.simulation.loads import Workload
+from benchmarks.simulation.meter import J_PER_KWH, measure
+from benchmarks.simulation.nvml import Machine, SimulatedGpu
 
 
 def joules(interval) -> float:
@@ -68,40 +66,26 @@ def test_idle_power_is_read_with_the_device_open(make_meter):
     assert overhead.energy.gpu_kwh * J_PER_KWH == pytest.approx(300.0, rel=0.02)
 
 
-class Sampled(Machine):
-    """A GPU without a counter: whenever its power is read, 20 ms have passed, in which it drew
-    between 100 and 300 W; after `num_reads` reads time stands still."""
-
-    def __init__(self, num_reads: int) -> None:
-        super().__init__(SimulatedGpu("GPU-old", has_counter=False, power_w=200.0))
-        self.num_left = num_reads
-        self.done = threading.Event()
-
-    def nvmlDeviceGetPowerUsage(self, handle: SimulatedGpu) -> int:
-        if self.num_left:
-            self.work(0.02, 200.0 + 100.0 * math.sin(self.now_s))
-            self.num_left -= 1
-        else:
-            self.done.set()
-        return super().nvmlDeviceGetPowerUsage(handle)
-
-
-def test_power_is_integrated_where_there_is_no_counter_and_tagged_so(monkeypatch):
-    machine = Sampled(num_reads=500)
-    machine.install(monkeypatch)
-    monkeypatch.setattr("metering.sensors.nvml.SAMPLE_PERIOD_S", 1e-5)
-    monkeypatch.setattr("metering.sensors.nvml.time", SimpleNamespace(perf_counter=machine.clock))
-    reader = NvmlEnergy(job_gpus({}))
-    assert machine.done.wait(20)
-    reader.close()
-    assert reader.how == "power"
-    assert reader.read_j()["GPU-old"] == pytest.approx(machine.gpus[0].true_j, rel=0.01)
+def test_power_is_integrated_where_there_is_no_counter_and_tagged_so(make_meter):
+    machine = Machine(SimulatedGpu("GPU-old", has_counter=False, has_power_fields=False))
+    with make_meter(machine) as meter:
+        meter.begin_task()
+        meter.begin_block()
+        before_j = machine.gpus[0].true_j
+        for step in range(500):
+            machine.work(0.02, 200.0 + 100.0 * math.sin(step / 50))
+            meter._reader._own.sample()
+        used_j = machine.gpus[0].true_j - before_j
+        block = meter.end_block()
+        assert meter.sensors()["gpu"].how == "power"
+    assert block.own.gpu_kwh * J_PER_KWH == pytest.approx(used_j, rel=0.01)
 
 
 def covered(make_meter, seed: int, **load: float) -> bool:
     machine = Machine(SimulatedGpu("GPU-a", phase_s=0.1 * (seed % 7) / 7))
     workload = Workload(machine, seed=seed, **load)
-    interval = measure(make_meter(machine), workload).energy_kwh_per_sample
+    meter = make_meter(machine, time_budget_s=60.0)
+    interval = measure(meter, workload).energy_kwh_per_sample
     error = abs(joules(interval) - workload.true_j_per_sample)
     return error <= interval.half_width * J_PER_KWH
 

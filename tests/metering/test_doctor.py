@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from codecarbon.core.config import get_hierarchical_config
 
-from benchmarks.simulated_nvml import Machine, SimulatedGpu
+from benchmarks.simulation.nvml import Machine, SimulatedGpu
 from metering import doctor, doctor_checks
 from metering.doctor import examine
 from metering.sensors import rapl

@@ -9,7 +9,8 @@ import pytest
 from metering.meter import Meter
 from metering.ranks import OneRank
 from metering.record import Interval
-from metering.sensors.nvml import NvmlEnergy, job_gpus
+from metering.sensors.nvml import job_gpus
+from metering.sensors.own_readers import OwnReaders
 from metering.settings import MeterSettings
 from tasks.running import device
 
@@ -33,16 +34,14 @@ def load():
 
 
 def test_the_counter_agrees_with_integrated_power(load):
-    (gpu, *_) = job_gpus()
-    by_counter = NvmlEnergy([gpu])
-    by_power = NvmlEnergy([type(gpu)(**{**vars(gpu), "energy_counter": False})])
+    readers = OwnReaders(job_gpus()[:1])
     load(2.0)
-    before = by_counter.read_j()[gpu.uuid], by_power.read_j()[gpu.uuid]
+    before = readers.snapshot()
     load(20.0)
-    after = by_counter.read_j()[gpu.uuid], by_power.read_j()[gpu.uuid]
-    by_counter.close()
-    by_power.close()
-    assert after[0] - before[0] == pytest.approx(after[1] - before[1], rel=0.05)
+    used = readers.between(before, readers.snapshot(), 20.0)
+    readers.close()
+    assert used.energy.gpu_kwh is not None
+    assert used.energy.gpu_kwh * 3.6e6 == pytest.approx(used.watched_j, rel=0.05)
 
 
 def test_codecarbon_and_our_reading_agree_and_the_interval_closes(load, tmp_path):

@@ -6,8 +6,9 @@ import itertools
 
 import pytest
 
-from benchmarks.simulated_meter import J_PER_KWH, measure
-from benchmarks.simulated_nvml import Machine, SimulatedGpu, Workload
+from benchmarks.simulation.loads import Workload
+from benchmarks.simulation.meter import J_PER_KWH, measure
+from benchmarks.simulation.nvml import Machine, SimulatedGpu
 from metering.phase_lock import locked, wait_s
 
 

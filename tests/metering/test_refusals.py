@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.simulated_meter import J_PER_KWH, measure
-from benchmarks.simulated_nvml import Machine, NVMLError, SimulatedGpu, Workload
+from benchmarks.simulation.loads import Workload
+from benchmarks.simulation.meter import J_PER_KWH, measure
+from benchmarks.simulation.nvml import Machine, NVMLError, SimulatedGpu
 from metering.block import Block, MeterError
 from metering.flags import of_blocks
 from metering.plausibility import gpu_fault

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import os
 import queue
@@ -11,12 +10,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.simulated_meter import J_PER_KWH
-from benchmarks.simulated_nvml import Machine, SimulatedGpu
-from metering.block import Block, sum_over_nodes
+from benchmarks.simulation.meter import J_PER_KWH
+from benchmarks.simulation.nvml import Machine, SimulatedGpu
+from metering.block import Block, sum_blocks
 from metering.flags import of_machine
 from metering.meter import Meter
+from metering.node_sensors import NodeSensors, sensors_of
 from metering.record import Energy, PhaseRecord, Sensor
+from metering.sensors.nvml import Gpu
 
 POWER_W, STEP_S, BATCH_SIZE = 200.0, 0.13, 128  # a step that does not keep time with the sensor
 
@@ -123,21 +124,18 @@ def test_clocks_of_nodes_that_lie_apart_are_flagged(make_meter, monkeypatch):
 def test_what_the_second_node_saw_is_in_the_sum():
     here = Block(1.0, Energy(gpu_kwh=1.0), Energy(gpu_kwh=1.0))
     there = Block(1.5, Energy(gpu_kwh=2.0), Energy(), fault="no GPU energy was read", others=(7,))
-    both = sum_over_nodes([here, there])
+    both = sum_blocks([here, there])
     assert (both.duration_s, both.energy, both.own) == (1.5, Energy(gpu_kwh=3.0), Energy())
     assert (both.fault, both.others) == ("no GPU energy was read", (7,))
 
 
-def test_of_the_nodes_sensors_the_least_trustworthy_is_named(make_meter):
-    """Node 0 reads a counter; node 1 has a GPU without one, in MIG mode."""
-    meter = make_meter(Machine(SimulatedGpu("GPU-a")))
-    with meter:
-        counter, sampled = Sensor("counter", "NVML counter"), Sensor("power", "NVML power")
-        gpu = meter.gpus[0]
-        slice_ = dataclasses.replace(gpu, uuid="GPU-b", mig=True)
-        nodes = [((gpu,), 0.1, {"gpu": counter}), ((slice_,), 0.2, {"gpu": sampled}), None]
-        meter.ranks = SimpleNamespace(gather=lambda mine: nodes)
-        meter._tell_of_nodes()
-        assert meter.sensors() == {"gpu": sampled}
-        assert meter.sensor_period_s == 0.2
-        assert any("MIG instance" in flag for flag in of_machine(meter.all_gpus, 0.0))
+def test_of_the_nodes_sensors_the_least_trustworthy_is_named():
+    """Node 0 reads a counter, node 1 has a GPU without one."""
+    counter, sampled = Sensor("counter", "NVML counter"), Sensor("power", "NVML power")
+    nodes = [NodeSensors((), 0.1, 0.0, 0.0, True, {"gpu": one}) for one in (counter, sampled)]
+    assert sensors_of(nodes) == {"gpu": sampled}
+
+
+def test_a_mig_slice_of_any_node_is_said():
+    gpu = Gpu(0, "GPU-b", "A100", energy_counter=True, board_power_w=400.0, mig=True)
+    assert any("MIG instance" in flag for flag in of_machine([gpu], 0.0))

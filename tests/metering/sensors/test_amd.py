@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from codecarbon.core import gpu, gpu_amd
 
-from benchmarks.simulated_nvml import Machine
+from benchmarks.simulation.nvml import Machine
 from metering.block import MeterError
 from metering.doctor import examine
 from metering.meter import Meter
@@ -158,10 +158,13 @@ def test_only_the_jobs_gpu_is_counted(library, tmp_path: Path):
 def test_the_meter_finds_amd_gpus_where_nvml_shows_none(library, tmp_path: Path):
     settings = MeterSettings(idle_s=0)
     with Meter(settings, folder=tmp_path, ranks=OneRank(), use_gpu=True) as meter:
+        meter.begin_task()
         meter.begin_block()
         library.joules[0] += 30.0
-        block = meter.end_block()
+        block, task = meter.end_block(), meter.end_task()
     assert block is not None
+    assert task is not None
+    block = task.share(block, is_whole=True)
     assert block.own.gpu_kwh is None
     assert block.energy.gpu_kwh is not None
     assert block.energy.gpu_kwh * J_PER_KWH == pytest.approx(30.0, rel=1e-3)

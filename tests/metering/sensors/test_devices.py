@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.simulated_nvml import Machine, SimulatedGpu
+from benchmarks.simulation.nvml import Machine, SimulatedGpu
 from metering.sensors.nvml import MaskError, job_gpus
 
 

@@ -1,0 +1,66 @@
+"""The record of one phase, from the blocks of its window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from metering import flags
+from metering.block import MeterError
+from metering.emissions import emitted_kg
+from metering.record import Phase, PhaseRecord, StopReason
+from metering.rows import Row, duration_interval, energy_interval, measured
+
+if TYPE_CHECKING:
+    from metering.window_meter import WindowMeter
+
+
+def refuse_too_many_dropped(phase: Phase, rows: Sequence[Row], max_share: float) -> None:
+    """Raises `MeterError` when more than `max_share` of the blocks cannot be believed."""
+    faults = [row.block.fault for row in rows if row.block.fault]
+    if len(faults) > max_share * max(1, len(rows)):
+        raise MeterError(
+            f"{phase}: {len(faults)} of {len(rows)} blocks are not plausible; "
+            f"the last: {faults[-1]}"
+        )
+
+
+def phase_record(
+    meter: WindowMeter,
+    phase: Phase,
+    batch_size: int,
+    rows: Sequence[Row],
+    num_warm_up: int,
+    *,
+    stop_reason: StopReason,
+    num_waits: int,
+    cpu_flags: Sequence[str],
+) -> PhaseRecord:
+    """num_warm_up: leading blocks that do not count; num_waits: blocks that were shifted against
+    the sensor; cpu_flags: what a reader of the CPU's energy has to know."""
+    kept = measured(rows, num_warm_up)
+    confidence = meter.settings.confidence
+    kept_s = sum(row.block.duration_s for row in kept)
+    return PhaseRecord(
+        phase=phase,
+        readings=tuple(row.reading(index < num_warm_up) for index, row in enumerate(rows)),
+        sensors=dict(meter.sensors()),
+        energy_kwh_per_sample=energy_interval(kept, confidence),
+        duration_s_per_sample=duration_interval(kept, confidence),
+        stop_reason=stop_reason,
+        batch_size=batch_size,
+        num_nodes=meter.ranks.num_nodes,
+        data_wait_share=sum(row.data_wait_s for row in kept) / kept_s if kept_s else None,
+        idle_power_w=meter.idle_power_w,
+        emissions_kg_co2eq=emitted_kg([row.energy_kwh for row in kept], meter.emission_factor),
+        flags=(
+            *flags.of_blocks(
+                [row.block for row in rows],
+                [row.block for row in kept],
+                disagreement=meter.settings.disagreement,
+                num_waits=num_waits,
+            ),
+            *flags.of_machine(meter.all_gpus, meter.clock_skew_s),
+            *cpu_flags,
+        ),
+    )

@@ -1,0 +1,107 @@
+"""The blocks of a window in order, each with its steps, and which of them count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from metering.block import Block, preferred
+from metering.record import Interval, Reading
+from metering.settings import MeterSettings
+from metering.statistics import rate_interval, warmup_length
+
+
+@dataclass(frozen=True)
+class Row:
+    """One block: when it began (seconds into the window), its steps and samples over all ranks,
+    the seconds in which it waited for data, and what was read."""
+
+    started_at_s: float
+    num_steps: int
+    num_samples: int
+    data_wait_s: float
+    block: Block
+
+    @property
+    def step_s(self) -> float:
+        return self.block.duration_s / self.num_steps
+
+    @cached_property
+    def energy_kwh(self) -> float | None:
+        total: float | None = preferred(self.block).total_kwh
+        return total
+
+    @cached_property
+    def counted_kwh(self) -> float | None:
+        """What decides when enough is measured: this suite's own reading where there is one (a
+        model has no noise, and CodeCarbon's part is known at the end of its task alone)."""
+        own: float | None = self.block.own.total_kwh
+        return self.energy_kwh if own is None else own
+
+    def reading(self, is_warm_up: bool) -> Reading:
+        """As the record keeps it."""
+        block = self.block
+        use = "dropped" if block.fault else "warm-up" if is_warm_up else "measured"
+        return Reading(
+            started_at_s=self.started_at_s,
+            duration_s=block.duration_s,
+            num_steps=self.num_steps,
+            num_samples=self.num_samples,
+            energy=block.energy,
+            own=block.own,
+            use=use,  # type: ignore[arg-type]
+            reason=block.fault,
+            data_wait_s=self.data_wait_s,
+        )
+
+
+def num_warm_up(rows: Sequence[Row], num_sizing: int, settings: MeterSettings) -> int:
+    """How many leading blocks are warm-up. num_sizing: of those, blocks shorter than they should
+    be, while their length was being found."""
+    if settings.mode != "adaptive":
+        return 1 if settings.num_warmup_steps and len(rows) > 1 else 0
+    usable = [
+        (index, row)
+        for index, row in enumerate(rows)
+        if index >= num_sizing and not row.block.fault
+    ]
+    if not usable:  # the budget ended while blocks still grew: keep the longest, the last
+        return max(0, len(rows) - 1)
+    energies = [(row.counted_kwh or 0.0) / row.num_samples for _, row in usable]
+    durations = [row.block.duration_s / row.num_samples for _, row in usable]
+    cut = max(warmup_length(energies), warmup_length(durations))
+    if cut == 0 and num_sizing == 0 and len(usable) >= 3:
+        cut = 1  # long steps: the first one carries the allocator's and the loader's start
+    return usable[cut][0]
+
+
+def measured(rows: Sequence[Row], cut: int) -> list[Row]:
+    """Those that count: after the warm-up, and plausible."""
+    return [row for row in rows[cut:] if not row.block.fault]
+
+
+def counted_interval(rows: Sequence[Row], confidence: float) -> Interval | None:
+    """Of the energy per sample that decides when enough is measured, kWh."""
+    return _interval([(row.counted_kwh, row.num_samples) for row in rows], confidence)
+
+
+def energy_interval(rows: Sequence[Row], confidence: float) -> Interval | None:
+    """Of the energy per sample with all components, kWh."""
+    return _interval([(row.energy_kwh, row.num_samples) for row in rows], confidence)
+
+
+def duration_interval(rows: Sequence[Row], confidence: float) -> Interval | None:
+    """Of the seconds per sample."""
+    return _interval([(row.block.duration_s, row.num_samples) for row in rows], confidence)
+
+
+def _interval(pairs: Sequence[tuple[float | None, int]], confidence: float) -> Interval | None:
+    known = [(amount, number) for amount, number in pairs if amount is not None]
+    return rate_interval(
+        [amount for amount, _ in known], [number for _, number in known], confidence
+    )
+
+
+def with_block(row: Row, block: Block) -> Row:
+    return replace(row, block=block)

@@ -1,0 +1,92 @@
+"""When a window ends, and how long its next block is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from metering.record import StopReason
+from metering.rows import Row, counted_interval, measured, num_warm_up
+from metering.settings import MeterSettings
+from metering.steadiness import drift
+
+GROWTH = 4  # a block is at most this many times as long as the one before
+PERIODS_PER_BLOCK = 5  # of the sensor: at most 20 % of a block is the sensor's own tick
+GAP_SHARE = 0.002  # of a block, that its edge may take
+
+
+@dataclass(frozen=True)
+class Decision:
+    """num_steps: of the next block, 0 to stop for `reason`; spread: relative half-width so far."""
+
+    num_steps: int
+    reason: StopReason = "end_of_data"
+    spread: float | None = None
+
+
+class StoppingRule:
+    """Decides after each block. Keeps how many leading blocks were still too short
+    (`num_sizing`), and how often in a row the rule has held."""
+
+    def __init__(self, settings: MeterSettings, period_s: float, is_counted: bool) -> None:
+        self._settings = settings
+        self._least_s = settings.least_s if is_counted else 0.0
+        self._block_s = max(settings.block_s, PERIODS_PER_BLOCK * period_s)
+        self._times_held = 0
+        self.num_sizing = 0
+
+    def first_num_steps(self) -> int:
+        settings = self._settings
+        if settings.mode != "adaptive" and settings.num_warmup_steps:
+            return settings.num_warmup_steps
+        return 1
+
+    def decide(self, rows: Sequence[Row], elapsed_s: float) -> Decision:
+        """elapsed_s: since the window was opened."""
+        if self._settings.mode != "adaptive":
+            return self._decide_fixed(rows, elapsed_s)
+        last, block_s = rows[-1], self._wanted_s(rows)
+        wanted = max(1, math.ceil(block_s / last.step_s))
+        grows = last.num_steps < wanted and last.block.duration_s < block_s * 0.8
+        if grows and len(rows) == self.num_sizing + 1:
+            self.num_sizing += 1
+        num_steps = min(wanted, last.num_steps * GROWTH) if grows else last.num_steps
+        kept = measured(rows, num_warm_up(rows, self.num_sizing, self._settings))
+        interval = counted_interval(kept, self._settings.confidence)
+        spread = interval.relative_half_width if interval else None
+        self._times_held = self._times_held + 1 if self._holds(kept, spread) else 0
+        reason = self._end(len(rows), elapsed_s + num_steps * last.step_s / 2)
+        return Decision(num_steps if reason is None else 0, reason or "end_of_data", spread)
+
+    def _wanted_s(self, rows: Sequence[Row]) -> float:
+        """Long against the sensor's period and against what an edge takes."""
+        gaps = sorted(row.block.gap_s for row in rows[-9:])
+        return max(self._block_s, gaps[len(gaps) // 2] / GAP_SHARE)
+
+    def _holds(self, kept: Sequence[Row], spread: float | None) -> bool:
+        settings = self._settings
+        if len(kept) < settings.min_blocks or spread is None or spread > settings.relative_error:
+            return False
+        if sum(row.block.duration_s for row in kept) < self._least_s:
+            return False
+        return drift(kept).is_steady
+
+    def _end(self, num_blocks: int, end_s: float) -> StopReason | None:
+        settings = self._settings
+        if self._times_held > settings.num_confirming:
+            return "relative_error"
+        if num_blocks >= settings.max_blocks:
+            return "max_blocks"
+        return "time_budget" if end_s > settings.time_budget_s else None
+
+    def _decide_fixed(self, rows: Sequence[Row], elapsed_s: float) -> Decision:
+        settings, step_s = self._settings, rows[-1].step_s
+        done = sum(row.num_steps for row in rows)
+        left = settings.num_warmup_steps + (settings.num_steps or 0) - done
+        if left <= 0:
+            return Decision(0, "num_steps")
+        num_steps = min(left, max(1, math.ceil(self._wanted_s(rows) / step_s)))
+        if elapsed_s + num_steps * step_s / 2 > settings.time_budget_s:
+            return Decision(0, "time_budget")
+        return Decision(num_steps)
