@@ -248,13 +248,15 @@ class Meter:
         """What the record keeps of the meter itself."""
         if self._reader is None:
             return {}
-        other = self._reader.codecarbon_sensors()
         return {
             "gpus": [dataclasses.asdict(gpu) for gpu in self.all_gpus],
             "sensor_period_s": self.sensor_period_s if self.all_gpus else None,
             "sensor_latency_s": self.latency_s if self.all_gpus else None,
             "codecarbon_task_s": self.task_cost_s,
-            "codecarbon_sensors": {name: dataclasses.asdict(one) for name, one in other.items()},
+            "codecarbon": {
+                name: f"{one.how} {one.name}".strip()
+                for name, one in self._reader.codecarbon_sensors().items()
+            },
             "clock_skew_s": self.clock_skew_s if self.ranks.num_nodes > 1 else None,
             "emissions": self.emission_factor,
         }

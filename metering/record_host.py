@@ -24,7 +24,8 @@ class Code:
 @dataclass(frozen=True, config=_STRICT)
 class MeteredGpu:
     """A board whose energy was read. index: in bus order; board_power_w: its default limit;
-    mig: it is split into instances, of which the job had one and the readings all."""
+    mig: it is split into instances, of which the job had one and the readings all; whole_module:
+    its counter covers CPU and memory of its module too."""
 
     name: str
     uuid: str | None = None
@@ -32,6 +33,7 @@ class MeteredGpu:
     energy_counter: bool | None = None
     board_power_w: FiniteFloat | None = None
     mig: bool = False
+    whole_module: bool = False
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -64,7 +66,10 @@ class EmissionFactor:
 class Host:
     """Facts of rank 0's machine that are kept and not compared; what is compared is in
     `metering.setup.Found`. gpus: all boards that were metered, on every node; gpu_states: all of
-    this machine; clock_skew_s: between the nodes' clocks; more: facts without a field here."""
+    this machine; sensor_period_s: how often the boards' counters move; sensor_latency_s: how long
+    reading them takes; codecarbon_task_s: what beginning and ending a task of CodeCarbon takes;
+    codecarbon: how CodeCarbon itself read each component; clock_skew_s: between the nodes' clocks;
+    more: facts without a field here."""
 
     hostname: str | None = None
     os: str | None = None
@@ -75,6 +80,9 @@ class Host:
     gpus: tuple[MeteredGpu, ...] = ()
     gpu_states: tuple[GpuState, ...] = ()
     sensor_period_s: NonNegative | None = None
+    sensor_latency_s: NonNegative | None = None
+    codecarbon_task_s: NonNegative | None = None
+    codecarbon: dict[str, str] = Field(default_factory=dict)
     clock_skew_s: NonNegative | None = None
     emissions: EmissionFactor | None = None
     more: dict[str, Any] = Field(default_factory=dict)
