@@ -21,6 +21,10 @@ COMMANDS = (
     "analysis.commands.audit",
     "analysis.commands.figures",
     "analysis.commands.report",
+    "analysis.commands.import_logs",
+    "analysis.commands.export",
+    "analysis.commands.share",
+    "analysis.commands.check",
 )
 """Modules with `add_parser(subparsers)`, which adds one command and sets its `run`."""
 

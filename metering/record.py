@@ -117,7 +117,7 @@ class PhaseRecord:
     energy_kwh_per_sample: Interval | None
     duration_s_per_sample: Interval | None
     stop_reason: StopReason
-    batch_size: Whole
+    batch_size: Whole | None
     num_nodes: Whole = 1
     data_wait_share: NonNegative | None = None
     idle_power_w: NonNegative | None = None

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from analysis.errors import AnalysisError
-from analysis.records.codecarbon.read import Verdict
+from analysis.records.codecarbon.read import LogOutcome, Verdict
 from analysis.records.load import Loaded, load
 
 DEFAULT_FOLDERS = ("runs", "results/records")
@@ -40,15 +40,25 @@ def load_named(folders: Sequence[str]) -> Loaded:
 def summary(loaded: Loaded) -> Iterator[str]:
     """Each record that was left out and why; of logs of other software each that was flagged or
     left out, and how many were used."""
+    logs = {outcome.path for outcome in loaded.logs}
     for problem in loaded.problems:
-        yield f"left out {problem}"
-    for outcome in loaded.logs:
+        if problem.path not in logs:
+            yield f"left out {problem}"
+    yield from log_lines(loaded.logs)
+
+
+def log_lines(logs: Sequence[LogOutcome]) -> Iterator[str]:
+    """What became of each log: what of it was left out and why, its flags, and all in numbers."""
+    for outcome in logs:
+        for reason in outcome.left_out:
+            yield f"left out {outcome.path}: {reason}"
+    for outcome in logs:
         for flag in outcome.flags if outcome.num_rows else ():
             yield f"flagged {outcome.path}: {flag}"
-    counts = Counter(outcome.verdict for outcome in loaded.logs)
+    counts = Counter(outcome.verdict for outcome in logs)
     if counts:
         said = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
-        yield f"{len(loaded.logs)} CodeCarbon logs: {said}"
+        yield f"{len(logs)} CodeCarbon logs: {said}"
 
 
 def _nothing_in(folder: str, top: str, loaded: Loaded) -> str:

@@ -125,8 +125,11 @@ def _find(
 
     for folder in folders:
         top = Path(folder).expanduser().absolute()
-        tops.append(top)
-        if top.is_file():
+        tops.append(top.parent if top.is_file() else top)
+        if top.is_file() and top.suffix.lower() == ".csv":
+            beside = [".hydra"] if (top.parent / ".hydra").is_dir() else []
+            seen.note(top.parent, beside, [top.name])
+        elif top.is_file():
             records.add(str(top))
         for root, folders_below, files in os.walk(top, onerror=unseen, followlinks=False):
             if FILE_NAME in files:

@@ -9,6 +9,7 @@ from typing import Any
 
 from analysis.records.codecarbon.config_names import ConfigFacts
 from analysis.records.codecarbon.quantities import Logged
+from analysis.records.codecarbon.sensors import sensors_of
 from analysis.records.config_facts import dataset_of
 from analysis.records.rows import COLUMNS, LEAST_KWH
 from metering.record import RecordError
@@ -45,7 +46,6 @@ class ForeignRun:
     def setup(self) -> SetUp:
         """For the rules of likeness: what a log does not say is None."""
         facts, one = self.facts, self.logged
-        absent = {"gpu": one.gpu_kwh, "cpu": one.cpu_kwh, "ram": one.ram_kwh}
         asked = Asked(
             task=self.task,
             model=self.model,
@@ -60,7 +60,7 @@ class ForeignRun:
             device=one.gpu_name,
             num_devices=one.num_gpus or None,
             cpu_model=one.cpu_model,
-            sensors={name: "absent" for name, kwh in absent.items() if kwh is None},
+            sensors={name: sensor.how for name, sensor in sensors_of(one).items()},
             scope=one.scope,
             reader=f"codecarbon {'.'.join(one.version.split('.')[:2])}".strip(),
         )
@@ -107,6 +107,7 @@ def foreign_run(
 def row_of(run: ForeignRun) -> tuple[Any, ...]:
     """In the order of `COLUMNS`."""
     one, facts, num_samples = run.logged, run.facts, run.num_samples
+    sensors = sensors_of(one)
     rate = run.kwh_per_sample
     variant = (
         f"{facts.input_size} px" if facts.input_size else "",
@@ -142,6 +143,9 @@ def row_of(run: ForeignRun) -> tuple[Any, ...]:
         "ram_kwh": one.ram_kwh,
         "energy_kwh": one.energy_kwh,
         "duration_s": one.duration_s,
+        "gpu_sensor": sensors["gpu"].how,
+        "cpu_sensor": sensors["cpu"].how,
+        "ram_sensor": sensors["ram"].how,
         "emissions_kg_co2eq": one.emissions_kg_co2eq,
         "flags": "; ".join(run.flags),
         "notes": "; ".join(run.notes),

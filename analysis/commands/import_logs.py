@@ -1,0 +1,80 @@
+"""`python -m analysis import FOLDER... --samples N --model NAME`: CodeCarbon logs as records."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from analysis.commands.folders import log_lines
+from analysis.errors import AnalysisError, unknown
+from analysis.records.codecarbon.importing import Given, import_logs
+from analysis.records.load import find_logs
+from metering import catalogue
+from metering.record_file import write
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = subparsers.add_parser("import", help="CodeCarbon logs as records")
+    command.add_argument("folders", nargs="+", help="folders with emissions files, or such files")
+    command.add_argument("--samples", type=int, help="that each run processed in its phase")
+    command.add_argument("--model", help="name of the model (default: what the config says)")
+    command.add_argument("--task", help=f"one of {', '.join(catalogue.task_names())}")
+    command.add_argument("--data", help="name of the data set")
+    command.add_argument("--batch-size", type=int)
+    command.add_argument("--precision", help="such as fp32")
+    command.add_argument("--phase", choices=("train", "test"), help="what the run did")
+    command.add_argument(
+        "--run-id", action="append", default=[], help="import this run alone; may be repeated"
+    )
+    command.add_argument(
+        "--out", type=Path, default=Path("runs/imported"), help="default: %(default)s"
+    )
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write a record for each run; what became of each file is said on standard error."""
+    for name in ("samples", "batch_size"):
+        value = getattr(arguments, name)
+        if value is not None and value < 1:
+            raise AnalysisError(f"--{name.replace('_', '-')} {value} is not above 0")
+    if arguments.task is not None and arguments.task not in catalogue.task_names():
+        raise unknown("--task", arguments.task, catalogue.task_names())
+    for folder in arguments.folders:
+        if not Path(folder).expanduser().exists():
+            raise AnalysisError(f"{folder} does not exist; name a folder with emissions files")
+    files = find_logs(arguments.folders)
+    if not files:
+        raise AnalysisError(f"{', '.join(arguments.folders)}: no CodeCarbon log; it is a CSV file")
+    imported = import_logs(files, _given(arguments))
+    for line in log_lines(imported.outcomes):
+        print(line, file=sys.stderr)
+    if not imported.records:
+        raise AnalysisError("no run was imported; the lines above say why")
+    for record in imported.records:
+        folder = arguments.out / record.task / record.model.replace("/", "_") / record.run_id[:16]
+        try:
+            write(record, folder)
+        except OSError as error:
+            raise AnalysisError(
+                f"--out {folder} cannot be written: {error.strerror or error}; name another folder"
+            ) from None
+    rates = [p for one in imported.records for p in one.phases.values() if p.energy_kwh_per_sample]
+    cure = "" if rates else "; give --samples N, the samples that a run processed"
+    written = len(imported.records)
+    print(f"wrote {written} records to {arguments.out}/; {len(rates)} phases have a rate{cure}")
+    return 0
+
+
+def _given(arguments: argparse.Namespace) -> Given:
+    return Given(
+        model=arguments.model,
+        num_samples=arguments.samples,
+        task=arguments.task,
+        data=arguments.data,
+        batch_size=arguments.batch_size,
+        phase=arguments.phase,
+        precision=arguments.precision,
+        run_ids=tuple(arguments.run_id),
+    )

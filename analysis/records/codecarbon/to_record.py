@@ -1,0 +1,116 @@
+"""A run of other software as a record, so that tables, exports and bundles take it like any other.
+
+One block: the whole log, warm-up included, without an interval. What a log does not say is absent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from analysis.records.codecarbon.quantities import SUM_TOLERANCE, Logged
+from analysis.records.codecarbon.rows import ForeignRun
+from analysis.records.codecarbon.sensors import sensors_of
+from metering.record import Component, Energy, Interval, PhaseRecord, Reading, Record, Sensor
+from metering.record_host import Code, EmissionFactor, Host
+
+IMPORTED = "imported from a CodeCarbon log"
+_RUN_ID = re.compile("[0-9a-f]{32}")
+
+
+def record_of(runs: Sequence[ForeignRun]) -> Record:
+    """The phases of one run, each in `runs` once. Raises `RecordError`, or `ValueError` where a
+    number cannot be in a record."""
+    first = runs[0]
+    one = first.logged
+    notes = dict.fromkeys((IMPORTED, *(note for run in runs for note in run.notes)))
+    return Record(
+        run_id=run_id_of(first),
+        status="finished",
+        setup=first.setup,
+        paper_row=None,
+        hardware=first.facts.hardware or one.gpu_name or one.cpu_model or "unknown",
+        started_at=_start([run.logged for run in runs]),
+        ended_at=max(run.logged.ended_at for run in runs),
+        config={},
+        code=Code(),
+        host=Host(
+            packages={"codecarbon": one.version} if one.version else {}, emissions=_factor(one)
+        ),
+        phases={phase.phase: phase for phase in map(_phase, runs)},
+        notes=tuple(notes),
+    )
+
+
+def run_id_of(run: ForeignRun) -> str:
+    """CodeCarbon's own where it is a UUID, so that a log imported twice is one run; else made of
+    what the log says."""
+    one = run.logged
+    own = one.run_id.replace("-", "").lower()
+    if _RUN_ID.fullmatch(own):
+        return own
+    said = repr((one.run_id, one.ended_at, one.duration_s, one.energy_kwh, run.model))
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def _phase(run: ForeignRun) -> PhaseRecord:
+    one, samples, batch = run.logged, run.num_samples or 0, run.facts.batch_size
+    energy, sensors, flags = _energy(one)
+    block = Reading(
+        started_at_s=0.0,
+        duration_s=one.duration_s,
+        num_steps=math.ceil(samples / batch) if batch else 0,
+        num_samples=samples,
+        energy=energy,
+    )
+    rate = run.kwh_per_sample
+    pace = None if rate is None else Interval(one.duration_s / samples, None, num_blocks=1)
+    return PhaseRecord(
+        phase="test" if run.phase == "test" else "train",
+        readings=(block,),
+        sensors=sensors,
+        energy_kwh_per_sample=None if rate is None else Interval(rate, None, num_blocks=1),
+        duration_s_per_sample=pace,
+        stop_reason="end_of_data",
+        batch_size=batch,
+        emissions_kg_co2eq=one.emissions_kg_co2eq,
+        flags=(*run.flags, *flags),
+    )
+
+
+def _energy(one: Logged) -> tuple[Energy, dict[Component, Sensor], tuple[str, ...]]:
+    """The log's parts; its total as that of the device that computed where the parts do not make
+    it up (version 1 writes no parts), which a flag says."""
+    sensors = sensors_of(one)
+    parts = Energy(one.gpu_kwh, one.cpu_kwh, one.ram_kwh)
+    if abs((parts.total_kwh or 0.0) - one.energy_kwh) <= SUM_TOLERANCE * one.energy_kwh:
+        return parts, sensors, ()
+    device: Component = "cpu" if one.gpu_name is None else "gpu"
+    whole: dict[Component, Sensor] = {"gpu": Sensor("absent"), "cpu": Sensor("absent"),
+                                      "ram": Sensor("absent")}  # fmt: skip
+    whole[device] = Sensor("modelled", f"CodeCarbon {one.version}".strip(), "total of the log")
+    flag = f"the log's total is shown as the {device.upper()}'s: its parts do not make it up"
+    if device == "gpu":
+        return Energy(gpu_kwh=one.energy_kwh), whole, (flag,)
+    return Energy(cpu_kwh=one.energy_kwh), whole, (flag,)
+
+
+def _factor(one: Logged) -> EmissionFactor | None:
+    """The factor that the log's own emissions and energy give."""
+    if one.country_iso_code is None or one.emissions_kg_co2eq is None:
+        return None
+    factor = one.emissions_kg_co2eq / one.energy_kwh
+    return EmissionFactor(one.country_iso_code, factor, source="the CodeCarbon log")
+
+
+def _start(parts: Sequence[Logged]) -> str:
+    """Of the first phase, on the machine's clock: a log has no zone."""
+    first = min(parts, key=lambda part: part.start_s or 0.0)
+    try:
+        ended = datetime.fromisoformat(first.ended_at)
+    except ValueError:
+        return first.ended_at
+    return (ended - timedelta(seconds=first.duration_s)).isoformat(timespec="milliseconds")

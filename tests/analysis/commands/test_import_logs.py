@@ -1,0 +1,119 @@
+"""`python -m analysis import`: logs become records that everything else reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from analysis.__main__ import main
+from analysis.records.load import load
+from metering.record_file import read
+from tests.analysis.records.codecarbon.logs import a_config, a_log
+
+RUN_ID = "0123abcd-0000-4000-8000-0000000000ff"
+
+
+def _import(folder: Path, *arguments: str) -> int:
+    return main(["import", str(folder), "--out", str(folder / "out"), *arguments])
+
+
+def test_a_log_without_a_config_becomes_a_record(tmp_path: Path) -> None:
+    a_log(tmp_path / "logs", {"run_id": RUN_ID, "pue": "1.25", "tracking_mode": "process"})
+    done = _import(
+        tmp_path, "--samples", "10000", "--model", "vit_b", "--batch-size", "64",
+        "--data", "imagenet", "--precision", "fp32",
+    )  # fmt: skip
+    assert done == 0
+    [path] = (tmp_path / "out").rglob("record.json")
+    record = read(path)
+    assert record.run_id == RUN_ID.replace("-", "")
+    assert (record.model, record.batch_size, record.data) == ("vit_b", 64, "imagenet")
+    found = record.setup.found
+    assert found is not None
+    assert (found.reader, found.scope, found.device) == (
+        "codecarbon 3.0", "process", "NVIDIA GeForce RTX 3090",
+    )  # fmt: skip
+    [phase] = record.phases.values()
+    assert phase.energy_kwh_per_sample is not None
+    assert phase.energy_kwh_per_sample.mean == pytest.approx(1e-6 / 1.25)
+    assert phase.energy_kwh_per_sample.half_width is None
+    assert {name: sensor.how for name, sensor in phase.sensors.items()} == {
+        "gpu": "counter", "cpu": "modelled", "ram": "modelled",
+    }  # fmt: skip
+
+
+def test_the_record_is_in_the_frame_as_the_log_would_be(tmp_path: Path) -> None:
+    a_config(tmp_path / "logs")
+    a_log(tmp_path / "logs", {"run_id": RUN_ID})
+    [log] = load([tmp_path / "logs"]).frame.to_dict("records")
+    assert _import(tmp_path) == 0
+    [record] = load([tmp_path / "out"]).frame.to_dict("records")
+    for name in ("model", "task", "kwh_per_sample", "energy_kwh", "batch_size", "gpu_name",
+                 "gpu_sensor", "phase", "num_samples", "emissions_kg_co2eq"):  # fmt: skip
+        assert record[name] == pytest.approx(log[name]), name
+
+
+def test_importing_twice_gives_one_record(tmp_path: Path) -> None:
+    a_log(tmp_path / "logs", {})
+    for _ in range(2):
+        assert _import(tmp_path / "logs", "--samples", "100", "--model", "vit") == 0
+    assert len(list(tmp_path.rglob("record.json"))) == 1
+
+
+def test_a_file_may_be_named(tmp_path: Path) -> None:
+    path = a_log(tmp_path, {}, name="energy.csv")
+    out = tmp_path / "out"
+    assert main(["import", str(path), "--model", "vit", "--samples", "5", "--out", str(out)]) == 0
+    assert len(list(out.rglob("record.json"))) == 1
+
+
+def test_an_aborted_run_among_others_gets_no_rate(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [{"run_id": name, "duration": seconds} for name, seconds in
+             (("cut", "4"), ("one", "4600"), ("two", "4650"))]  # fmt: skip
+    a_log(tmp_path / "logs", *lines)
+    assert _import(tmp_path / "logs", "--samples", "10000", "--model", "vit") == 0
+    assert "wrote 3 records" in (said := capsys.readouterr().out)
+    assert "2 phases have a rate" in said
+
+
+def test_one_of_several_runs_may_be_chosen(tmp_path: Path) -> None:
+    a_log(tmp_path / "logs", {"run_id": "cut"}, {"run_id": "full"})
+    _import(tmp_path / "logs", "--samples", "10", "--model", "vit", "--run-id", "full")
+    assert len(list(tmp_path.rglob("record.json"))) == 1
+
+
+def test_a_log_of_version_1_keeps_its_total(tmp_path: Path) -> None:
+    (tmp_path / "emissions.csv").write_text(
+        "timestamp,experiment_id,project_name,duration,emissions,energy_consumed,country_name\n"
+        "2021-05-01T10:00:00,e-1,mine,60.0,0.001,0.01,France\n"
+    )
+    assert _import(tmp_path, "--samples", "100", "--model", "vit") == 0
+    [row] = load([tmp_path / "out"]).frame.to_dict("records")
+    assert row["energy_kwh"] == pytest.approx(0.01)
+    assert "the log's total is shown as the CPU's" in row["flags"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--samples", "0"], "--samples 0 is not above 0"),
+        (["--task", "clasification"], "did you mean classification"),
+        (["--run-id", "none"], "no run was imported"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    a_log(tmp_path, {})
+    assert _import(tmp_path, *arguments) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_folder_without_a_log_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _import(tmp_path) == 2
+    assert "no CodeCarbon log" in capsys.readouterr().err
