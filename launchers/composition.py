@@ -8,8 +8,9 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from tasks.config.checked import checked_plan
 from tasks.errors import PlanError
-from tasks.plan import Plan, from_config
+from tasks.plan import Plan
 from tasks.running.execute import finished
 
 
@@ -41,7 +42,7 @@ def compose_runs(
             own.hydra.job.num = index
         bare = OmegaConf.masked_copy(own, [key for key in own if key != "hydra"])
         try:
-            runs.append(Run(own, from_config(bare)))
+            runs.append(Run(own, checked_plan(bare)))
         except PlanError as error:
             runs.append(Run(own, None, str(error)))
     return runs

@@ -60,7 +60,8 @@ class Asked:
     network_options: passed on to its builder; source_digest: of the file that the user's network
     or config comes from; input_size: pixels (height, width), `None` where the source decides;
     training: the training set-up by its content; protocol: what is measured (mode, and numbers of
-    steps where they are fixed), not how narrow an interval is wanted; num_devices: over all nodes.
+    steps where they are fixed), not how narrow an interval is wanted; device: the GPU that the
+    hardware profile names, `None` for whatever there is; num_devices: over all nodes.
     """
 
     task: str
@@ -77,6 +78,7 @@ class Asked:
     channels_last: bool = True
     compile: bool = False
     accelerator: str = "auto"
+    device: str | None = None
     num_devices: Whole | None = None
     num_nodes: Whole = 1
     num_threads: Whole | None = None

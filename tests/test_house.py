@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "tasks.config": ("metering", *_CONTRACT),
     "tasks.plan": ("metering", "tasks.config", "tasks.errors"),
     "tasks.protocol": ("metering", *_CONTRACT),
-    "tasks.data": _CONTRACT,
+    "tasks.data": ("metering", *_CONTRACT),
     "tasks.running": ("metering", *_CONTRACT),
     "tasks.terminal": ("metering", "tasks.config", "tasks.running", *_CONTRACT),
     "tasks.openmmlab": (
@@ -100,7 +100,7 @@ def test_a_room_imports_only_what_data_passed_before_it() -> None:
         ("tasks.depth.session", "tasks.segmentation.data", False),
         ("tasks.depth.session", "tasks.openmmlab.configs", True),
         ("tasks.openmmlab.configs", "tasks.depth", False),
-        ("tasks.running.execute", "tasks.config.checks", False),
+        ("tasks.running.execute", "tasks.config.derive", False),
         ("tasks.running.execute", "tasks.plan", True),
         ("analysis.records.load", "analysis.estimates.estimate", False),
         ("analysis.tables.paper", "metering.meter", False),

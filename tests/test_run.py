@@ -78,7 +78,7 @@ def wait_for_line(process: subprocess.Popen[str], words: str) -> None:
 
 
 def test_ctrl_c_leaves_an_interrupted_record_and_stops_the_sweep(tmp_path):
-    process = start(tmp_path, "-m", "seed=0,1", *LONG)
+    process = start(tmp_path, "-m", "repeats=2", "repetition=1,2", *LONG)
     wait_for_line(process, "test_resnet: train")
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
@@ -88,7 +88,14 @@ def test_ctrl_c_leaves_an_interrupted_record_and_stops_the_sweep(tmp_path):
 
 
 def test_a_sweep_killed_in_the_middle_measures_every_row_once(tmp_path):
-    sweep = ("-m", "model=test_resnet", "seed=0,1", *QUICK, f"output_dir={tmp_path / 'runs'}")
+    sweep = (
+        "-m",
+        "model=test_resnet",
+        "repeats=2",
+        "repetition=1,2",
+        *QUICK,
+        f"output_dir={tmp_path / 'runs'}",
+    )
     process = start(tmp_path, *sweep)
     deadline_s = time.monotonic() + 120
     while not records(tmp_path) and time.monotonic() < deadline_s:

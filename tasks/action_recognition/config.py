@@ -5,8 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict
+
 from tasks.config.model_names import CONF_DIR
-from tasks.errors import PlanError, unknown
+from tasks.config.refusals import validated
+from tasks.config.values import Positive, Text
+from tasks.errors import PlanError
 from tasks.openmmlab.configs import (
     apply_overrides,
     config_path,
@@ -21,32 +26,41 @@ if TYPE_CHECKING:
 
 PACKAGE = "mmaction"
 OWN_CONFIGS = CONF_DIR / PACKAGE  # what MMAction2 does not have
-DATA = ("kinetics400", "sthv2")
-VARIANT_OPTIONS = ("epochs", "overrides", "sampling", "source", "test_sampling")
-OPTIONS = (*DATA, *VARIANT_OPTIONS)
 SMALL = 7  # scale=small: crops and videos are a seventh of the native ones (224 -> 32)
 _INFLATED = ("ResNet3d", "ResNetTSM")
 _CROPS = ("size", "crop_size")
 _SAMPLERS = ("SampleFrames", "UniformSample", "DenseSampleFrames")
 
 
+@with_config(ConfigDict(extra="forbid"))
+class Variant(TypedDict, total=False):
+    """What `model.options` may hold, for all data or under a data set's name."""
+
+    source: Text
+    sampling: dict[str, Any]
+    test_sampling: dict[str, Any]
+    overrides: dict[str, Any]
+    epochs: Positive
+
+
+@with_config(ConfigDict(extra="forbid"))
+class Options(Variant, total=False):
+    """`model.options`; see `native_config`."""
+
+    kinetics400: Variant
+    sthv2: Variant
+
+
 def check_options(options: dict[str, Any]) -> None:
     """Raises `PlanError` for a key of `model.options` that means nothing here."""
-    for key in options:
-        if key not in OPTIONS:
-            raise unknown("key model.options", key, OPTIONS, f"known: {', '.join(OPTIONS)}")
-    for name in DATA:
-        for key in options.get(name, {}):
-            if key not in VARIANT_OPTIONS:
-                known = f"known: {', '.join(VARIANT_OPTIONS)}"
-                raise unknown(f"key model.options.{name}", key, VARIANT_OPTIONS, known)
+    validated(Options, options, "model.options")
 
 
 def variant_of(plan: Plan) -> dict[str, Any]:
     """`model.options` for the plan's data set: what it says goes before the general."""
     options = plan.model.options
     check_options(options)
-    general = {key: value for key, value in options.items() if key in VARIANT_OPTIONS}
+    general = {key: value for key, value in options.items() if key in Variant.__annotations__}
     return general | options.get(plan.data.name, {})
 
 

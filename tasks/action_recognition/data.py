@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Required
 
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict
+
+from tasks.config.refusals import validated
+from tasks.config.values import Count, Flag, Text
 from tasks.data.cache import written_once
 from tasks.data.embedded_videos import Format, label_of, write_clip
 from tasks.errors import PlanError, unknown
@@ -55,6 +61,28 @@ def layout_of(plan: DataPlan) -> Layout:
     if name not in LAYOUTS:
         raise unknown("data.options.layout", name, LAYOUTS, f"known: {', '.join(LAYOUTS)}")
     return LAYOUTS[name]
+
+
+@with_config(ConfigDict(extra="forbid"))
+class Options(TypedDict, total=False):
+    """`data.options`. size: [width, height] of embedded clips, pixels; train_samples,
+    test_samples: of the set that they stand for; full_test: see the whole test set."""
+
+    layout: Required[Text]
+    num_classes: Required[Count]
+    size: Required[tuple[Count, Count]]
+    fps: Required[Count]
+    num_frames: Required[Count]
+    num_files: Required[Count]
+    train_samples: Required[Count]
+    test_samples: Required[Count]
+    full_test: Flag
+
+
+def check_options(plan: DataPlan) -> None:
+    """Raises `PlanError` for a value of `data.options` that means nothing."""
+    validated(Options, plan.options, "data.options")
+    layout_of(plan)
 
 
 def check_root(plan: DataPlan) -> None:

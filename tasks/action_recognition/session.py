@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 def check(plan: Plan) -> Iterable[str]:
     """Problems that can be seen without building anything. Raises `PlanError` for each."""
     configs.source_of(plan)
+    data.check_options(plan.data)
     data.check_root(plan.data)
     return ()
 

@@ -12,7 +12,7 @@ from tasks.classification import networks as models
 from tasks.classification.stages import beit, clip, distillation, larger_set, mae, supervised
 from tasks.classification.stages.step import Step
 from tasks.config.stages import DISTILL, PRETRAIN, SUPERVISED
-from tasks.errors import PlanError
+from tasks.errors import PlanError, unknown
 from tasks.plan import Plan
 
 # the timm networks that a method knows the pre-training form of
@@ -32,11 +32,12 @@ def check(plan: Plan) -> None:
             f"stage={plan.stage} is known for {', '.join(known)}, not for "
             f"model.source={plan.model.source}; choose one of them"
         )
-    if plan.stage not in _STEPS:
-        raise PlanError(
-            f"stage={plan.stage} is no step of task={plan.task}; mend the workload in the "
-            f"recipe of model={plan.model.name}"
-        )
+    for index, stage in enumerate(plan.model.recipe):
+        if stage.workload not in _STEPS:
+            raise unknown(f"model.recipe.{index}.workload", stage.workload, _STEPS,
+                          f"use one of {', '.join(_STEPS)}")  # fmt: skip
+    if plan.stage == PRETRAIN:
+        larger_set.num_classes(plan)
 
 
 def step(plan: Plan, ranks: Ranks, device: Any) -> Step:
@@ -46,7 +47,7 @@ def step(plan: Plan, ranks: Ranks, device: Any) -> Step:
 
 def _supervised(plan: Plan, device: Any) -> Step:
     found = supervised.step(plan, device)
-    if any(stage.get("name") == "teacher" for stage in plan.model.recipe):
+    if any(stage.name == "teacher" for stage in plan.model.recipe):
         note = f"the teacher's forward pass is not part of this step; stage={DISTILL} has it"
         return dataclasses.replace(found, notes=(*found.notes, note))
     return found

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from metering.ranks import Ranks
 from metering.record import ModelFacts
 from tasks.classification import compile_ahead as compilation
-from tasks.classification import data, pretraining
+from tasks.classification import data, pretraining, setup
 from tasks.classification import networks as models
 from tasks.classification import training as trainings
 from tasks.classification.stages.step import Step
@@ -34,6 +34,8 @@ def check(plan: Plan) -> Iterable[str]:
     require_timm_name(plan.model.source)
     trainings.named(plan.model.training)
     pretraining.check(plan)
+    setup.check_options(plan.data)
+    setup.check_scale(plan)
     return ()
 
 

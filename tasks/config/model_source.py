@@ -25,9 +25,7 @@ class TimmSource(ConfigSource):
                 "name": name,
                 "task": "classification",
                 "source": name,
-                "input_size": None,
                 "training": "plain",
-                "options": {},
             }
         )
         return ConfigResult(

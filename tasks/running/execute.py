@@ -29,7 +29,6 @@ from metering.record import (
     PhaseRecord,
     Record,
     RecordError,
-    Stage,
     Status,
 )
 from metering.record_file import read, write
@@ -39,7 +38,6 @@ from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.protocol import Session, Task
 from tasks.running import attempts, checkpoint_write, device, ending, found, host_check
-from tasks.running.asked import asked_of
 
 
 @dataclass(frozen=True)
@@ -233,13 +231,13 @@ def empty_record(
     return Record(
         run_id=uuid.uuid4().hex,
         status=status,
-        setup=SetUp(asked_of(plan)),
+        setup=SetUp(plan.asked),
         paper_row=plan.model.paper_row,
         hardware=plan.hardware.name,
         started_at=started_at,
         ended_at=_now(),
         config=dataclasses.asdict(plan) | {"output_dir": str(plan.output_dir)},
-        recipe=tuple(Stage(**stage) for stage in plan.model.recipe),
+        recipe=plan.model.recipe,
         failure=failure,
     )
 

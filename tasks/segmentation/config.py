@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tasks.config.checks import positive_whole
-from tasks.errors import PlanError, unknown
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict
+
+from tasks.config.refusals import validated
+from tasks.config.values import Count, Text
+from tasks.errors import PlanError
 from tasks.openmmlab.configs import (
     apply_overrides,
     dicts,
@@ -20,20 +24,23 @@ if TYPE_CHECKING:
 
 PACKAGE = "mmseg"
 SMALL = 8  # scale=small: crops, images and strides are an eighth of the native ones
-OPTIONS = ("crop", "dataset", "num_classes", "overrides", "stride")
 _LEAST_PIXELS = 32
+
+
+@with_config(ConfigDict(extra="forbid"))
+class Options(TypedDict, total=False):
+    """`model.options`; see `native_config`. crop, stride: [height, width] in pixels."""
+
+    dataset: Text
+    crop: tuple[Count, Count]
+    stride: tuple[Count, Count]
+    num_classes: Count
+    overrides: dict[str, Any]
 
 
 def check_options(options: dict[str, Any]) -> None:
     """Raises `PlanError` for a key of `model.options` that means nothing here, or a bad value."""
-    for key in options:
-        if key not in OPTIONS:
-            raise unknown("key model.options", key, OPTIONS, f"known: {', '.join(OPTIONS)}")
-    for key in ("crop", "stride"):
-        if key in options:
-            _pair(key, options[key])
-    if "num_classes" in options:
-        positive_whole("model.options.num_classes", options["num_classes"])
+    validated(Options, options, "model.options")
 
 
 def native_config(plan: Plan) -> Config:
@@ -55,9 +62,9 @@ def native_config(plan: Plan) -> Config:
     if "num_classes" in options:
         _set_num_classes(config, int(options["num_classes"]))
     if "crop" in options:
-        set_crop(config, _pair("crop", options["crop"]))
+        set_crop(config, tuple(options["crop"]))
     if "stride" in options:
-        config.model.test_cfg.stride = _pair("stride", options["stride"])
+        config.model.test_cfg.stride = tuple(options["stride"])
     apply_overrides(config, options.get("overrides", {}))
     return config
 
@@ -152,10 +159,3 @@ def _set_num_classes(config: Config, num_classes: int) -> None:
         # one per class belong to the old classes; one more is the weight of "no object"
         own = len(weights) == before
         node["class_weight"] = None if own else [1.0] * num_classes + [weights[-1]]
-
-
-def _pair(key: str, value: Any) -> tuple[int, int]:
-    numbers = list(value) if isinstance(value, list | tuple) else [value]
-    if len(numbers) != 2 or not all(type(number) is int and number > 0 for number in numbers):
-        raise PlanError(f"model.options.{key}={value} is not [height, width] in pixels; give both")
-    return numbers[0], numbers[1]

@@ -8,9 +8,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Required
 
-from tasks.config.checks import positive_whole
+from annotated_types import Len
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict
+
+from tasks.config.refusals import validated
+from tasks.config.values import Count, Flag, Text
 from tasks.data.cache import written_once
 from tasks.errors import PlanError, unknown
 from tasks.plan import DataPlan
@@ -74,11 +79,24 @@ def layout_of(plan: DataPlan) -> Layout:
     return LAYOUTS[kind]
 
 
+@with_config(ConfigDict(extra="forbid"))
+class Options(TypedDict, total=False):
+    """`data.options`. sizes: [width, height] of embedded images, pixels; test_samples: of the set
+    that they stand for; full_test: see the whole test set."""
+
+    dataset_type: Required[Text]
+    dataset_config: Text
+    num_classes: Required[Count]
+    sizes: Annotated[tuple[tuple[Count, Count], ...], Len(1)]
+    num_files: Required[Count]
+    test_samples: Required[Count]
+    full_test: Flag
+
+
 def check_options(plan: DataPlan) -> None:
     """Raises `PlanError` for a value of `data.options` that means nothing."""
+    validated(Options, plan.options, "data.options")
     layout_of(plan)
-    for key in ("num_classes", "num_files", "test_samples"):
-        positive_whole(f"data.options.{key}", plan.options.get(key))
 
 
 def check_root(plan: DataPlan) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from tasks.errors import PlanError, unknown
+from tasks.errors import PlanError
 
 if TYPE_CHECKING:  # what runs is imported when something runs: `--cfg job` answers at once
     from tasks.plan import Plan
@@ -25,25 +24,38 @@ class Session:
     def __init__(self) -> None:
         self.outcomes: list[Outcome] = []
         self.refusals: list[str] = []
+        self.is_running = False
 
     def run(self, config: DictConfig, runner: Runner) -> Outcome | None:
-        """Run or preview one config. A `PlanError` refuses this run; the sweep goes on."""
-        from tasks.plan import from_config
+        """Run or preview one config, as often as `repeats` says; the last outcome. A `PlanError`
+        refuses this run; the sweep goes on."""
+        from tasks.config.checked import checked_plan
+
+        outcome = None
+        try:
+            _require_sweep()
+            plan = checked_plan(config)
+            plans = [plan] if config.get("repetition") else list(plan.repetitions())
+            for each in plans:
+                if each.dry_run:
+                    self.preview(each)
+                else:
+                    outcome = self._run_one(each, runner)
+        except PlanError as error:
+            self.is_running = False
+            self.refusals.append(str(error))
+            _complain(str(error))
+        return outcome
+
+    def _run_one(self, plan: Plan, runner: Runner) -> Outcome:
         from tasks.running.interruption import interruptible
         from tasks.terminal.progress import terminal_progress
         from tasks.terminal.summary import summary_lines
 
-        try:
-            plan = from_config(config)
-            if plan.dry_run:
-                self.preview(plan)
-                return None
-            with terminal_progress() as shown, interruptible(shown) as say:
-                outcome = runner(plan, say)
-        except PlanError as error:
-            self.refusals.append(str(error))
-            _complain(str(error))
-            return None
+        self.is_running = True
+        with terminal_progress() as shown, interruptible(shown) as say:
+            outcome = runner(plan, say)
+        self.is_running = False
         self.outcomes.append(outcome)
         if os.environ.get("RANK", "0") == "0":  # of torchrun's ranks the first speaks for all
             print("\n".join(summary_lines(outcome)), flush=True)
@@ -60,7 +72,7 @@ class Session:
         print(
             f"{plan.task} model={plan.model.name} data={plan.data.name} "
             f"hardware={plan.hardware.name} batch_size={plan.batch_size} "
-            f"{plan.precision} stage={plan.stage} scale={plan.scale} {plan.identity}: {state}"
+            f"{plan.precision} stage={plan.stage} scale={plan.scale} {plan.folder.name}: {state}"
         )
 
     def status(self) -> int:
@@ -84,11 +96,11 @@ class Session:
 
 def exit_on_errors(run: Callable[[], Any], session: Session) -> int:
     """Call the Hydra application `run`; answer with the exit status of the whole sweep."""
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
+    from tasks.terminal import arguments, hydra_errors
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here instead of ending in a traceback
     try:
+        arguments.check(sys.argv[1:])
         run()
     except PlanError as error:
         _complain(str(error))
@@ -96,38 +108,30 @@ def exit_on_errors(run: Callable[[], Any], session: Session) -> int:
     except KeyboardInterrupt:
         print("\ninterrupted; the same command goes on where it stopped", file=sys.stderr)
         return 130
-    except (HydraException, OmegaConfBaseException) as error:
-        _complain(_one_line(error))
-        return 2
     except OSError as error:
         _complain(f"output_dir cannot be written: {error}; set output_dir=FOLDER to one that can")
+        return 2
+    except Exception as error:
+        if session.is_running:
+            raise  # a run's own error is no fault of the configuration
+        _complain(hydra_errors.said(error))
         return 2
     return session.status()
 
 
 def _complain(line: str) -> None:
-    print(f"error: {line}", file=sys.stderr, flush=True)
+    print(f"error: {' '.join(line.split())}", file=sys.stderr, flush=True)
 
 
-def _one_line(error: Exception) -> str:
-    """Hydra's message in one line, with the nearest known names where a name was mistyped."""
-    from hydra.errors import MissingConfigException, OverrideParseException
+def _require_sweep() -> None:
+    """Raises `PlanError` where an experiment that sweeps is run without `-m`: Hydra would run its
+    first values' defaults alone."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
 
-    from tasks.config.model_names import CONF_DIR, timm_names, yaml_names
-
-    missing = getattr(error, "missing_cfg_file", None)
-    if isinstance(error, MissingConfigException) and isinstance(missing, str) and "/" in missing:
-        group, name = missing.removesuffix(".yaml").rsplit("/", 1)
-        known = list(error.options or ())
-        if group == "model":
-            known = sorted(yaml_names() | timm_names())
-        return str(unknown(group, name, known, f"known: {', '.join(known[:40])}"))
-    mistyped = re.match(r"Could not override '([^']+)'", str(error))
-    if mistyped and "." not in mistyped.group(1):
-        keys = OmegaConf.load(CONF_DIR / "config.yaml")
-        groups = [str(path.name) for path in CONF_DIR.iterdir() if path.is_dir()]
-        return str(unknown("key", mistyped.group(1), [*map(str, keys), *groups], "see --help"))
-    if isinstance(error, OverrideParseException):
-        return f"{error.override!r} cannot be read as key=value; write key=value or key=a,b"
-    lines = [line.strip().rstrip(".") for line in str(error).splitlines() if line.strip()]
-    return "; ".join(line for line in lines if not line.startswith(("full_key", "object_type")))
+    if not HydraConfig.initialized():
+        return
+    settings = HydraConfig.get()
+    if settings.mode != RunMode.MULTIRUN and settings.sweeper.get("params"):
+        name = settings.runtime.choices.get("experiment")
+        raise PlanError(f"experiment={name} is a sweep: add -m, python run.py -m experiment={name}")

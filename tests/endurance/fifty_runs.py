@@ -27,8 +27,10 @@ def main(folder: Path, num_runs: int) -> None:
     session, process = Session(), psutil.Process()
     places = (f"output_dir={folder / 'runs'}", f"data.cache_dir={folder / 'cache'}")
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        for seed in range(num_runs):
-            config = compose("config", [*TINY, *places, f"seed={seed}"])
+        for number in range(1, num_runs + 1):
+            config = compose(
+                "config", [*TINY, *places, f"repeats={num_runs}", f"repetition={number}"]
+            )
             with contextlib.redirect_stdout(io.StringIO()):
                 outcome = session.run(config, launchers.local.run)
             gc.collect()

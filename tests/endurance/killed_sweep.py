@@ -31,7 +31,7 @@ MAX_WAIT_S = 3.0
 
 
 def start(folder: Path, num_runs: int) -> int:
-    """`python run.py -m seed=0,1,...` in a fork; its process id."""
+    """`python run.py -m repetition=1,2,...` in a fork; its process id."""
     process_id = os.fork()
     if process_id:
         return process_id
@@ -39,7 +39,8 @@ def start(folder: Path, num_runs: int) -> int:
     os.dup2(log, 1)
     os.dup2(log, 2)
     sys.argv = [
-        "run.py", "-m", f"seed={','.join(map(str, range(num_runs)))}", *TINY,
+        "run.py", "-m", f"repeats={num_runs}",
+        f"repetition={','.join(map(str, range(1, num_runs + 1)))}", *TINY,
         f"output_dir={folder / 'runs'}", f"data.cache_dir={folder / 'cache'}",
     ]  # fmt: skip
     status = 1

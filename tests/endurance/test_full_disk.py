@@ -35,11 +35,12 @@ def small_disk(folder: Path) -> Iterator[bool]:
             libc.umount2(os.fsencode(folder), 2)
 
 
-def sweep(disk: Path, cache_dir: Path, seeds: str, limit: int | None = None) -> subprocess.Popen:
-    """`python run.py -m seed=...`; `limit`: no file may grow longer, bytes."""
+def sweep(disk: Path, cache_dir: Path, numbers: str, limit: int | None = None) -> subprocess.Popen:
+    """`python run.py -m repetition=...`; `limit`: no file may grow longer, bytes."""
     script = LIMIT.format(limit) if limit else ""
     script += "import runpy; runpy.run_path('run.py', run_name='__main__')"
-    arguments = ["-m", f"seed={seeds}", *TINY, f"output_dir={disk}", f"data.cache_dir={cache_dir}"]
+    asked = ("-m", "repeats=3", f"repetition={numbers}", *TINY)
+    arguments = [*asked, f"output_dir={disk}", f"data.cache_dir={cache_dir}"]
     return subprocess.Popen(
         [sys.executable, "-c", script, *arguments], cwd=ROOT, text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
@@ -48,9 +49,9 @@ def sweep(disk: Path, cache_dir: Path, seeds: str, limit: int | None = None) -> 
 
 
 def records(disk: Path) -> dict[int, Record]:
-    """By seed; every file that is there must be whole."""
+    """By repetition; every file that is there must be whole."""
     found = [read(path) for path in disk.rglob("record.json")]
-    return {record.config["seed"]: record for record in found}
+    return {record.config["repetition"]: record for record in found}
 
 
 def fill(disk: Path) -> None:
@@ -76,25 +77,25 @@ def test_a_disk_that_fills_up_during_a_sweep(tmp_path, cache_dir):
     disk = tmp_path / "disk"
     with small_disk(disk) as mounted:
         if mounted:
-            process, deadline_s = sweep(disk, cache_dir, "0,1,2"), time.monotonic() + 120
+            process, deadline_s = sweep(disk, cache_dir, "1,2,3"), time.monotonic() + 120
             while not records(disk) and process.poll() is None and time.monotonic() < deadline_s:
                 time.sleep(0.01)
             fill(disk)
             assert_one_clear_error(process, "No space left on device")
         else:  # nobody but root may mount: a disk on which files stop growing is as full
-            first = sweep(disk, cache_dir, "0")
+            first = sweep(disk, cache_dir, "1")
             assert first.wait(200) == 0, first.communicate()[1]
-            assert_one_clear_error(sweep(disk, cache_dir, "0,1,2", limit=4096), "File too large")
+            assert_one_clear_error(sweep(disk, cache_dir, "1,2,3", limit=4096), "File too large")
         earlier = records(disk)
-        assert earlier[0].status == "finished"
+        assert earlier[1].status == "finished"
         assert not list(disk.rglob("*.tmp"))
 
         (disk / "filler").unlink(missing_ok=True)
-        again = sweep(disk, cache_dir, "0,1,2")
+        again = sweep(disk, cache_dir, "1,2,3")
         output, errors = again.communicate(timeout=200)
         assert again.returncode == 0, errors
         assert "3 finished" in output
         done = records(disk)
-        assert done[0] == earlier[0]
+        assert done[1] == earlier[1]
         assert {record.status for record in done.values()} == {"finished"}
         assert len(done) == 3

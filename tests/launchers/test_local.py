@@ -30,7 +30,8 @@ def test_runs_that_would_share_a_device_are_refused() -> None:
 def test_a_sweep_side_by_side_is_refused_where_runs_would_share_something(
     run_py: RunPy, tmp_path: Path, devices: str, words: str
 ) -> None:
-    done = run_py("-m", "seed=0,1", "hydra/launcher=local", f"hydra.launcher.devices={devices}",
+    done = run_py("-m", "repeats=2", "repetition=1,2", "hydra/launcher=local",
+                  f"hydra.launcher.devices={devices}",
                   "hardware.accelerator=cpu", "data=digits")  # fmt: skip
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
@@ -39,7 +40,8 @@ def test_a_sweep_side_by_side_is_refused_where_runs_would_share_something(
 
 
 def test_a_local_sweep_runs_one_after_the_other(run_py: RunPy, tmp_path: Path) -> None:
-    done = run_py("-m", "seed=0,1", "hydra/launcher=local", "data=digits", "phases=test",
+    done = run_py("-m", "repeats=2", "repetition=1,2", "hydra/launcher=local",
+                  "data=digits", "phases=test",
                   "model=test_resnet", "model.input_size=32", "hardware.accelerator=cpu",
                   "meter=fixed", "meter.num_steps=3", "meter.idle_s=0")  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -50,7 +50,10 @@ def cut_off(slurm: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[list
     """Folders of four runs and of a fifth that has two ranks, each cut off in its own way, and
     what the submitter of the four printed."""
     four, pair = tmp_path_factory.mktemp("four"), tmp_path_factory.mktemp("pair")
-    sweeps = start(four, *SWEEP, "seed=0,1,2,3"), start(pair, *SWEEP, "hardware.devices=2")
+    sweeps = (
+        start(four, *SWEEP, "data.fraction=0.6,0.7,0.8,0.9"),
+        start(pair, *SWEEP, "hardware.devices=2"),
+    )
     until(lambda: len(tickets(four)) == 4 and len(tickets(pair)) == 1)
     all_tickets = [*tickets(four), *tickets(pair)]
     ways = (_cancel, _kill, _warn, _requeue, _requeue)

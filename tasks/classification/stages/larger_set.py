@@ -5,32 +5,37 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from metering import catalogue
 from tasks.classification import networks as models
 from tasks.classification.stages import supervised
 from tasks.classification.stages.step import Step
+from tasks.errors import unknown
 from tasks.plan import Plan
 
-NUM_CLASSES = {
-    "imagenet21k": 21843,  # the heads that Google published, Steiner 2021
-    "imagenet22k": 21841,  # Liu 2021 (Swin), section 4.1; Liu 2022 (ConvNeXt), appendix A
-    "jft300m": 18291,  # Dosovitskiy 2021, section 4.1: about 18 thousand classes
+# pre-trained with other windows than it is used with: Liu 2022 (Swin V2), appendix A1
+SOURCES: dict[tuple[str, int | None], str] = {
+    ("swinv2_base_window8_256", 192): "swinv2_base_window12_192"
 }
-# pre-trained at another size than it is used at: Liu 2022 (Swin V2), appendix A1
-SOURCES: dict[tuple[str, int | None], tuple[str, int | None]] = {
-    ("swinv2_base_window8_256", 256): ("swinv2_base_window12_192", 192)
-}
+
+
+def num_classes(plan: Plan) -> int:
+    """Of the set that the recipe's pre-training names. Raises `PlanError` for an unknown one."""
+    name = next(stage.dataset for stage in plan.model.recipe if stage.name == "pretrain")
+    known = catalogue.data_set(name)
+    if known is None or known.num_classes is None:
+        sets = [one.name for one in catalogue.DATA_SETS if one.num_classes is not None]
+        raise unknown("dataset of the stage pretrain", name, sets, f"known: {', '.join(sets)}")
+    return known.num_classes
 
 
 def plan_of(plan: Plan) -> Plan:
     """`plan` as it is on the set that its recipe's pre-training names."""
-    dataset = next(stage["dataset"] for stage in plan.model.recipe if stage["name"] == "pretrain")
-    options = plan.data.options | {"num_classes": NUM_CLASSES[dataset]}
-    used = (plan.model.source, plan.model.input_size)
-    source, size = SOURCES.get(used, used)
+    options = plan.data.options | {"num_classes": num_classes(plan)}
+    source = SOURCES.get((plan.model.source, plan.model.input_size), plan.model.source)
     return dataclasses.replace(
         plan,
         data=dataclasses.replace(plan.data, options=options),
-        model=dataclasses.replace(plan.model, source=source, input_size=size),
+        model=dataclasses.replace(plan.model, source=source),
     )
 
 

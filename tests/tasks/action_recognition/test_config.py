@@ -84,8 +84,8 @@ def test_rand_augment_is_torchvisions(compose: Compose) -> None:
 def test_the_recipe_follows_the_data(compose: Compose) -> None:
     for data, samples, epochs in (("kinetics400", 234619, 55), ("sthv2", 168913, 22)):
         stage = compose("model=uniformerv2_clip", f"data={data}").model.recipe[-1]
-        assert (stage["num_samples"], stage["num_epochs"]) == (samples, epochs)
-        assert stage["dataset"] == data
+        assert (stage.num_samples, stage.num_epochs) == (samples, epochs)
+        assert stage.dataset == data
 
 
 def test_a_small_study_divides_every_size_by_seven(compose: Compose) -> None:

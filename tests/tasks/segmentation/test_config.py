@@ -84,7 +84,7 @@ def test_a_small_study_divides_every_size_by_eight(compose: Callable[..., Plan])
 
 
 def test_a_crop_that_is_not_a_pair_is_refused(compose: Callable[..., Plan]) -> None:
-    with pytest.raises(PlanError, match=r"model.options.crop=512 is not \[height, width\]"):
+    with pytest.raises(PlanError, match=r"model.options.crop=512 is not a list"):
         native_config(compose("model=segmenter", "model.options.crop=512"))
 
 

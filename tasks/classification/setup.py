@@ -1,0 +1,123 @@
+"""What of a classification run changes its result: network, training by content, data."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any, Required
+
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict
+
+from metering.setup import DataSetUp
+from tasks.classification import training
+from tasks.classification.data import IMAGE_SUFFIXES
+from tasks.config.refusals import validated
+from tasks.config.values import Count, Flag, Share, ShareOrNone
+from tasks.data import public_sets
+from tasks.errors import PlanError
+from tasks.plan import DataPlan, Plan
+
+
+@with_config(ConfigDict(extra="forbid"))
+class Options(TypedDict, total=False):
+    """`data.options`. full_test: see the whole test set; crop_scale, hflip: instead of the training
+    set-up's; the rest: of embedded files, in pixels, and of the set that they stand for."""
+
+    num_classes: Required[Count]
+    full_test: Flag
+    crop_scale: tuple[Share, Share]
+    hflip: ShareOrNone
+    num_files: Count
+    width: Count
+    height: Count
+    train_samples: Count
+    test_samples: Count
+
+
+EMBEDDED = ("num_files", "width", "height", "train_samples", "test_samples")
+STAGE_TRAININGS = {"mae": "mae", "beit": "beit", "beitv2": "beit", "clip": "clip"}
+"""Self-supervised stages have a training set-up of their own."""
+
+
+def check_options(plan: DataPlan) -> None:
+    """Raises `PlanError` for a key or a value of `data.options` that means nothing."""
+    options = validated(Options, plan.options, "data.options")
+    missing = [key for key in EMBEDDED if plan.name == "synthetic" and key not in options]
+    if missing:
+        raise PlanError(f"data.options.{missing[0]} is missing; data=synthetic needs it")
+
+
+def check_scale(plan: Plan) -> None:
+    """Raises `PlanError` where `scale=small` would change nothing but the run's name."""
+    if plan.scale == "small" and plan.model.input_size == plan.model.recipe_size:
+        raise PlanError(
+            f"scale=small changes nothing of model={plan.model.name}: which smaller input a "
+            "network takes is its own; use an experiment (-m experiment=table3 scale=small), "
+            "or give fewer pixels too (model.input_size=96)"
+        )
+
+
+def parts(plan: Plan) -> dict[str, Any]:
+    """Fields of `metering.setup.Asked`. Raises `PlanError`."""
+    size = plan.model.input_size
+    name = STAGE_TRAININGS.get(plan.stage, plan.model.training)
+    return {
+        "network": plan.model.source,
+        "network_options": plan.model.options,
+        "input_size": None if size is None else (size, size),
+        "training": dataclasses.asdict(training.named(name)),
+        "data": data_setup(plan.data),
+    }
+
+
+def data_setup(plan: DataPlan) -> DataSetUp:
+    """Raises `PlanError` where the folder is not in the usual layout."""
+    if plan.root is None:
+        files = public_sets.embedded(plan)
+        is_real = plan.name == "digits"  # scikit-learn brings the scans themselves
+        return dataclasses.replace(files, origin="real") if is_real else files
+    root = Path(plan.root).expanduser()
+    classes, (num_train, num_test) = _counted(root.absolute())
+    return public_sets.on_disk(plan, num_train, num_test, classes, _imagenet_classes())
+
+
+@cache
+def _counted(root: Path) -> tuple[tuple[str, ...], tuple[int, int]]:
+    """Names of the class folders in order, and numbers of training and test images. Read once a
+    process: every run of a sweep asks."""
+    try:
+        classes = sorted(_folders(root / "train"))
+        counts = [_num_images(root / split, classes) for split in ("train", "val")]
+    except OSError as error:
+        raise PlanError(
+            f"data.root={root} cannot be read: {error}; expected root/train/<class>/*.JPEG and "
+            "root/val/<class>/*.JPEG"
+        ) from None
+    return tuple(classes), (counts[0], counts[1])
+
+
+def _folders(path: Path) -> list[str]:
+    with os.scandir(path) as entries:
+        return [one.name for one in entries if one.is_dir() and not one.name.startswith(".")]
+
+
+def _num_images(split: Path, classes: list[str]) -> int:
+    total = 0
+    for name in set(classes) & set(_folders(split)):
+        with os.scandir(split / name) as entries:
+            total += sum(one.name.lower().endswith(IMAGE_SUFFIXES) for one in entries)
+    return total
+
+
+@cache
+def _imagenet_classes() -> tuple[str, ...] | None:
+    """ImageNet-1k's folder names in order, from the list that timm brings."""
+    spec = importlib.util.find_spec("timm")
+    if spec is None or spec.origin is None:
+        return None
+    path = Path(spec.origin).parent / "data" / "_info" / "imagenet_synsets.txt"
+    return tuple(path.read_text(encoding="utf-8").split()) if path.is_file() else None

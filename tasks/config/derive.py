@@ -1,0 +1,110 @@
+"""From what a user wrote to the groups of a plan: defaults filled in, files looked up, groups that
+do not suit each other refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from pathlib import Path
+
+from metering import catalogue
+from metering.settings import MeterSettings
+from tasks.config.digests import digest
+from tasks.config.groups import DataPlan, HardwarePlan, ModelPlan
+from tasks.config.schema import DataConfig, HardwareConfig, MeterConfig, ModelConfig, stage_of
+from tasks.config.stages import size_of_stage
+from tasks.errors import PlanError
+
+
+def model_plan(config: ModelConfig, task: str, stage: str, checkpoint: str | None) -> ModelPlan:
+    """stage: as the user calls it. Raises `PlanError`."""
+    name, source = config.name, config.source
+    if source is None:
+        source = config.config
+        if source is None:
+            raise PlanError(
+                f"model={name} needs model.config=NAME, a config of its library, or the key source "
+                "in its file"
+            )
+        name = Path(source).stem
+    if config.task != task:
+        raise PlanError(
+            f"model={name} belongs to task={config.task}, not task={task}; "
+            f"leave task= out or write task={config.task}"
+        )
+    recipe = tuple(stage_of(entry, config.recipe_size) for entry in config.recipe or ())
+    recipe_size = size_of_stage(stage, recipe, config.recipe_size)
+    given = {"checkpoint": checkpoint, "source": source if source.endswith(".py") else None}
+    paths = {key: Path(value).expanduser() for key, value in given.items() if value is not None}
+    return ModelPlan(
+        name=name,
+        task=task,
+        source=source,
+        paper_row=config.paper_row,
+        input_size=config.input_size or recipe_size,
+        training=config.training,
+        recipe=recipe,
+        options=dict(config.options or {}),
+        checkpoint=checkpoint,
+        digests={key: digest(path) for key, path in paths.items() if path.is_file()},
+        recipe_size=recipe_size,
+    )
+
+
+def data_plan(config: DataConfig, task: str) -> DataPlan:
+    """Raises `PlanError` where the set is another task's, or has no folder."""
+    if task not in config.tasks:
+        raise PlanError(
+            f"data={config.name} belongs to task={' or '.join(config.tasks)}, not task={task}; "
+            "choose other data or another model"
+        )
+    if config.needs_root and config.root is None:
+        raise PlanError(f"data={config.name} needs data.root=FOLDER, the folder that holds the set")
+    cache = config.cache_dir or os.environ.get("XDG_CACHE_HOME", "~/.cache") + "/watt-for-what"
+    values = _fields_of(DataPlan, config) | {"cache_dir": str(Path(cache).expanduser())}
+    return DataPlan(**values)  # type: ignore[arg-type]
+
+
+def hardware_plan(config: HardwareConfig) -> HardwarePlan:
+    return HardwarePlan(**_fields_of(HardwarePlan, config))  # type: ignore[arg-type]
+
+
+def meter_settings(
+    config: MeterConfig, paper_samples: int, batch_size: int, data: DataPlan
+) -> MeterSettings:
+    """Raises `PlanError` where the numbers contradict each other."""
+    settings = MeterSettings(**_fields_of(MeterSettings, config))  # type: ignore[arg-type]
+    if config.max_blocks < config.min_blocks:
+        raise PlanError(
+            f"meter.max_blocks={config.max_blocks} is under "
+            f"meter.min_blocks={config.min_blocks}; raise it"
+        )
+    num_steps = config.num_steps
+    if config.num_epochs is not None:
+        num_steps = _steps(config.num_epochs, settings, data, batch_size)
+    if config.mode == "paper" and num_steps is None:
+        num_steps = math.ceil(paper_samples / batch_size)
+    if config.mode != "adaptive" and num_steps is None:
+        raise PlanError(
+            f"meter.num_steps=null leaves meter={config.name} without an end; give a whole number"
+        )
+    return dataclasses.replace(settings, num_steps=num_steps)
+
+
+def _steps(num_epochs: float, meter: MeterSettings, data: DataPlan, batch_size: int) -> int:
+    """Steps that see the run's share of the training data `num_epochs` times."""
+    known = catalogue.data_set(data.name)
+    size = data.options.get("train_samples") or (known and known.num_train)
+    if meter.mode != "fixed" or meter.num_steps is not None or not isinstance(size, int):
+        raise PlanError(
+            f"meter.num_epochs={num_epochs:g} needs meter=fixed, meter.num_steps=null and data "
+            "whose number of training images is known (synthetic, imagenet); give meter.num_steps "
+            "instead"
+        )
+    num_samples = max(1, round(size * data.fraction))
+    return math.ceil(num_epochs * num_samples / batch_size)
+
+
+def _fields_of(kind: type, config: object) -> dict[str, object]:
+    return {entry.name: getattr(config, entry.name) for entry in dataclasses.fields(kind)}

@@ -1,0 +1,232 @@
+"""What a user may write: `conf/` with a type for each key. Pydantic checks it; what it lets through
+can be planned."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, with_config
+from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticCustomError
+from typing_extensions import TypedDict
+
+from metering.record import Stage
+from metering.settings import MeterSettings
+from tasks.config.groups import STRICT, DataPlan, HardwarePlan, Options
+from tasks.config.stages import SUPERVISED
+from tasks.config.values import (
+    Blocks,
+    Confidence,
+    Count,
+    ExistingFile,
+    ExistingFolder,
+    Finite,
+    Flag,
+    Name,
+    NonNegative,
+    NonNegativeWhole,
+    Positive,
+    Seed,
+    ShareOrNone,
+    Text,
+)
+
+Precision = Literal["fp32", "tf32", "bf16", "fp16"]
+PhaseName = Literal["train", "test"]
+WALL_METER = ("factor", "offset_w", "error_pct")
+
+
+def _empty_for_null(value: Any) -> Any:
+    return "" if value is None else value
+
+
+TextOrEmpty = Annotated[str, BeforeValidator(_empty_for_null)]
+
+
+@dataclass(frozen=True, config=STRICT)
+class TaskConfig:
+    """`conf/task/`: batch_size: the paper's; paper_samples: that `meter=paper` measures."""
+
+    name: Name
+    batch_size: Count
+    paper_samples: Count
+
+
+@dataclass(frozen=True, config=STRICT)
+class RecipeStage:
+    """One entry of `recipe`: a stage of its own, or the `row` whose whole cost it adds."""
+
+    name: Text
+    workload: Text = SUPERVISED
+    dataset: Text | None = None
+    num_samples: Count | None = None
+    num_epochs: Positive | None = None
+    row: Text | None = None
+    share: Positive = 1.0
+    note: TextOrEmpty = ""
+    input_size: Count | None = None
+
+
+def _complete(stage: RecipeStage) -> RecipeStage:
+    own = ("dataset", "num_samples", "num_epochs")
+    missing = [key for key in own if getattr(stage, key) is None]
+    if stage.row is None and missing:
+        raise PydanticCustomError(
+            "stage",
+            "is missing; a stage needs dataset, num_samples and num_epochs, or row",
+            {"key": missing[0], "value": None},
+        )
+    if stage.row is not None and len(missing) < len(own):
+        raise PydanticCustomError(
+            "stage",
+            "is the row whose cost is added; leave dataset, num_samples and num_epochs out",
+            {"key": "row", "value": stage.row},
+        )
+    return stage
+
+
+def stage_of(stage: RecipeStage, input_size: int | None) -> Stage:
+    """As the record keeps it; a stage without a size of its own has the model's."""
+    return Stage(
+        name=stage.name,
+        workload=stage.workload,
+        dataset=stage.dataset or "",
+        num_samples=stage.num_samples,
+        num_epochs=stage.num_epochs,
+        row=stage.row,
+        share=stage.share,
+        note=stage.note,
+        input_size=None if stage.row else stage.input_size or input_size,
+    )
+
+
+@dataclass(frozen=True, config=STRICT)
+class ModelConfig:
+    """`conf/model/`. recipe_size: pixels that the recipe trains on; input_size: pixels of the
+    user's choice; config: `source` of a model that is named after it."""
+
+    name: Name
+    task: Text = "classification"
+    source: Text | None = None
+    config: Text | None = None
+    paper_row: Text | None = None
+    recipe_size: Count | None = None
+    input_size: Count | None = None
+    training: Text | None = None
+    recipe: tuple[Annotated[RecipeStage, AfterValidator(_complete)], ...] | None = None
+    options: Options | None = None
+
+
+@dataclass(frozen=True, config=STRICT)
+class DataConfig(DataPlan):
+    """`conf/data/`. tasks: that can read it; needs_root: there are no embedded files."""
+
+    name: Name
+    root: ExistingFolder | None = None
+    cache_dir: TextOrEmpty = ""
+    tasks: tuple[Text, ...] = ()
+    needs_root: Flag = False
+
+
+@with_config(STRICT)
+class SlurmResources(TypedDict, total=False):
+    """What a job asks of the cluster; null is left to it."""
+
+    partition: Text | None
+    gres: Text | None
+    constraint: Text | None
+    cpus_per_task: Count | None
+    mem_gb: Count | None
+    time_min: Count | None
+    account: Text | None
+    extra: Options | None
+
+
+@with_config(STRICT)
+class WallMeter(TypedDict, total=False):
+    """A calibration against a meter at the plug: factor and offset (W) of the wall power over the
+    metered power, error_pct: of the calibration."""
+
+    factor: Positive | None
+    offset_w: Finite | None
+    error_pct: Positive | None
+
+
+def _all_or_none(values: dict[str, Any]) -> dict[str, Any]:
+    given = {name: value for name, value in values.items() if value is not None}
+    if given and set(given) != set(WALL_METER):
+        raise PydanticCustomError(
+            "wall_meter",
+            "needs factor, offset_w and error_pct; give all three or none",
+            {"value": given},
+        )
+    return given
+
+
+@dataclass(frozen=True, config=STRICT)
+class HardwareConfig(HardwarePlan):
+    """`conf/hardware/` and `conf/local/`."""
+
+    name: Name
+    gpu: Text | None = None
+    wall_meter: Annotated[WallMeter, AfterValidator(_all_or_none)] = Field(default_factory=dict)  # type: ignore[assignment]
+    slurm: SlurmResources = Field(default_factory=dict)  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, config=STRICT)
+class MeterConfig(MeterSettings):
+    """`conf/meter/`. num_epochs: `num_steps` in another unit."""
+
+    name: Name = "adaptive"
+    relative_error: Positive = 0.02
+    confidence: Confidence = 0.95
+    time_budget_s: Positive = 120.0
+    min_blocks: Blocks = 12
+    max_blocks: Blocks = 200
+    block_s: Positive = 1.0
+    num_steps: Count | None = None
+    num_warmup_steps: NonNegativeWhole = 0
+    idle_s: NonNegative = 1.0
+    disagreement: NonNegative = 0.02
+    max_dropped_share: ShareOrNone = 0.2
+    num_epochs: Positive | None = None
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _each_once(phases: tuple[str, ...]) -> tuple[str, ...]:
+    if not phases or len(phases) > len(set(phases)):
+        words = "leaves nothing to measure" if not phases else "names a phase twice"
+        raise PydanticCustomError("phases", f"{words}; use [train,test]")
+    return phases
+
+
+Phases = Annotated[tuple[PhaseName, ...], AfterValidator(_each_once), BeforeValidator(_as_list)]
+
+
+@dataclass(frozen=True, config=STRICT)
+class RunConfig:
+    """`conf/config.yaml`. batch_size: None for the task's; repetition: one of `repeats` alone."""
+
+    task: TaskConfig
+    model: ModelConfig
+    data: DataConfig
+    hardware: HardwareConfig
+    meter: MeterConfig
+    scale: Literal["full", "small"]
+    output_dir: Text
+    batch_size: Count | None = None
+    phases: Phases = ("train", "test")
+    stage: Text = SUPERVISED
+    precision: Precision = "fp32"
+    channels_last: Flag = True
+    compile: Flag = False
+    checkpoint_write: Flag = True
+    seed: Seed = 0
+    repeats: Count = 1
+    repetition: Count | None = None
+    checkpoint: ExistingFile | None = None
+    force: Flag = False
+    dry_run: Flag = False

@@ -1,0 +1,66 @@
+"""Whether files on disk are the public set under whose name they are read, or a user's own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from metering import catalogue
+from metering.setup import DataSetUp
+from tasks.plan import DataPlan
+
+NEARLY_ALL = 0.85
+"""Video sets lose clips over the years: from this share on it is still the set."""
+
+
+def embedded(plan: DataPlan) -> DataSetUp:
+    """Files that this suite writes in the layout of the set `plan.name`."""
+    options = dict(plan.options)
+    return DataSetUp(
+        name=plan.name,
+        origin="embedded",
+        fraction=plan.fraction,
+        num_classes=options.pop("num_classes", None),
+        num_train=options.pop("train_samples", None),
+        num_test=options.pop("test_samples", None),
+        options=options,
+    )
+
+
+def on_disk(
+    plan: DataPlan, num_train: int, num_test: int, classes: Sequence[Any] | None = None,
+    public_classes: Sequence[Any] | None = None,
+) -> DataSetUp:  # fmt: skip
+    """Files under `plan.root`. The named set where its classes and nearly all of its samples are
+    there; else the user's own, called after its folder. classes: in order, where the folder has a
+    list of them; public_classes: those of the named set, None where they cannot be told."""
+    known = catalogue.data_set(plan.name)
+    digest = None if classes is None else _digest(classes)
+    is_public = (
+        known is not None
+        and known.num_train is not None
+        and NEARLY_ALL <= num_train / known.num_train <= 1.0
+        and (classes is None or public_classes is None or list(classes) == list(public_classes))
+    )
+    options = {
+        key: value
+        for key, value in plan.options.items()
+        if key not in ("num_classes", "train_samples", "test_samples", "num_files")
+    }
+    return DataSetUp(
+        name=plan.name if is_public else Path(str(plan.root)).resolve().name or "own",
+        origin="real" if is_public else "own",
+        fraction=plan.fraction,
+        num_classes=len(classes) if classes is not None else plan.options.get("num_classes"),
+        num_train=num_train,
+        num_test=num_test,
+        class_digest=digest,
+        options=options,
+    )
+
+
+def _digest(classes: Sequence[Any]) -> str:
+    text = "\n".join(map(str, classes))
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]

@@ -1,0 +1,93 @@
+"""The command line before Hydra reads it: what Hydra would take for something else, or refuse in
+words that do not help, is refused here in one line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from tasks.config.model_names import CONF_DIR
+from tasks.errors import PlanError
+
+GROUPS = ("task", "data", "model", "hardware", "meter", "experiment", "scale")
+
+
+def check(arguments: Sequence[str]) -> None:
+    """Raises `PlanError` for a flag, an override or a sweep that cannot be meant."""
+    from hydra._internal.utils import get_args_parser
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import OverrideParseException
+
+    parser = get_args_parser()
+    parser.error = _refuse_flag  # type: ignore[method-assign]
+    flags = parser.parse_args(list(arguments))
+    _check_flags(flags)
+    reader = OverridesParser.create()
+    for text in flags.overrides:
+        try:
+            override = reader.parse_override(text)
+        except OverrideParseException:
+            raise PlanError(unreadable(text)) from None
+        except Exception as error:  # Hydra's grammar lets some values through to Python's errors
+            raise PlanError(f"{unreadable(text)} ({' '.join(str(error).split())})") from None
+        _check_override(text, override, flags.multirun)
+
+
+def unreadable(text: str) -> str:
+    """How to quote what Hydra's grammar cannot read."""
+    key, equals, value = text.partition("=")
+    if not equals or not key or not value:
+        return f"{text!r} cannot be read as key=value; write key=value or key=a,b"
+    quoted = value.replace("\\", "\\\\").replace('"', '\\"') if '"' in value else value
+    return (
+        f"{text!r} cannot be read as key=value: its value has characters that mean something to "
+        f"Hydra; quote it twice, '{key}=\"{quoted}\"'"
+    )
+
+
+def _refuse_flag(message: str) -> NoReturn:
+    raise PlanError(f"{' '.join(message.split())}; see python run.py --help")
+
+
+def _check_flags(flags: argparse.Namespace) -> None:
+    if flags.experimental_rerun:
+        raise PlanError(
+            f"--experimental-rerun={flags.experimental_rerun} needs a config that Hydra pickled, "
+            "and this suite keeps none; run the same command again: what is finished is not "
+            "measured twice"
+        )
+    if (flags.resolve or flags.package) and not flags.cfg:
+        raise PlanError("--resolve and --package need --cfg; write --cfg job --resolve")
+
+
+def _check_override(text: str, override: Any, is_multirun: bool) -> None:
+    key, value = override.key_or_group.lstrip("/"), override.value()
+    if key == "repeats" and override.is_sweep_override():
+        raise PlanError(f"{text} sweeps the number of repetitions; give one number")
+    if key not in GROUPS and not (CONF_DIR / key).is_dir():
+        if override.is_sweep_override() and not is_multirun:
+            raise PlanError(f"{text} is a list of choices: add -m to run each, or quote it as one "
+                            f"value, '{key}=\"{text.partition('=')[2]}\"'")  # fmt: skip
+        return
+    if override.is_sweep_override():
+        _check_sweep(text, key, is_multirun)
+    elif override.is_delete():
+        raise PlanError(f"{text} removes {key}, which every run needs; choose {key}=NAME")
+    elif value is None and key not in ("task", "experiment"):
+        raise PlanError(f"{text} chooses nothing; choose {key}=NAME")
+    elif isinstance(value, list) and value:
+        joined = ",".join(map(str, value))
+        raise PlanError(f"{text} is a list in place of a name; add -m and write {key}={joined} "
+                        "to run each")  # fmt: skip
+    elif value is not None and not isinstance(value, str | int | float):
+        raise PlanError(f"{text} is no name; choose {key}=NAME and set its values by "
+                        f"{key}.KEY=VALUE")  # fmt: skip
+
+
+def _check_sweep(text: str, key: str, is_multirun: bool) -> None:
+    if key == "experiment":
+        raise PlanError(f"{text} is several experiments; run one a command, "
+                        "such as python run.py -m experiment=table1")  # fmt: skip
+    if not is_multirun:
+        raise PlanError(f"{text} is a list of choices: add -m to run each")
