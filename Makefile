@@ -49,9 +49,9 @@ slurm-status: .venv/.installed ## what of a sweep is done, running, failed, miss
 
 ##@ Develop
 
-# --timeout: a test that takes this long belongs among those that are marked `trains`
+# --timeout: a test that takes this long is to be marked `trains` or `slow`
 check: lint ## before each commit: lint, types and the quick tests
-	$(BIN)/python -m pytest -m 'not (models or gpu or slurm or browser or latex or trains)' --timeout 30
+	$(BIN)/python -m pytest -m 'not (models or gpu or slurm or browser or latex or trains or slow)' --timeout 30
 
 test: .venv/.installed ## the whole suite
 	$(BIN)/python -m pytest -m 'not models and not gpu'

@@ -63,6 +63,7 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
+@pytest.mark.trains
 def test_it_learns_to_tell_left_from_right(tmp_path: Path, one_thread: None) -> None:
     """A short training; then clips that it has not seen, whose single frames tell nothing."""
     torch.manual_seed(0)

@@ -123,6 +123,7 @@ def test_both_phases_compute_in_the_asked_precision(compose, precision, kind):
     assert kinds == [kind, kind]
 
 
+@pytest.mark.trains
 def test_fp16_gradients_are_scaled_back_before_they_are_clipped(compose):
     session = prepared(compose(*TINY, "precision=fp16", "model.training=vit"))  # clips at 1
     session.step = dataclasses.replace(session.step, loss=times(100.0, session.step.loss))

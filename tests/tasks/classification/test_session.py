@@ -43,7 +43,13 @@ def test_all_67_rows_of_table_3_are_models():
     assert len(classification_names()) == len(MEASURED) == 67
 
 
-@pytest.mark.parametrize("name", sorted(MEASURED))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in ONE_OF_EACH_FAMILY else pytest.mark.slow)
+        for name in sorted(MEASURED)
+    ],
+)
 def test_parameters_and_gmacs_are_those_of_the_network(compose, name):
     facts = model_facts(compose(f"model={name}"))
     assert facts.params_m == pytest.approx(float(MEASURED[name]["params_m"]), rel=0.01)
