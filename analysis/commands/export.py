@@ -1,0 +1,106 @@
+"""`python -m analysis export RUN... --to FORMAT`: reports that others ask for, from records."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from analysis.commands.folders import load_named
+from analysis.errors import AnalysisError, unknown
+from analysis.export import huggingface
+from analysis.export.formats import FORMATS
+from analysis.export.from_record import run_facts
+from analysis.export.projection import Projector
+from analysis.export.report_facts import Export, RunFacts
+from analysis.export.site_facts import SiteFacts, read_site_facts
+from analysis.records.codecarbon.importing import Given, import_logs
+from analysis.records.load import find_logs, find_records
+from metering import atomic_file
+from metering.record import RecordError
+from metering.record_file import read
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = subparsers.add_parser("export", help="reports that others ask for")
+    command.add_argument("runs", nargs="+", help="records, or folders with records or logs")
+    command.add_argument("--to", required=True, help=f"one of {', '.join(FORMATS)}")
+    command.add_argument("--facts", type=Path, help="YAML of what no record has (docs/exports.md)")
+    command.add_argument("--out", type=Path, help="folder, or file where the format has one file; "
+                         "default: one file goes to the terminal, several to exports/")  # fmt: skip
+    command.add_argument("--card", type=Path, help="huggingface: a README.md to write into")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """What is left out is named on standard error."""
+    if arguments.to not in FORMATS:
+        raise unknown("--to", arguments.to, FORMATS)
+    site = read_site_facts(arguments.facts) if arguments.facts else SiteFacts()
+    runs = gather(arguments.runs)
+    if arguments.card is not None:
+        return _into_card(arguments, runs, site)
+    made = FORMATS[arguments.to](runs, site)
+    for name in made.left_out:
+        print(f"left out {name}", file=sys.stderr)
+    if not made.files:
+        raise AnalysisError(f"--to {arguments.to}: no run has anything for it")
+    _write(made, arguments.out)
+    return 0
+
+
+def gather(folders: Sequence[str]) -> list[RunFacts]:
+    """Every run at or under `folders`, failed ones too, oldest first. Raises `AnalysisError`."""
+    loaded = load_named(folders)
+    projector = Projector.of(loaded.frame)
+    runs = []
+    for path in find_records(folders, []):
+        try:
+            record = read(Path(path))
+        except (RecordError, OSError):
+            continue  # named by load_named
+        runs.append(run_facts(record, *projector.project(record, path)))
+    for record in import_logs(find_logs(folders), Given()).records:
+        runs.append(run_facts(record, None, ("a log has no recipe",)))
+    return sorted(runs, key=lambda one: one.started_at)
+
+
+def _into_card(arguments: argparse.Namespace, runs: Sequence[RunFacts], site: SiteFacts) -> int:
+    if arguments.to != "huggingface":
+        raise AnalysisError(f"--card is of --to huggingface, not of {arguments.to}")
+    path: Path = arguments.card
+    try:
+        card = path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise AnalysisError(f"--card {path} cannot be read: {error}") from None
+    new = huggingface.into_card(card, runs, site)
+    _write_file(path, new)
+    print(f"wrote {huggingface.KEY} into {path}")
+    return 0
+
+
+def _write(made: Export, out: Path | None) -> None:
+    """One file goes to the terminal, or to `out`; several into a folder."""
+    if out is None and len(made.files) == 1:
+        [content] = made.files.values()
+        if isinstance(content, str):
+            sys.stdout.write(content)
+            return
+    out = out or Path("exports")
+    if len(made.files) == 1 and out.suffix:
+        targets = {out: next(iter(made.files.values()))}
+    else:
+        targets = {out / name: content for name, content in made.files.items()}
+    for path, content in targets.items():
+        _write_file(path, content)
+    print(f"wrote {', '.join(map(str, targets))}")
+
+
+def _write_file(path: Path, content: str | bytes) -> None:
+    try:
+        atomic_file.write(path, content.encode() if isinstance(content, str) else content)
+    except OSError as error:
+        raise AnalysisError(
+            f"{path} cannot be written: {error.strerror or error}; name another with --out"
+        ) from None

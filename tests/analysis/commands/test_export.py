@@ -1,0 +1,100 @@
+"""`python -m analysis export`: each format from a measured record and from an imported log."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from analysis.__main__ import main
+from analysis.export.formats import FORMATS
+from metering.record_host import EmissionFactor, Host
+from tests.analysis.records.codecarbon.logs import a_config, a_log
+from tests.analysis.sample_records import a_failure, a_record, put
+
+FACTOR = EmissionFactor("GBR", 0.25, 2023, "CodeCarbon")
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Path:
+    return put(tmp_path / "runs", a_record(host=Host(emissions=FACTOR)))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_each_format_is_made_from_a_measured_record(
+    name: str, records: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert main(["export", str(records), "--to", name, "--out", str(out)]) == 0
+    assert all(path.stat().st_size for path in out.iterdir())
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("imported", [True, False])
+def test_each_format_is_made_from_a_log(name: str, imported: bool, tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    a_log(logs, {})
+    if imported:
+        given = ["--samples", "10000", "--model", "vit", "--out", str(tmp_path / "runs")]
+        assert main(["import", str(logs), *given]) == 0
+    else:
+        a_config(logs)
+    folder = tmp_path / "runs" if imported else logs
+    out = tmp_path / "out"
+    assert main(["export", str(folder), "--to", name, "--out", str(out)]) == 0
+    assert all(path.stat().st_size for path in out.iterdir())
+
+
+def test_one_file_goes_to_the_terminal_and_what_is_left_out_is_named(
+    records: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", str(records), "--to", "cyclonedx"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["bomFormat"] == "CycloneDX"
+    assert "left out energyProviders" in said.err
+
+
+def test_site_facts_fill_what_the_record_lacks(
+    records: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = tmp_path / "site.yaml"
+    facts.write_text("supplier: {name: EDF, energy_source: nuclear}\nmodel: {version: '1'}\n")
+    assert main(["export", str(records), "--to", "cyclonedx", "--facts", str(facts)]) == 0
+    said = capsys.readouterr()
+    assert "EDF" in said.out
+    assert "left out" not in said.err
+
+
+def test_a_card_gets_its_block(records: Path, tmp_path: Path) -> None:
+    card = tmp_path / "README.md"
+    card.write_text("---\nlicense: mit\n---\n# Card\n")
+    assert main(["export", str(records), "--to", "huggingface", "--card", str(card)]) == 0
+    front = yaml.safe_load(card.read_text().split("---")[1])
+    assert front["license"] == "mit"
+    assert front["co2_eq_emissions"]["emissions"] > 0
+
+
+def test_a_failed_run_is_in_the_development(tmp_path: Path) -> None:
+    put(tmp_path / "runs", a_record(), a_failure())
+    out = tmp_path / "out"
+    assert (
+        main(["export", str(tmp_path / "runs"), "--to", "compute-report", "--out", str(out)]) == 0
+    )
+    assert "| failed | 1 |" in (out / "compute.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--to", "cyclone"], "--to 'cyclone' is unknown; did you mean cyclonedx?"),
+        (["--to", "sci", "--card", "x"], "--card is of --to huggingface"),
+        (["--to", "sci", "--facts", "missing.yaml"], "missing.yaml cannot be read"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(
+    records: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert main(["export", str(records), *arguments]) == 2
+    assert words in capsys.readouterr().err

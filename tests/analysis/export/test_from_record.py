@@ -1,0 +1,64 @@
+"""A record as an export sees it, and its projection as the tables print it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from analysis.commands.export import gather
+from analysis.tables.paper import all_tables
+from metering.record import Energy
+from metering.record_host import EmissionFactor, Host
+from tests.analysis.sample_records import a_failure, a_phase, a_record, put
+
+
+def test_a_window_is_the_sum_of_the_blocks_that_count(tmp_path: Path) -> None:
+    phase = a_phase()
+    first, *rest = phase.readings
+    own = tuple(replace(block, own=Energy(gpu_kwh=1e-3)) for block in rest)
+    phase = replace(phase, readings=(replace(first, use="warm-up"), *own))
+    put(tmp_path, a_record(phases={"train": phase}))
+    [run] = gather([str(tmp_path)])
+    train = run.phase("train")
+    assert train is not None
+    assert (train.num_samples, train.duration_s, len(train.blocks)) == (9 * 320, 9.0, 10)
+    assert train.gpu_kwh == pytest.approx(9e-3)  # our own counter, where there is one
+    assert train.energy_kwh == pytest.approx(9e-3 + 9 * 320 * 1e-6 * 0.2)
+
+
+def test_the_projection_is_the_tables_estimate(tmp_path: Path) -> None:
+    from analysis.records.load import load
+
+    put(tmp_path, a_record())
+    [run] = gather([str(tmp_path)])
+    table = all_tables(load([tmp_path]).frame)["table3"]
+    printed = table["estimated_train_kwh"].dropna().tolist()
+    assert run.projection is not None
+    assert [run.projection.kwh] == pytest.approx(printed)
+    assert run.projection.device_hours == pytest.approx(1_281_167 * 300 / 320 / 3600)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [({"scale": "small"}, "scale=small"), ({"recipe": ()}, "no recipe"),
+     ({"input_size": (96, 96)}, "96 px")],
+)  # fmt: skip
+def test_what_may_not_be_projected_says_why(
+    tmp_path: Path, more: dict[str, object], words: str
+) -> None:
+    put(tmp_path, a_record(**more))
+    [run] = gather([str(tmp_path)])
+    assert run.projection is None
+    assert words in run.projection_missing[0]
+
+
+def test_the_reader_the_factor_and_a_failure_are_told(tmp_path: Path) -> None:
+    factor = EmissionFactor("GBR", 0.25, 2023, "CodeCarbon")
+    host = Host(packages={"codecarbon": "3.3.2"}, emissions=factor)
+    put(tmp_path, a_record(host=host), a_failure())
+    ok, failed = sorted(gather([str(tmp_path)]), key=lambda one: one.status == "failed")
+    assert ok.reader == "watt-for-what 0.1.0 with CodeCarbon 3.3.2"
+    assert (ok.kg_co2eq_per_kwh, ok.factor_source) == (0.25, "CodeCarbon, 2023, GBR")
+    assert failed.failure == "OutOfMemory: batch_size=32 does not fit"
