@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from metering.record import read
+from metering.record_file import read
 from tests.conftest import ROOT
 
 
