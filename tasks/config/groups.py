@@ -89,7 +89,7 @@ class DataPlan:
 class HardwarePlan:
     """gpu: the name that the driver prints, None for a machine as it is (`local`);
     devices: how many processes compute on each node, one per GPU; num_threads: of PyTorch on the
-    CPU, None for as many as the machine has cores; memory_gib, board_power_w: per GPU;
+    CPU, None for as many as the machine has cores; board_power_w: per GPU;
     wall_meter: factor, offset_w and error_pct of a calibration, or empty; slurm: resources for a
     job."""
 
@@ -99,7 +99,6 @@ class HardwarePlan:
     nodes: Count = 1
     accelerator: Accelerator = "auto"
     num_threads: Count | None = None
-    memory_gib: Positive | None = None
     board_power_w: Positive | None = None
     country_iso_code: Country = "GBR"
     wall_meter: dict[str, Any] = Field(default_factory=dict)
