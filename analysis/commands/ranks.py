@@ -1,0 +1,73 @@
+"""`python -m analysis ranks`: Table 3 ranked by several indices, and how far they agree."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from analysis.errors import AnalysisError
+from analysis.estimates import indices
+from analysis.estimates.metrics import ALPHA, BETA
+
+DEFAULT = ("gqi", "gqi_wh", "gqi_j", "accuracy_per_kwh", "pepr_e", "accuracy")
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the command; `args.run(args)` executes it."""
+    parser = subparsers.add_parser("ranks", help="Table 3 ranked by several indices")
+    parser.add_argument(
+        "--index", default=",".join(DEFAULT), help=f"of {', '.join(indices.INDICES)}"
+    )
+    parser.add_argument("--alpha", type=float, default=ALPHA, help="of gqi (default %(default)s)")
+    parser.add_argument("--beta", type=float, default=BETA, help="of gqi (default %(default)s)")
+    parser.add_argument("--unit", default="kWh", help=f"of gqi: {', '.join(indices.PER_KWH)}")
+    parser.add_argument("--top", type=int, default=10, help="models to show, by the first index")
+    parser.set_defaults(run=run)  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print places and agreement as Markdown."""
+    if args.unit not in indices.PER_KWH:
+        known = ", ".join(indices.PER_KWH)
+        raise AnalysisError(f"--unit {args.unit} is unknown; it is one of {known}")
+    if not (math.isfinite(args.alpha) and args.beta > 0 and math.isfinite(args.beta)):
+        raise AnalysisError("--alpha and --beta are numbers, --beta above 0")
+    names = [name.strip() for name in args.index.split(",") if name.strip()]
+    chosen = indices.chosen(names)
+    if "gqi" in chosen:
+        function = partial(indices.gqi, alpha=args.alpha, beta=args.beta, unit=args.unit)
+        chosen["gqi"] = indices.Index(function, chosen["gqi"].source)
+    print(text(chosen, args.top), end="")
+    return 0
+
+
+def text(chosen: dict[str, indices.Index], top: int) -> str:
+    """The first `top` models by the first index, with their place by each, and Kendall's tau."""
+    from analysis.published.table3 import published_rows
+
+    rows = published_rows()
+    values = indices.values(rows, chosen)
+    places = indices.places(values).sort_values(next(iter(chosen)))
+    shown = places.head(top).astype("Int64")
+    shown.insert(0, "kWh", rows["kwh"].map("{:,.1f}".format))
+    shown.insert(0, "top-1 %", rows["accuracy_pct"])
+    lines = [
+        f"Places of {len(rows)} rows of Table 3, all published; by "
+        + "; ".join(f"{name}: {index.source}" for name, index in chosen.items())
+        + ".",
+        "",
+        _markdown(shown, "model"),
+        "",
+        "Agreement (Kendall's tau-b):",
+        "",
+        _markdown(indices.agreement(values).map("{:.2f}".format), "index"),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _markdown(table: pd.DataFrame, name: str) -> str:
+    return str(table.rename_axis(name).to_markdown())

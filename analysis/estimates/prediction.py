@@ -1,0 +1,102 @@
+"""Electricity of a network that nobody measured, from what its shape says.
+
+    log kWh = a + b log GMACs + c log activations + ...        (least squares)
+
+The error is that of leaving out one family of networks at a time: a new network is of no family
+that the fit has seen. The interval is split-conformal: the prediction times or divided by the
+quantile of the left-out errors (Vovk et al. 2005; Angelopoulos & Bates 2021, arXiv 2107.07511), and
+holds as far as a new network is one more like these.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+_FAMILIES = (  # the first that matches the name of the row; plain ViTs are one family
+    (r"^(ViT|DeIT|BEiT|Clip)", "ViT"),
+    (r"^EfficientFormer-v2", "EfficientFormer-v2"), (r"^EfficientFormer", "EfficientFormer"),
+    (r"^EfficientNetv2", "EfficientNetv2"), (r"^EfficientNet", "EfficientNet"),
+    (r"^Swin-v2", "Swin-v2"), (r"^Swin", "Swin"), (r"^ResNet", "ResNet"),
+    (r"^MobileNet", "MobileNet"), (r"^VGG", "VGG"), (r"^DenseNet", "DenseNet"),
+    (r"^ConvNeXt", "ConvNeXt"), (r"^DaViT", "DaViT"), (r"^RegNet", "RegNet"),
+    (r"^Inception", "Inception"),
+)  # fmt: skip
+LEAST_FAMILIES = 5
+
+
+def family_of(row: str) -> str:
+    """The architecture of a row of Table 3; a row of no known family is its own."""
+    return next((name for pattern, name in _FAMILIES if re.match(pattern, row)), row)
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """kwh and its interval at `confidence`."""
+
+    kwh: float
+    low: float
+    high: float
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Fit:
+    """log_errors: |log(predicted / true)| of each network, its family left out of the fit."""
+
+    features: tuple[str, ...]
+    num_networks: int
+    num_families: int
+    log_errors: np.ndarray
+    relative_errors: np.ndarray
+    model: Any
+
+    @property
+    def median_error(self) -> float:
+        """Median of |predicted / true - 1|."""
+        return float(np.median(self.relative_errors))
+
+    def factor(self, confidence: float) -> float:
+        """The factor that the interval spans each way; infinite where the networks are too few
+        for this confidence."""
+        place = math.ceil((self.num_networks + 1) * confidence)
+        if place > self.num_networks:
+            return math.inf
+        return math.exp(float(np.sort(self.log_errors)[place - 1]))
+
+    def predict(self, shape: Mapping[str, float], confidence: float = 0.8) -> Predicted:
+        """`shape`: a number above 0 for each of `features`."""
+        x = np.log([[shape[name] for name in self.features]])
+        kwh = math.exp(float(self.model.predict(x)[0]))
+        factor = self.factor(confidence)
+        return Predicted(kwh, kwh / factor, kwh * factor, confidence)
+
+
+def fit(kwh: pd.Series, features: pd.DataFrame) -> Fit:
+    """The model of the networks that both have, one row a network, all values above 0.
+
+    Raises `ValueError` with fewer than `LEAST_FAMILIES` families.
+    """
+    from sklearn.linear_model import LinearRegression
+    from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
+
+    both = features.join(kwh.rename("kwh"), how="inner").dropna()
+    families: Sequence[str] = [family_of(str(row)) for row in both.index]
+    if len(set(families)) < LEAST_FAMILIES:
+        raise ValueError(f"{len(set(families))} families; {LEAST_FAMILIES} are needed")
+    x, y = np.log(both[list(features.columns)].to_numpy(float)), np.log(both["kwh"].to_numpy(float))
+    left_out = cross_val_predict(LinearRegression(), x, y, groups=families, cv=LeaveOneGroupOut())
+    return Fit(
+        tuple(features.columns),
+        len(both),
+        len(set(families)),
+        np.abs(left_out - y),
+        np.abs(np.exp(left_out - y) - 1),
+        LinearRegression().fit(x, y),
+    )
