@@ -10,7 +10,8 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from metering.doctor_checks import NVIDIA_CURE, Line, clock, codecarbon, cpu, gpus, guarded
+from metering.doctor_checks import Line, clock, codecarbon, cpu, guarded
+from metering.doctor_gpus import NVIDIA_CURE, gpus
 
 
 def examine(environment: Mapping[str, str] | None = None, home: Path | None = None) -> list[Line]:

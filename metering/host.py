@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import socket
+from contextlib import suppress
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -52,9 +53,9 @@ def package_versions() -> tuple[tuple[str, str], ...]:
 
 
 def gpu_states() -> list[dict[str, Any]]:
-    """Driver, power limit (W), clocks (MHz), temperature (C) and throttling of every GPU; what
-    a GPU does not tell is None."""
-    from metering.sensors.nvml import read_or_none, session, text
+    """Driver, power limit (W), clocks (MHz), temperature (C) and throttling of every GPU that
+    answers; what one does not tell is None."""
+    from metering.sensors.nvml import session, text
 
     with session() as nvml:
         if nvml is None:
@@ -62,27 +63,24 @@ def gpu_states() -> list[dict[str, Any]]:
         driver = text(nvml.nvmlSystemGetDriverVersion())
         states = []
         for index in range(nvml.nvmlDeviceGetCount()):
-            handle = nvml.nvmlDeviceGetHandleByIndex(index)
-            limit_mw = read_or_none(nvml.nvmlDeviceGetEnforcedPowerLimit, handle)
-            states.append(
-                {
-                    "index": index,
-                    "name": text(nvml.nvmlDeviceGetName(handle)),
-                    "uuid": text(nvml.nvmlDeviceGetUUID(handle)),
-                    "driver": driver,
-                    "power_limit_w": None if limit_mw is None else limit_mw / 1000,
-                    "sm_clock_mhz": read_or_none(
-                        nvml.nvmlDeviceGetClockInfo, handle, nvml.NVML_CLOCK_SM
-                    ),
-                    "memory_clock_mhz": read_or_none(
-                        nvml.nvmlDeviceGetClockInfo, handle, nvml.NVML_CLOCK_MEM
-                    ),
-                    "temperature_c": read_or_none(
-                        nvml.nvmlDeviceGetTemperature, handle, nvml.NVML_TEMPERATURE_GPU
-                    ),
-                    "throttle_reasons": read_or_none(
-                        nvml.nvmlDeviceGetCurrentClocksThrottleReasons, handle
-                    ),
-                }
-            )
+            with suppress(nvml.NVMLError):  # a neighbour that is lost, or not ours to ask
+                states.append({"index": index, "driver": driver} | _gpu_state(nvml, index))
         return states
+
+
+def _gpu_state(nvml: Any, index: int) -> dict[str, Any]:
+    from metering.sensors.nvml import read_or_none, text
+
+    handle = nvml.nvmlDeviceGetHandleByIndex(index)
+    limit_mw = read_or_none(nvml.nvmlDeviceGetEnforcedPowerLimit, handle)
+    return {
+        "name": text(nvml.nvmlDeviceGetName(handle)),
+        "uuid": text(nvml.nvmlDeviceGetUUID(handle)),
+        "power_limit_w": None if limit_mw is None else limit_mw / 1000,
+        "sm_clock_mhz": read_or_none(nvml.nvmlDeviceGetClockInfo, handle, nvml.NVML_CLOCK_SM),
+        "memory_clock_mhz": read_or_none(nvml.nvmlDeviceGetClockInfo, handle, nvml.NVML_CLOCK_MEM),
+        "temperature_c": read_or_none(
+            nvml.nvmlDeviceGetTemperature, handle, nvml.NVML_TEMPERATURE_GPU
+        ),
+        "throttle_reasons": read_or_none(nvml.nvmlDeviceGetCurrentClocksThrottleReasons, handle),
+    }

@@ -20,6 +20,14 @@ class NVMLError(Exception):
     """What NVML raises for anything it cannot do."""
 
 
+class NVMLErrorLibraryNotFound(NVMLError):
+    """There is no NVML."""
+
+
+class NVMLErrorDriverNotLoaded(NVMLError):
+    """There is NVML, and no driver."""
+
+
 @dataclass
 class SimulatedGpu:
     """A GPU with an energy counter in millijoules that moves every `period_s`.
@@ -124,6 +132,8 @@ class Machine:
     """
 
     NVMLError = NVMLError
+    NVMLError_LibraryNotFound = NVMLErrorLibraryNotFound
+    NVMLError_DriverNotLoaded = NVMLErrorDriverNotLoaded
     NVML_SUCCESS = 0
     NVML_CLOCK_SM, NVML_CLOCK_MEM, NVML_TEMPERATURE_GPU = 1, 2, 0
     NVML_FI_DEV_POWER_AVERAGE, NVML_FI_DEV_POWER_INSTANT = 185, 186
@@ -157,7 +167,7 @@ class Machine:
 
     def nvmlInit(self) -> None:
         if not self.gpus:
-            raise NVMLError("no driver")
+            raise NVMLErrorLibraryNotFound("no driver")
 
     def nvmlShutdown(self) -> None: ...
 

@@ -1,4 +1,4 @@
-"""CodeCarbon, with every setting passed explicitly, as a reader of blocks."""
+"""CodeCarbon, with every setting passed explicitly, as a reader of tasks."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from typing import Any
 from metering.block import Difference
 from metering.deferred_signals import deferred_signals
 from metering.record import Component, Energy, Sensor
+from metering.sensors.codecarbon_patches import set_up
 
 PERIOD_S = 1.0
 
 
 class CodeCarbonMeter:
-    """Energy of blocks by component through CodeCarbon's `start_task` and `stop_task`.
+    """Energy of tasks by component through CodeCarbon's `start_task` and `stop_task`.
 
-    Nothing is left to `~/.codecarbon.config` or `CODECARBON_*` variables, which CodeCarbon
-    reads for every argument that is not given. Offline; its CSV goes into `folder`.
+    Every setting is passed explicitly. Offline; its CSV goes into `folder`. gpu_indices: the job's
+    boards, NVIDIA's in NVML's order (`nvidia`) or AMD's in AMD SMI's.
     """
 
     def __init__(
@@ -30,12 +31,20 @@ class CodeCarbonMeter:
         *,
         nvidia: bool = False,
     ) -> None:
+        _keep_off_the_terminal()
+        self._has_gpu = bool(gpu_indices)
+        self._num_tasks = 0
+        with set_up(gpu_indices if nvidia else None):
+            self._tracker = self._tracker_of(folder, gpu_indices, country_iso_code)
+            _keep_off_the_terminal()
+            self.begin()  # detects the hardware, which takes seconds, outside of every window
+            self.end()
+
+    def _tracker_of(self, folder: Path, gpu_indices: list[int], country_iso_code: str) -> Any:
         from codecarbon import OfflineEmissionsTracker
         from codecarbon.output_methods.base_output import OutputMethod
 
-        _keep_off_the_terminal()
-        self._has_gpu = bool(gpu_indices)
-        self._tracker = OfflineEmissionsTracker(
+        return OfflineEmissionsTracker(
             project_name="watt-for-what",
             measure_power_secs=PERIOD_S,
             api_call_interval=-1,
@@ -72,15 +81,11 @@ class CodeCarbonMeter:
             cloud_region=None,
             country_2letter_iso_code=None,
         )
-        _keep_off_the_terminal()
-        self._num_blocks = 0
-        self.begin()  # detects the hardware, which takes seconds, outside of every window
-        self.end()
 
     def begin(self) -> None:
-        self._num_blocks += 1
+        self._num_tasks += 1
         with deferred_signals():
-            self._tracker.start_task(f"block-{self._num_blocks}")
+            self._tracker.start_task(f"task-{self._num_tasks}")
 
     def end(self) -> Difference:
         """Energy since `begin`. Absent components are None, and so is one that is no energy: then

@@ -9,7 +9,7 @@ import pytest
 from codecarbon.core.config import get_hierarchical_config
 
 from benchmarks.simulation.nvml import Machine, SimulatedGpu
-from metering import doctor, doctor_checks
+from metering import doctor, doctor_gpus
 from metering.doctor import examine
 from metering.sensors import rapl
 
@@ -128,9 +128,18 @@ def the_failure(capsys, topic, said):
     return line
 
 
-def test_a_lost_gpu_is_a_failure(monkeypatch, capsys):
+def test_a_lost_gpu_of_the_job_is_a_failure(monkeypatch, capsys):
     Machine(SimulatedGpu("GPU-a"), SimulatedGpu("GPU-b", lost=True)).install(monkeypatch)
-    assert "nvidia-smi" in the_failure(capsys, "gpu", "GPU is lost")["cure"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    assert "nvidia-smi" in the_failure(capsys, "gpu 1", "GPU is lost")["cure"]
+
+
+def test_a_lost_gpu_of_others_is_named_and_the_jobs_are_examined(monkeypatch, tmp_path):
+    Machine(SimulatedGpu("GPU-a"), SimulatedGpu("GPU-b", lost=True)).install(monkeypatch)
+    lines = examine({"CUDA_VISIBLE_DEVICES": "0"}, tmp_path)
+    assert levels(lines, "gpu 0") == ["ok", "ok"]
+    (line,) = [line for line in lines if line.topic == "gpu 1"]
+    assert (line.level, line.finding) == ("warning", "does not answer: GPU is lost")
 
 
 def test_a_gpu_that_breaks_under_examination_leaves_the_other_its_lines(monkeypatch, capsys):
@@ -140,7 +149,7 @@ def test_a_gpu_that_breaks_under_examination_leaves_the_other_its_lines(monkeypa
         machine.gpus[1].lost = True
         return []
 
-    monkeypatch.setattr(doctor_checks, "strangers", strangers)
+    monkeypatch.setattr(doctor_gpus, "strangers", strangers)
     the_failure(capsys, "gpu 1", "GPU is lost")
 
 
@@ -219,8 +228,8 @@ def test_stray_codecarbon_configuration_is_named(monkeypatch, tmp_path, environm
         (b"[codecarbon]\nproject_name = \xff\n", "decode"),
     ],
 )
-def test_configuration_that_codecarbon_stumbles_over_is_a_failure(
-    monkeypatch, capsys, tmp_path, text, said
+def test_configuration_that_codecarbon_stumbles_over_is_named_with_its_cure(
+    monkeypatch, tmp_path, text, said
 ):
     (tmp_path / ".codecarbon.config").write_bytes(text)
     Machine().install(monkeypatch)
@@ -228,7 +237,10 @@ def test_configuration_that_codecarbon_stumbles_over_is_a_failure(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(Exception, match=said):
         get_hierarchical_config()  # what the tracker's constructor calls
-    assert "remove" in the_failure(capsys, "codecarbon", said)["cure"]
+    (line,) = [line for line in examine({}, tmp_path) if said in line.finding]
+    assert (line.topic, line.level) == ("codecarbon", "warning")
+    assert ".codecarbon.config" in line.finding
+    assert "remove" in line.cure
 
 
 @pytest.mark.parametrize(
