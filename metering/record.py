@@ -14,6 +14,7 @@ from pydantic import AfterValidator, ConfigDict, Field, FiniteFloat
 from pydantic.dataclasses import dataclass
 
 from metering import setup as setups
+from metering.board_state import BoardState
 from metering.bounds import Count, NonNegative, Positive, Whole
 from metering.record_host import Code, Host
 from metering.setup import SetUp
@@ -73,7 +74,10 @@ class Reading:
     """One measured block: a number of steps between two synchronised sensor readings.
 
     `energy` is CodeCarbon's; `own` is this suite's reading of the same instants where a
-    hardware counter exists. `use` says whether the block counts towards the rate.
+    hardware counter exists. `use` says whether the block counts towards the rate. A task of
+    CodeCarbon holds several blocks on a GPU: each has the share of its time. gap_s: how long the
+    device had no work before the block; watched_kwh: the GPUs' integrated power, a second path
+    from their sensors; board: their state at its end. All three `None` in older records.
     """
 
     started_at_s: FiniteFloat
@@ -85,6 +89,9 @@ class Reading:
     use: Literal["measured", "warm-up", "dropped"] = "measured"
     reason: str = ""
     data_wait_s: NonNegative | None = None
+    gap_s: NonNegative | None = None
+    watched_kwh: FiniteFloat | None = None
+    board: BoardState | None = None
 
 
 @dataclass(frozen=True, config=_STRICT)

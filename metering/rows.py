@@ -11,6 +11,8 @@ from metering.record import Interval, Reading
 from metering.settings import MeterSettings
 from metering.statistics import rate_interval, warmup_length
 
+J_PER_KWH = 3.6e6
+
 
 @dataclass(frozen=True)
 class Row:
@@ -53,6 +55,9 @@ class Row:
             use=use,  # type: ignore[arg-type]
             reason=block.fault,
             data_wait_s=self.data_wait_s,
+            gap_s=block.gap_s,
+            watched_kwh=None if block.watched_j is None else block.watched_j / J_PER_KWH,
+            board=block.state,
         )
 
 

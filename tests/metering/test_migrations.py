@@ -71,13 +71,21 @@ def test_a_metered_board_and_its_power_limit_are_found():
     assert [gpu.uuid for gpu in record.host.gpus] == ["GPU-b"]
 
 
+def without_absent(value: Any) -> Any:
+    """A field that is younger than a record is absent in it."""
+    if isinstance(value, dict):
+        return {key: without_absent(one) for key, one in value.items() if one is not None}
+    return [without_absent(one) for one in value] if isinstance(value, list) else value
+
+
 @pytest.mark.parametrize("path", sorted(SHIPPED.rglob("record.json")), ids=lambda p: p.parts[-4])
 def test_what_is_no_setup_stays_as_it_was(path: Path):
     old, record = content(path), read(path)
     new = json.loads(to_json(record))
     same = ("status", "paper_row", "hardware", "started_at", "config", "facts", "overheads",
             "phases", "notes", "failure")  # fmt: skip
-    assert {name: new[name] for name in same} == {name: old[name] for name in same}
+    for name in same:
+        assert without_absent(new[name]) == without_absent(old[name])
     assert record.recipe == tuple(Stage(**stage) for stage in old["recipe"])
     assert record.code.git_commit == old["code"]["git_commit"]
     assert record.host.hostname == old["host"]["hostname"]
