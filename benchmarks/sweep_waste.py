@@ -64,13 +64,24 @@ def waste(num_runs: int, budget_s: float) -> list[Result]:
     share = sum(map(measured_s, records)) / wall_s
     words = f"{len(records)} runs of two phases of {budget_s:.0f} s"
     return [
-        Result("a sweep wastes little: wall time inside measured windows", share, 0.7, "at least",
-               detail=words),
-        Result("a sweep wastes little: time between two runs, set-up and idle power in it, the "
-               "checkpoint write (metered too) not, median", median(gaps), 3.0, "at most", "s",
-               f"longest {max(gaps):.1f} s, 1 s of them idle power; "
-               f"checkpoint write {median(map(checkpoint_s, records)):.1f} s"),
-    ]  # fmt: skip
+        Result(
+            "a sweep wastes little: wall time inside measured windows",
+            share,
+            0.7,
+            "at least",
+            detail=words,
+        ),
+        Result(
+            "a sweep wastes little: time between two runs, set-up and idle power in it, the "
+            "checkpoint write (metered too) not, median",
+            median(gaps),
+            3.0,
+            "at most",
+            "s",
+            f"longest {max(gaps):.1f} s, 1 s of them idle power; "
+            f"checkpoint write {median(map(checkpoint_s, records)):.1f} s",
+        ),
+    ]
 
 
 def main() -> None:

@@ -64,10 +64,13 @@ def test_a_sweep_records_each_run_goes_past_a_failure_and_resumes(run_py, tmp_pa
 
 def start(tmp_path: Path, *args: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, str(ROOT / "run.py"), *args], cwd=tmp_path, text=True,
+        [sys.executable, str(ROOT / "run.py"), *args],
+        cwd=tmp_path,
+        text=True,
         env=os.environ | {"XDG_CACHE_HOME": str(tmp_path)},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def wait_for_line(process: subprocess.Popen[str], words: str) -> None:

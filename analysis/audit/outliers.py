@@ -30,8 +30,9 @@ def _estimates() -> pd.DataFrame:
     return estimates[(estimates["phase"] == "test") | estimates["model"].isin(supervised)]
 
 
-def _of(check: pd.DataFrame, model: str, phase: str, quantity: str, on_gpu: bool = True
-        ) -> pd.Series:  # fmt: skip
+def _of(
+    check: pd.DataFrame, model: str, phase: str, quantity: str, on_gpu: bool = True
+) -> pd.Series:
     """Normalised ratios of a row by set."""
     of = check[(check["model"] == model) & (check["phase"] == phase)]
     of = of[of["quantity"] == quantity]

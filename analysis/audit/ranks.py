@@ -82,8 +82,9 @@ def _tests(tested: list[IndependentSet]) -> Finding:
     kwh = printed("test_kwh")
     rest = kwh.drop(list(MISSIZED))
     ranks = {one.name: rank(kwh, one.values, one_each=True) for one in tested}
-    without = {one.name: rank(rest, one.values, one_each=True) for one in tested
-               if one.quantity == "time"}  # fmt: skip
+    without = {
+        one.name: rank(rest, one.values, one_each=True) for one in tested if one.quantity == "time"
+    }
     energies = {one.name: ranks[one.name] for one in tested if one.quantity == "energy"}
     times = {one.name: ranks[one.name] for one in tested if one.quantity == "time"}
     best = max(one.rho for one in ranks.values())
@@ -121,8 +122,18 @@ def _list(ranks: dict[str, Rank]) -> str:
 
 def _short(name: str) -> str:
     """The set's name without what every such set has: `RTX 5000 PyTorch`."""
-    for word in ("NVIDIA ", "GeForce ", "Quadro ", "-SXM4-40GB x8", " + i9-13900K", ", time",
-                 ", gpu", " batch 32", " batch 256", " TensorFlow batch"):  # fmt: skip
+    for word in (
+        "NVIDIA ",
+        "GeForce ",
+        "Quadro ",
+        "-SXM4-40GB x8",
+        " + i9-13900K",
+        ", time",
+        ", gpu",
+        " batch 32",
+        " batch 256",
+        " TensorFlow batch",
+    ):
         name = name.replace(word, " batch" if word.endswith("TensorFlow batch") else "")
     return name.replace("RTX 4090 TensorFlow,", "RTX 4090,").replace("TensorFlow", "TF")
 

@@ -178,9 +178,10 @@ def self_supervision() -> Claim:
             continue
         kwh = {
             name: rates[(model, dataset, stage.workload)].kwh_per_sample
-            * (stage.num_samples or 0) * (stage.num_epochs or 0)
+            * (stage.num_samples or 0)
+            * (stage.num_epochs or 0)
             for name, stage in stages.items()
-        }  # fmt: skip
+        }
         shares[model] = kwh["pretrain"] / sum(kwh.values())
     low, high = min(shares.values()), max(shares.values())
     return Claim(

@@ -22,7 +22,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="FILE",
         help="a CSV file of your own with measured energies; may be given twice",
     )
-    parser.set_defaults(run=run)  # fmt: skip
+    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -23,7 +23,7 @@ def add_parser(subparsers: Any) -> None:
         help="from how many images on the dearer training pays",
     )
     parser.add_argument("--energy-error", type=float, default=0.0, metavar="PCT", help=ASSUMED)
-    parser.set_defaults(run=run)  # fmt: skip
+    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

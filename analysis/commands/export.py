@@ -27,8 +27,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     command.add_argument("runs", nargs="+", help="records, or folders with records or logs")
     command.add_argument("--to", required=True, help=f"one of {', '.join(FORMATS)}")
     command.add_argument("--facts", type=Path, help="YAML of what no record has (docs/exports.md)")
-    command.add_argument("--out", type=Path, help="folder, or file where the format has one file; "
-                         "default: one file goes to the terminal, several to exports/")  # fmt: skip
+    command.add_argument(
+        "--out",
+        type=Path,
+        help="folder, or file where the format has one file; "
+        "default: one file goes to the terminal, several to exports/",
+    )
     command.add_argument("--card", type=Path, help="huggingface: a README.md to write into")
     command.set_defaults(run=run)
 

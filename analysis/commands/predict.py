@@ -33,7 +33,7 @@ def add_parser(subparsers: Any) -> None:
         "(mixed precision, channels_last), in training or in testing",
     )
     parser.add_argument("--phase", choices=("train", "test"), help="of --images-per-s")
-    parser.set_defaults(run=run)  # fmt: skip
+    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -87,8 +87,9 @@ def fitted(phase: str, names: tuple[str, ...]) -> Any:
     kwh = kwh_per_epoch(with_pretraining=False) if phase == "train" else printed("test_kwh")
     features = at_own_size()[list(SHAPE)]
     if "s_per_image" in names:
-        [time] = [one for one in throughput_sets()
-                  if one.phase == phase and one.name == SETS[phase]]  # fmt: skip
+        [time] = [
+            one for one in throughput_sets() if one.phase == phase and one.name == SETS[phase]
+        ]
         features = features.join(time.values.rename("s_per_image"), how="inner")
     rows = one_a_network([row for row in features.index if pd.notna(kwh.get(row))])
     return fit(kwh, features.loc[rows, list(names)])

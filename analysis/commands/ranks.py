@@ -26,7 +26,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--beta", type=float, default=BETA, help="of gqi (default %(default)s)")
     parser.add_argument("--unit", default="kWh", help=f"of gqi: {', '.join(indices.PER_KWH)}")
     parser.add_argument("--top", type=int, default=10, help="models to show, by the first index")
-    parser.set_defaults(run=run)  # fmt: skip
+    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -19,8 +19,9 @@ from analysis.estimates.ratio import fieller
 NUM_DRAWS = 4_000
 
 
-def draws(rows: pd.DataFrame, num_draws: int = NUM_DRAWS, seed: int = 0
-          ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+def draws(
+    rows: pd.DataFrame, num_draws: int = NUM_DRAWS, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Accuracies (%) and electricities (kWh) that the intervals allow, (num_draws, models).
 
     Accuracy: binomial of its test set, models drawn apart; tested on the same images they differ
@@ -57,8 +58,9 @@ def front(rows: pd.DataFrame, num_draws: int = NUM_DRAWS, seed: int = 0) -> pd.D
     return pd.DataFrame({"is_on_front": stands, "front_share": share}, index=rows.index)
 
 
-def cheapest(rows: pd.DataFrame, at_least_pct: float, num_draws: int = NUM_DRAWS, seed: int = 0
-             ) -> pd.DataFrame:  # fmt: skip
+def cheapest(
+    rows: pd.DataFrame, at_least_pct: float, num_draws: int = NUM_DRAWS, seed: int = 0
+) -> pd.DataFrame:
     """`reaches`: accuracy of at least `at_least_pct` as the numbers stand; `reach_share` and
     `cheapest_share`: in how many draws it reaches that, and is the cheapest of those that do."""
     accuracy, kwh = draws(rows, num_draws, seed)

@@ -31,9 +31,12 @@ class Index:
 
 
 def gqi(
-    accuracy: np.ndarray, kwh: np.ndarray, alpha: float = ALPHA, beta: float = BETA,
+    accuracy: np.ndarray,
+    kwh: np.ndarray,
+    alpha: float = ALPHA,
+    beta: float = BETA,
     unit: str = "kWh",
-) -> np.ndarray:  # fmt: skip
+) -> np.ndarray:
     """beta x accuracy^alpha / log10(electricity in `unit`); undefined at or under one unit."""
     amount = np.where(kwh * PER_KWH[unit] > 1, kwh * PER_KWH[unit], np.nan)
     return np.asarray(beta * accuracy**alpha / np.log10(amount))

@@ -198,10 +198,15 @@ def _rows(lines: Sequence[Line]) -> list[tuple[str, ...]]:
 
 def _spent_rows(spent: Sequence[development.Spent]) -> list[tuple[str, ...]]:
     return [
-        (one.name, f"{one.num_runs}", f"{one.device_hours:.4g}",
-         "" if one.kwh is None else f"{one.kwh:.4g}", f"{one.num_unknown or ''}")
+        (
+            one.name,
+            f"{one.num_runs}",
+            f"{one.device_hours:.4g}",
+            "" if one.kwh is None else f"{one.kwh:.4g}",
+            f"{one.num_unknown or ''}",
+        )
         for one in spent
-    ]  # fmt: skip
+    ]
 
 
 def _markdown(lines: Sequence[Line], spent: Sequence[development.Spent], sentence: str) -> str:

@@ -134,9 +134,10 @@ def _score(
         "hardware": run.devices,
         "reader": run.reader,
         "not_in_it": not_in_it,
-        "note": "operational alone is not an SCI" if embodied_g is None else
-                f"embodied: {site.embodied.source if site.embodied else ''}",
-    }  # fmt: skip
+        "note": "operational alone is not an SCI"
+        if embodied_g is None
+        else f"embodied: {site.embodied.source if site.embodied else ''}",
+    }
 
 
 def _embodied_g(

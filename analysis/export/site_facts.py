@@ -18,9 +18,18 @@ from analysis.errors import AnalysisError, unknown
 _STRICT = ConfigDict(extra="forbid")
 Positive = Annotated[FiniteFloat, Field(gt=0)]
 EnergySource = Literal[
-    "coal", "oil", "natural-gas", "nuclear", "wind", "solar", "geothermal", "hydropower",
-    "biofuel", "unknown", "other",
-]  # fmt: skip
+    "coal",
+    "oil",
+    "natural-gas",
+    "nuclear",
+    "wind",
+    "solar",
+    "geothermal",
+    "hydropower",
+    "biofuel",
+    "unknown",
+    "other",
+]
 PowerSource = Literal["solar", "wind", "nuclear", "hydroelectric", "gas", "coal", "other"]
 
 

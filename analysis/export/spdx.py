@@ -61,8 +61,11 @@ def _supplier(site: SiteFacts, left_out: dict[str, None]) -> dict[str, Any] | No
 def _element(kind: str, key: str, name: str) -> dict[str, Any]:
     identity = uuid.uuid5(_NAMESPACE, f"{kind}/{key}")
     return {
-        "type": kind, "spdxId": f"urn:uuid:{identity}", "creationInfo": _INFO, "name": name,
-    }  # fmt: skip
+        "type": kind,
+        "spdxId": f"urn:uuid:{identity}",
+        "creationInfo": _INFO,
+        "name": name,
+    }
 
 
 def _package(

@@ -16,9 +16,16 @@ class Workload:
     """
 
     def __init__(
-        self, machine: Machine, seed: int, *, step_s: float = 0.08, batch_size: int = 32,
-        noise: float = 0.05, correlation: float = 0.5, num_cold_steps: int = 60,
-    ) -> None:  # fmt: skip
+        self,
+        machine: Machine,
+        seed: int,
+        *,
+        step_s: float = 0.08,
+        batch_size: int = 32,
+        noise: float = 0.05,
+        correlation: float = 0.5,
+        num_cold_steps: int = 60,
+    ) -> None:
         self.machine, self.random = machine, random.Random(seed)
         self.step_s, self.batch_size, self.noise = step_s, batch_size, noise
         self.correlation, self.num_cold_steps = correlation, num_cold_steps

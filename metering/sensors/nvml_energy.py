@@ -36,8 +36,9 @@ class NvmlEnergy:
         """Joules by UUID, of those that have a counter. Raises `pynvml.NVMLError` when a GPU no
         longer answers."""
         counted = [gpu for gpu in self.gpus if gpu.energy_counter]
-        return dict(zip((gpu.uuid for gpu in counted), self._each(self._joules, counted),
-                        strict=True))  # fmt: skip
+        return dict(
+            zip((gpu.uuid for gpu in counted), self._each(self._joules, counted), strict=True)
+        )
 
     def _joules(self, gpu: Gpu) -> float:
         return float(self._nvml.nvmlDeviceGetTotalEnergyConsumption(self._handles[gpu])) / 1000

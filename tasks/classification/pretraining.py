@@ -34,8 +34,12 @@ def check(plan: Plan) -> None:
         )
     for index, stage in enumerate(plan.model.recipe):
         if stage.workload not in _STEPS:
-            raise unknown(f"model.recipe.{index}.workload", stage.workload, _STEPS,
-                          f"use one of {', '.join(_STEPS)}")  # fmt: skip
+            raise unknown(
+                f"model.recipe.{index}.workload",
+                stage.workload,
+                _STEPS,
+                f"use one of {', '.join(_STEPS)}",
+            )
     if plan.stage == PRETRAIN:
         larger_set.num_classes(plan)
 

@@ -30,9 +30,12 @@ def embedded(plan: DataPlan) -> DataSetUp:
 
 
 def on_disk(
-    plan: DataPlan, num_train: int, num_test: int, classes: Sequence[Any] | None = None,
+    plan: DataPlan,
+    num_train: int,
+    num_test: int,
+    classes: Sequence[Any] | None = None,
     public_classes: Sequence[Any] | None = None,
-) -> DataSetUp:  # fmt: skip
+) -> DataSetUp:
     """Files under `plan.root`. The named set where its classes and nearly all of its samples are
     there; else the user's own, called after its folder. classes: in order, where the folder has a
     list of them; public_classes: those of the named set, None where they cannot be told."""

@@ -42,10 +42,13 @@ def sweep(disk: Path, cache_dir: Path, numbers: str, limit: int | None = None) -
     asked = ("-m", "repeats=3", f"repetition={numbers}", *TINY)
     arguments = [*asked, f"output_dir={disk}", f"data.cache_dir={cache_dir}"]
     return subprocess.Popen(
-        [sys.executable, "-c", script, *arguments], cwd=ROOT, text=True,
+        [sys.executable, "-c", script, *arguments],
+        cwd=ROOT,
+        text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def records(disk: Path) -> dict[int, Record]:

@@ -18,9 +18,13 @@ NUM_KILLS = 20 if FULL else 8
 def test_every_row_is_measured_once_however_often_the_sweep_is_killed(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "tests.endurance.killed_sweep", str(tmp_path), str(NUM_KILLS)],
-        cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True,
-        timeout=280, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     log = (tmp_path / "sweeps.log").read_text()

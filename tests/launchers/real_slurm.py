@@ -133,10 +133,15 @@ def _munged(home: Path) -> list[str]:
     key.chmod(0o400)
     (home / "munge").chmod(0o755)
     return [
-        "munged", "--foreground", "--force", f"--socket={home}/munge/socket", f"--key-file={key}",
-        f"--pid-file={home}/munge/pid", f"--log-file={home}/munge/log",
+        "munged",
+        "--foreground",
+        "--force",
+        f"--socket={home}/munge/socket",
+        f"--key-file={key}",
+        f"--pid-file={home}/munge/pid",
+        f"--log-file={home}/munge/log",
         f"--seed-file={home}/munge/seed",
-    ]  # fmt: skip
+    ]
 
 
 def _start_accounting(home: Path, port: int, start: Callable[..., None]) -> None:
@@ -145,9 +150,17 @@ def _start_accounting(home: Path, port: int, start: Callable[..., None]) -> None
     install = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--skip-test-db",
                "--auth-root-authentication-method=normal", "--user=root"]  # fmt: skip
     subprocess.run(install, check=True, capture_output=True)
-    start("mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={database_socket}",
-          "--skip-networking", "--user=root", "--innodb-buffer-pool-size=64M",
-          "--innodb-lock-wait-timeout=900", "--innodb-flush-log-at-trx-commit=0")  # fmt: skip
+    start(
+        "mariadbd",
+        "--no-defaults",
+        f"--datadir={data}",
+        f"--socket={database_socket}",
+        "--skip-networking",
+        "--user=root",
+        "--innodb-buffer-pool-size=64M",
+        "--innodb-lock-wait-timeout=900",
+        "--innodb-flush-log-at-trx-commit=0",
+    )
     _until(database_socket.exists, home)
     conf = home / "slurmdbd.conf"
     conf.write_text(DBD_CONF.format(home=home, slurmdbd=port))
@@ -192,8 +205,10 @@ def _end_all_jobs() -> None:
 def _nodes() -> list[str]:
     done = subprocess.run(
         ["sinfo", "-h", "-N", "-p", "main,high", "-o", "%t"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return done.stdout.split()
 
 

@@ -26,8 +26,11 @@ def start(folder: Path, *args: str) -> subprocess.Popen[str]:
     """`python run.py ...` in `folder`, not waited for."""
     return subprocess.Popen(
         [sys.executable, "-u", str(ROOT / "run.py"), *args],
-        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 def records(folder: Path) -> list[Record]:

@@ -18,10 +18,14 @@ from tasks.running.execute import empty_record
 def _record_of(plan: Plan) -> None:
     """A finished train phase of 2 J and 10 ms a sample."""
     phase = PhaseRecord(
-        phase="train", readings=(), sensors={}, stop_reason="num_steps", batch_size=32,
+        phase="train",
+        readings=(),
+        sensors={},
+        stop_reason="num_steps",
+        batch_size=32,
         energy_kwh_per_sample=Interval(2 / 3.6e6, None),
         duration_s_per_sample=Interval(0.01, None),
-    )  # fmt: skip
+    )
     record = empty_record(plan, "finished", "2026-01-01T00:00:00+00:00")
     write(dataclasses.replace(record, phases={"train": phase}), plan.folder)
 
@@ -66,9 +70,15 @@ def test_the_other_tasks_have_published_rates_too(
     compose: Callable[..., Plan], model: str, data: str, kwh: float
 ) -> None:
     found = cost.cost(
-        compose(f"model={model}", f"data={data}", "meter=fixed", "phases=train", "batch_size=8",
-                "meter.num_warmup_steps=0")
-    )  # fmt: skip
+        compose(
+            f"model={model}",
+            f"data={data}",
+            "meter=fixed",
+            "phases=train",
+            "batch_size=8",
+            "meter.num_warmup_steps=0",
+        )
+    )
     assert (found.source, found.energy_kwh) == (cost.PUBLISHED, pytest.approx(kwh))
 
 
@@ -97,8 +107,14 @@ def test_what_nobody_knows_is_unknown_and_not_zero(compose: Callable[..., Plan])
 def test_a_dry_run_prints_sbatch_text_and_cost_and_submits_nothing(
     run_py: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
-    done = run_py("-m", "model=mobilenet_v2,resnet18", "hardware=a6000", "meter=paper",
-                  "hydra/launcher=slurm", "dry_run=true")  # fmt: skip
+    done = run_py(
+        "-m",
+        "model=mobilenet_v2,resnet18",
+        "hardware=a6000",
+        "meter=paper",
+        "hydra/launcher=slurm",
+        "dry_run=true",
+    )
     assert done.returncode == 0, done.stderr
     assert "#SBATCH --gres=gpu:a6000:1" in done.stdout
     assert "#SBATCH --array=0-1%2" in done.stdout

@@ -36,11 +36,18 @@ TRAIN = PhaseRecord(
 )
 ASKED = Asked("classification", "resnet18", data=DataSetUp("synthetic"), batch_size=32)
 RECORD = Record(
-    run_id="0" * 32, status="finished", setup=SetUp(ASKED, Found(cpu_model="a CPU")),
-    paper_row="ResNet18", hardware="local", started_at="2026-01-01T00:00:00+00:00",
-    ended_at="2026-01-01T00:01:00+00:00", config={"seed": 0}, code=Code("0.1.0"),
-    recipe=(Stage("train", num_samples=1281167, num_epochs=120),), phases={"train": TRAIN},
-)  # fmt: skip
+    run_id="0" * 32,
+    status="finished",
+    setup=SetUp(ASKED, Found(cpu_model="a CPU")),
+    paper_row="ResNet18",
+    hardware="local",
+    started_at="2026-01-01T00:00:00+00:00",
+    ended_at="2026-01-01T00:01:00+00:00",
+    config={"seed": 0},
+    code=Code("0.1.0"),
+    recipe=(Stage("train", num_samples=1281167, num_epochs=120),),
+    phases={"train": TRAIN},
+)
 
 
 def test_a_record_reads_back_as_it_was_written(tmp_path):

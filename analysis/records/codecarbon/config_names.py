@@ -173,8 +173,12 @@ def _hydra(path: Path) -> list[tuple[str, str]]:
     choices = "hydra.runtime.choices."
     if path.name == "hydra.yaml":
         return [(k.removeprefix(choices), v) for k, v in flat.items() if k.startswith(choices)]
-    return [(key.lstrip("+"), value) for line in flat.values() for key, _, value in
-            [line.partition("=")] if value]  # fmt: skip
+    return [
+        (key.lstrip("+"), value)
+        for line in flat.values()
+        for key, _, value in [line.partition("=")]
+        if value
+    ]
 
 
 def _phase(flat: Mapping[str, str], task_word: str | None) -> str:

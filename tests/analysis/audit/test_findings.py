@@ -45,9 +45,11 @@ def test_the_rank_correlation_of_a_reversed_order_is_minus_one() -> None:
 )
 def test_the_order_of_training(subject: str, values: tuple[float, ...]) -> None:
     numbers = about(subject, ranks.findings(ENERGY)).numbers
-    names = [f"{board} {software} batch {batch}, gpu"
-             for board, batch in ((RTX5000, 32), (A100, 256))
-             for software in ("PyTorch", "TensorFlow")]  # fmt: skip
+    names = [
+        f"{board} {software} batch {batch}, gpu"
+        for board, batch in ((RTX5000, 32), (A100, 256))
+        for software in ("PyTorch", "TensorFlow")
+    ]
     assert [numbers[name] for name in names] == [near(value) for value in values]
 
 
@@ -222,8 +224,11 @@ def test_the_documents_quote_the_command(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_a_users_own_measurement_enters_the_findings(tmp_path: Path) -> None:
-    rows = ENERGY[(ENERGY["hardware"] == RTX5000) & (ENERGY["phase"] == "test")
-                  & ENERGY["framework"].str.startswith("PyTorch")]  # fmt: skip
+    rows = ENERGY[
+        (ENERGY["hardware"] == RTX5000)
+        & (ENERGY["phase"] == "test")
+        & ENERGY["framework"].str.startswith("PyTorch")
+    ]
     own = rows.assign(hardware="my board", source="my logbook", framework="")
     path = tmp_path / "mine.csv"
     own[[*facts.NEEDED, "batch_size"]].to_csv(path, index=False)

@@ -21,9 +21,18 @@ def _import(folder: Path, *arguments: str) -> int:
 def test_a_log_without_a_config_becomes_a_record(tmp_path: Path) -> None:
     a_log(tmp_path / "logs", {"run_id": RUN_ID, "pue": "1.25", "tracking_mode": "process"})
     done = _import(
-        tmp_path, "--samples", "10000", "--model", "vit_b", "--batch-size", "64",
-        "--data", "imagenet", "--precision", "fp32",
-    )  # fmt: skip
+        tmp_path,
+        "--samples",
+        "10000",
+        "--model",
+        "vit_b",
+        "--batch-size",
+        "64",
+        "--data",
+        "imagenet",
+        "--precision",
+        "fp32",
+    )
     assert done == 0
     [path] = (tmp_path / "out").rglob("record.json")
     record = read(path)
@@ -32,15 +41,19 @@ def test_a_log_without_a_config_becomes_a_record(tmp_path: Path) -> None:
     found = record.setup.found
     assert found is not None
     assert (found.reader, found.scope, found.device) == (
-        "codecarbon 3.0", "process", "NVIDIA GeForce RTX 3090",
-    )  # fmt: skip
+        "codecarbon 3.0",
+        "process",
+        "NVIDIA GeForce RTX 3090",
+    )
     [phase] = record.phases.values()
     assert phase.energy_kwh_per_sample is not None
     assert phase.energy_kwh_per_sample.mean == pytest.approx(1e-6 / 1.25)
     assert phase.energy_kwh_per_sample.half_width is None
     assert {name: sensor.how for name, sensor in phase.sensors.items()} == {
-        "gpu": "counter", "cpu": "modelled", "ram": "modelled",
-    }  # fmt: skip
+        "gpu": "counter",
+        "cpu": "modelled",
+        "ram": "modelled",
+    }
 
 
 def test_the_record_is_in_the_frame_as_the_log_would_be(tmp_path: Path) -> None:
@@ -49,8 +62,18 @@ def test_the_record_is_in_the_frame_as_the_log_would_be(tmp_path: Path) -> None:
     [log] = load([tmp_path / "logs"]).frame.to_dict("records")
     assert _import(tmp_path) == 0
     [record] = load([tmp_path / "out"]).frame.to_dict("records")
-    for name in ("model", "task", "kwh_per_sample", "energy_kwh", "batch_size", "gpu_name",
-                 "gpu_sensor", "phase", "num_samples", "emissions_kg_co2eq"):  # fmt: skip
+    for name in (
+        "model",
+        "task",
+        "kwh_per_sample",
+        "energy_kwh",
+        "batch_size",
+        "gpu_name",
+        "gpu_sensor",
+        "phase",
+        "num_samples",
+        "emissions_kg_co2eq",
+    ):
         assert record[name] == pytest.approx(log[name]), name
 
 
@@ -71,8 +94,10 @@ def test_a_file_may_be_named(tmp_path: Path) -> None:
 def test_an_aborted_run_among_others_gets_no_rate(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lines = [{"run_id": name, "duration": seconds} for name, seconds in
-             (("cut", "4"), ("one", "4600"), ("two", "4650"))]  # fmt: skip
+    lines = [
+        {"run_id": name, "duration": seconds}
+        for name, seconds in (("cut", "4"), ("one", "4600"), ("two", "4650"))
+    ]
     a_log(tmp_path / "logs", *lines)
     assert _import(tmp_path / "logs", "--samples", "10000", "--model", "vit") == 0
     assert "wrote 3 records" in (said := capsys.readouterr().out)

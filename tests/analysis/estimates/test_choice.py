@@ -81,9 +81,13 @@ def test_choosing_from_table_3(
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--at-least", "99"], ["--break-even", "ResNet50", "Swinn"],
-     ["--break-even", "ResNet101", "Swin-T"], ["--energy-error", "-1"]],
-)  # fmt: skip
+    [
+        ["--at-least", "99"],
+        ["--break-even", "ResNet50", "Swinn"],
+        ["--break-even", "ResNet101", "Swin-T"],
+        ["--energy-error", "-1"],
+    ],
+)
 def test_what_cannot_be_chosen_is_refused_in_one_line(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,9 +13,12 @@ from analysis.export.site_facts import SiteFacts
 from tests.analysis.export.sample_runs import a_run, a_site
 
 FAILED = a_run(
-    status="failed", phases=(), projection=None, failure="OutOfMemory",
+    status="failed",
+    phases=(),
+    projection=None,
+    failure="OutOfMemory",
     overheads=(Overhead("attempt cut off", 30.0, 1e-4),),
-)  # fmt: skip
+)
 STOPPED = a_run(status="interrupted", phases=(), projection=None, overheads=())
 
 

@@ -42,9 +42,12 @@ def test_the_projection_is_the_tables_estimate(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("more", "words"),
-    [({"scale": "small"}, "scale=small"), ({"recipe": ()}, "no recipe"),
-     ({"input_size": (96, 96)}, "96 px")],
-)  # fmt: skip
+    [
+        ({"scale": "small"}, "scale=small"),
+        ({"recipe": ()}, "no recipe"),
+        ({"input_size": (96, 96)}, "96 px"),
+    ],
+)
 def test_what_may_not_be_projected_says_why(
     tmp_path: Path, more: dict[str, object], words: str
 ) -> None:

@@ -65,9 +65,10 @@ def test_a_quantity_is_a_plain_decimal() -> None:
 
 def test_the_comment_says_what_the_format_has_no_field_for() -> None:
     [package] = [
-        one for one in json.loads(_text(a_run(), SiteFacts()))["@graph"]
+        one
+        for one in json.loads(_text(a_run(), SiteFacts()))["@graph"]
         if one["type"] == "ai_AIPackage"
-    ]  # fmt: skip
+    ]
     for words in ("projected recipe (300 epochs): 316.4 ± 16 kWh", "measured window", "CPU rapl"):
         assert words in package["comment"]
 

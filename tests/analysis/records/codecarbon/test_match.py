@@ -23,8 +23,11 @@ def test_the_one_config_below_a_log_is_its_own(tmp_path: Path) -> None:
 def test_each_run_belongs_to_the_job_that_began_before_it(tmp_path: Path) -> None:
     for clock, model in (("10-00-00", "vit"), ("11-00-00", "swin"), ("12-00-00", "failed")):
         a_config(tmp_path / "outputs" / "2025-03-01" / clock, f"model: {model}\n")
-    a_log(tmp_path, {"run_id": "b", "timestamp": "2025-03-01T11:30:00", "duration": "1700"},
-          {"run_id": "a", "timestamp": "2025-03-01T10:30:00", "duration": "1700"})  # fmt: skip
+    a_log(
+        tmp_path,
+        {"run_id": "b", "timestamp": "2025-03-01T11:30:00", "duration": "1700"},
+        {"run_id": "a", "timestamp": "2025-03-01T10:30:00", "duration": "1700"},
+    )
     assert _models(tmp_path) == {"a": "vit", "b": "swin"}
 
 
