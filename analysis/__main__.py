@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in COMMANDS:
         if _exists(name):
             importlib.import_module(name).add_parser(commands)
-    chosen = parser.parse_args(arguments)
+    chosen = parser.parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
     try:
         return int(chosen.run(chosen))
     except BrokenPipeError:  # `... | head` has seen enough
@@ -47,6 +47,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AnalysisError as error:
         print(error, file=sys.stderr)
         return 2
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """`--sort -gqi` as `--sort=-gqi`: argparse takes a value that begins with a dash for an
+    option."""
+    joined: list[str] = []
+    for argument in arguments:
+        is_value = argument.startswith("-") and argument[1:2].isalpha()
+        if joined and joined[-1] == "--sort" and is_value:
+            joined[-1] = f"--sort={argument}"
+        else:
+            joined.append(argument)
+    return joined
 
 
 def _exists(name: str) -> bool:

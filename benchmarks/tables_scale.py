@@ -95,6 +95,7 @@ def _varied(data: dict[str, Any], index: int, draw: random.Random) -> dict[str, 
         "%H:%M:%S.000+00:00", time.gmtime(index)
     )
     data["hardware"] = data["config"]["hardware"]["name"] = draw.choice(HARDWARE)
+    data["host"]["cpu_model"] = f"CPU of {data['hardware']}"
     data["config"]["seed"] = index
     data["batch_size"] = data["config"]["batch_size"] = data["batch_size"] * times
     for phase in data["phases"].values():

@@ -11,6 +11,8 @@ Every rule about runs that are alike is here and nowhere else:
     row of a table     `row_key`: equal but for the stage and what the stage determines
     models compared    `comparison_key`: equal but for the network and what it determines
     line of a study    `study_key`: equal but for the study's axis
+    spread of runs     `hardware_key`: read in one way on one kind of machine
+    borrowed cost      `lender_key`: alike in hardware, precision, kind of data and size
 """
 
 from __future__ import annotations
@@ -121,15 +123,28 @@ class SetUp:
     found: Found | None = None
 
 
-STAGE_FIELDS = ("stage", "input_size", "network_fingerprint")
-"""A stage determines these: a fine-tuning stage may have a size of its own, a pre-training one a
-decoder. `row_key` takes the size as a word instead: the recipe's, or the user's own."""
+STAGE_FIELDS = (
+    "stage", "input_size", "network_fingerprint", "training", "step_version", "data.num_classes",
+    "checkpoint_digest",
+)  # fmt: skip
+"""A stage determines these: a fine-tuning stage may have a size and a training set-up of its own, a
+pre-training one a decoder, or the head of a larger set. `row_key` takes the size as a word instead:
+the recipe's, or the user's own."""
 NETWORK_FIELDS = (
     "model", "network", "network_options", "source_digest", "training", "network_fingerprint",
     "checkpoint_digest",
 )  # fmt: skip
 """What a network and its recipe determine. Its input size is not among them: whoever compares
 models says whether each ran at its own."""
+
+HARDWARE_FIELDS = (
+    "device", "num_devices", "power_limit_w", "mig_profile", "cpu_model", "num_nodes", "sensors",
+    "scope", "reader", "scale",
+)  # fmt: skip
+LENDER_FIELDS = (
+    *HARDWARE_FIELDS, "precision", "channels_last", "compile", "num_threads", "data.origin",
+    "data.fraction",
+)  # fmt: skip
 
 
 def identity(asked: Asked) -> str:
@@ -158,6 +173,22 @@ def comparison_key(setup: SetUp, at_recipe_size: bool) -> str:
     fields = _flat(setup)
     size = "recipe" if at_recipe_size else fields["input_size"]
     return _digest(_without(fields, (*NETWORK_FIELDS, "input_size")) | {"input_size": size})
+
+
+def hardware_key(setup: SetUp) -> str:
+    """Runs with the same key were read in one way on one kind of machine: what differs between
+    repetitions of one of them is taken for what differs between repetitions of another."""
+    fields = _flat(setup)
+    return _digest({name: fields.get(name) for name in HARDWARE_FIELDS})
+
+
+def lender_key(setup: SetUp, at_recipe_size: bool) -> str:
+    """A whole recipe measured with this set-up may price a part (a teacher, a backbone) of one
+    with the same key: alike in hardware, precision, layout, kind of data and size, whatever the
+    network, the task, its classes and the batch."""
+    fields = _flat(setup)
+    size = "recipe" if at_recipe_size else fields["input_size"]
+    return _digest({name: fields.get(name) for name in LENDER_FIELDS} | {"input_size": size})
 
 
 def study_key(setup: SetUp, axis: Collection[str]) -> str:

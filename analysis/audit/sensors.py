@@ -8,8 +8,8 @@ import pandas as pd
 from scipy import stats
 
 from analysis.audit.finding import Finding
-from analysis.estimates.metrics import Z_95
 from analysis.independent import facts
+from analysis.records.confidence import Z_95
 
 TYPICAL_W = 350.0
 """A busy desktop at the wall."""

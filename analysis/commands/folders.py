@@ -28,11 +28,12 @@ def load_named(folders: Sequence[str]) -> Loaded:
     loaded = load(folders)
     for line in summary(loaded):
         print(line, file=sys.stderr)
+    held = [*loaded.frame["path"], *(copy.path for copy in loaded.copies)]
     for folder in folders:
         if folder in DEFAULT_FOLDERS:
             continue
         top = str(Path(folder).expanduser().absolute())
-        if not any(path == top or path.startswith(top + os.sep) for path in loaded.frame["path"]):
+        if not any(path == top or path.startswith(top + os.sep) for path in held):
             raise AnalysisError(_nothing_in(folder, top, loaded))
     return loaded
 
@@ -44,6 +45,8 @@ def summary(loaded: Loaded) -> Iterator[str]:
     for problem in loaded.problems:
         if problem.path not in logs:
             yield f"left out {problem}"
+    for copy in loaded.copies:
+        yield f"left out {copy}"
     yield from log_lines(loaded.logs)
 
 

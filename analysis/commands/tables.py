@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,7 @@ from analysis.errors import AnalysisError, unknown
 from analysis.estimates.accounting import ACCOUNTINGS
 from analysis.estimates.metrics import ALPHA, BETA
 from analysis.tables import select, terminal
+from analysis.tables.grid import title_of
 from analysis.tables.writers import WRITERS
 
 HOW_TO_MEASURE = (
@@ -24,7 +26,7 @@ HOW_TO_MEASURE = (
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = subparsers.add_parser("tables", help="Tables 1, 2 and 3")
+    command = subparsers.add_parser("tables", help="the paper's tables with what was measured")
     command.add_argument(
         "runs",
         nargs="*",
@@ -35,7 +37,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     command.add_argument("--format", default="csv,md,tex", help="of csv, md, tex, html")
     command.add_argument("--sort", help="a column, such as gqi; -gqi turns the order round")
     command.add_argument("--hardware", help="show measurements on these profiles only: a6000,v100")
-    command.add_argument("--where", help="rows to keep: 'top1_pct > 80 and gqi > 0.7'")
+    command.add_argument("--where", help="rows to keep: 'gqi > 0.7 and published_top1_pct > 80'")
     command.add_argument("--columns", help="only these, comma-separated: gqi,samples_per_kwh")
     command.add_argument(
         "--accounting",
@@ -59,37 +61,65 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    formats = [name.strip() for name in arguments.format.split(",") if name.strip()]
-    for name in formats:
-        if name not in WRITERS:
-            raise unknown("--format", name, WRITERS)
-    if arguments.accounting not in ACCOUNTINGS:
-        raise unknown("--accounting", arguments.accounting, ACCOUNTINGS)
-    for name in ("evaluations", "checkpoints"):
-        if not getattr(arguments, name) >= 0:
-            raise AnalysisError(
-                f"--{name} {getattr(arguments, name)} is not a number of at least 0; give one"
-            )
+    formats = _names(arguments.format)
+    _check(arguments, formats)
     loaded = load_named(arguments.runs)
-    shown = _tables(loaded.frame, arguments)
+    tables = _tables(loaded.frame, arguments)
+    shown = (
+        tables
+        if arguments.columns
+        else {name: select.without(table, select.unasked(table)) for name, table in tables.items()}
+    )
     texts = {
-        f"{name}.{kind}": WRITERS[kind](name, table)
-        for name, table in shown.items()
+        f"{name}.{kind}": WRITERS[kind](name, (tables if kind == "csv" else shown)[name])
+        for name in tables
         for kind in formats
     }
     write_all(texts, arguments.out)
-    title = f"Table 3, accounting={arguments.accounting}"
-    terminal.show(next(reversed(shown.values())), title)
+    name = next((name for name in shown if name.startswith("table3")), next(iter(shown)))
+    terminal.show(shown[name], f"{title_of(name)}, accounting={arguments.accounting}")
     if loaded.frame.empty:
         print(HOW_TO_MEASURE)
     print(f"wrote {', '.join(sorted(texts))} to {arguments.out}/")
     return 0
 
 
-def _tables(frame: pd.DataFrame, arguments: argparse.Namespace) -> dict[str, pd.DataFrame]:
-    from analysis.tables.paper import EXTRA_COLUMNS, Options, all_tables, diff
+def _names(text: str | None) -> list[str]:
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
 
-    hardware = [name.strip() for name in (arguments.hardware or "").split(",") if name.strip()]
+
+def _check(arguments: argparse.Namespace, formats: Sequence[str]) -> None:
+    """Raises `AnalysisError` for a value that cannot be, and for an option that would do
+    nothing."""
+    if not formats:
+        raise AnalysisError("--format names none; choose from csv, md, tex, html")
+    for name in formats:
+        if name not in WRITERS:
+            raise unknown("--format", name, WRITERS)
+    if arguments.accounting not in ACCOUNTINGS:
+        raise unknown("--accounting", arguments.accounting, ACCOUNTINGS)
+    for name in ("evaluations", "checkpoints", "alpha", "beta"):
+        value = getattr(arguments, name)
+        if not 0 <= value < math.inf:
+            raise AnalysisError(f"--{name} {value} is not a number of at least 0; give one")
+    for name in ("evaluations", "checkpoints"):
+        if getattr(arguments, name) and arguments.accounting == "paper":
+            raise AnalysisError(
+                f"--{name} does nothing with --accounting paper, whose totals hold none; "
+                "leave one of them out"
+            )
+    if arguments.columns is not None and not _names(arguments.columns):
+        raise AnalysisError("--columns names none; leave it out or name some")
+    if arguments.columns and arguments.diff:
+        raise AnalysisError("--columns does nothing with --diff; leave one of them out")
+
+
+def _tables(frame: pd.DataFrame, arguments: argparse.Namespace) -> dict[str, pd.DataFrame]:
+    from analysis.tables.diff import diff
+    from analysis.tables.lines import Options
+    from analysis.tables.paper import STUDIES, all_tables
+
+    hardware = _names(arguments.hardware)
     select.check_hardware(frame, hardware)
     options = Options(
         arguments.accounting,
@@ -105,16 +135,11 @@ def _tables(frame: pd.DataFrame, arguments: argparse.Namespace) -> dict[str, pd.
         tables = _on_each(tables, lambda table: select.where(table, arguments.where))
     if arguments.sort:
         tables = _on_each(tables, lambda table: select.ordered(table, arguments.sort))
-    if not arguments.columns:
-        tables = _on_each(tables, lambda table: select.without(table, EXTRA_COLUMNS))
-    elif not arguments.diff:
-        names = [name.strip() for name in arguments.columns.split(",")]
-        tables = _on_each(
-            tables, lambda table: select.silent(select.only(table, names), EXTRA_COLUMNS)
-        )
+    if arguments.columns:
+        names = _names(arguments.columns)
+        tables = _on_each(tables, lambda table: select.only(table, names))
     if arguments.diff:
-        tables = {f"{name}_diff": diff(table) for name, table in tables.items()}
-        return _on_each(tables, lambda table: select.silent(table, EXTRA_COLUMNS))
+        return {f"{name}_diff": diff(one) for name, one in tables.items() if name != STUDIES}
     return tables
 
 

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from analysis.estimates.estimate import Estimate, Part, Quantity, estimate
-from analysis.estimates.merge import Measured, MeasuredRate
+from analysis.estimates.measured import Measured, MeasuredRate
 from analysis.published import facts as published
+from metering import catalogue
 from metering.record import Stage
+from metering.setup import lender_key
 
 Accounting = Literal["source", "paper"]
+PAPER_BATCH_SIZE = 32
 ACCOUNTINGS: tuple[Accounting, ...] = ("source", "paper")
 
 
@@ -28,20 +31,25 @@ class Costs:
     accounting: Accounting = "source"
     evaluations: float = 0.0
     checkpoints: float = 0.0
-    _index: dict[str, list[Measured]] = field(default_factory=dict)
+    _lenders: dict[tuple[str, str], list[Measured]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for one in self.measured:
-            if one.key.paper_row:
-                self._index.setdefault(one.key.paper_row, []).append(one)
+            if one.paper_row and one.tier != "small":
+                key = one.paper_row, lender_key(one.setup, one.is_at_recipe_size)
+                self._lenders.setdefault(key, []).append(one)
 
     def estimate(self, one: Measured, within: tuple[str, ...] = ()) -> Estimate:
-        """Training electricity of the whole recipe of `one`, kWh."""
+        """Training electricity of the whole recipe of `one`, kWh; none of a scaled-down study, nor
+        of a recipe that is another data set's."""
+        if one.tier == "small":
+            return Estimate(None, missing=(_why_small(one),))
         recipe = self._recipe(one)
         if not recipe and self.accounting == "paper":
             return Estimate(None, missing=("the paper's recipe of this row is not known",))
-        row = one.key.paper_row or one.key.model
-        names = (*within, row)
+        if why_not := _of_another_set(recipe, one):
+            return Estimate(None, missing=(why_not,))
+        names = (*within, one.name)
         found = estimate(
             recipe,
             lambda workload: _rate(one, workload),
@@ -51,14 +59,14 @@ class Costs:
         if self.accounting == "paper":
             return found
         said = {stage.name: _how_priced(stage, one.recipe) for stage in recipe}
-        return replace(found, parts=tuple(_saying(part, said) for part in found.parts))
+        return replace(found, parts=tuple(_with_note(part, said) for part in found.parts))
 
     def _recipe(self, one: Measured) -> tuple[Stage, ...]:
         """The paper's accounting prices every supervised stage alike; ours takes the rate of
         the stage's own step where that was measured."""
         if self.accounting == "source":
             return tuple(_with_own_step(stage, one) for stage in one.recipe)
-        found = published.paper_recipes().get((one.key.paper_row or "", one.key.dataset))
+        found = published.paper_recipes().get((one.paper_row or "", one.dataset))
         return found.stages if found else ()
 
     def _fixed(self, one: Measured, recipe: Sequence[Stage]) -> tuple[Part, ...]:
@@ -79,36 +87,59 @@ class Costs:
         return tuple(found)
 
     def _evaluations(self, one: Measured, epochs: float) -> Part:
-        rate = next((rate for (_, phase), rate in one.rates.items() if phase == "test"), None)
-        samples = published.TEST_SAMPLES.get(one.key.dataset)
-        known = rate is not None and samples is not None
-        kwh = quantity(rate, f"{id(one)}/test").times(samples) if known else None  # type: ignore[arg-type]
+        rate, samples = one.test_rate, num_test_samples(one)
+        kwh = None
+        if rate is not None and samples is not None:
+            kwh = quantity(rate, f"{id(one)}/test").times(samples)
         return _times("evaluations", kwh, self.evaluations * epochs)
 
     def _cost(self, name: str, asking: Measured, within: tuple[str, ...]) -> Part | None:
         for other in self._candidates(name, asking):
             found = self.estimate(other, within)
             if found.kwh is not None:
-                note = f"{name} measured at batch size {other.key.batch_size}"
+                note = f"{name} measured at batch size {other.setup.asked.batch_size}"
                 if not found.is_measured:
                     note += ", parts of it published"
-                return Part(name, found.kwh, "measured" if found.is_measured else "published", note)
+                return Part(name, found.kwh, "measured", note, found.published_kwh)
         return _published_cost(name)
 
     def _candidates(self, name: str, asking: Measured) -> list[Measured]:
-        """The row's set-ups on the same hardware; the paper's batch size of 32 first."""
-
-        def machine(one: Measured) -> tuple[object, ...]:
-            key = one.key
-            where = (key.hardware, key.gpu_name, key.cpu_model, key.num_devices)
-            return (*where, key.precision, key.scale)
+        """The row's set-ups that are alike in hardware, precision, kind of data and size; the
+        paper's batch size of 32 first."""
 
         def order(one: Measured) -> tuple[bool, float]:
-            return one.key.batch_size != 32, -(one.key.batch_size or 0)
+            batch_size = one.setup.asked.batch_size
+            return batch_size != PAPER_BATCH_SIZE, -(batch_size or 0)
 
-        return sorted(
-            (one for one in self._index.get(name, ()) if machine(one) == machine(asking)), key=order
-        )
+        key = name, lender_key(asking.setup, asking.is_at_recipe_size)
+        return sorted(self._lenders.get(key, ()), key=order)
+
+
+def num_test_samples(one: Measured) -> int | None:
+    """Samples of the test set that the row is about: the public set's, else the run's own."""
+    known = catalogue.data_set(one.dataset)
+    if known is not None and known.num_test is not None:
+        return known.num_test
+    return one.setup.asked.data.num_test
+
+
+def _why_small(one: Measured) -> str:
+    if one.setup.asked.scale == "small":
+        return "a scaled-down study gives rates, never a full recipe's electricity"
+    return "measured at another input size than the recipe's: a rate, never a full recipe's cost"
+
+
+def _of_another_set(recipe: Sequence[Stage], one: Measured) -> str:
+    """Why the recipe is not one for the data of `one`; empty where it is."""
+    own = [stage.dataset for stage in recipe if stage.row is None and stage.dataset]
+    if not own:
+        return ""
+    known = catalogue.data_set(own[-1])
+    name = known.display_name if known else own[-1]
+    asked = one.setup.asked.data.name
+    if one.dataset == name or own[-1] == asked == one.dataset:
+        return ""
+    return f"the recipe is one for {name}, the run's data are {one.dataset}"
 
 
 def _own_step(stage: Stage, recipe: Sequence[Stage]) -> str | None:
@@ -139,7 +170,7 @@ def _how_priced(stage: Stage, recipe: Sequence[Stage]) -> str:
     return ""
 
 
-def _saying(part: Part, said: dict[str, str]) -> Part:
+def _with_note(part: Part, said: dict[str, str]) -> Part:
     words = "; ".join(word for word in (said.get(part.name, ""), part.note) if word)
     return part if words == part.note else replace(part, note=words)
 
@@ -155,7 +186,7 @@ def _rate(one: Measured, workload: str) -> Part | None:
     found = one.rates.get((workload, "train"))
     if found is None:
         return None
-    return Part(workload, quantity(found, f"{id(one)}/{workload}"), "measured", found.note)
+    return Part(workload, quantity(found, f"{id(one)}/{workload}"), "measured")
 
 
 def quantity(rate: MeasuredRate, name: str) -> Quantity:
@@ -165,10 +196,12 @@ def quantity(rate: MeasuredRate, name: str) -> Quantity:
 
 
 def _published_cost(name: str) -> Part | None:
-    for dataset in (published.IMAGENET, published.CITYSCAPES, published.ADE20K):
-        kwh = published.value(name, dataset, "train_kwh")
-        if kwh is not None:
-            return Part(name, Quantity(kwh), "published", f"{name} published, not measured here")
+    """What the paper says a row costs: without an interval, for it gives none."""
+    for known in catalogue.DATA_SETS:
+        kwh = published.value(name, known.display_name, "train_kwh")
+        if known.in_table and kwh is not None:
+            note = f"{name} published, not measured here"
+            return Part(name, Quantity(kwh, None), "published", note)
     return None
 
 

@@ -17,10 +17,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal
 
-CONFIDENCE = 0.95
+from analysis.records.confidence import student_t
+
 Basis = Literal["between runs", "within this run and between runs", "within this run", "none"]
 """What an interval holds."""
 
@@ -82,21 +82,3 @@ def rate_over_runs(
     if between is None:
         return RunsRate(mean, within, "within this run")
     return RunsRate(mean, math.hypot(within, between), "within this run and between runs")
-
-
-@cache
-def student_t(degrees: float, confidence: float = CONFIDENCE) -> float:
-    """Quantile of Student's t of a two-sided interval."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(degrees, 0.5 + confidence / 2))
-
-
-def at_95(half_width: float, confidence: float, num_effective_blocks: float | None) -> float:
-    """`half_width` of an interval at `confidence` as that of one at 95 %: both are the same
-    standard error times Student's t with one degree less than there are effective blocks;
-    without their number, times the normal quantile."""
-    if confidence == CONFIDENCE:
-        return half_width
-    degrees = math.inf if num_effective_blocks is None else max(1.0, num_effective_blocks - 1)
-    return half_width * student_t(degrees) / student_t(degrees, confidence)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from metering.record import Stage
@@ -56,12 +56,23 @@ def total(quantities: Iterable[Quantity]) -> Quantity:
 
 @dataclass(frozen=True)
 class Part:
-    """One stage's share of an estimate, kWh, and where its number comes from."""
+    """One stage's share of an estimate, kWh, and where its number comes from. published_within:
+    how much of a measured part others published; of a published part all of it is."""
 
     name: str
     kwh: Quantity
     origin: Origin
     note: str = ""
+    published_within: float = 0.0
+
+    @property
+    def published_kwh(self) -> float:
+        return self.kwh.value if self.origin == "published" else self.published_within
+
+    def times(self, factor: float) -> Part:
+        return replace(
+            self, kwh=self.kwh.times(factor), published_within=self.published_within * factor
+        )
 
 
 @dataclass(frozen=True)
@@ -75,7 +86,19 @@ class Estimate:
     @property
     def is_measured(self) -> bool:
         """No part was taken from the published table."""
-        return self.kwh is not None and all(part.origin == "measured" for part in self.parts)
+        return self.kwh is not None and self.published_kwh == 0
+
+    @property
+    def published_kwh(self) -> float:
+        """How much of the whole others published: it was not read here and has no interval."""
+        return sum(part.published_kwh for part in self.parts)
+
+    @property
+    def published_share(self) -> float | None:
+        """That part of the whole, 0..1."""
+        return (
+            None if self.kwh is None or not self.kwh.value else self.published_kwh / self.kwh.value
+        )
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -114,7 +137,7 @@ def _of_row(stage: Stage, cost_of: CostOf) -> Part | str:
     cost = cost_of(stage.row or "")
     if cost is None:
         return f"{stage.name}: the cost of row {stage.row} is not known"
-    return Part(stage.name, cost.kwh.times(stage.share), cost.origin, cost.note)
+    return replace(cost.times(stage.share), name=stage.name)
 
 
 def _of_stage(stage: Stage, rate_of: RateOf) -> Part | str:
@@ -124,7 +147,7 @@ def _of_stage(stage: Stage, rate_of: RateOf) -> Part | str:
     if rate is None:
         return f"{stage.name}: no rate for its workload; measure it with stage={stage.workload}"
     samples = stage.num_samples * stage.num_epochs * stage.share
-    return Part(stage.name, rate.kwh.times(samples), rate.origin, rate.note)
+    return replace(rate.times(samples), name=stage.name)
 
 
 def whole_run(

@@ -6,80 +6,82 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from analysis.estimates.accounting import Costs
-from analysis.estimates.estimate import Part
-from analysis.estimates.merge import Measured, MeasuredRate, SetUp, merge
+from analysis.estimates import accuracy as accuracies
+from analysis.estimates.accounting import Costs, num_test_samples
+from analysis.estimates.estimate import Estimate, Part
+from analysis.estimates.measured import Measured
+from analysis.estimates.merge import merge
 from analysis.figures.figure4 import MEASURED_RATE, STAGE_NAMES
 from analysis.figures.frames import ROW_COLUMNS, STAGE_COLUMNS, gqi
 from analysis.published import facts as published_facts
 from analysis.published.facts import IMAGENET
-
-NUM_TEST_IMAGES = 50_000
-"""ImageNet-1k's validation set: what the paper's test electricity is about."""
+from metering import catalogue
 
 
 def estimated(records: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows and stages (`frames.ROW_COLUMNS`, `frames.STAGE_COLUMNS`) of every classification
-    set-up on ImageNet-1k whose recipe and rates are known, by `accounting=source`."""
-    measured = sorted(merge(records), key=lambda one: one.key.scale == "small")
+    set-up on ImageNet-1k whose recipe and rates are known, by `accounting=source`. A scaled-down
+    study is none of them: it is no mark beside the paper's."""
+    measured = merge(records)
     costs = Costs(measured)
     rows: list[dict[str, object]] = []
     stages: list[tuple[str, str, str, float, str, bool]] = []
     for one in measured:
-        if one.key.task != "classification" or one.key.dataset != IMAGENET:
+        if one.task != "classification" or one.dataset != IMAGENET or one.tier == "small":
             continue
         found = costs.estimate(one)
-        name = one.key.paper_row or one.key.model
         if found.kwh is None:
             continue
-        rows.append(_row(one, name, found.kwh.value, found.kwh.half_width, found.is_measured))
-        stages.extend(_stages(one, name, found.parts))
+        rows.append(_row(one, found))
+        stages.extend(_stages(one, found.parts))
     frame = pd.DataFrame(rows, columns=list(ROW_COLUMNS))
-    frame["gqi"] = gqi(frame["accuracy_pct"], frame["train_kwh"])
+    wide = frame["half_width_kwh"].astype(float) >= frame["train_kwh"].astype(float)
+    frame["gqi"] = gqi(frame["accuracy_pct"], frame["train_kwh"]).mask(wide)
     return frame, pd.DataFrame(stages, columns=list(STAGE_COLUMNS))
 
 
 def _stages(
-    one: Measured, name: str, parts: Sequence[Part]
+    one: Measured, parts: Sequence[Part]
 ) -> Iterator[tuple[str, str, str, float, str, bool]]:
     """Stages of a recipe whose every stage has a rate, and one pass over the test images."""
-    small = one.key.scale == "small"
     for part in parts:
         if part.name in STAGE_NAMES:
             kwh = part.kwh.value
-            yield name, "estimated", STAGE_NAMES[part.name], kwh, MEASURED_RATE, small
-    test = _test_rate(one)
-    if test is not None:
-        kwh = test.kwh_per_sample * NUM_TEST_IMAGES
-        yield name, "estimated", "inference", kwh, MEASURED_RATE, small
+            yield one.name, "estimated", STAGE_NAMES[part.name], kwh, MEASURED_RATE, False
+    test_kwh = _test_kwh(one)
+    if test_kwh is not None:
+        yield one.name, "estimated", "inference", test_kwh, MEASURED_RATE, False
 
 
-def _test_rate(one: Measured) -> MeasuredRate | None:
-    return next((rate for (_, phase), rate in one.rates.items() if phase == "test"), None)
+def _test_kwh(one: Measured) -> float | None:
+    """One pass over the test set that the row is about."""
+    test, samples = one.test_rate, num_test_samples(one)
+    return None if test is None or samples is None else test.kwh_per_sample * samples
 
 
-def _words_of(key: SetUp) -> tuple[str, ...]:
-    """What else must agree, on one device, before two rows are compared."""
-    return f"batch {key.batch_size:.0f}", key.precision, key.variant
-
-
-def _row(
-    one: Measured, name: str, kwh: float, half_width: float | None, all_measured: bool
-) -> dict[str, object]:
-    accuracy = one.quality_pct or published_facts.value(name, IMAGENET, "top1_pct")
-    test = _test_rate(one)
+def _row(one: Measured, found: Estimate) -> dict[str, object]:
+    assert found.kwh is not None
+    [task] = [known for known in catalogue.TASKS if known.name == one.task]
+    published_pct = published_facts.value(one.name, IMAGENET, task.quality_key)
+    accuracy = accuracies.of_row(one, published_pct, task)
     words = ["measured rate x recipe"]
-    words += [] if all_measured else ["parts of it published"]
-    words += [] if one.quality_pct else ["accuracy published"]
+    if not found.is_measured:
+        words.append(f"{100 * (found.published_share or 0):.3g} % of it published")
+    if one.tier == "modelled":
+        words.append("modelled")
+    if accuracy is not None and accuracy.origin == "published":
+        words.append("accuracy published")
+    asked = one.setup.asked
+    set_up = (f"batch {asked.batch_size}", asked.precision, one.variant)
     return {
-        "model": name,
+        "model": one.name,
         "kind": "estimated",
-        "train_kwh": kwh,
-        "half_width_kwh": half_width,
-        "accuracy_pct": accuracy,
-        "test_kwh": test.kwh_per_sample * NUM_TEST_IMAGES if test else None,
-        "hardware": one.key.gpu_name or one.key.hardware,
-        "set_up": ", ".join(filter(None, _words_of(one.key))),
-        "is_small": one.key.scale == "small",
+        "train_kwh": found.kwh.value,
+        "half_width_kwh": found.kwh.half_width,
+        "accuracy_pct": accuracy.value_pct if accuracy else None,
+        "test_kwh": _test_kwh(one),
+        "hardware": one.device,
+        "set_up": ", ".join(filter(None, set_up)),
+        "is_small": False,
         "source": "; ".join(words),
     }

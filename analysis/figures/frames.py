@@ -19,7 +19,7 @@ ROW_COLUMNS = (
 RUN_COLUMNS = (
     "model", "phase", "device", "batch_size", "precision", "data", "variant", "fraction",
     "num_epoch_samples", "is_small", "kwh_per_sample", "half_width_kwh_per_sample",
-    "curve_samples", "curve_kwh", "record",
+    "curve_samples", "curve_kwh", "record", "setup",
 )  # fmt: skip
 STAGE_COLUMNS = ("model", "kind", "stage", "kwh", "basis", "is_small")
 APPLIANCE_COLUMNS = ("name", "kwh_per_month", "basis", "source", "certainty")

@@ -13,11 +13,13 @@ from analysis.figures.estimates import estimated
 from analysis.figures.figure4 import PRINTED_TOTAL, STAGE_NAMES
 from analysis.figures.frames import RUN_COLUMNS, STAGE_COLUMNS, Frames, gqi
 from analysis.published import facts as published_facts
-from analysis.published.facts import IMAGENET, IMAGENET_TRAIN_IMAGES
+from analysis.published.facts import IMAGENET
 from analysis.records import load
+from analysis.records.describe import device_of
+from metering import catalogue
 from metering.block import preferred
 from metering.record_file import read
-from metering.setup import DataSetUp
+from metering.setup import DataSetUp, SetUp
 
 PUBLISHED_ON = "NVIDIA RTX A6000"
 TABLE_3 = "Watt For What, Table 3"
@@ -107,50 +109,44 @@ def measured_runs(records: pd.DataFrame) -> pd.DataFrame:
         & (records["kwh_per_sample"].astype(float) > 0)
         & records["stage"].isin(["supervised", "finetune"])
         & (records["kind"] == "record")
-    ].sort_values("started_at")
+    ].sort_values("started_s", kind="stable")
     rows = [_run(row) for row in wanted.to_dict("records")]
     return pd.DataFrame(rows, columns=list(RUN_COLUMNS))
 
 
 def _run(row: Mapping[Any, Any]) -> dict[str, Any]:
+    setup: SetUp = row["setup"]
     curve = _curve(row["path"]) if row["phase"] == "train" else None
-    num_epoch_samples, samples, kwh = curve or (None, (), ())
+    samples, kwh = curve or ((), ())
     return {
         "model": row["model"],
         "phase": row["phase"],
-        "device": device_of(row),
+        "device": device_of(setup),
         "batch_size": int(row["batch_size"]),
         "precision": row["precision"],
         "data": row["data"],
         "variant": row["variant"],
-        "fraction": float(row["data_fraction"]),
-        "num_epoch_samples": num_epoch_samples,
-        "is_small": row["scale"] == "small",
+        "fraction": setup.asked.data.fraction,
+        "num_epoch_samples": _epoch_samples(setup.asked.data),
+        "is_small": setup.asked.scale == "small",
         "kwh_per_sample": row["kwh_per_sample"],
         "half_width_kwh_per_sample": row["kwh_half_width"],
         "curve_samples": samples,
         "curve_kwh": kwh,
         "record": row["path"],
+        "setup": setup,
     }
 
 
-def device_of(row: Mapping[Any, Any]) -> str:
-    """`NVIDIA RTX A6000`, `2 x NVIDIA GeForce RTX 3090`, or `CPU (local)` without a GPU."""
-    gpu, num_devices = row["gpu_name"], row["num_devices"]
-    name = gpu if isinstance(gpu, str) and gpu else f"CPU ({row['hardware']})"
-    return f"{num_devices:.0f} x {name}" if num_devices > 1 else name
-
-
-Curve = tuple[int | None, tuple[int, ...], tuple[float, ...]]
+Curve = tuple[tuple[int, ...], tuple[float, ...]]
 
 
 def _curve(path: str) -> Curve | None:
-    """Samples in one epoch (`None`: unknown), and samples and kWh up to the end of each block of
-    the train phase, warm-up included: all of it was used. `None` when a block has no energy."""
-    record = read(Path(path))
+    """Samples and kWh up to the end of each block of the train phase, warm-up included: all of it
+    was used. `None` when a block has no energy."""
     samples, kwh = [], []
     num_samples, total = 0, 0.0
-    for block in record.phases["train"].readings:
+    for block in read(Path(path)).phases["train"].readings:
         block_kwh = preferred(block).total_kwh
         if block_kwh is None:
             return None
@@ -158,14 +154,13 @@ def _curve(path: str) -> Curve | None:
         total += block_kwh
         samples.append(num_samples)
         kwh.append(total)
-    return _epoch_samples(record.setup.asked.data), tuple(samples), tuple(kwh)
+    return tuple(samples), tuple(kwh)
 
 
 def _epoch_samples(data: DataSetUp) -> int | None:
-    """Training samples of one epoch of the run's share of its data set."""
-    size = data.num_train
-    if size is None and data.name == "imagenet":
-        size = IMAGENET_TRAIN_IMAGES
+    """Training samples of one epoch of the run's share of its data set, `None` where unknown."""
+    known = catalogue.data_set(data.name)
+    size = data.num_train or (known.num_train if known and data.origin != "own" else None)
     return None if size is None else max(1, round(size * data.fraction))
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.figures.look import short_device
+from metering.setup import study_key
 
-# what two runs must share before they may stand on one line
+# what a legend may say of a line
 SET_UP = (
     "model", "device", "batch_size", "precision", "data", "variant", "fraction", "is_small",
 )  # fmt: skip
@@ -46,15 +47,30 @@ def fit_line(x: np.ndarray, y: np.ndarray) -> Line | None:
     return Line(float(slope), float(intercept), r2, float(np.abs(rest).max() / np.abs(y).max()))
 
 
+AXES: dict[str, tuple[str, ...]] = {
+    "fraction": ("data.fraction", "protocol"),
+    "batch_size": ("batch_size",),
+    "device": (
+        "device", "num_devices", "power_limit_w", "mig_profile", "cpu_model", "num_nodes",
+        "sensors", "versions", "accelerator", "num_threads", "num_workers",
+    ),
+}  # fmt: skip
+"""What a figure's axis changes in a run's set-up: its own field, and what that determines. One
+epoch of a share of the data is a number of steps of its own."""
+
+
 def compared(runs: pd.DataFrame, over: str) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
-    """Groups of runs that differ in `over` and in nothing else that matters, of two or more
-    values of `over`; the newest record of each value stands for it."""
-    shared = [column for column in SET_UP if column != over]
+    """Lines of a study: runs of one phase that differ in `over` (of `AXES`), and in nothing else
+    of their set-ups, of two or more values of it; the newest record of each value stands for it."""
     usable = runs[runs["kwh_per_sample"] > 0]
-    for key, group in usable.groupby(shared, sort=True, dropna=False):
+    keys = [study_key(setup, AXES[over]) for setup in usable["setup"]]
+    lines = []
+    for _, group in usable.groupby([keys, usable["phase"].to_numpy()], sort=False):
         one_each = group.drop_duplicates(over, keep="last").sort_values(over)
         if len(one_each) >= 2:
-            yield dict(zip(shared, key, strict=True)), one_each
+            values = one_each.iloc[-1].to_dict()
+            lines.append(({name: values[name] for name in SET_UP if name != over}, one_each))
+    yield from sorted(lines, key=lambda line: tuple(map(str, line[0].values())))
 
 
 def curve(run: pd.Series) -> tuple[np.ndarray, np.ndarray]:

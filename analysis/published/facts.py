@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from metering import catalogue
 from metering.record import Stage
 
 FOLDER = Path(__file__).parent
@@ -40,17 +41,15 @@ TABLE_NOTES = (
     "The paper's GFLOPs are GMACs (multiply-accumulates).",
     "The paper rounds GQI up in Table 3.",
 )
-IMAGENET_TRAIN_IMAGES = 1_281_167
-IMAGENET, CITYSCAPES, ADE20K, SSV2, K400 = "ImageNet-1k", "Cityscapes", "ADE20K", "SSv2", "K400"
-
-TEST_SAMPLES = {
-    IMAGENET: 50_000,
-    CITYSCAPES: 500,
-    ADE20K: 2_000,
-    K400: 19_761,
-    SSV2: 24_777,
-}
-"""Samples of the set that the paper tests on: images, clips' videos."""
+IMAGENET, CITYSCAPES, ADE20K, SSV2, K400 = map(
+    catalogue.display_name, ("imagenet", "cityscapes", "ade20k", "sthv2", "kinetics400")
+)
+TRAIN_SAMPLES, TEST_SAMPLES = (
+    {known.display_name: getattr(known, name) for known in catalogue.DATA_SETS if known.in_table}
+    for name in ("num_train", "num_test")
+)
+"""Samples of the sets that the paper trains and tests on: images, or videos."""
+IMAGENET_TRAIN_IMAGES: int = TRAIN_SAMPLES[IMAGENET]
 
 
 class FactsError(ValueError):

@@ -20,12 +20,14 @@ import pandas as pd
 from analysis.records.codecarbon.find import LogFile, Seen, log_files
 from analysis.records.codecarbon.read import LogOutcome, read_logs
 from analysis.records.codecarbon.rows import row_of
-from analysis.records.rows import COLUMNS, TEXT_COLUMNS, rows_of
+from analysis.records.rows import COLUMNS, OBJECT_COLUMNS, TEXT_COLUMNS, rows_of
 from metering.record import FILE_NAME, RecordError
 
 PARALLEL_FROM = 4_000
 """So many records repay the start of a second process."""
-_PATH, _RUN_ID = COLUMNS.index("path"), COLUMNS.index("run_id")
+_PATH, _RUN_ID, _SETUP, _MERGE_KEY, _RECIPE = map(
+    COLUMNS.index, ("path", "run_id", "setup", "merge_key", "recipe")
+)
 UNFORESEEN = "cannot be understood: "
 """How the reason begins where no check, but Python itself, refused a file."""
 
@@ -43,12 +45,14 @@ class Problem:
 
 @dataclass(frozen=True)
 class Loaded:
-    """frame: columns `rows.COLUMNS`; problems: what was left out, by path; logs: what became of
-    each log of other software: used, flagged or left out."""
+    """frame: columns `rows.COLUMNS`, and `started_s`, the start in seconds since 1970; problems:
+    what was left out, by path; logs: what became of each log of other software: used, flagged or
+    left out; copies: records that lie in a second place."""
 
     frame: pd.DataFrame
     problems: tuple[Problem, ...]
     logs: tuple[LogOutcome, ...] = ()
+    copies: tuple[Problem, ...] = ()
 
 
 def load(folders: Sequence[Path | str]) -> Loaded:
@@ -70,34 +74,56 @@ def _load(folders: Sequence[Path | str]) -> Loaded:
     for outcome in logs.outcomes:
         problems.extend(Problem(outcome.path, reason) for reason in outcome.left_out)
     problems.sort(key=lambda problem: problem.path)
-    rows = _each_run_once(rows)
-    return Loaded(_frame(rows), tuple(problems), logs.outcomes)
+    rows, copies = _each_run_once(rows)
+    return Loaded(_frame(rows), tuple(problems), logs.outcomes, copies)
 
 
-def _each_run_once(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Without the rows of a record that lies in a second folder: the first path stays."""
+def _each_run_once(
+    rows: list[tuple[Any, ...]],
+) -> tuple[list[tuple[Any, ...]], tuple[Problem, ...]]:
+    """Rows without those of a run whose record lies in a second place, and these places: the first
+    path stays."""
     path_of: dict[str, str] = {}
-    return [
-        row
-        for row in rows
-        if row[_RUN_ID] is None or path_of.setdefault(row[_RUN_ID], row[_PATH]) == row[_PATH]
-    ]
+    once, copies = [], dict[str, str]()
+    for row in rows:
+        first = path_of.setdefault(row[_RUN_ID], row[_PATH]) if row[_RUN_ID] else row[_PATH]
+        if first == row[_PATH]:
+            once.append(row)
+        else:
+            copies[row[_PATH]] = f"a copy of {first}, which counts once"
+    return once, tuple(Problem(path, reason) for path, reason in sorted(copies.items()))
 
 
 def _frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(COLUMNS)
     rows.clear()
+    columns[_SETUP] = _shared(columns[_SETUP], columns[_MERGE_KEY])
+    columns[_RECIPE] = _shared(columns[_RECIPE], columns[_RECIPE])
     data: dict[str, Any] = {}
     for index, name in enumerate(COLUMNS):
         values, columns[index] = columns[index], ()
-        kind = "category" if name in TEXT_COLUMNS else None
-        if name in ("recipe", "wall_meter") or kind:
-            data[name] = pd.Series(values, dtype=kind or object)
-        elif name in ("path", "run_id", "identity", "started_at", "notes", "flags"):
+        if name in TEXT_COLUMNS:
+            data[name] = pd.Series(values, dtype="category")
+        elif name in OBJECT_COLUMNS:
             data[name] = pd.Series(values, dtype=object)
         else:
             data[name] = pd.Series(values, dtype=float)
-    return pd.DataFrame(data)
+    frame = pd.DataFrame(data)
+    return frame.assign(started_s=_seconds(frame["started_at"]))
+
+
+def _shared(values: Sequence[Any], keys: Sequence[Any]) -> tuple[Any, ...]:
+    """The same object for the same key: many records carry one set-up and one recipe."""
+    known: dict[Any, Any] = {}
+    return tuple(known.setdefault(key, value) for key, value in zip(keys, values, strict=True))
+
+
+def _seconds(texts: pd.Series) -> pd.Series:
+    """ISO 8601 times in seconds since 1970, a time without an offset taken for UTC; NaN where a
+    text is none. Order in time is not order as text: offsets differ."""
+    times = pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce")
+    epoch = pd.Timestamp(0, tz="UTC")
+    return (times - epoch).dt.total_seconds()
 
 
 def find_records(folders: Iterable[Path | str], problems: list[Problem]) -> list[str]:

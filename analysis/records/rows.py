@@ -8,41 +8,47 @@ from __future__ import annotations
 from typing import Any
 
 from analysis.records.calibration import calibration_of
-from analysis.records.config_facts import dataset_of, variant
+from analysis.records.confidence import at_95
+from analysis.records.describe import dataset_of, device_of, variant_of
+from metering import catalogue
 from metering.bounds import MOST
 from metering.json_values import group, shown, text
-from metering.record import Component, PhaseRecord, Record, RecordError, Stage
+from metering.record import Component, Interval, PhaseRecord, Record, RecordError, Stage
 from metering.record_file import Totals, summary_from_json
+from metering.setup import merge_key
 
 COLUMNS = (
     # where from
     "path", "kind", "schema_version", "status", "run_id", "identity", "started_at",
-    # what must agree before records are merged
-    "task", "model", "paper_row", "dataset", "data", "hardware", "gpu_name", "cpu_model",
-    "num_devices", "batch_size", "precision", "variant", "stage", "scale", "phase",
-    # further settings
-    "data_fraction", "meter", "code_version", "recipe", "wall_meter",
+    # what was asked and found: the whole, its key, and what a reader asks for by name
+    "setup", "merge_key", "task", "model", "dataset", "data", "device", "batch_size", "precision",
+    "variant", "stage", "scale", "phase", "size_px",
+    # what interprets it
+    "paper_row", "hardware", "meter", "code_version", "recipe", "wall_meter",
     # measured
-    "kwh_per_sample", "kwh_half_width", "confidence", "num_blocks", "s_per_sample",
+    "kwh_per_sample", "kwh_half_width", "num_blocks", "s_per_sample",
     "s_half_width", "num_samples", "stop_reason", "num_nodes", "views_per_sample",
     "gpu_kwh", "cpu_kwh", "ram_kwh", "energy_kwh", "duration_s",
     "gpu_sensor", "cpu_sensor", "ram_sensor", "emissions_kg_co2eq", "idle_power_w",
     "peak_memory_mib", "data_wait_share", "setup_kwh", "checkpoint_kwh", "params_m", "gmacs",
-    "top1_pct", "miou_pct",
+    "accuracy_pct", "num_accuracy_samples",
     # what to know about it
     "flags", "notes", "failure",
 )  # fmt: skip
 TEXT_COLUMNS = frozenset((
-    "kind", "status", "task", "model", "paper_row", "dataset", "data", "hardware", "gpu_name",
-    "cpu_model",
+    "kind", "status", "task", "model", "paper_row", "dataset", "data", "hardware", "device",
     "precision", "variant", "stage", "scale", "phase", "meter", "code_version", "stop_reason",
     "gpu_sensor", "cpu_sensor", "ram_sensor", "failure",
+))  # fmt: skip
+OBJECT_COLUMNS = frozenset((
+    "path", "run_id", "identity", "started_at", "setup", "merge_key", "recipe", "wall_meter",
+    "notes", "flags",
 ))  # fmt: skip
 LEAST_KWH = 1e-15
 """Least rate, kWh per sample: 3.6 nJ, a thousandth of a million 32-bit multiplications at
 3.7 pJ (Horowitz 2014, 45 nm). Less is damage, and may round to a zero that is divided by."""
-
-_recipes: dict[str, tuple[Stage, ...]] = {}
+READINGS_WITHIN = 1e-6
+"""A rate that differs from its own readings by a larger share contradicts them."""
 
 
 def rows_of(text: bytes, path: str) -> list[tuple[Any, ...]]:
@@ -52,7 +58,11 @@ def rows_of(text: bytes, path: str) -> list[tuple[Any, ...]]:
     shared = _shared(record, path)
     if not record.phases:
         return [_row(shared)]
-    return [_row(shared | _phase(phase, totals[name])) for name, phase in record.phases.items()]
+    quality_key = _quality_key(record)
+    return [
+        _row(shared | _phase(phase, totals[name], quality_key))
+        for name, phase in record.phases.items()
+    ]
 
 
 def _row(values: dict[str, Any]) -> tuple[Any, ...]:
@@ -61,7 +71,8 @@ def _row(values: dict[str, Any]) -> tuple[Any, ...]:
 
 def _shared(record: Record, path: str) -> dict[str, Any]:
     config, failure = record.config, record.failure
-    asked, found = record.setup.asked, record.setup.found
+    setup = record.setup
+    asked, shape = setup.asked, record.facts.input_shape
     return {
         "path": path,
         "kind": "record",
@@ -70,24 +81,24 @@ def _shared(record: Record, path: str) -> dict[str, Any]:
         "run_id": record.run_id,
         "identity": record.identity,
         "started_at": record.started_at,
+        "setup": setup,
+        "merge_key": merge_key(setup),
         "task": asked.task,
         "model": asked.model,
         "paper_row": record.paper_row,
-        "dataset": dataset_of(asked.task, asked.data.name, record.recipe),
+        "dataset": dataset_of(asked),
         "data": asked.data.name,
         "hardware": record.hardware,
-        "gpu_name": found.device if found else None,
-        "cpu_model": found.cpu_model if found else None,
-        "num_devices": asked.num_devices,
+        "device": device_of(setup),
         "batch_size": asked.batch_size,
         "precision": asked.precision,
         "stage": asked.stage,
-        "variant": variant(asked),
+        "variant": variant_of(setup),
         "scale": asked.scale,
-        "data_fraction": asked.data.fraction,
+        "size_px": shape[-1] if asked.task == "classification" and shape else None,
         "meter": text(group(config, "meter"), "config.meter", "name"),
         "code_version": record.code.version,
-        "recipe": _shared_recipe(record.recipe),
+        "recipe": _checked(record.recipe),
         "wall_meter": calibration_of(group(config, "hardware")),
         "setup_kwh": _overhead_kwh(record, "set-up"),
         "checkpoint_kwh": _overhead_kwh(record, "checkpoint"),
@@ -103,13 +114,14 @@ def _overhead_kwh(record: Record, name: str) -> float | None:
     return next((item.energy.total_kwh for item in record.overheads if item.name == name), None)
 
 
-def _phase(phase: PhaseRecord, totals: Totals) -> dict[str, Any]:
+def _phase(phase: PhaseRecord, totals: Totals, quality_key: str) -> dict[str, Any]:
     rate, pace = phase.energy_kwh_per_sample, phase.duration_s_per_sample
     if rate is not None and rate.mean < LEAST_KWH:
         raise RecordError(
             f"phases.{phase.phase}.energy_kwh_per_sample.mean: {rate.mean} kWh is not above 0, or "
             "less than any network takes; measure it again"
         )
+    _refuse_contradiction(phase, rate, totals)
     for name, quality in phase.quality.items():
         most = 100 if name.endswith("_pct") else 1 if name in ("accuracy", "miou") else None
         if most is not None and not 0 <= quality <= most:
@@ -118,11 +130,10 @@ def _phase(phase: PhaseRecord, totals: Totals) -> dict[str, Any]:
     return {
         "phase": phase.phase,
         "kwh_per_sample": rate.mean if rate else None,
-        "kwh_half_width": rate.half_width if rate else None,
-        "confidence": rate.confidence if rate else None,
+        "kwh_half_width": _at_95(rate),
         "num_blocks": rate.num_blocks if rate else None,
         "s_per_sample": pace.mean if pace else None,
-        "s_half_width": pace.half_width if pace else None,
+        "s_half_width": _at_95(pace),
         "stop_reason": phase.stop_reason,
         "num_nodes": phase.num_nodes,
         "views_per_sample": phase.views_per_sample,
@@ -133,8 +144,8 @@ def _phase(phase: PhaseRecord, totals: Totals) -> dict[str, Any]:
         "idle_power_w": phase.idle_power_w,
         "peak_memory_mib": phase.peak_memory_mib,
         "data_wait_share": phase.data_wait_share,
-        "top1_pct": phase.quality.get("top1_pct"),
-        "miou_pct": phase.quality.get("miou_pct"),
+        "accuracy_pct": phase.quality.get(quality_key),
+        "num_accuracy_samples": phase.quality.get("num_test_samples"),
         "flags": "; ".join(phase.flags),
         "gpu_kwh": totals.energy.gpu_kwh,
         "cpu_kwh": totals.energy.cpu_kwh,
@@ -145,18 +156,38 @@ def _phase(phase: PhaseRecord, totals: Totals) -> dict[str, Any]:
     }
 
 
+def _quality_key(record: Record) -> str:
+    known = catalogue.task(record.task)
+    return known.quality_key if known else "accuracy_pct"
+
+
+def _refuse_contradiction(phase: PhaseRecord, rate: Interval | None, totals: Totals) -> None:
+    """Raises `RecordError` where the rate is not that of the readings it was made from."""
+    kwh = totals.energy.total_kwh
+    if rate is None or kwh is None or not totals.num_samples:
+        return
+    of_readings = kwh / totals.num_samples
+    if abs(rate.mean - of_readings) > READINGS_WITHIN * of_readings:
+        raise RecordError(
+            f"phases.{phase.phase}.energy_kwh_per_sample.mean: {rate.mean:.6g} kWh, but its "
+            f"readings give {of_readings:.6g}; the record was changed, measure it again"
+        )
+
+
+def _at_95(interval: Interval | None) -> float | None:
+    if interval is None or interval.half_width is None:
+        return None
+    return at_95(interval.half_width, interval.confidence, interval.num_effective_blocks)
+
+
 def _how(phase: PhaseRecord, component: Component) -> str | None:
     sensor = phase.sensors.get(component)
     return sensor.how if sensor else None
 
 
-def _shared_recipe(recipe: tuple[Stage, ...]) -> tuple[Stage, ...]:
-    """The same object for the same recipe: many records carry one."""
-    name = repr(recipe)
-    if name not in _recipes:
-        for at, stage in enumerate(recipe):
-            for factor in (stage.num_samples, stage.num_epochs, stage.share):
-                if factor is not None and not 0 <= factor <= MOST:
-                    raise RecordError(f"recipe.{at}: {shown(factor)} is out of range")
-        _recipes[name] = recipe
-    return _recipes[name]
+def _checked(recipe: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    for at, stage in enumerate(recipe):
+        for factor in (stage.num_samples, stage.num_epochs, stage.share):
+            if factor is not None and not 0 <= factor <= MOST:
+                raise RecordError(f"recipe.{at}: {shown(factor)} is out of range")
+    return recipe

@@ -10,10 +10,8 @@ import pandas as pd
 
 from analysis.figures.draw import COMMANDS, TITLES
 from analysis.report.model import Missing
-
-DATA = {
-    "Cityscapes": "cityscapes", "ADE20K": "ade20k", "K400": "kinetics400", "SSv2": "ssv2",
-}  # fmt: skip
+from analysis.tables.paper import STUDIES
+from metering import catalogue
 
 
 def missing(
@@ -25,6 +23,8 @@ def missing(
         Missing(TITLES[name], COMMANDS[name]) for name in TITLES if name in set(absent_figures)
     ]
     for table, frame in tables.items():
+        if table == STUDIES:
+            continue
         full = frame["measured_train_kwh_per_sample"].notna() & (frame["scale"] != "small")
         done = set(frame.loc[full, ["model", "dataset"]].itertuples(index=False, name=None))
         printed = frame.loc[frame["published_train_kwh"].notna(), ["model", "dataset"]]
@@ -38,10 +38,10 @@ def missing(
 def _command(table: str, model: str, dataset: str) -> str:
     if not model:
         return f"python run.py -m experiment={table}"
-    if dataset == "ImageNet-1k":
+    known = catalogue.data_set(dataset)
+    if known is None or known.task == "classification":  # its embedded files have ImageNet's size
         return f"python run.py model={model}"
-    data = DATA[dataset]
-    return f"python run.py model={model} data={data} data.root=FOLDER"
+    return f"python run.py model={model} data={known.name} data.root=FOLDER"
 
 
 def _model_names() -> dict[str, str]:

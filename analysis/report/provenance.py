@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.figures.gather import device_of
 from analysis.report.model import Cell, Column, Table
 from metering.record_file import summary_from_json
 
@@ -31,7 +30,6 @@ def measured(records: pd.DataFrame) -> Table:
         *(Column(count, is_number=True) for count in counts),
     )
     runs = records.drop_duplicates("path")
-    runs = runs.assign(device=[device_of(row) for row in runs.to_dict("records")])
     rows = []
     for key, group in runs.groupby(["task", "device"], observed=True):
         num_finished = int((group["status"] == "finished").sum())
@@ -64,7 +62,7 @@ def _row(row: Mapping[Any, Any]) -> tuple[Cell, ...]:
     return (
         Cell(f"{row['model']}{' *' if small else ''}"), _text(row["paper_row"]),
         _text(row["phase"]), _text(row["status"]), _text(row["stage"]), _text(row["scale"]),
-        Cell(device_of(row)), _number(row["batch_size"]), _text(row["precision"]),
+        _text(row["device"]), _number(row["batch_size"]), _text(row["precision"]),
         _text(row["data"]), _number(row["kwh_per_sample"], 1000),
         _number(row["kwh_half_width"], 1000), _number(row["num_blocks"]),
         _text(row["stop_reason"]), Cell(sensors),

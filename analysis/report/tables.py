@@ -9,13 +9,11 @@ import pandas as pd
 
 from analysis.published import facts as published_facts
 from analysis.report.model import Cell, Column, Kind, Table
+from analysis.tables.grid import title_of
+from analysis.tables.lines import KEY_COLUMNS
 from analysis.tables.paper import EXTRA_COLUMNS
+from metering import catalogue
 
-TITLES = {
-    "table1": "Table 1: semantic segmentation",
-    "table2": "Table 2: action recognition",
-    "table3": "Table 3: image classification, ImageNet-1k",
-}
 KINDS: tuple[Kind, ...] = ("published", "measured", "estimated")
 LABELS = {
     "kwh": "kWh", "gqi": "GQI", "gmacs": "GMACs", "params": "parameters,", "m": "M", "pct": "%",
@@ -25,12 +23,12 @@ LABELS = {
 
 def paper_table(name: str, frame: pd.DataFrame) -> Table:
     """`frame`: a table of `tables.paper`, whose column `footnotes` maps columns to notes."""
-    left_out = ("footnotes", *EXTRA_COLUMNS)
+    left_out = ("footnotes", *EXTRA_COLUMNS, *KEY_COLUMNS)
     shown = [name for name in frame.columns if name not in left_out and _is_used(frame, name)]
     rows = tuple(tuple(_cell(row, column) for column in shown) for row in frame.to_dict("records"))
     return Table(
         name,
-        TITLES[name],
+        title_of(name),
         tuple(map(_column, shown)),
         rows,
         published_facts.TABLE_NOTES,
@@ -68,5 +66,6 @@ def _cell(row: Mapping[Any, Any], column: str) -> Cell:
 
 def _locator(row: Mapping[Any, Any]) -> str:
     """Which of the paper's tables prints this row."""
-    number = {"ImageNet-1k": 3, "Cityscapes": 1, "ADE20K": 1}.get(row["dataset"], 2)
-    return f"Table {number}"
+    known = catalogue.data_set(row["dataset"])
+    task = catalogue.task(known.task) if known else None
+    return f"Table {task.table.removeprefix('table')}" if task else ""

@@ -8,11 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-TITLES = {
-    "table1": "Table 1. Semantic segmentation: electricity, accuracy and GQI",
-    "table2": "Table 2. Action recognition: electricity, accuracy and GQI",
-    "table3": "Table 3. Image classification on ImageNet-1k: electricity, accuracy and GQI",
-}
+from metering import catalogue
+
 HEADINGS = {
     "dataset": "Data set", "model": "Model", "hardware": "Hardware", "batch_size": "Batch",
     "precision": "Precision", "data": "Data", "variant": "Variant", "scale": "Scale",
@@ -20,6 +17,11 @@ HEADINGS = {
     "top1_pct": "Top-1 (%)", "miou_pct": "mIoU (%)", "gqi": "GQI", "test_kwh": "Test (kWh)",
     "train_kwh_half_width": "Train ± (kWh)", "test_kwh_half_width": "Test ± (kWh)",
     "gqi_half_width": "GQI ±", "rank_stability": "Keeps rank", "accuracy_pct": "Accuracy (%)",
+    "device": "Device", "tier": "Tier", "task": "Task",
+    "published_share_pct": "Of it published (%)",
+    "gqi_accuracy": "Accuracy in GQI", "rank": "Rank", "rank_low": "Rank, from",
+    "rank_high": "Rank, to", "train_interval": "Train ± holds", "test_interval": "Test ± holds",
+    "test_s_per_sample": "Test (s/sample)",
     "train_kwh_per_sample": "Train (kWh/sample)", "train_half_width": "Train ± (kWh/sample)",
     "test_kwh_per_sample": "Test (kWh/sample)", "test_half_width": "Test ± (kWh/sample)",
     "train_s_per_sample": "Train (s/sample)", "num_records": "Records", "sensors": "Sensors",
@@ -33,6 +35,9 @@ HEADINGS = {
     "net_test_kwh_per_sample": "Test, net (kWh/sample)",
     "net_test_half_width": "Test, net ± (kWh/sample)",
 }  # fmt: skip
+STUDIES_TITLE = (
+    "Studies: rates of scaled-down runs, and of runs at another input size than the recipe's"
+)
 TRANSPOSED = ("Quantity", "Origin")
 """Headings of the columns that name a line where the models are columns."""
 _KINDS = ("published", "measured", "estimated", "diff")
@@ -60,21 +65,29 @@ def grid(name: str, table: pd.DataFrame) -> Grid:
     cells = []
     for row in table.to_dict("records"):
         notes = row.get("footnotes") or {}
-        homeless = [text for column, text in notes.items() if column not in shown]
+        unplaced = [text for column, text in notes.items() if column not in shown]
         line = []
         for column in shown:
             said = [notes[column]] if column in notes else []
             if column == "model":
-                said += homeless
+                said += unplaced
             marks = [numbers.setdefault(text, len(numbers) + 1) for text in said]
             line.append((_text(row, column), marks))
         cells.append(line)
     split = [_split(column) for column in shown]
-    title = TITLES.get(name, TITLES.get(name.removesuffix("_diff"), name))
-    if name.endswith("_diff"):
-        title += ", ours against the published"
-    found = Grid(title, [k for k, _ in split], [h for _, h in split], cells, list(numbers))
+    found = Grid(title_of(name), [k for k, _ in split], [h for _, h in split], cells, list(numbers))
     return _models_as_columns(found) if name == "table2" and cells else found
+
+
+def title_of(name: str) -> str:
+    """A table's title by its name, from what the catalogue says of its task."""
+    bare = name.removesuffix("_diff")
+    title = STUDIES_TITLE if bare == "studies" else bare
+    for task in catalogue.TASKS:
+        if task.table == bare:
+            number = f"Table {bare.removeprefix('table')}. " if bare.startswith("table") else ""
+            title = f"{number}{task.title}: electricity, {task.quality_name} and GQI"
+    return title if name == bare else f"{title}, ours against the published"
 
 
 def _models_as_columns(found: Grid) -> Grid:
@@ -117,6 +130,9 @@ def _split(column: str) -> tuple[str, str]:
     kind, _, rest = column.partition("_")
     if kind not in _KINDS:
         return "", HEADINGS.get(column, column)
+    for task in catalogue.TASKS:
+        if rest == task.quality_key:
+            return kind, f"{task.quality_name} (%)"
     if kind == "diff":
         return "difference", HEADINGS.get(rest.removesuffix("_pct"), rest).split(" (")[0] + " (%)"
     return kind, HEADINGS.get(rest, rest)

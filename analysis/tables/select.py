@@ -1,4 +1,9 @@
-"""Which rows of a table, in which order: `--where`, `--hardware`, `--sort`, `--columns`."""
+"""Which rows of a table, in which order: `--where`, `--hardware`, `--sort`, `--columns`.
+
+A name means one number everywhere: a column as it is called, or without its prefix our own
+(`gqi` is `estimated_gqi`, `train_kwh_per_sample` is `measured_train_kwh_per_sample`). The paper's
+numbers are called by their whole name, `published_gqi`.
+"""
 
 from __future__ import annotations
 
@@ -10,38 +15,51 @@ from typing import Any
 import pandas as pd
 
 from analysis.errors import AnalysisError, unknown
+from analysis.tables.lines import KEY_COLUMNS
+from analysis.tables.paper import EXTRA_COLUMNS
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "==": operator.eq, "!=": operator.ne, ">=": operator.ge,
-    "<=": operator.le, ">": operator.gt, "<": operator.lt,
-}  # fmt: skip
-_CLAUSE = re.compile(r"^\s*(\w+)\s*(==|!=|>=|<=|>|<)\s*(.+?)\s*$")
-_PREFIXES = ("", "published_", "estimated_", "measured_")
-_DESCENDING = ("gqi", "top1", "miou", "samples_per_kwh", "accuracy", "stability", "pareto")
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+_CLAUSE = re.compile(r"""^\s*(\w+)\s*(==|!=|>=|<=|>|<)\s*("[^"]*"|'[^']*'|.+?)\s*$""")
+_AND = re.compile(r"""\s+and\s+(?=(?:[^"']|"[^"]*"|'[^']*')*$)""")
+_OURS = ("estimated_", "measured_")
+_BEST_IS_LARGE = ("gqi", "top1", "miou", "samples_per_kwh", "accuracy", "stability", "pareto")
+_YES_NO = {"yes": True, "true": True, "no": False, "false": False}
 
 
 def column(table: pd.DataFrame, name: str) -> str:
-    """The column that `name` means: itself, or the published, estimated or measured one.
-    Raises `AnalysisError` with the nearest names."""
-    for prefix in _PREFIXES:
+    """The column that `name` means. Raises `AnalysisError` with the nearest names."""
+    if name == "footnotes":
+        raise AnalysisError("footnotes are no column to choose or sort by; they come with theirs")
+    for prefix in ("", *_OURS):
         if prefix + name in table.columns:
             return prefix + name
-    bare = [re.sub("^(published|estimated|measured)_", "", str(one)) for one in table.columns]
-    raise unknown("column", name, dict.fromkeys(one for one in bare if one != "footnotes"))
+    if f"published_{name}" in table.columns:
+        raise AnalysisError(f"column '{name}' is only published here; call it published_{name}")
+    known = [re.sub("^(estimated|measured)_", "", str(one)) for one in table.columns]
+    raise unknown("column", name, dict.fromkeys(one for one in known if one != "footnotes"))
 
 
 def where(table: pd.DataFrame, condition: str) -> pd.DataFrame:
-    """Rows for which every clause holds: `top1_pct > 80 and model != Swin-T`.
+    """Rows for which every clause holds: `published_top1_pct > 80 and model != Swin-T`.
 
-    A clause is COLUMN OPERATOR VALUE; clauses are joined by `and`. Nothing is evaluated as
-    code. Raises `AnalysisError` for an unknown column or model, or what is no clause.
+    A clause is COLUMN OPERATOR VALUE; clauses are joined by `and`; a value in quotes may hold
+    anything but them. Nothing is evaluated as code. Raises `AnalysisError` for an unknown column
+    or model, or what is no clause.
     """
     keep = pd.Series(True, index=table.index)
-    for clause in re.split(r"\s+and\s+", condition.strip()):
+    for clause in _AND.split(condition.strip()):
         match = _CLAUSE.match(clause)
         if match is None:
             raise AnalysisError(
-                f"--where '{clause}' is no condition; write it like 'top1_pct > 80 and gqi > 0.7'"
+                f"--where '{clause}' is no condition; write it like "
+                "'gqi > 0.7 and published_top1_pct > 80'"
             )
         name, symbol, text = match.groups()
         values = table[column(table, name)]
@@ -63,7 +81,11 @@ def _holds(values: pd.Series, name: str, symbol: str, text: str) -> pd.Series:
         raise AnalysisError(f"--where: {name} is text; compare it with == or !=, not {symbol}")
     if name == "model" and text not in set(values):
         raise unknown("model", text, dict.fromkeys(values))
-    return compare(values.astype(str), text)
+    if name.endswith("pareto"):
+        if text.lower() not in _YES_NO:
+            raise AnalysisError(f"--where: {name} is yes or no, not '{text}'")
+        return compare(values, _YES_NO[text.lower()]) & values.notna()
+    return compare(values.astype(str), text) & values.notna()
 
 
 def on_hardware(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
@@ -82,27 +104,28 @@ def check_hardware(frame: pd.DataFrame, names: Sequence[str]) -> None:
 
 
 def ordered(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Best first: what is good when large falls, costs rise; `-NAME` turns it round.
-
-    A name without prefix sorts by our estimate where there is one, by the published value
-    elsewhere; the columns themselves stay apart. Absent values come last.
-    """
+    """Best first: what is good when large falls, costs and texts rise; `-NAME` turns it round.
+    Absent values come last. Raises `AnalysisError` for an unknown column."""
     bare = name.removeprefix("-")
-    falling = any(word in bare for word in _DESCENDING) != name.startswith("-")
     key = table[column(table, bare)]
-    ours = f"estimated_{bare}"
-    if ours in table.columns and ours != bare:
-        key = table[ours].where(table[ours].notna(), key)
+    if bare.endswith("pareto"):
+        key = key.map({True: 1.0, False: 0.0}).astype(float)
+    falling = any(word in bare for word in _BEST_IS_LARGE) != name.startswith("-")
     order = key.sort_values(ascending=not falling, kind="stable", na_position="last").index
     return table.loc[order].reset_index(drop=True)
 
 
 def only(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """The row's identity and these columns."""
+    """The row's identity and these columns, with what is noted of them."""
     always = [name for name in ("dataset", "model", "hardware") if name in table.columns]
     wanted = [column(table, name) for name in names]
-    kept = list(dict.fromkeys([*always, *wanted, "footnotes"]))
-    return table[kept]
+    gone = set(EXTRA_COLUMNS) - set(wanted)
+    return silent(table[list(dict.fromkeys([*always, *wanted, "footnotes"]))], gone)
+
+
+def unasked(table: pd.DataFrame) -> list[str]:
+    """Columns that only a CSV file has, unless `--columns` names them."""
+    return [name for name in (*EXTRA_COLUMNS, *KEY_COLUMNS) if name in table.columns]
 
 
 def without(table: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:

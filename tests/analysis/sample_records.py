@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from analysis.published import facts as published
 from metering.record import (
     Energy,
     Failure,
@@ -72,14 +73,18 @@ def a_setup(**more: Any) -> SetUp:
     asked: dict[str, Any] = {
         "task": "classification", "model": "swin_t", "batch_size": 32, "num_devices": 1,
     }  # fmt: skip
-    data: dict[str, Any] = {"name": "synthetic"}
-    found: dict[str, Any] = {"device": A6000, "num_devices": 1, "cpu_model": "EPYC"}
+    data: dict[str, Any] = {"name": "synthetic", "origin": "embedded"}
+    found: dict[str, Any] = {
+        "device": A6000, "num_devices": 1, "cpu_model": "EPYC",
+        "sensors": {name: sensor.how for name, sensor in SENSORS.items()},
+    }  # fmt: skip
     for name, value in more.items():
         if name.startswith("data_"):
             data[name.removeprefix("data_")] = value
         else:
-            part = found if name in fields_of(Found) and name != "num_nodes" else asked
-            part[name] = value
+            for part, kind in ((asked, Asked), (found, Found)):
+                if name in fields_of(kind):
+                    part[name] = value
     return SetUp(Asked(**asked, data=DataSetUp(**data)), Found(**found))
 
 
@@ -111,11 +116,16 @@ def a_record(**more: Any) -> Record:
         },
         "code": Code("0.1.0"),
         "recipe": (TRAIN,),
-        "facts": ModelFacts(params_m=28.288, gmacs=4.491, input_shape=(3, 224, 224)),
+        "facts": ModelFacts(_params_m(more.get("paper_row")), 4.491, (3, 224, 224)),
         "phases": {"train": a_phase(), "test": a_phase("test", 2.5e-7, 5e-9)},
         "overheads": (Overhead("set-up", 3.0, Energy(gpu_kwh=1e-4)),),
     }
     return Record(**(values | more))
+
+
+def _params_m(paper_row: str | None) -> float:
+    """Of the network that stands in the paper's row, millions; Swin-T's where none is."""
+    return published.value(paper_row or "", published.IMAGENET, "params_m_built") or 28.288
 
 
 def a_failure() -> Record:

@@ -10,10 +10,10 @@ from typing import Any
 from analysis.records.codecarbon.config_names import ConfigFacts
 from analysis.records.codecarbon.quantities import Logged
 from analysis.records.codecarbon.sensors import sensors_of
-from analysis.records.config_facts import dataset_of
+from analysis.records.describe import dataset_of, device_of, variant_of
 from analysis.records.rows import COLUMNS, LEAST_KWH
 from metering.record import RecordError
-from metering.setup import Asked, DataSetUp, Found, SetUp
+from metering.setup import Asked, DataSetUp, Found, SetUp, merge_key
 
 KIND = "codecarbon"
 NOTE = "measured with CodeCarbon alone: warm-up included, no interval"
@@ -109,8 +109,9 @@ def row_of(run: ForeignRun) -> tuple[Any, ...]:
     one, facts, num_samples = run.logged, run.facts, run.num_samples
     sensors = sensors_of(one)
     rate = run.kwh_per_sample
+    setup = run.setup
     variant = (
-        f"{facts.input_size} px" if facts.input_size else "",
+        variant_of(setup),
         f"config {facts.digest}" if facts.digest else "",
         "process mode" if one.scope == "process" else "",
     )
@@ -118,16 +119,17 @@ def row_of(run: ForeignRun) -> tuple[Any, ...]:
         "path": run.path,
         "kind": KIND,
         "status": "finished",
+        "run_id": one.run_id or None,
         "identity": one.run_id,
+        "setup": setup,
+        "merge_key": merge_key(setup),
         "started_at": one.ended_at,
         "task": run.task,
         "model": run.model,
         "data": facts.data or "",
-        "dataset": dataset_of(run.task, facts.data or "", ()),
+        "dataset": dataset_of(setup.asked),
         "hardware": facts.hardware or one.gpu_name or one.cpu_model,
-        "gpu_name": one.gpu_name,
-        "cpu_model": one.cpu_model,
-        "num_devices": float(one.num_gpus or 1),
+        "device": device_of(setup),
         "batch_size": facts.batch_size,
         "precision": facts.precision,
         "variant": ", ".join(word for word in variant if word),

@@ -80,8 +80,8 @@ def test_table_2_has_the_papers_layout_a_column_per_model_and_set_up(tmp_path: P
     tsm = {"task": "action_recognition", "model": "tsm", "paper_row": "TSM (ResNet50)"}
     runs = put(
         tmp_path / "measured",
-        a_record(**tsm, data="sthv2", hardware="rtx3090x2"),
-        a_record(**tsm, data="sthv2", hardware="a100"),
+        a_record(**tsm, data="sthv2", hardware="rtx3090x2", device="NVIDIA RTX 3090"),
+        a_record(**tsm, data="sthv2", hardware="a100", device="NVIDIA A100"),
     )
     tables(runs, tmp_path / "out")
     lines = (tmp_path / "out" / "table2.md").read_text().splitlines()
@@ -103,19 +103,30 @@ def test_html_escapes_what_comes_from_a_record(runs: Path, tmp_path: Path):
     assert "&lt;script&gt;" in text
 
 
-def test_where_sort_and_columns(runs: Path, tmp_path: Path):
+def test_where_sort_and_columns_mean_one_number_by_one_name(runs: Path, tmp_path: Path):
+    """Without a prefix ours; the paper's are called published_*."""
     out = tmp_path / "out"
-    wanted = ["--where", "top1_pct > 80 and train_kwh < 400", "--sort", "gqi"]
-    assert tables(runs, out, *wanted, "--columns", "gqi,samples_per_kwh") == 0
+    wanted = ["--where", "published_top1_pct > 80 and published_train_kwh < 400"]
+    more = ["--sort", "published_gqi", "--columns", "gqi,published_gqi,samples_per_kwh"]
+    assert tables(runs, out, *wanted, *more) == 0
     found = rows(out / "table3.csv")
     assert found[0]["model"] == "EfficientNetv2 S"
-    assert {"published_gqi", "measured_samples_per_kwh"} <= set(found[0])
+    assert {"published_gqi", "estimated_gqi", "measured_samples_per_kwh"} <= set(found[0])
     assert "published_train_kwh" not in found[0]
     assert "MobileNetv2" not in {row["model"] for row in found}
+    assert tables(runs, out, "--where", "train_kwh > 0", "--columns", "train_kwh") == 0
+    assert {row["model"] for row in rows(out / "table3.csv")} == {"Swin-T", HOSTILE}
+    assert float(rows(out / "table3.csv")[0]["estimated_train_kwh"]) > 300
+
+
+@pytest.mark.parametrize("name", ["-gqi", "--sort=-gqi", "pareto", "sensors", "-model"])
+def test_a_table_is_sorted_by_any_column_either_way(runs: Path, tmp_path: Path, name: str):
+    wanted = [name] if name.startswith("--") else ["--sort", name]
+    assert tables(runs, tmp_path / "out", *wanted) == 0
 
 
 def test_hardware_shows_its_measurements_only(tmp_path: Path):
-    runs = put(tmp_path / "measured", a_record(), a_record(hardware="v100"))
+    runs = put(tmp_path / "measured", a_record(), a_record(hardware="v100", device="Tesla V100"))
     tables(runs, tmp_path / "out", "--hardware", "v100")
     assert {row["hardware"] for row in rows(tmp_path / "out" / "table3.csv")} == {"", "v100"}
 
@@ -141,6 +152,14 @@ def test_a_broken_file_is_named_and_left_out(runs: Path, tmp_path: Path, capsys)
         (["--where", "model == Swin-TT"], "model 'Swin-TT' is unknown; did you mean Swin-T"),
         (["--where", "__import__('os')"], "is no condition; write it like"),
         (["--where", "top1_pct > high"], "'high' is not"),
+        (["--where", "pareto == maybe"], "pareto is yes or no, not 'maybe'"),
+        (["--sort", "footnotes"], "footnotes are no column"),
+        (["--evaluations", "1", "--accounting", "paper"], "--evaluations does nothing with"),
+        (["--checkpoints", "1", "--accounting", "paper"], "--checkpoints does nothing with"),
+        (["--columns", "gqi", "--diff"], "--columns does nothing with --diff"),
+        (["--columns", ","], "--columns names none"),
+        (["--alpha", "nan"], "--alpha nan is not a number"),
+        (["--format", ","], "--format names none"),
         (["--where", "model > 3"], "compare it with == or !="),
         (["--sort", "nothing_like_it"], "column 'nothing_like_it' is unknown"),
         (["--columns", "gqi,blah"], "column 'blah' is unknown"),

@@ -78,16 +78,16 @@ def test_a_backbone_that_was_not_measured_is_published_and_marked(tmp_path: Path
 def test_a_backbone_measured_on_the_same_hardware_is_used(tmp_path: Path):
     backbone = a_record(model="resnet101", paper_row="ResNet101")
     costs, merged = _costs(tmp_path, a_record(**SEGMENTATION), backbone)
-    found = costs.estimate(next(one for one in merged if one.key.model == "pspnet"))
+    found = costs.estimate(next(one for one in merged if one.setup.asked.model == "pspnet"))
     assert found.kwh is not None
     assert found.kwh.value == pytest.approx(300 * IMAGES * 1e-6 + 2975 * 100 * 1e-6 + 2e-4)
     assert found.is_measured
 
 
 def test_a_backbone_measured_elsewhere_is_not_used(tmp_path: Path):
-    backbone = a_record(model="resnet101", paper_row="ResNet101", hardware="v100")
+    backbone = a_record(model="resnet101", paper_row="ResNet101", device="Tesla V100")
     costs, merged = _costs(tmp_path, a_record(**SEGMENTATION), backbone)
-    found = costs.estimate(next(one for one in merged if one.key.model == "pspnet"))
+    found = costs.estimate(next(one for one in merged if one.setup.asked.model == "pspnet"))
     assert not found.is_measured
 
 
@@ -165,38 +165,54 @@ def test_a_pretraining_networks_size_is_not_the_models(tmp_path: Path):
     bigger = a_record(**PRETRAINED, stage="pretrain", started_at="2024-02-01T00:00:00.000+00:00",
                       facts=ModelFacts(params_m=111.9))  # fmt: skip
     _, [one] = _costs(tmp_path, a_record(**PRETRAINED), bigger)
-    assert (one.params_m, one.gmacs) == (28.288, 4.491)
+    assert (one.params_m, one.gmacs) == (86.568, 4.491)
+
+
+def _segmenter(folder: Path, **lender: Any):
+    """The estimate of a row that borrows its backbone from another, as `lender` says of it."""
+    backbone = a_record(model="resnet101", paper_row="ResNet101", **lender)
+    costs, merged = _costs(folder, a_record(**SEGMENTATION), backbone)
+    return costs.estimate(next(one for one in merged if one.task == "segmentation"))
 
 
 @pytest.mark.parametrize(
-    "change",
+    "unlike",
     [
-        {"hardware": "v100"},
-        {"device": None},
-        {"cpu_model": "Xeon"},
-        {"batch_size": 64},
+        {"input_size": (64, 64)},
         {"precision": "bf16"},
-        {"data": "imagenet"},
+        {"data_origin": "real"},
+        {"data_fraction": 0.1},
         {"scale": "small"},
-        {"compile": True},
+        {"num_devices": 2},
+        {"channels_last": False},
     ],
+    ids=lambda unlike: next(iter(unlike)),
 )
-def test_records_that_disagree_are_never_merged(tmp_path: Path, change: dict):
-    _, merged = _costs(tmp_path, a_record(), a_record(**change))
-    assert len(merged) == 2
+def test_a_cost_is_borrowed_only_from_a_set_up_that_is_alike(tmp_path: Path, unlike: dict):
+    assert _segmenter(tmp_path / "a").is_measured
+    assert not _segmenter(tmp_path / "b", **unlike).is_measured
 
 
-def test_records_that_agree_are_merged_by_their_samples(tmp_path: Path):
-    again = a_record(phases={"train": a_phase(kwh_per_sample=1.01e-6)})
-    _, [one] = _costs(tmp_path, a_record(), again)
-    rate = one.rates[("supervised", "train")]
-    assert rate.kwh_per_sample == pytest.approx(1.005e-6)
-    assert rate.num_records == 2
-    assert rate.half_width == pytest.approx(2e-8 / 2**0.5)
+def test_a_published_part_has_no_interval_and_its_share_is_shown(tmp_path: Path):
+    costs, [one] = _costs(tmp_path, a_record(**SEGMENTATION))
+    found = costs.estimate(one)
+    assert found.kwh is not None and found.kwh.half_width is None
+    own = 2975 * 100 * 1e-6 + 1e-4
+    assert found.published_kwh == pytest.approx(41.694)
+    assert found.published_share == pytest.approx(41.694 / (41.694 + own))
 
 
-def test_records_that_contradict_each_other_show_their_spread(tmp_path: Path):
-    again = a_record(phases={"train": a_phase(kwh_per_sample=2e-6)})
-    _, [one] = _costs(tmp_path, a_record(), again)
-    assert one.rates[("supervised", "train")].half_width == pytest.approx(0.5e-6)
-    assert "differ by more than their intervals" in one.notes[0]
+def test_a_borrowed_row_brings_its_published_part_along(tmp_path: Path):
+    """The Segmenter's backbone was measured; the backbone's teacher was not."""
+    recipe = (TRAIN, Stage("teacher", row="RegNetY-16GF"))
+    found = _segmenter(tmp_path, recipe=recipe)
+    assert not found.is_measured
+    assert found.published_kwh == pytest.approx(136.05)
+    assert found.kwh is not None and found.kwh.half_width is None
+
+
+def test_a_recipe_of_another_data_set_gives_no_estimate(tmp_path: Path):
+    costs, [one] = _costs(tmp_path, a_record(data="birds", data_origin="own", paper_row=None))
+    assert costs.estimate(one).missing == (
+        "the recipe is one for ImageNet-1k, the run's data are birds",
+    )

@@ -10,11 +10,10 @@ from scipy.stats import t as student
 
 from analysis.estimates.between_runs import (
     Spread,
-    at_95,
     pooled_spread,
     rate_over_runs,
-    student_t,
 )
+from analysis.records.confidence import at_95, student_t
 
 TRIALS = 400
 AT_LEAST = 366

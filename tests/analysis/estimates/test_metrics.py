@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from analysis.estimates.metrics import gqi, pareto_front, rank_stability, samples_per_kwh
+from analysis.estimates.metrics import gqi, samples_per_kwh
 from analysis.published import facts as published
 
 TABLE3 = published.wide(published.IMAGENET).dropna(subset=["gqi", "top1_pct", "train_kwh"])
@@ -40,25 +40,23 @@ def test_an_impossible_number_is_refused(accuracy: float, kwh: float):
         gqi(accuracy, kwh)
 
 
-def test_clear_ranks_are_stable_and_near_ones_are_not():
-    far = rank_stability([3.0, 2.0, 1.0], [0.01, 0.01, 0.01])
-    assert far == [1.0, 1.0, 1.0]
-    near = rank_stability([1.001, 1.0, 0.1], [0.1, 0.1, 0.01])
-    assert 0.4 < near[0] < 0.6
-    assert near[2] == 1.0
+def test_the_interval_holds_what_the_accuracys_error_does():
+    found = gqi(80.0, 200.0, 0.0, accuracy_half_width_pct=0.2)
+    low, high = gqi(79.8, 200.0).value, gqi(80.2, 200.0).value
+    assert found.half_width == pytest.approx((high - low) / 2, rel=1e-3)
 
 
-def test_an_absent_value_has_no_rank():
-    assert rank_stability([2.0, None, math.nan], [0.1, None, 0.1]) == [1.0, None, None]
+def test_independent_errors_add_in_quadrature():
+    by_kwh = gqi(80.0, 200.0, 2.0).half_width
+    by_accuracy = gqi(80.0, 200.0, 0.0, accuracy_half_width_pct=0.2).half_width
+    both = gqi(80.0, 200.0, 2.0, accuracy_half_width_pct=0.2).half_width
+    assert both == pytest.approx(math.hypot(by_kwh, by_accuracy))
 
 
-def test_the_pareto_front_keeps_what_nothing_beats():
-    accuracy, kwh = [70.0, 80.0, 75.0, 80.0, None], [10.0, 20.0, 30.0, 25.0, 1.0]
-    assert pareto_front(accuracy, kwh) == [True, True, False, False, None]
-
-
-def test_equals_share_the_front():
-    assert pareto_front([70.0, 70.0], [10.0, 10.0]) == [True, True]
+@pytest.mark.parametrize(("kwh", "accuracy"), [(None, 0.2), (2.0, None)])
+def test_without_one_of_its_errors_the_index_has_no_interval(kwh, accuracy):
+    found = gqi(80.0, 200.0, kwh, accuracy_half_width_pct=accuracy)
+    assert found.value is not None and found.half_width is None
 
 
 def test_samples_per_kwh_is_the_rate_turned_over():

@@ -10,15 +10,15 @@ import pytest
 
 from analysis.records.calibration import Calibration
 from analysis.records.load import load
-from analysis.tables.paper import table3
+from analysis.tables.paper import table
 from tests.analysis.sample_records import IMAGES, a_phase, a_record, put
 
 PROFILE = {"factor": 1.1, "offset_w": 36.0, "error_pct": 3.0}
 
 
 def _swin_t(folder: Path) -> dict:
-    table = table3(load([folder]).frame)
-    [row] = table[(table["model"] == "Swin-T")].to_dict("records")
+    rows = table(load([folder]).frame, "classification")
+    [row] = rows[rows["model"] == "Swin-T"].to_dict("records")
     return row
 
 
@@ -46,11 +46,11 @@ def test_one_machine_and_two_are_never_merged(tmp_path: Path):
     one = {"hardware": {"devices": 4, "nodes": 1, "wall_meter": PROFILE}}
     two = {"hardware": {"devices": 2, "nodes": 2, "wall_meter": PROFILE}}
     records = [
-        a_record(config=config, phases={"train": a_phase(num_nodes=nodes)})
+        a_record(config=config, num_nodes=nodes, phases={"train": a_phase(num_nodes=nodes)})
         for nodes, config in ((1, one), (2, two))
     ]
-    table = table3(load([put(tmp_path, *records)]).frame)
-    assert (table["model"] == "Swin-T").sum() == 2
+    rows = table(load([put(tmp_path, *records)]).frame, "classification")
+    assert (rows["model"] == "Swin-T").sum() == 2
 
 
 def test_the_table_shows_wall_kwh_beside_sensor_kwh(tmp_path: Path):

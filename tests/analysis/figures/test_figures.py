@@ -22,6 +22,7 @@ from analysis.figures.figure7_8 import figure7, figure8
 from analysis.figures.figure_a5 import figure_a5
 from analysis.figures.frames import STAGE_COLUMNS, Frames, gqi
 from analysis.figures.measured import compared, fit_line
+from tests.analysis.sample_records import a_setup
 
 EPOCH = 12_812
 
@@ -41,7 +42,7 @@ def run(**values: Any) -> dict[str, Any]:
     """One measured phase: 50 blocks of equal cost, 0.4 mWh an image, over two epochs."""
     rate, num = 4e-7, values.pop("num_samples", 2 * EPOCH)
     samples = np.linspace(num / 50, num, 50)
-    return {
+    phase = {
         "model": "resnet50",
         "phase": "train",
         "device": "NVIDIA RTX A6000",
@@ -58,6 +59,15 @@ def run(**values: Any) -> dict[str, Any]:
         "curve_kwh": tuple(rate * samples),
         "record": "r",
     } | values
+    asked = {name: phase[name] for name in ("model", "device", "batch_size", "precision")}
+    setup = a_setup(
+        **asked,
+        data_name=phase["data"],
+        data_fraction=phase["fraction"],
+        scale="small" if phase["is_small"] else "full",
+        network_options={"variant": phase["variant"]},
+    )
+    return phase | {"setup": setup}
 
 
 def runs(*several: dict[str, Any]) -> pd.DataFrame:

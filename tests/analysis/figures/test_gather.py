@@ -93,7 +93,7 @@ def test_without_records_the_frames_hold_the_published_facts(tmp_path: Path) -> 
 
 def test_a_machine_without_a_gpu_is_named_as_such(tmp_path: Path) -> None:
     frame = runs_of(tmp_path, a_record(device=None, hardware="local"))
-    assert set(frame["device"]) == {"CPU (local)"}
+    assert set(frame["device"]) == {"CPU (EPYC)"}
 
 
 def test_the_command_writes_every_figure_in_three_formats(

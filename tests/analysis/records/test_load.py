@@ -12,7 +12,7 @@ import pytest
 from analysis.figures.gather import _curve
 from analysis.records import load as loading
 from analysis.records.load import UNFORESEEN, load
-from metering.record import Energy
+from metering.record import Energy, Interval
 from metering.record_file import from_json, to_json
 from tests.analysis.sample_records import a_failure, a_phase, a_record, put
 
@@ -56,7 +56,8 @@ def test_warm_up_and_dropped_blocks_do_not_count(tmp_path: Path):
 
 
 def test_an_absent_sensor_stays_absent(tmp_path: Path):
-    data = json.loads(to_json(a_record()))
+    data = json.loads(to_json(a_record(phases={"train": a_phase()})))
+    data["phases"]["train"]["energy_kwh_per_sample"]["mean"] *= 0.2
     for block in data["phases"]["train"]["readings"]:
         block["energy"]["gpu_kwh"] = None
     put(tmp_path, from_json(json.dumps(data)))
@@ -127,6 +128,7 @@ FOREVER = {"name": "train", "num_samples": 10**400, "num_epochs": 300}
         (_with_train(batch_size=-3), "phases.train.batch_size: "),
         (_with_train(phase="test"), "phases.train.phase: it says test"),
         (_with_train(readings=[3]), "not readings"),
+        (_with_train(energy_kwh_per_sample=RATE | {"mean": 2e-6}), "its readings give 1e-06"),
         (_with_train(readings=NEGATIVE), "not a number >= 0"),
         (_with_asked(batch_size=-3), "setup.asked.batch_size: "),
         (_edited(config={"meter": "adaptive"}), "config.meter: 'adaptive' is not a group"),
@@ -219,7 +221,7 @@ def test_many_records_in_several_processes_are_the_same(
 
 
 def test_where_there_is_a_counter_of_our_own_its_reading_counts(tmp_path: Path):
-    phase = a_phase()
+    phase = a_phase(energy_kwh_per_sample=Interval(1e-3 / 320 + 0.2e-6, 1e-8, num_blocks=10))
     blocks = tuple(replace(block, own=Energy(gpu_kwh=1e-3)) for block in phase.readings)
     put(tmp_path, a_record(phases={"train": replace(phase, readings=blocks)}))
     [row] = load([tmp_path]).frame.to_dict("records")
@@ -236,4 +238,4 @@ def curve_of(folder: Path) -> tuple[tuple[int, ...], tuple[float, ...]]:
     [path] = folder.rglob("record.json")
     curve = _curve(str(path))
     assert curve is not None
-    return curve[1:]
+    return curve

@@ -7,17 +7,19 @@ import pandas as pd
 import pytest
 
 from analysis.records.load import load
-from analysis.tables.paper import Options, diff, table1, table2, table3
-from metering.record import Energy, Overhead, PhaseRecord
+from analysis.tables.diff import diff
+from analysis.tables.lines import Options
+from analysis.tables.paper import STUDIES, all_tables, table
+from metering.record import Energy, Overhead, PhaseRecord, Stage
 from tests.analysis.sample_records import IMAGES, TRAIN, a_phase, a_record, put
 
 
 def _table3(folder: Path, *records, **options) -> pd.DataFrame:
-    return table3(load([put(folder, *records)]).frame, Options(**options))
+    return table(load([put(folder, *records)]).frame, "classification", Options(**options))
 
 
-def _row(table: pd.DataFrame, model: str) -> dict:
-    [row] = table[table["model"] == model].to_dict("records")
+def _row(rows: pd.DataFrame, model: str) -> dict:
+    [row] = rows[rows["model"] == model].to_dict("records")
     return row
 
 
@@ -51,8 +53,11 @@ def test_without_measured_emissions_there_are_no_estimated_ones(tmp_path: Path):
 
 def test_without_records_the_tables_are_the_papers():
     nothing = load([]).frame
-    assert [len(table(nothing)) for table in (table1, table2, table3)] == [8, 14, 67]
-    assert table3(nothing)["estimated_train_kwh"].isna().all()
+    tables = all_tables(nothing)
+    assert {name: len(rows) for name, rows in tables.items()} == {
+        "table1": 8, "table2": 14, "table3": 67,
+    }  # fmt: skip
+    assert tables["table3"]["estimated_train_kwh"].isna().all()
 
 
 def test_a_measured_row_stands_beside_the_published_one(tmp_path: Path):
@@ -65,8 +70,8 @@ def test_a_measured_row_stands_beside_the_published_one(tmp_path: Path):
 
 
 def test_every_number_says_what_it_is_by_its_column(tmp_path: Path):
-    table = _table3(tmp_path, a_record())
-    numbers = table.select_dtypes("number").columns
+    rows = _table3(tmp_path, a_record())
+    numbers = rows.select_dtypes("number").columns
     kinds = {name.split("_")[0] for name in numbers if name != "batch_size"}
     assert kinds == {"published", "measured", "estimated"}
 
@@ -78,26 +83,41 @@ def test_a_published_row_without_measurement_has_no_measured_number(tmp_path: Pa
     )
 
 
-def test_a_segmentation_record_stands_in_its_row_of_table_1():
-    """A record that this repository ships, of a small study on a CPU."""
-    shipped = Path(__file__).parents[3] / "results/records/small/segmentation/mask2former"
-    table = table1(load([shipped]).frame)
-    row = _row(table, "Mask2Former (ResNet50)")
-    assert len(table) == 8 and table["measured_train_kwh_per_sample"].notna().sum() == 1
-    assert row["dataset"] == "Cityscapes" and row["scale"] == "small"
+SHIPPED = Path(__file__).parents[3] / "results/records/small/segmentation/mask2former"
+
+
+def test_a_small_study_gives_rates_in_a_table_of_its_own():
+    """A record that this repository ships, of a scaled-down run on a CPU."""
+    tables = all_tables(load([SHIPPED]).frame)
+    assert tables["table1"]["hardware"].isna().all(), "no row of the paper"
+    row = _row(tables[STUDIES], "Mask2Former (ResNet50)")
+    assert row["dataset"] == "Cityscapes" and row["scale"] == "small" and row["tier"] == "small"
     assert row["measured_train_kwh_per_sample"] == pytest.approx(6.655e-6, rel=1e-3)
     assert row["measured_test_kwh_per_sample"] == pytest.approx(3.222e-6, rel=1e-3)
     assert row["measured_params_m"] == pytest.approx(44.01, rel=1e-3)
     assert row["measured_gmacs"] == pytest.approx(66.30, rel=1e-3)
-    # 2,975 images, 484 epochs, and the backbone's published electricity
-    assert row["estimated_train_kwh"] > 484 * 2975 * row["measured_train_kwh_per_sample"]
+    assert not any(name.startswith("estimated") for name in row)
+
+
+def test_a_segmentation_record_stands_in_its_row_of_table_1(tmp_path: Path):
+    record = a_record(
+        task="segmentation",
+        model="mask2former",
+        paper_row="Mask2Former (ResNet50)",
+        data="cityscapes",
+        recipe=(Stage("train", dataset="cityscapes", num_samples=2975, num_epochs=484),),
+    )
+    rows = all_tables(load([put(tmp_path, record)]).frame)["table1"]
+    row = _row(rows, "Mask2Former (ResNet50)")
+    assert len(rows) == 8 and rows["measured_train_kwh_per_sample"].notna().sum() == 1
+    assert row["estimated_train_kwh"] == pytest.approx(484 * 2975 * 1e-6 + 1e-4)
     for column in ("published_params_m", "published_gmacs"):
         assert "figures of the ResNet101 network" in row["footnotes"][column]
 
 
 def test_two_set_ups_are_two_rows(tmp_path: Path):
-    table = _table3(tmp_path, a_record(), a_record(batch_size=64))
-    assert sorted(table[table["model"] == "Swin-T"]["batch_size"]) == [32, 64]
+    rows = _table3(tmp_path, a_record(), a_record(batch_size=64))
+    assert sorted(rows[rows["model"] == "Swin-T"]["batch_size"]) == [32, 64]
 
 
 def test_a_network_without_a_paper_row_is_appended_and_says_what_is_missing(tmp_path: Path):
@@ -116,12 +136,6 @@ def test_under_one_kwh_the_index_is_absent_with_a_note(tmp_path: Path):
     assert "undefined at or under 1 kWh" in row["footnotes"]["estimated_gqi"]
 
 
-def test_a_small_study_is_marked(tmp_path: Path):
-    row = _row(_table3(tmp_path, a_record(scale="small")), "Swin-T")
-    assert row["scale"] == "small"
-    assert "scaled-down study" in row["footnotes"]["model"]
-
-
 def test_what_the_meter_flagged_is_a_footnote(tmp_path: Path):
     phases = {"train": a_phase(flags=("meters disagree by 4 %",))}
     row = _row(_table3(tmp_path, a_record(phases=phases)), "Swin-T")
@@ -134,16 +148,6 @@ def test_accounting_paper_uses_the_papers_recipe(tmp_path: Path):
     assert row["estimated_train_kwh"] == pytest.approx(60 * IMAGES * 1e-6)
 
 
-def test_overlapping_intervals_do_not_keep_their_rank(tmp_path: Path):
-    wide = {"train": a_phase(kwh_per_sample=1.001e-6, half_width=3e-7)}
-    other = a_record(model="swin_s", paper_row="Swin-S", phases=wide)
-    alone = _row(_table3(tmp_path / "a", a_record()), "Swin-T")
-    assert alone["estimated_rank_stability"] == 1.0
-    # Swin-S is published at 83.0 %, so its index is higher unless its electricity is
-    near = _row(_table3(tmp_path / "b", a_record(), other), "Swin-S")
-    assert 0.5 < near["estimated_rank_stability"] <= 1.0
-
-
 def test_diff_gives_relative_differences_and_flags(tmp_path: Path):
     found = diff(_table3(tmp_path, a_record()))
     [row] = found.to_dict("records")
@@ -154,8 +158,8 @@ def test_diff_gives_relative_differences_and_flags(tmp_path: Path):
 
 
 def test_a_test_only_record_is_shown(tmp_path: Path):
-    table = _table3(tmp_path, a_record(phases={"test": a_phase("test", 2.5e-7)}))
-    row = _row(table, "Swin-T")
+    rows = _table3(tmp_path, a_record(phases={"test": a_phase("test", 2.5e-7)}))
+    row = _row(rows, "Swin-T")
     assert row["measured_test_kwh_per_sample"] == 2.5e-7
     assert pd.isna(row["estimated_train_kwh"])
 

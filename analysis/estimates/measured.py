@@ -1,0 +1,281 @@
+"""One row of a table as it was measured: a rate per stage and phase, and what its runs found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from analysis.estimates import net
+from analysis.estimates.between_runs import Basis, RunsRate, Spread, rate_over_runs
+from analysis.estimates.papers_row import papers_row
+from analysis.estimates.tiers import Tier, least_sure, tier_of
+from analysis.records.calibration import Calibration
+from analysis.records.describe import device_of, variant_of
+from metering.record import Stage
+from metering.setup import SetUp, comparison_key, hardware_key
+
+OWN_STAGES = ("supervised", "finetune", "distill")
+"""Stages whose network is the one that is used afterwards: another stage's has a decoder, a second
+tower or another head besides."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One row of the tidy DataFrame, a run's phase: its values by column (`records.rows.COLUMNS`)
+    and its place in time."""
+
+    values: Mapping[str, Any]
+    order: int
+    is_at_recipe_size: bool
+    row_key: str
+
+    COLUMNS: ClassVar[tuple[str, ...]] = (
+        "path", "kind", "run_id", "identity", "merge_key", "setup", "task", "paper_row",
+        "dataset", "hardware", "stage", "phase", "recipe", "wall_meter", "size_px",
+        "kwh_per_sample", "kwh_half_width", "s_per_sample", "s_half_width", "idle_power_w",
+        "num_samples", "num_nodes", "views_per_sample", "gpu_sensor", "cpu_sensor", "ram_sensor",
+        "emissions_kg_co2eq", "setup_kwh", "checkpoint_kwh", "params_m", "gmacs", "accuracy_pct",
+        "num_accuracy_samples", "flags",
+    )  # fmt: skip
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+    @property
+    def setup(self) -> SetUp:
+        setup: SetUp = self.values["setup"]
+        return setup
+
+    @property
+    def merge_key(self) -> str:
+        return str(self.values["merge_key"])
+
+    @property
+    def stage(self) -> str:
+        return str(self.values["stage"])
+
+    @property
+    def phase(self) -> str:
+        return str(self.values["phase"])
+
+    @property
+    def kwh_per_sample(self) -> float:
+        return float(self.values["kwh_per_sample"])
+
+
+@dataclass(frozen=True)
+class MeasuredRate:
+    """kWh and seconds per sample of one stage's phase, mean over runs, with the half-width of its
+    95 % interval and what the interval holds (`basis`).
+
+    idle_kwh_per_sample: idle power x seconds, with its own half-width; None where a record has
+    no idle power or no pace."""
+
+    kwh_per_sample: float
+    half_width: float | None
+    basis: Basis
+    s_per_sample: float | None
+    num_samples: float
+    num_records: int
+    sensors: str
+    emissions_kg_co2eq_per_sample: float | None = None
+    idle_kwh_per_sample: float | None = None
+    idle_half_width: float | None = None
+
+    @property
+    def is_result(self) -> bool:
+        """False where the interval is as wide as the number: it says nothing then."""
+        return self.half_width is None or self.half_width < self.kwh_per_sample
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One row with everything its runs found out.
+
+    setup: of its newest run, of a stage of the network's own where there is one; paper_row: of the
+    paper, None where it is no row of the paper; row_key: rows with one key differ in how a stage
+    was measured; comparison_key: rows with one key may be compared; tier: of its least sure rate;
+    accuracy_pct: of trained weights on a whole test set of `num_accuracy_samples`, or None.
+    """
+
+    setup: SetUp
+    kind: str
+    paper_row: str | None
+    dataset: str
+    hardware: str
+    row_key: str
+    comparison_key: str
+    tier: Tier
+    is_at_recipe_size: bool
+    rates: Mapping[tuple[str, str], MeasuredRate]
+    recipe: tuple[Stage, ...] = ()
+    wall_meter: Calibration | None = None
+    num_nodes: int = 1
+    setup_kwh: float | None = None
+    checkpoint_kwh: float | None = None
+    params_m: float | None = None
+    gmacs: float | None = None
+    views: float | None = None
+    accuracy_pct: float | None = None
+    num_accuracy_samples: int | None = None
+    notes: tuple[str, ...] = ()
+    run_ids: tuple[str, ...] = ()
+    identities: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+
+    @property
+    def task(self) -> str:
+        return self.setup.asked.task
+
+    @property
+    def name(self) -> str:
+        """The paper's name of the row, else the model's short name."""
+        return self.paper_row or self.setup.asked.model
+
+    @property
+    def device(self) -> str:
+        return device_of(self.setup)
+
+    @property
+    def variant(self) -> str:
+        return variant_of(self.setup)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        asked = self.setup.asked
+        batch_size = f"{asked.batch_size or 0:09d}"
+        shown = (self.device, batch_size, asked.precision, self.variant, self.row_key)
+        return (asked.task, self.name, self.dataset, self.hardware, *shown, *self.run_ids)
+
+    @property
+    def train_rate(self) -> MeasuredRate | None:
+        """Of plain training or fine-tuning, else of the first stage that was measured."""
+        trained = {stage: rate for (stage, phase), rate in self.rates.items() if phase == "train"}
+        return trained.get("supervised") or next(iter(trained.values()), None)
+
+    @property
+    def test_rate(self) -> MeasuredRate | None:
+        return next((rate for (_, phase), rate in self.rates.items() if phase == "test"), None)
+
+
+Spreads = Mapping[tuple[str, str], Spread]
+"""(hardware key, phase) -> how much repeated runs differ on it."""
+
+
+def measured(
+    key: str, phases: Mapping[tuple[str, str], Sequence[Run]], spreads: Spreads
+) -> Measured:
+    """The row of these runs: of each stage and phase those that are repetitions, oldest first."""
+    rates = {phase: _rate(runs, spreads) for phase, runs in phases.items()}
+    runs = sorted((run for some in phases.values() for run in some), key=lambda run: run.order)
+    own = [run for run in runs if run.stage in OWN_STAGES] or runs
+    newest = own[-1]
+    recipes = [run["recipe"] for run in runs if run["recipe"]]
+    params_m, gmacs = _last(own, "params_m"), _last(own, "gmacs")
+    row, why_not = papers_row(newest["paper_row"], newest["dataset"], newest.setup, params_m)
+    notes = [why_not, *_notes(rates), *_flags(runs)]
+    if len(dict.fromkeys(recipes)) > 1:
+        notes.append("its records carry different recipes; the newest is used")
+    fits = all(run.is_at_recipe_size for run in runs)
+    accuracy = [run for run in own if run["accuracy_pct"] is not None]
+    num_samples = _last(accuracy, "num_accuracy_samples")
+    return Measured(
+        setup=newest.setup,
+        kind=newest["kind"],
+        paper_row=row,
+        dataset=newest["dataset"],
+        hardware=newest["hardware"] or "",
+        row_key=key,
+        comparison_key=comparison_key(newest.setup, newest.is_at_recipe_size),
+        tier=least_sure(tier_of(run.setup, run.is_at_recipe_size) for run in runs),
+        is_at_recipe_size=fits,
+        rates=rates,
+        recipe=recipes[-1] if recipes else (),
+        wall_meter=newest["wall_meter"],
+        num_nodes=round(newest["num_nodes"] or 1),
+        setup_kwh=_mean([run["setup_kwh"] for run in runs]),
+        checkpoint_kwh=_mean([run["checkpoint_kwh"] for run in runs]),
+        params_m=params_m,
+        gmacs=gmacs,
+        views=_last([run for run in runs if run.phase == "test"], "views_per_sample"),
+        accuracy_pct=_last(accuracy, "accuracy_pct"),
+        num_accuracy_samples=None if num_samples is None else round(num_samples),
+        notes=tuple(dict.fromkeys(note for note in notes if note)),
+        run_ids=_once(runs, "run_id"),
+        identities=_once(runs, "identity"),
+        paths=_once(runs, "path"),
+    )
+
+
+def _rate(runs: Sequence[Run], spreads: Spreads) -> MeasuredRate:
+    spread = spreads.get((hardware_key(runs[0].setup), runs[0].phase))
+    kwh = rate_over_runs(
+        [run.kwh_per_sample for run in runs], [run["kwh_half_width"] for run in runs], spread
+    )
+    idle = _idle(runs, spread)
+    return MeasuredRate(
+        kwh_per_sample=kwh.value,
+        half_width=kwh.half_width,
+        basis=kwh.basis,
+        s_per_sample=_mean([run["s_per_sample"] for run in runs]),
+        num_samples=sum(float(run["num_samples"] or 0) for run in runs),
+        num_records=len(runs),
+        sensors=_sensors(runs[-1]),
+        emissions_kg_co2eq_per_sample=_emissions(runs),
+        idle_kwh_per_sample=idle.value if idle else None,
+        idle_half_width=idle.half_width if idle else None,
+    )
+
+
+def _idle(runs: Sequence[Run], spread: Spread | None) -> RunsRate | None:
+    """The energy of an idle machine in the time of a sample; its time differs between runs as
+    their energy does."""
+    if any(run["idle_power_w"] is None or run["s_per_sample"] is None for run in runs):
+        return None
+    names = ("idle_power_w", "s_per_sample", "s_half_width")
+    idle = [net.idle_kwh_per_sample(*(run[name] for name in names)) for run in runs]
+    return rate_over_runs([kwh for kwh, _ in idle], [width for _, width in idle], spread)
+
+
+def _notes(rates: Mapping[tuple[str, str], MeasuredRate]) -> list[str]:
+    """What must be said of the intervals."""
+    notes = []
+    for (stage, phase), rate in rates.items():
+        name = phase if stage in OWN_STAGES else f"{stage} {phase}"
+        if not rate.is_result and rate.half_width is not None:
+            share = 100 * rate.half_width / rate.kwh_per_sample
+            notes.append(f"{name}: an interval of ± {share:.0f} % is no result; measure it longer")
+        if rate.basis == "within this run":
+            notes.append(f"{name}: the interval is within this run, nothing was repeated here")
+    return notes
+
+
+def _flags(runs: Sequence[Run]) -> list[str]:
+    return [flag for run in runs for flag in (run["flags"] or "").split("; ")]
+
+
+def _sensors(run: Run) -> str:
+    parts = (("GPU", "gpu_sensor"), ("CPU", "cpu_sensor"), ("RAM", "ram_sensor"))
+    return ", ".join(f"{name} {run[key]}" for name, key in parts if run[key])
+
+
+def _emissions(runs: Sequence[Run]) -> float | None:
+    known = [run for run in runs if run["emissions_kg_co2eq"] is not None and run["num_samples"]]
+    if not known:
+        return None
+    kg = sum(run["emissions_kg_co2eq"] for run in known)
+    return float(kg / sum(run["num_samples"] for run in known))
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _last(runs: Sequence[Run], name: str) -> float | None:
+    return next((float(run[name]) for run in reversed(runs) if run[name] is not None), None)
+
+
+def _once(runs: Sequence[Run], name: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(run[name]) for run in runs if run[name]))

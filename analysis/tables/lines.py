@@ -1,0 +1,221 @@
+"""One line of a table: what is published, what was measured, and what follows from it.
+
+A column's prefix says which of the three a number is; `notes` maps a column to what must be said
+of the number in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from analysis.estimates import accuracy as accuracies
+from analysis.estimates import metrics, net, wall
+from analysis.estimates.accounting import Accounting, Costs, num_test_samples
+from analysis.estimates.accuracy import Accuracy
+from analysis.estimates.estimate import Estimate
+from analysis.estimates.measured import Measured
+from analysis.published import facts as published
+from metering import catalogue
+from metering.catalogue import TaskFacts
+
+SETUP_COLUMNS = (
+    "hardware", "device", "batch_size", "precision", "data", "variant", "scale", "tier",
+)  # fmt: skip
+KEY_COLUMNS = ("row_key", "comparison_key", "identity", "run_id", "path")
+"""Which set-up a line is of, and which runs it rests on; several are joined by `; `."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """accounting: which recipe; evaluations, checkpoints: so many per epoch are added to an
+    estimate; alpha, beta: of every GQI, published ones included; num_draws: of the ranks."""
+
+    accounting: Accounting = "source"
+    alpha: float = metrics.ALPHA
+    beta: float = metrics.BETA
+    num_draws: int = 2_000
+    evaluations: float = 0.0
+    checkpoints: float = 0.0
+
+    def costs(self, merged: list[Measured]) -> Costs:
+        return Costs(merged, self.accounting, self.evaluations, self.checkpoints)
+
+
+DEFAULTS = Options()
+
+
+@dataclass
+class Line:
+    """values: by column; notes: by column; measured: `None` for a row that is only published;
+    gqi_half_width_by_kwh: of the index where only the electricity is uncertain, as between
+    networks that were tested on the same images."""
+
+    values: dict[str, Any]
+    notes: dict[str, str] = field(default_factory=dict)
+    measured: Measured | None = None
+    gqi_half_width_by_kwh: float | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.values["model"], self.values["dataset"]
+
+    def say(self, column: str, *texts: str) -> None:
+        """Add to what is noted of a column."""
+        said = (self.notes.get(column, ""), *texts)
+        if text := "; ".join(dict.fromkeys(filter(None, said))):
+            self.notes[column] = text
+
+
+def published_line(printed: Mapping[Any, Any], task: TaskFacts, options: Options) -> Line:
+    """A row of the paper. printed: model, dataset and each published quantity."""
+    key = (printed["model"], printed["dataset"])
+    values = {f"published_{name}": value for name, value in printed.items() if pd.notna(value)}
+    notes = {f"published_{name}": note for name, note in published.notes().get(key, {}).items()}
+    line = Line(values | {"model": key[0], "dataset": key[1]}, notes)
+    accuracy, kwh = printed.get(task.quality_key), printed.get("train_kwh")
+    if (options.alpha, options.beta) != (metrics.ALPHA, metrics.BETA):
+        index = metrics.gqi(accuracy, kwh, alpha=options.alpha, beta=options.beta)
+        line.values["published_gqi"] = index.value
+        line.say(
+            "published_gqi",
+            f"of the printed accuracy and electricity with alpha={options.alpha:g} and "
+            f"beta={options.beta:g}, not the paper's {metrics.ALPHA:g} and {metrics.BETA:g}",
+        )
+    top1 = printed.get("top1_pct")
+    if top1 is not None and kwh is not None and pd.notna(top1) and pd.notna(kwh):
+        line.values["published_top1_per_kwh"] = metrics.top1_per_kwh(top1, kwh)
+    return line
+
+
+def measured_line(base: Line, one: Measured, costs: Costs, options: Options) -> Line:
+    """`base` with what `one` measured and what follows from it."""
+    line = Line(dict(base.values), dict(base.notes), one)
+    asked = one.setup.asked
+    line.values |= {
+        "task": one.task, "hardware": one.hardware, "device": one.device,
+        "batch_size": asked.batch_size, "precision": asked.precision, "data": asked.data.name,
+        "variant": one.variant, "scale": asked.scale, "tier": one.tier,
+        "row_key": one.row_key, "comparison_key": one.comparison_key,
+        "identity": "; ".join(one.identities), "run_id": "; ".join(one.run_ids),
+        "path": "; ".join(one.paths),
+        "measured_gmacs": one.gmacs, "measured_params_m": one.params_m,
+        f"measured_{_task(one).quality_key}": one.accuracy_pct,
+    }  # fmt: skip
+    if one.views is not None:
+        line.values |= {
+            "measured_views": one.views,
+            "measured_test_gmacs": one.gmacs and one.gmacs * one.views,
+        }
+    line.say("model", *_about(one))
+    _add_rates(line, one)
+    _add_estimate(line, one, costs.estimate(one), options)
+    return line
+
+
+def _task(one: Measured) -> TaskFacts:
+    known = catalogue.task(one.task)
+    return known or TaskFacts(one.task, one.task, one.task, "accuracy_pct", "Accuracy", "sample")
+
+
+def _about(one: Measured) -> list[str]:
+    said = list(one.notes)
+    if one.setup.asked.scale == "small":
+        said.insert(0, "small: a scaled-down study, not the paper's set-up")
+    elif not one.is_at_recipe_size:
+        said.insert(0, "measured at another input size than the recipe's")
+    if one.tier == "modelled":
+        said.insert(0, "modelled: rated power x load, no sensor read the device that computed")
+    if one.setup.asked.data.origin == "embedded":
+        said.append(f"embedded files stand in for {one.dataset}'s cost, never for its accuracy")
+    if one.kind == "codecarbon":
+        said.insert(0, "CodeCarbon alone: warm-up included")
+    return said
+
+
+def _add_rates(line: Line, one: Measured) -> None:
+    train, test = one.train_rate, one.test_rate
+    if train is not None:
+        line.values |= {
+            "measured_train_kwh_per_sample": train.kwh_per_sample,
+            "measured_train_half_width": train.half_width,
+            "measured_train_interval": train.basis,
+            "measured_train_s_per_sample": train.s_per_sample,
+            "measured_num_records": train.num_records,
+            "measured_sensors": train.sensors,
+            "measured_samples_per_kwh": metrics.samples_per_kwh(train.kwh_per_sample),
+        } | net.columns("train", train, line.notes)
+    if test is None:
+        return
+    line.values |= {
+        "measured_test_kwh_per_sample": test.kwh_per_sample,
+        "measured_test_half_width": test.half_width,
+        "measured_test_interval": test.basis,
+        "measured_test_s_per_sample": test.s_per_sample,
+    } | net.columns("test", test, line.notes)
+    if train is None:
+        line.values |= {"measured_num_records": test.num_records, "measured_sensors": test.sensors}
+    samples = num_test_samples(one)
+    if samples and one.tier != "small":
+        line.values |= {
+            "estimated_test_kwh": samples * test.kwh_per_sample,
+            "estimated_test_kwh_half_width": test.half_width and samples * test.half_width,
+        }
+
+
+def _add_estimate(line: Line, one: Measured, found: Estimate, options: Options) -> None:
+    line.say("estimated_train_kwh", *found.notes)
+    train = one.train_rate
+    if found.kwh is None:
+        line.values |= wall.columns(one.wall_meter, train, one.num_nodes)
+        return
+    kwh, half_width = found.kwh.value, found.kwh.half_width
+    share = found.published_share or 0.0
+    if share:
+        line.say("estimated_train_kwh", f"{100 * share:.3g} % of it is published: no interval")
+    line.values |= {
+        "estimated_train_kwh": kwh,
+        "estimated_train_kwh_half_width": half_width,
+        "estimated_published_share_pct": 100 * share,
+    } | wall.columns(one.wall_meter, train, one.num_nodes, kwh, half_width, found.published_kwh)
+    if train is not None and train.emissions_kg_co2eq_per_sample is not None:
+        factor = train.emissions_kg_co2eq_per_sample / train.kwh_per_sample
+        line.values["estimated_train_kg_co2eq"] = factor * (kwh - found.published_kwh)
+        if share:
+            line.say("estimated_train_kg_co2eq", "of the measured part alone")
+    _add_index(line, one, kwh, half_width, options)
+
+
+def _add_index(
+    line: Line, one: Measured, kwh: float, half_width: float | None, options: Options
+) -> None:
+    task = _task(one)
+    accuracy = accuracies.of_row(one, line.values.get(f"published_{task.quality_key}"), task)
+    if accuracy is None:
+        return
+    line.values["estimated_gqi_accuracy"] = accuracy.origin
+    if accuracy.origin == "measured":
+        line.say("estimated_gqi", "with the accuracy measured here")
+    if task.quality_key == "top1_pct":
+        line.values["estimated_top1_per_kwh"] = metrics.top1_per_kwh(accuracy.value_pct, kwh)
+    if half_width is not None and half_width >= kwh:
+        line.say("estimated_gqi", "no index: the electricity's interval is wider than its number")
+        return
+
+    def index(accuracy_half_width_pct: float | None) -> metrics.Gqi:
+        return metrics.gqi(
+            accuracy.value_pct, kwh, half_width, alpha=options.alpha, beta=options.beta,
+            accuracy_half_width_pct=accuracy_half_width_pct,
+        )  # fmt: skip
+
+    whole = index(accuracy.half_width_pct)
+    line.gqi_half_width_by_kwh = index(0.0).half_width
+    line.values |= {"estimated_gqi": whole.value, "estimated_gqi_half_width": whole.half_width}
+    line.say("estimated_gqi", whole.note, _why_no_interval(accuracy) if whole.value else "")
+
+
+def _why_no_interval(accuracy: Accuracy) -> str:
+    return accuracy.note if accuracy.half_width_pct is None else ""
