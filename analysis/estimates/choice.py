@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.estimates.metrics import Z_95
 from analysis.estimates.ratio import fieller
+from analysis.records.confidence import Z_95
 
 NUM_DRAWS = 4_000
 

@@ -68,7 +68,7 @@ def test_the_record_is_in_the_frame_as_the_log_would_be(tmp_path: Path) -> None:
         "kwh_per_sample",
         "energy_kwh",
         "batch_size",
-        "gpu_name",
+        "device",
         "gpu_sensor",
         "phase",
         "num_samples",
