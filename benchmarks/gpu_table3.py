@@ -84,8 +84,8 @@ def sweep(wanted: list[Plan], limit_s: float) -> Tally:
             tally.num_left += 1
             continue
         print(f"[{number + 1}/{len(wanted)}, {elapsed_s:.0f} s]", end=" ", flush=True)
-        with interruptible(lambda _: None) as say:
-            outcome = launchers.local.run(plan, say)
+        with interruptible():
+            outcome = launchers.local.run(plan)
         print("\n".join(summary_lines(outcome)), flush=True)
         tally.num_measured += outcome.record.status == "finished"
         tally.num_failed += outcome.record.status != "finished"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 from launchers import rank_failure, ranks
+from metering import stop_flag
 from metering.code_version import code_version
 from tasks.plan import Plan
 from tasks.terminal.progress import terminal_progress
@@ -24,15 +24,10 @@ class PlanJob:
         self.code = code
 
     def __call__(self) -> str:
-        stop_if_asked = _leave_on_signals()
+        _leave_on_signals()
         if os.environ.get("SLURM_PROCID", "0") == "0":
             rank_failure.take(self.plan.folder)
-        with terminal_progress() as shown:  # into the job's log
-
-            def say(news: Any) -> None:
-                stop_if_asked()
-                shown(news)
-
+        with terminal_progress() as say:  # into the job's log
             outcome = ranks.execute_rank(self.plan, ranks.from_slurm, say, self._remarks())
         return str(outcome.record.status)
 
@@ -53,18 +48,16 @@ class PlanJob:
         return DelayedSubmission(PlanJob(self.plan, self.code))
 
 
-def _leave_on_signals() -> Callable[[], None]:
+def _leave_on_signals() -> None:
     """SIGUSR1 means what Submitit's signal means: write down, requeue, leave. SIGTERM comes
     with scancel, pre-emption and requeue alike: SLURM has decided, so only write down and
-    leave. What is being written down is not disturbed by a second signal.
-
-    Answers what leaves again, should a library have swallowed the first exit."""
+    leave. What is being written down is not disturbed by a second signal, and a library that
+    swallows the exit does not keep the run from ending: windows look at the stop flag."""
     from submitit.core.job_environment import JobEnvironment
 
     warning = JobEnvironment._usr_sig()
     requeue = signal.getsignal(warning)
     numbers = {signal.SIGTERM, signal.SIGUSR1, warning}
-    arrived: list[int] = []
     owner = os.getpid()
 
     def once(number: int, frame: FrameType | None) -> None:
@@ -75,18 +68,14 @@ def _leave_on_signals() -> Callable[[], None]:
             return  # rank 0 requeues the job, which then ends every rank
         for each in numbers:
             signal.signal(each, signal.SIG_IGN)
-        arrived.append(number)
+        leaving = SystemExit(128 + number)
+        stop_flag.ask(leaving)
         if number != signal.SIGTERM and callable(requeue):
             try:
                 requeue(number, frame)
             except FileNotFoundError:  # in a container: then it ends here, and says so
                 print("scontrol is not on PATH: not requeued", file=sys.stderr, flush=True)
-        sys.exit(128 + number)
-
-    def stop_if_asked() -> None:
-        if arrived:
-            sys.exit(128 + arrived[0])
+        raise leaving
 
     for number in numbers:
         signal.signal(number, once)
-    return stop_if_asked

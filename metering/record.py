@@ -78,6 +78,7 @@ class Reading:
     CodeCarbon holds several blocks on a GPU: each has the share of its time. gap_s: how long the
     device had no work before the block; watched_kwh: the GPUs' integrated power, a second path
     from their sensors; board: their state at its end. All three `None` in older records.
+    attempt: run id of the record that measured it first, where that is an earlier one.
     """
 
     started_at_s: FiniteFloat
@@ -92,6 +93,7 @@ class Reading:
     gap_s: NonNegative | None = None
     watched_kwh: FiniteFloat | None = None
     board: BoardState | None = None
+    attempt: RunId | None = None
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,18 @@ def params_m(model: torch.nn.Module, without: tuple[str, ...] = ()) -> float:
     """Parameters in millions, except those whose names start with one of `without`."""
     counted = (p.numel() for name, p in model.named_parameters() if not name.startswith(without))
     return sum(counted) / 1e6
+
+
+def fingerprint(network: torch.nn.Module) -> str:
+    """16 hex digits over the network as it is built: names, shapes and types of its parameters and
+    buffers, and the classes of its modules; not its weights. Wrappers of data parallelism and
+    compilation are left out, which change no result."""
+    for name in ("module", "_orig_mod", "module"):
+        network = getattr(network, name, network)
+    parts = [f"{name} {type(module).__qualname__}" for name, module in network.named_modules()]
+    for name, tensor in (*network.named_parameters(), *network.named_buffers()):
+        parts.append(f"{name} {tuple(tensor.shape)} {tensor.dtype}")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def gmacs(

@@ -35,10 +35,14 @@ class PhaseOutcome:
 
 
 class Session(Protocol):
-    """A prepared run: model built, data opened, first batch not yet taken."""
+    """A prepared run: model built, data opened, first batch not yet taken.
+
+    fingerprint: of the network as built (`tasks.network_facts.fingerprint`); None where unknown.
+    """
 
     facts: ModelFacts
     notes: tuple[str, ...]
+    fingerprint: str | None
 
     def train(self, window: Window) -> PhaseOutcome:
         """Train until the window is satisfied or the data end."""
@@ -61,7 +65,13 @@ class Session(Protocol):
 
 
 class Task(Protocol):
-    """A module's `prepare`. Heavy imports happen inside it."""
+    """A module's `prepare`. Heavy imports happen inside it.
+
+    STEP_VERSION: raised with each change of the task's own code that may change what a step costs;
+    records of another version are measured again.
+    """
+
+    STEP_VERSION: int
 
     def prepare(self, plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Session:
         """Build everything that `plan` names. Raises `PlanError` for what the user can mend."""

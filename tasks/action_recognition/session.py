@@ -31,6 +31,9 @@ def check(plan: Plan) -> Iterable[str]:
     return ()
 
 
+STEP_VERSION = 1  # see tasks.protocol.Task
+
+
 def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> ActionSession:
     """Open or write the videos, derive the config, build MMEngine's Runner. Raises `PlanError`."""
     from tasks.patches import openmmlab as patches
@@ -39,6 +42,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> ActionSessi
     from mmaction.utils import register_all_modules
 
     from tasks.action_recognition.videos import new_counter
+    from tasks.network_facts import fingerprint
     from tasks.openmmlab.metered import MeteredRun
 
     register_all_modules(init_default_scope=False)
@@ -60,11 +64,11 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> ActionSessi
         whole_test=_wants_top1(plan),
     )
     facts = model_facts(_built(native) if is_small else run.model, native)
-    notes = _notes(plan)
+    notes, built = _notes(plan), fingerprint(run.model)
     if plan.compile:
         say(f"compiling {plan.model.name}")
         notes = (*notes, run.compile_ahead())
-    return ActionSession(plan, run, facts, configs.segments_of(config), skipped, notes)
+    return ActionSession(plan, run, facts, configs.segments_of(config), skipped, notes, built)
 
 
 def use_videos(config: Config, plan: Plan, videos: data.VideoSet, skip_into: int | None) -> None:
@@ -123,6 +127,7 @@ class ActionSession:
     segments: int
     skipped: Skipped
     notes: tuple[str, ...] = ()
+    fingerprint: str | None = None
 
     def train(self, window: Window) -> PhaseOutcome:
         """MMEngine's training iterations until the window is satisfied."""

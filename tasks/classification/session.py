@@ -39,9 +39,14 @@ def check(plan: Plan) -> Iterable[str]:
     return ()
 
 
+STEP_VERSION = 1  # see tasks.protocol.Task
+
+
 def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> ClassificationSession:
     """Open the data, build network, loss, optimizer and loaders. Raises `PlanError`."""
     import torch
+
+    from tasks.network_facts import fingerprint
 
     say(f"building {plan.model.name}")
     torch.manual_seed(plan.seed)
@@ -77,6 +82,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
         device,
         pretraining.facts(plan, step),
         step.notes,
+        fingerprint(step.network),
     )
     if plan.compile:
         say(f"compiling {plan.model.name}")
@@ -99,6 +105,7 @@ class ClassificationSession:
     device: torch.device
     facts: ModelFacts
     notes: tuple[str, ...] = ()
+    fingerprint: str | None = None
 
     def train(self, window: Window) -> PhaseOutcome:
         """Forward, loss, backward and optimizer step on each batch.

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Collection
 
+from metering import stop_flag
 from metering.ranks import Ranks
 from metering.record import Status
 from tasks.errors import PlanError
-from tasks.plan import Plan
 
 
-def judged(
-    error: BaseException,
-    plan: Plan,
-    ranks: Ranks,
-    say: Callable[[Any], None],
-    arrived: Collection[object],
+def classify(
+    error: BaseException, ranks: Ranks, arrived: Collection[object]
 ) -> tuple[Status, BaseException | None]:
     """What an attempt that ended by `error` is called, and what is raised once that is written.
 
@@ -25,9 +20,9 @@ def judged(
     """
     if isinstance(error, PlanError):
         return "failed", error
-    asked = _asked_to_end(error, plan, say)
-    if asked is not None:
-        return "interrupted", asked
+    leaving = _leaving(error)
+    if leaving is not None:
+        return "interrupted", leaving
     logging.getLogger(__name__).error("run failed", exc_info=error)
     status: Status = "interrupted" if ranks.asked_to_end() or arrived else "failed"
     if ranks.num_ranks > 1 or not isinstance(error, Exception):
@@ -35,21 +30,11 @@ def judged(
     return status, None
 
 
-def _asked_to_end(
-    error: BaseException, plan: Plan, say: Callable[[Any], None]
-) -> BaseException | None:
+def _leaving(error: BaseException) -> BaseException | None:
     """The Ctrl-C or the signal's exit that this error is, or came in the wake of: a worker process
     that was asked to end as well makes PyTorch raise while the run is already leaving, and a
-    destructor or a callback may have lost the exit, which `say` then raises again."""
+    destructor or a callback may have lost the exit, which the stop flag then has."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, KeyboardInterrupt | SystemExit):
         cause = cause.__context__
-    if cause is not None:
-        return cause
-    try:
-        say(f"{plan.model.name}: ended by {type(error).__name__}")
-    except (KeyboardInterrupt, SystemExit) as asked:
-        return asked
-    except OSError:  # whoever listened is gone
-        pass
-    return None
+    return cause if cause is not None else stop_flag.asked()

@@ -7,15 +7,32 @@ from collections.abc import Mapping, Sequence
 from metering.host import cpu_model, gpu_states, package_versions
 from metering.migrations import computes
 from metering.record import Component, Sensor
-from metering.sensors.nvml import Gpu
+from metering.sensors.nvml import Gpu, MaskError, job_gpus
 from metering.setup import Found
+from tasks.plan import HardwarePlan
+from tasks.running import device
+
+
+def machine(hardware: HardwarePlan, step_version: int) -> Found | None:
+    """What is known before anything runs, of the GPUs that this node's ranks would use; None where
+    the device mask does not tell them, which the meter then refuses."""
+    gpus: Sequence[Gpu] = ()
+    if device.uses_gpu(hardware.accelerator):
+        try:
+            gpus = job_gpus(num_gpus=hardware.devices)[: hardware.devices]
+        except MaskError:
+            return None
+    return on_this_machine(list(gpus) * hardware.nodes, hardware.nodes, {}, step_version)
 
 
 def on_this_machine(
-    gpus: Sequence[Gpu], num_nodes: int, sensors: Mapping[Component, Sensor]
+    gpus: Sequence[Gpu],
+    num_nodes: int,
+    sensors: Mapping[Component, Sensor],
+    step_version: int,
 ) -> Found:
-    """gpus: that are metered, on all nodes; sensors: how each component is read. The power limit
-    is that of the first board of this node."""
+    """gpus: that are metered, on all nodes; sensors: how each component is read; step_version: of
+    the task's step. The power limit is that of the first board of this node."""
     first = gpus[0] if gpus else None
     return Found(
         device=first.name if first else None,
@@ -25,6 +42,7 @@ def on_this_machine(
         cpu_model=cpu_model(),
         num_nodes=num_nodes,
         versions=_versions(uses_gpu=bool(gpus)),
+        step_version=step_version,
         sensors={component: sensor.how for component, sensor in sensors.items()},
     )
 

@@ -4,34 +4,31 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+
+from metering import stop_flag
 
 
 @contextmanager
-def interruptible(say: Callable[[Any], None]) -> Iterator[Callable[[Any], None]]:
-    """Yields `say`; both signals raise `KeyboardInterrupt` at once and, should that be lost in a
-    destructor or a callback, again at the next thing said (the meter speaks at every block)."""
-    asked = False
+def interruptible() -> Iterator[None]:
+    """Inside, both signals raise `KeyboardInterrupt` at once and set the stop flag, which windows
+    look at between steps should the exception be lost in a destructor or a callback."""
 
     def on_signal(number: int, frame: object) -> None:
-        nonlocal asked
-        asked = True
-        raise KeyboardInterrupt(signal.Signals(number).name)
-
-    def say_or_stop(news: Any) -> None:
-        if asked:
-            raise KeyboardInterrupt("asked to stop")
-        say(news)
+        leaving = KeyboardInterrupt(signal.Signals(number).name)
+        stop_flag.ask(leaving)
+        raise leaving
 
     if threading.current_thread() is not threading.main_thread():
-        yield say
+        yield
         return
+    stop_flag.clear()
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, on_signal) for number in numbers]
     try:
-        yield say_or_stop
+        yield
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
+        stop_flag.clear()

@@ -21,6 +21,7 @@ from tasks.segmentation.facts import model_facts
 if TYPE_CHECKING:
     from mmengine.config import Config
 
+    from tasks.network_facts import fingerprint
     from tasks.openmmlab.metered import MeteredRun
     from tasks.patches.mmcv import Operators
 
@@ -32,6 +33,9 @@ def check(plan: Plan) -> Iterable[str]:
     data.check_options(plan.data)
     data.check_root(plan.data)
     return ()
+
+
+STEP_VERSION = 1  # see tasks.protocol.Task
 
 
 def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> SegmentationSession:
@@ -60,12 +64,12 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Segmentatio
         endless_test=plan.meter.mode == "adaptive",
         whole_test=_wants_miou(plan),
     )
-    facts = model_facts(run.model, config)
+    facts, built = model_facts(run.model, config), fingerprint(run.model)
     notes = _notes(plan, config, operators)
     if plan.compile:
         say(f"compiling {plan.model.name}")
         notes = (*notes, run.compile_ahead())
-    return SegmentationSession(plan, run, facts, notes)
+    return SegmentationSession(plan, run, facts, notes, built)
 
 
 def use_images(config: Config, plan: Plan, images: data.SegmentationSet) -> None:
@@ -93,6 +97,7 @@ class SegmentationSession:
     run: MeteredRun
     facts: ModelFacts
     notes: tuple[str, ...] = ()
+    fingerprint: str | None = None
 
     def train(self, window: Window) -> PhaseOutcome:
         """MMEngine's training iterations until the window is satisfied."""

@@ -53,7 +53,7 @@ class Session:
         from tasks.terminal.summary import summary_lines
 
         self.is_running = True
-        with terminal_progress() as shown, interruptible(shown) as say:
+        with terminal_progress() as say, interruptible():
             outcome = runner(plan, say)
         self.is_running = False
         self.outcomes.append(outcome)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from codecarbon import OfflineEmissionsTracker
 
+from metering import stop_flag
 from metering.record import FILE_NAME, Record
 from metering.record_file import read
 from tasks.classification.session import ClassificationSession
@@ -36,6 +37,7 @@ def leaves_on_sigterm() -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     yield
     signal.signal(signal.SIGTERM, before)
+    stop_flag.clear()
 
 
 def left_by(plan: Plan, say: Callable[[Any], None] = lambda _: None) -> Record:
@@ -102,26 +104,28 @@ def test_a_signal_that_an_error_overtakes_still_ends_the_run_with_its_record(
 ) -> None:
     from tasks.running import ending
 
+    def leave(number: int, frame: object) -> None:  # as a job's handler does
+        leaving = SystemExit(128 + number)
+        stop_flag.ask(leaving)
+        raise leaving
+
     def train(session: ClassificationSession, window: object) -> None:
         if moment == "swallowed":
             with suppress(SystemExit):  # as a destructor or a callback does
                 os.kill(os.getpid(), signal.SIGTERM)
         raise RuntimeError("connection closed by peer")
 
-    original = ending.judged
+    original = ending.classify
 
-    def judged(*args: object) -> object:
+    def classify(*args: object) -> object:
         if moment == "in its wake":
             os.kill(os.getpid(), signal.SIGTERM)
         return original(*args)
 
-    def say(news: object) -> None:
-        if "RuntimeError" in str(news) and moment == "swallowed":
-            sys.exit(143)  # as a job's `say` does after a signal
-
+    signal.signal(signal.SIGTERM, leave)
     monkeypatch.setattr(ClassificationSession, "train", train)
-    monkeypatch.setattr(ending, "judged", judged)
-    record = left_by(plan, say)
+    monkeypatch.setattr(ending, "classify", classify)
+    record = left_by(plan)
     assert record.failure is not None
     assert record.failure.message == "connection closed by peer"
 
