@@ -26,6 +26,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from metering import stop_flag
 from metering.block import Block, Task
 from metering.deferred_signals import deferred_signals
 from metering.phase_lock import locked, wait_s
@@ -111,6 +112,7 @@ class Window:
         Collective only at the end of a block or lead-in, which every rank reaches at the same
         step.
         """
+        stop_flag.check()
         self._num_steps += 1
         self._num_samples += num_samples
         self._wait_s += data_wait_s
