@@ -17,7 +17,8 @@ def check(arguments: Sequence[str]) -> None:
     """Raises `PlanError` for a flag, an override or a sweep that cannot be meant."""
     from hydra._internal.utils import get_args_parser
     from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import OverrideParseException
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
 
     parser = get_args_parser()
     parser.error = _refuse_flag  # type: ignore[method-assign]
@@ -27,10 +28,8 @@ def check(arguments: Sequence[str]) -> None:
     for text in flags.overrides:
         try:
             override = reader.parse_override(text)
-        except OverrideParseException:
+        except (HydraException, OmegaConfBaseException, ValueError):
             raise PlanError(unreadable(text)) from None
-        except Exception as error:  # Hydra's grammar lets some values through to Python's errors
-            raise PlanError(f"{unreadable(text)} ({' '.join(str(error).split())})") from None
         _check_override(text, override, flags.multirun)
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import yaml
 from omegaconf import OmegaConf
 
 from tasks.config.model_names import CONF_DIR, timm_names, yaml_names
@@ -16,7 +20,6 @@ _DETAILS = ("full_key", "object_type", "reference_type", "See https", "To append
 
 def said(error: Exception) -> str:
     """`error` in one line, with the nearest known names where a name was mistyped."""
-    import yaml
     from hydra.errors import MissingConfigException, OverrideParseException
 
     if isinstance(error, yaml.YAMLError):
@@ -30,15 +33,32 @@ def said(error: Exception) -> str:
         if group == "model":
             known = sorted(yaml_names() | timm_names())
         return str(unknown(group, name, known, f"known: {', '.join(known[:40])}"))
-    mistyped = re.match(r"Could not (?:override|delete)[^']*'([^'@=]+)", str(error))
-    if mistyped and "." not in mistyped.group(1):
-        return str(unknown("key", mistyped.group(1), _keys(), "see --help"))
+    mistyped = re.search(r"Could not (?:override|delete)[^']*'([^'@=]+)", str(error))
+    if mistyped:
+        return str(unknown("key", mistyped.group(1), _keys(), "see python run.py --help"))
     lines = [line.strip().rstrip(".") for line in str(error).splitlines() if line.strip()]
     told = "; ".join(line for line in lines if not line.startswith(_DETAILS))
     return one_line(told) or type(error).__name__
 
 
-def _keys() -> list[str]:
-    keys = OmegaConf.load(CONF_DIR / "config.yaml")
-    groups = [path.name for path in CONF_DIR.iterdir() if path.is_dir()]
-    return [*map(str, keys), *groups]
+def _keys() -> set[str]:
+    """Every key that a file of `conf/` has, dotted; what no one could mean is left out."""
+    keys = set(_dotted(_read(CONF_DIR / "config.yaml"), ""))
+    for group in ("task", "model", "data", "hardware", "meter"):
+        for path in (CONF_DIR / group).glob("*.yaml"):
+            keys |= {group, *_dotted(_read(path), f"{group}.")}
+    return {key for key in keys if key.split(".")[-1] != "defaults"} | {"experiment", "scale"}
+
+
+def _read(path: Path) -> Any:
+    try:
+        return OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+    except (yaml.YAMLError, OSError, ValueError):
+        return {}  # a damaged file has no keys to suggest
+
+
+def _dotted(values: Any, prefix: str) -> Iterator[str]:
+    if isinstance(values, dict):
+        for name, value in values.items():
+            yield f"{prefix}{name}"
+            yield from _dotted(value, f"{prefix}{name}.")

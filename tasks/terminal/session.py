@@ -96,6 +96,8 @@ class Session:
 
 def exit_on_errors(run: Callable[[], Any], session: Session) -> int:
     """Call the Hydra application `run`; answer with the exit status of the whole sweep."""
+    from hydra.errors import HydraException
+
     from tasks.terminal import arguments, hydra_errors
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here instead of ending in a traceback
@@ -108,10 +110,11 @@ def exit_on_errors(run: Callable[[], Any], session: Session) -> int:
     except KeyboardInterrupt:
         print("\ninterrupted; the same command goes on where it stopped", file=sys.stderr)
         return 130
-    except OSError as error:
-        _complain(f"output_dir cannot be written: {error}; set output_dir=FOLDER to one that can")
-        return 2
     except Exception as error:
+        if isinstance(error, OSError) and not isinstance(error, HydraException):
+            cure = "set output_dir=FOLDER to one that can"
+            _complain(f"output_dir cannot be written: {error}; {cure}")
+            return 2
         if session.is_running:
             raise  # a run's own error is no fault of the configuration
         _complain(hydra_errors.said(error))
