@@ -135,7 +135,11 @@ def _task(chosen: Any, of_model: Any) -> Any:
     before the file's."""
     if chosen is None:
         chosen = {}
-    if not isinstance(chosen, dict) or chosen.get("name") is not None:
+    if not isinstance(chosen, dict):
+        return chosen
+    if (name := chosen.get("name")) is not None:
+        if name not in catalogue.task_names():
+            raise unknown("task.name", str(name), catalogue.task_names())
         return chosen
     path = CONF_DIR / "task" / f"{of_model}.yaml"
     if of_model not in catalogue.task_names() or not path.is_file():

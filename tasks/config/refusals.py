@@ -46,6 +46,8 @@ def refusal(error: ValidationError, kind: Any, key: str = "") -> PlanError:
     if problem["type"] in _UNKNOWN_KEY:
         return _unknown_key(place, _known(kind, problem["loc"][:-1]))
     path = ".".join(map(str, place))
+    if problem["type"] in _MISSING and isinstance(place[-1], int):
+        return PlanError(f"{'.'.join(map(str, place[:-1]))} has too few entries; give more")
     if problem["type"] in _MISSING:
         return PlanError(f"{path} is missing; give {path}=VALUE, or the key in its file")
     if "key" in told:  # a check of a whole group names its key itself

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from annotated_types import Len
 from pydantic import AfterValidator, BeforeValidator, Field, with_config
 from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
@@ -124,7 +125,7 @@ class DataConfig(DataPlan):
     name: Name
     root: ExistingFolder | None = None
     cache_dir: TextOrEmpty = ""
-    tasks: tuple[Text, ...] = ()
+    tasks: Annotated[tuple[Text, ...], Len(1)] = Field(default=...)
     needs_root: Flag = False
 
 

@@ -62,7 +62,7 @@ def _flag(value: Any) -> bool:
 def _text(value: Any) -> str:
     """Numbers are text where text is meant: an account or a folder may be called 4711."""
     if isinstance(value, bool | list | dict) or value is None or not str(value).strip():
-        raise PydanticCustomError("text", "is not text; give some")
+        raise PydanticCustomError("text", "is not text; give a name or a path")
     return str(value)
 
 

@@ -62,24 +62,30 @@ def _check_flags(flags: argparse.Namespace) -> None:
 
 def _check_override(text: str, override: Any, is_multirun: bool) -> None:
     key, value = override.key_or_group.lstrip("/"), override.value()
+    if not key:
+        raise PlanError(unreadable(text))
     if key == "repeats" and override.is_sweep_override():
         raise PlanError(f"{text} sweeps the number of repetitions; give one number")
     if key not in GROUPS and not (CONF_DIR / key).is_dir():
         if override.is_sweep_override() and not is_multirun:
             raise PlanError(f"{text} is a list of choices: add -m to run each, or quote it as one "
                             f"value, '{key}=\"{text.partition('=')[2]}\"'")  # fmt: skip
+        if override.is_delete() and "." not in key:
+            raise PlanError(f"{text} removes {key}, which every run needs; give {key}=VALUE")
         return
     if override.is_sweep_override():
         _check_sweep(text, key, is_multirun)
     elif override.is_delete():
         raise PlanError(f"{text} removes {key}, which every run needs; choose {key}=NAME")
-    elif value is None and key not in ("task", "experiment"):
-        raise PlanError(f"{text} chooses nothing; choose {key}=NAME")
+    elif value is None or value == "":
+        raise PlanError(f"{text} chooses nothing; choose {key}=NAME, or leave it out")
+    elif isinstance(value, list) and value and key == "experiment":
+        _check_sweep(text, key, is_multirun)
     elif isinstance(value, list) and value:
         joined = ",".join(map(str, value))
         raise PlanError(f"{text} is a list in place of a name; add -m and write {key}={joined} "
                         "to run each")  # fmt: skip
-    elif value is not None and not isinstance(value, str | int | float):
+    elif not isinstance(value, str):
         raise PlanError(f"{text} is no name; choose {key}=NAME and set its values by "
                         f"{key}.KEY=VALUE")  # fmt: skip
 

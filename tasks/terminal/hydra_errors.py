@@ -32,13 +32,24 @@ def said(error: Exception) -> str:
         known = list(error.options or ())
         if group == "model":
             known = sorted(yaml_names() | timm_names())
-        return str(unknown(group, name, known, f"known: {', '.join(known[:40])}"))
+        listed = yaml_names() if group == "model" else known
+        return str(unknown(group, name, known, f"known: {', '.join(sorted(listed)[:40])}"))
     mistyped = re.search(r"Could not (?:override|delete)[^']*'([^'@=]+)", str(error))
     if mistyped:
-        return str(unknown("key", mistyped.group(1), _keys(), "see python run.py --help"))
+        return _no_such_key(mistyped.group(1))
+    merging = re.search(r"Error merging override (\S+)", str(error))
+    if merging:
+        return f"{merging.group(1)} does not suit what the key holds; give a value of its kind"
     lines = [line.strip().rstrip(".") for line in str(error).splitlines() if line.strip()]
     told = "; ".join(line for line in lines if not line.startswith(_DETAILS))
     return one_line(told) or type(error).__name__
+
+
+def _no_such_key(key: str) -> str:
+    known = _keys()
+    if key in known or ".options." in key:
+        return f"key '{key}' takes no new entry like that; put a plus before it, +{key}=VALUE"
+    return str(unknown("key", key, known, "see python run.py --help"))
 
 
 def _keys() -> set[str]:

@@ -1,0 +1,220 @@
+"""A command that cannot be meant: status 2 and one line, whatever is wrong, already in a dry run."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from omegaconf import OmegaConf
+
+import run
+
+Typed = Callable[..., tuple[int, str]]
+CONF = Path(run.CONF)
+
+
+def type_in(*arguments: str) -> tuple[int, str]:
+    """`python run.py ARGUMENTS dry_run=true` in this process: status, what it said on stderr."""
+    out, errors = io.StringIO(), io.StringIO()
+    before = sys.argv
+    sys.argv = ["run.py", *arguments, "dry_run=true"]
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+            status = run.main()
+    finally:
+        sys.argv = before
+    return status, errors.getvalue()
+
+
+def refused(*arguments: str) -> str:
+    """The one line that refuses `arguments`."""
+    status, said = type_in(*arguments)
+    assert status == 2, (arguments, said)
+    (line,) = said.splitlines()
+    assert line.startswith("error: ")
+    return line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        # groups
+        (["model=null"], "model=null chooses nothing; choose model=NAME"),
+        (["~data"], "~data removes data"),
+        (["model=[resnet18,vit_b]"], "add -m and write model=resnet18,vit_b"),
+        (["model={name: a}"], "model={name: a} is no name"),
+        (["hardware=7"], "hardware=7 is no name"),
+        (["scale=tiny"], "scale 'tiny' is unknown; known: full, small"),
+        (["meter="], "meter= chooses nothing"),
+        # keys
+        (["+batchsize=4"], "did you mean batch_size?"),
+        (["meter.relativ_error=0.1"], "did you mean meter.relative_error"),
+        (["+hardware.slurm.partitoin=gpu"], "did you mean partition?"),
+        (["model=segmenter", "+model.options.strid=[1,1]"], "did you mean stride?"),
+        (["data=digits", "+data.options.num_file=3"], "did you mean num_files"),
+        (["model.options={depth: 2}"], "+model.options="),
+        (["~batch_size"], "give batch_size=VALUE"),
+        # values
+        (["batch_size=true"], "batch_size=true is not a whole number"),
+        (["batch_size=[8]"], "batch_size=[8] is not a whole number"),
+        (["data.fraction=nan"], "data.fraction=nan is not in (0, 1]"),
+        (["meter.relative_error=inf"], "meter.relative_error=inf is not a number above 0"),
+        (["compile=1"], "compile=1 is neither true nor false"),
+        (["output_dir=null"], "output_dir=null is not text"),
+        (["model.name=../x"], "cannot name a folder"),
+        (["output_dir=/dev/null/x"], "set output_dir=FOLDER to one that can"),
+        (["seed=4294967296"], "from 0 to 4294967295"),
+        (["phases=[train,train]"], "names a phase twice"),
+        (["model=segmenter", "model.options.crop=[512]"], "model.options.crop has too few entries"),
+        # recipes
+        (["model.recipe=[{name: train, dataset: a, num_samples: 3, epochs: 90}]"],
+         "did you mean num_epochs?"),
+        (["model.recipe=[{name: train, dataset: a, num_samples: 3}]"],
+         "model.recipe.0.num_epochs=null is missing"),
+        (["model.recipe=[{name: train, dataset: a, num_samples: 3, num_epochs: 9, workload: mea}]"],
+         "did you mean mae"),
+        (["model.recipe=[{name: teacher, row: ResNet50, num_epochs: 9}]"],
+         "model.recipe.0.row=ResNet50 is the row whose cost is added"),
+        (["model.training=deitt"], "did you mean deit"),
+        # what OmegaConf cannot give
+        (["batch_size=${nope}"], "batch_size=${nope} cannot be resolved"),
+        (["batch_size=${oc.env:WATT_NO_SUCH}"], "'WATT_NO_SUCH' not found"),
+        (["batch_size=???"], "batch_size=??? is missing; give batch_size=VALUE"),
+        # grammar and sweeps
+        (["checkpoint=/data/epoch=3.ckpt"], "'checkpoint=\"/data/epoch=3.ckpt\"'"),
+        (["batch_size=${oc.decode:${oc.env:HOME}}"], "quote it twice"),
+        (["=3"], "cannot be read as key=value"),
+        (["batch_size=8,16"], "add -m to run each"),
+        (["experiment=table1"], "experiment=table1 is a sweep: add -m"),
+        (["-m", "experiment=table1,table3"], "run one a command"),
+        (["-m", "experiment=glob(table*)"], "run one a command"),
+        (["experiment=[table1,table3]"], "run one a command"),
+        (["scale=small"], "-m experiment=table3 scale=small"),
+        # flags
+        (["--experimental-rerun", "nope.pickle"], "run the same command again"),
+        (["--no-such-flag"], "unrecognized arguments: --no-such-flag"),
+        (["--config-name=nope"], "Cannot find primary config 'nope'"),
+        (["--config-dir=/nope"], "'/nope' not found"),
+        (["hydra/launcher=nope"], "known: basic, local, slurm"),
+    ],
+)  # fmt: skip
+def test_each_kind_of_mistake_is_one_line_with_its_cure(arguments: list[str], words: str) -> None:
+    assert words in refused(*arguments)
+
+
+def test_a_number_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WATT_BATCH", "8")
+    assert type_in("batch_size=${oc.env:WATT_BATCH}") == (0, "")
+    monkeypatch.setenv("WATT_BATCH", "eight")
+    assert "batch_size=eight is not a whole number" in refused("batch_size=${oc.env:WATT_BATCH}")
+
+
+@pytest.fixture
+def own_conf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of `conf/` to which a user adds files."""
+    shutil.copytree(CONF, tmp_path / "conf", ignore=shutil.ignore_patterns("local"))
+    (tmp_path / "conf" / "local").mkdir()
+    monkeypatch.setattr(run, "CONF", str(tmp_path / "conf"))
+    return tmp_path / "conf"
+
+
+OWN_MODEL = """\
+name: mine
+task: classification
+source: resnet18
+training: resnet
+recipe: [{name: train, dataset: imagenet1k, num_samples: 1281167, num_epochs: 90}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("", "", None),
+        ("num_epochs", "epochs", "did you mean num_epochs?"),
+        ("dataset: imagenet1k, ", "", "model.recipe.0.dataset=null is missing"),
+        ("name: mine", "nam: mine", "model.name is missing"),
+        ("source: resnet18", "sorce: resnet18", "did you mean source?"),
+        ("source: resnet18", "source: resnet18x", "did you mean resnet18 or"),
+        ("task: classification", "task: clasification", "did you mean classification?"),
+        ("training: resnet", "training: 5", "model.training '5' is unknown"),
+        ("training: resnet", "training: [resnet", "is not valid YAML"),
+        ("training: resnet", "training: resnet\ntraining: vit", "is not valid YAML"),
+        ("recipe: [", "recipe: [1, ", "model.recipe.0=1 is not a group of settings"),
+    ],
+)
+def test_a_models_file_is_checked_key_by_key(
+    own_conf: Path, before: str, after: str, words: str | None
+) -> None:
+    (own_conf / "model" / "mine.yaml").write_text(OWN_MODEL.replace(before, after, 1))
+    if words is None:
+        assert type_in("model=mine") == (0, "")
+    else:
+        assert words in refused("model=mine")
+
+
+@pytest.mark.parametrize(
+    "text", ["slurm: {partition: gpu", "- a\n- b\n", "just words\n", "\tdevices: 2\n", "a: \xff\n"]
+)
+def test_a_sites_file_that_is_no_yaml_mapping_is_one_line(own_conf: Path, text: str) -> None:
+    (own_conf / "local" / "site.yaml").write_bytes(text.encode("latin-1"))
+    refused()
+
+
+def test_a_site_reaches_every_profile_a_users_own_too(own_conf: Path) -> None:
+    (own_conf / "local" / "site.yaml").write_text("country_iso_code: XXX\n")
+    profile = "name: mine\ngpu: NVIDIA L4\naccelerator: cuda\nslurm:\n  gres: gpu:l4:1\n"
+    (own_conf / "hardware" / "mine.yaml").write_text(profile)
+    for name in ("local", "a6000", "one_core", "mine"):
+        assert "hardware.country_iso_code=XXX has no emission factor" in refused(f"hardware={name}")
+    (own_conf / "local" / "mine.yaml").write_text("country_iso_code: DEU\n")
+    assert type_in("hardware=mine") == (0, "")
+
+
+def _keys(values: object, prefix: str = "") -> list[str]:
+    if not isinstance(values, dict):
+        return []
+    here = [f"{prefix}{name}" for name in values if name not in ("hydra", "defaults")]
+    return here + [
+        key for name in values if name not in ("hydra", "defaults")
+        for key in _keys(values[name], f"{prefix}{name}.")
+    ]  # fmt: skip
+
+
+KEYS = sorted(
+    {
+        *_keys(OmegaConf.to_container(OmegaConf.load(CONF / "config.yaml"), resolve=False)),
+        *(f"meter.{key}" for key in OmegaConf.load(CONF / "meter" / "adaptive.yaml")),
+        *(f"data.options.{key}"
+          for key in OmegaConf.load(CONF / "data" / "synthetic.yaml").options),
+        "experiment", "scale", "model.source", "model.name",
+    } - {"dry_run", "output_dir", "data.cache_dir"}
+)  # fmt: skip
+VALUES = st.one_of(
+    st.sampled_from(["null", "true", "nan", "-inf", "[]", "{}", "[1,2]", "{a: 1}", "''", "???",
+                     "1e400", "a,b", "range(1,3)", "${nope}", "${model}", "${", "a=b", "0x10",
+                     "1_0", "../..", "a b", "'8'", "-1", "0", "1", "2.5", "10000000000000000000000",
+                     "resnet18", "train", "cpu", "~", "é", "a'b", 'a"b', "\\", "@", "!!binary x"]),
+    st.integers().map(str), st.floats().map(str), st.text(max_size=8).map(str),
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(st.sampled_from(["", "", "", "+", "++"]), st.sampled_from(KEYS), VALUES),
+                min_size=1, max_size=2))  # fmt: skip
+def test_any_value_of_any_key_is_planned_or_refused_in_one_line(
+    given_keys: list[tuple[str, str, str]],
+) -> None:
+    arguments = [f"{plus}{key}={value}" for plus, key, value in given_keys]
+    status, said = type_in(*arguments)
+    assert status in (0, 2), said
+    if status == 2:
+        assert len(said.splitlines()) == 1 and said.startswith("error: "), (arguments, said)
+    assert "Traceback" not in said
