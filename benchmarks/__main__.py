@@ -16,7 +16,7 @@ from benchmarks.results import Result, parser, table
 
 NAMES = (
     "training_loop", "metering_overhead", "estimate", "sweep_waste", "input_pipeline", "start_up",
-    "tables_scale", "slurm_launching", "peak_memory",
+    "tables_scale", "slurm_launching", "peak_memory", "run_spread",
 )  # fmt: skip
 
 

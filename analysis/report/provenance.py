@@ -48,7 +48,7 @@ def provenance(records: pd.DataFrame) -> Table:
     notes = (
         "Sensors: counter (NVML energy counter), power (integrated samples), rapl, modelled "
         "(rated power x load), absent (not read, and not zero).",
-        "An interval is two-sided, at the confidence its record states (usually 95 %).",
+        "An interval is two-sided, at 95 %.",
     )
     return Table("provenance-table", "Records", _PROVENANCE, rows, notes, "No record was found.")
 
