@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,7 +43,20 @@ def compose_runs(
             own.hydra.job.num = index
         bare = OmegaConf.masked_copy(own, [key for key in own if key != "hydra"])
         try:
-            runs.append(Run(own, checked_plan(bare)))
+            runs += _each_repetition(own, checked_plan(bare))
         except PlanError as error:
             runs.append(Run(own, None, str(error)))
+    return runs
+
+
+def _each_repetition(config: DictConfig, plan: Plan) -> list[Run]:
+    """The run as often as `repeats` says, each with a config that asks for that one alone."""
+    if config.repetition is not None:
+        return [Run(config, plan)]
+    runs = []
+    for one in plan.repetitions():
+        own = copy.deepcopy(config)
+        with open_dict(own):
+            own.repetition = one.repetition
+        runs.append(Run(own, one))
     return runs

@@ -38,7 +38,7 @@ class SlurmLauncher(Launcher):
 
         settings = SlurmSettings(**self.settings)
         runs = compose_runs(self.hydra_context, self.config, job_overrides, initial_job_idx)
-        plans = {run.plan.identity: run.plan for run in runs if run.plan and not run.is_done}
+        plans = {run.plan.run_name: run.plan for run in runs if run.plan and not run.is_done}
         if any(plan.dry_run for plan in plans.values()):
             print(preview.text(list(plans.values()), settings))
         elif plans:
@@ -48,7 +48,7 @@ class SlurmLauncher(Launcher):
 
     def _answer(self, run: Run, left_queued: set[str]) -> JobReturn:
         """Hand the run to the task function, which answers with what was delivered."""
-        if run.plan and not run.plan.dry_run and run.plan.identity in left_queued:
+        if run.plan and not run.plan.dry_run and run.plan.run_name in left_queued:
             return JobReturn(cfg=run.config, status=JobStatus.COMPLETED)
         return run_job(
             hydra_context=self.hydra_context,

@@ -70,14 +70,14 @@ def submit(
         }
         groups: dict[str, dict[str, Plan]] = {}
         for plan in plans:
-            if plan.identity not in tickets:
-                groups.setdefault(group_key(plan.hardware), {})[plan.identity] = plan
+            if plan.run_name not in tickets:
+                groups.setdefault(group_key(plan.hardware), {})[plan.run_name] = plan
         num_new = 0
         for group in groups.values():
             new = _submit_group(list(group.values()), home, settings, code)
             tickets |= {ticket.identity: ticket for ticket in new}
             num_new += len(new)
-    return {plan.identity: tickets[plan.identity] for plan in plans}, num_new
+    return {plan.run_name: tickets[plan.run_name] for plan in plans}, num_new
 
 
 def _submit_group(
@@ -89,8 +89,8 @@ def _submit_group(
         jobs = [made.submit(PlanJob(plan, code)) for plan in plans]
     tickets = []
     for plan, job in zip(plans, jobs, strict=True):
-        ticket = Ticket(plan.identity, job.job_id, str(plan.folder), digest(plan))
-        path = home / "tickets" / f"{plan.identity}.json"
+        ticket = Ticket(plan.run_name, job.job_id, str(plan.folder), digest(plan))
+        path = home / "tickets" / f"{plan.run_name}.json"
         temporary = path.with_suffix(".tmp")
         temporary.write_text(json.dumps(asdict(ticket)), encoding="utf-8")
         temporary.replace(path)

@@ -68,11 +68,15 @@ class Plan:
         return identity(self.asked)
 
     @property
+    def run_name(self) -> str:
+        """The identity, and of a repetition after the first its number: `<identity>-2`."""
+        return self.identity if self.repetition == 1 else f"{self.identity}-{self.repetition}"
+
+    @property
     def folder(self) -> Path:
-        """`<output_dir>/<task>/<model>/<hardware>/<identity>`, of the second repetition
-        `<identity>-2`."""
-        name = self.identity if self.repetition == 1 else f"{self.identity}-{self.repetition}"
-        return self.output_dir.joinpath(self.task, self.model.name, self.hardware.name, name)
+        """`<output_dir>/<task>/<model>/<hardware>/<run name>`."""
+        parts = (self.task, self.model.name, self.hardware.name, self.run_name)
+        return self.output_dir.joinpath(*parts)
 
     def repetitions(self) -> Iterator[Plan]:
         """This plan once for each record that is wanted."""
