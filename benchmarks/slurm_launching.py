@@ -23,7 +23,7 @@ from benchmarks.tables_scale import watch
 
 ROOT = Path(__file__).resolve().parent.parent
 PROFILES = ("a6000", "a100", "t4", "h100", "h100x8")
-NUM_SEEDS = 2
+NUM_BATCHES = 2
 SBATCH = """#!/bin/sh
 echo "$@" >> "$SBATCH_CALLS"
 number=$(wc -l < "$SBATCH_CALLS")
@@ -35,7 +35,7 @@ MEMORY_MB = 500  # goal of our own: a login node's user may have little
 def classifiers() -> list[str]:
     """Names of the models in `conf/model/` that classify images."""
     files = sorted((ROOT / "conf" / "model").glob("*.yaml"))
-    return [path.stem for path in files if "override /task" not in path.read_text("utf-8")]
+    return [path.stem for path in files if "override /data" not in path.read_text("utf-8")]
 
 
 def launch(num_runs: int) -> list[Result]:
@@ -46,11 +46,11 @@ def launch(num_runs: int) -> list[Result]:
         for name, text in (("sbatch", SBATCH), ("squeue", "#!/bin/sh\n"), ("srun", "#!/bin/sh\n")):
             (folder / name).write_text(text, encoding="utf-8")
             (folder / name).chmod(0o755)
-        seeds = ",".join(map(str, range(NUM_SEEDS)))
-        models = classifiers()[: num_runs // (len(PROFILES) * NUM_SEEDS)]
+        batches = ",".join(str(32 * number) for number in range(1, NUM_BATCHES + 1))
+        models = classifiers()[: num_runs // (len(PROFILES) * NUM_BATCHES)]
         command = [
             sys.executable, str(ROOT / "run.py"), "-m", f"model={','.join(models)}",
-            f"hardware={','.join(PROFILES)}", f"seed={seeds}", "hydra/launcher=slurm",
+            f"hardware={','.join(PROFILES)}", f"batch_size={batches}", "hydra/launcher=slurm",
             "hydra.launcher.wait=false", f"output_dir={folder / 'runs'}",
         ]  # fmt: skip
         changes = {"PATH": f"{folder}:{os.environ['PATH']}", "SBATCH_CALLS": str(calls)}

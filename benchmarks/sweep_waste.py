@@ -51,7 +51,8 @@ def waste(num_runs: int, budget_s: float) -> list[Result]:
     with tempfile.TemporaryDirectory() as folder:
         command = [
             sys.executable, str(ROOT / "run.py"), "-m", "model=mobilenet_v2,resnet18",
-            f"seed={','.join(map(str, range(num_runs // 2)))}", "batch_size=8",
+            f"repeats={num_runs // 2}",
+            f"repetition={','.join(map(str, range(1, num_runs // 2 + 1)))}", "batch_size=8",
             f"meter.time_budget_s={budget_s}", "meter.relative_error=0.001",
             f"output_dir={folder}",
         ]  # fmt: skip
