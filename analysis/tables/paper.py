@@ -159,7 +159,7 @@ def _frame(lines: Sequence[Line], columns: Sequence[str]) -> pd.DataFrame:
     for name in columns:
         number = name.startswith(("published_", "measured_", "estimated_")) and name not in _TEXTS
         if name.endswith("_pareto"):
-            found[name] = found[name].astype(object)
+            found[name] = found[name].astype(object).where(found[name].notna(), None)
         elif number or name == "batch_size":
             found[name] = found[name].astype(float)
     notes = [line.notes for line in lines]
