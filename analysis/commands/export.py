@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.commands.folders import load_named
+from analysis.commands.folders import load_named, unpacked
 from analysis.errors import AnalysisError, unknown
 from analysis.export import huggingface
 from analysis.export.formats import FORMATS
@@ -59,6 +59,7 @@ def gather(folders: Sequence[str]) -> list[RunFacts]:
     loaded = load_named(folders)
     projector = Projector.of(loaded.frame)
     runs = []
+    folders = [unpacked(folder) for folder in folders]
     for path in find_records(folders, []):
         try:
             record = read(Path(path))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from analysis.errors import AnalysisError
 from analysis.records.codecarbon.read import LogOutcome, Verdict
 from analysis.records.load import Loaded, load
+from analysis.share.bundle import is_bundle, unpack
 
 DEFAULT_FOLDERS = ("runs", "results/records")
 VERDICTS: tuple[Verdict, ...] = ("used", "flagged", "left out")
@@ -25,6 +30,7 @@ def load_named(folders: Sequence[str]) -> Loaded:
     for folder in folders:
         if folder not in DEFAULT_FOLDERS and not Path(folder).expanduser().exists():
             raise AnalysisError(f"{folder} does not exist; name the output_dir of a run")
+    folders = [unpacked(folder) for folder in folders]
     loaded = load(folders)
     for line in summary(loaded):
         print(line, file=sys.stderr)
@@ -36,6 +42,19 @@ def load_named(folders: Sequence[str]) -> Loaded:
         if not any(path == top or path.startswith(top + os.sep) for path in held):
             raise AnalysisError(_nothing_in(folder, top, loaded))
     return loaded
+
+
+@cache
+def unpacked(folder: str) -> str:
+    """The records of a bundle in a folder that lasts as long as this process; anything else as it
+    is. Raises `AnalysisError` for a damaged bundle."""
+    bundle = Path(folder).expanduser()
+    if not is_bundle(bundle):
+        return folder
+    place = Path(tempfile.mkdtemp(prefix="bundle-"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    unpack(bundle, place / bundle.name)
+    return str(place / bundle.name)
 
 
 def summary(loaded: Loaded) -> Iterator[str]:

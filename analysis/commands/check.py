@@ -1,0 +1,42 @@
+"""`python -m analysis check BUNDLE...`: of each record whether it can be believed, and why not.
+
+0: every record is believable or doubtful. 1: one is not believable.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+
+from analysis.errors import AnalysisError
+from analysis.share.believe import BLIND
+from analysis.share.check import VERDICTS, check
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = subparsers.add_parser("check", help="can records be believed?")
+    command.add_argument("bundles", nargs="+", type=Path, help="bundles, records, or folders")
+    command.add_argument("--all", action="store_true", help="name the believable ones too")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    for place in arguments.bundles:
+        if not place.expanduser().exists():
+            raise AnalysisError(f"{place} does not exist; name a bundle, a record or a folder")
+    try:
+        checked = check([place.expanduser() for place in arguments.bundles])
+    except OSError as error:
+        raise AnalysisError(f"{error.filename} cannot be read: {error.strerror}") from None
+    if not checked:
+        raise AnalysisError("no record there; `python -m analysis share` makes a bundle")
+    for one in checked:
+        if arguments.all or one.verdict != "believable":
+            print(one)
+    counts = Counter(one.verdict for one in checked)
+    said = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
+    print(f"{len(checked)} records: {said}")
+    print(BLIND, file=sys.stderr)
+    return 1 if counts["not believable"] else 0

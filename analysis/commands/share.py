@@ -1,0 +1,49 @@
+"""`python -m analysis share RUN... --out FILE`: a bundle without names, to give away."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from analysis.commands.folders import load_named, unpacked
+from analysis.errors import AnalysisError
+from analysis.records.load import Problem, find_records, reason_of
+from analysis.share.anonymise import anonymised
+from analysis.share.bundle import write_bundle
+from metering.record import Record, RecordError
+from metering.record_file import read
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = subparsers.add_parser("share", help="a bundle of records without names")
+    command.add_argument("runs", nargs="+", help="records, or folders with records")
+    command.add_argument("--out", type=Path, required=True, help="file; .gz compresses it")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """A record that would still name a host, a user or a path is left out, by name."""
+    load_named(arguments.runs)
+    records: dict[str, Record] = {}
+    for path in find_records([unpacked(folder) for folder in arguments.runs], []):
+        try:
+            record = anonymised(read(Path(path)))
+        except (RecordError, OSError) as error:
+            print(f"left out {Problem(path, reason_of(error))}", file=sys.stderr)
+            continue
+        if record.run_id in records:
+            print(f"left out {path}: its run is in the bundle already", file=sys.stderr)
+        records.setdefault(record.run_id, record)
+    if not records:
+        raise AnalysisError(
+            "no record to share; logs become records with `python -m analysis import`"
+        )
+    try:
+        write_bundle(list(records.values()), arguments.out)
+    except OSError as error:
+        raise AnalysisError(
+            f"--out {arguments.out} cannot be written: {error.strerror or error}"
+        ) from None
+    print(f"wrote {len(records)} records to {arguments.out}, without hosts, users, paths and UUIDs")
+    return 0

@@ -1,0 +1,129 @@
+"""Bundles, folders and records: a verdict on each record, alone and beside the others."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Literal
+
+from analysis.records.load import Problem, find_records
+from analysis.share.believe import Finding, counted, findings, worst
+from analysis.share.bundle import is_bundle, read_lines
+from metering.record import Record, RecordError
+from metering.record_file import from_json
+from metering.setup import merge_key
+
+Verdict = Literal["believable", "doubtful", "not believable"]
+VERDICTS: tuple[Verdict, ...] = ("believable", "doubtful", "not believable")
+LEAST_COPY = 4
+"""Blocks whose durations agree to the last bit; fewer may agree where a clock is coarse."""
+FAR = 3.0
+"""Repetitions of one set-up on one board do not differ by more than this factor."""
+LEAST_REPETITIONS = 3
+
+
+@dataclass
+class Checked:
+    """place: where the record stands; record: `None` where it cannot be read."""
+
+    place: str
+    record: Record | None
+    found: list[Finding] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> Verdict:
+        weight = worst(self.found)
+        if weight is None:
+            return "believable"
+        return "not believable" if weight == "wrong" else "doubtful"
+
+    def __str__(self) -> str:
+        name = self.place
+        if self.record is not None:
+            name += f" ({self.record.model}, {self.record.run_id[:8]})"
+        return f"{name}: {self.verdict}" + (
+            f": {'; '.join(dict.fromkeys(one.what for one in self.found))}" if self.found else ""
+        )
+
+
+def check(places: Sequence[Path]) -> list[Checked]:
+    """Every record of bundles, folders and files. Raises `AnalysisError` for a damaged bundle, or
+    `OSError`."""
+    checked = [_one(place, content) for place, content in _contents(places)]
+    readable = [one for one in checked if one.record is not None]
+    _copies(readable)
+    _outliers(readable)
+    return checked
+
+
+def _contents(places: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
+    problems: list[Problem] = []
+    for place in places:
+        if is_bundle(place):
+            yield from read_lines(place)
+            continue
+        for path in find_records([place], problems):
+            yield path, Path(path).read_bytes()
+
+
+def _one(place: str, content: bytes) -> Checked:
+    try:
+        record = from_json(content)
+    except RecordError as error:
+        return Checked(place, None, [Finding("wrong", f"its schema: {error}")])
+    return Checked(place, record, findings(record))
+
+
+def _copies(checked: Iterable[Checked]) -> None:
+    """A record that is there twice, and one whose blocks took, to the last bit, the time of
+    another's: it was copied, and perhaps changed."""
+    by_id: dict[str, Checked] = {}
+    by_times: dict[bytes, Checked] = {}
+    for one in checked:
+        record = one.record
+        assert record is not None
+        first = by_id.setdefault(record.run_id, one)
+        if first is not one:
+            same = first.record == record
+            what = f"the run of {first.place} again" + ("" if same else ", with other content")
+            one.found.append(Finding("doubtful" if same else "wrong", what))
+            continue
+        for times in _times(record):
+            first = by_times.setdefault(times, one)
+            if first is not one:
+                what = f"a copy of {first.place}: its blocks took the same time to the last bit"
+                one.found.append(Finding("wrong", what))
+                break
+
+
+def _times(record: Record) -> Iterator[bytes]:
+    for phase in record.phases.values():
+        durations = [block.duration_s for block in counted(phase)]
+        if len(durations) >= LEAST_COPY and len(set(durations)) >= LEAST_COPY:
+            packed = struct.pack(f"{len(durations)}d", *durations)
+            yield hashlib.sha256(phase.phase.encode() + packed).digest()
+
+
+def _outliers(checked: Iterable[Checked]) -> None:
+    """A rate far from those of the other runs of its set-up."""
+    groups: dict[tuple[str, str], list[tuple[Checked, float]]] = {}
+    for one in checked:
+        assert one.record is not None
+        for phase in one.record.phases.values():
+            interval = phase.energy_kwh_per_sample
+            if interval is not None and interval.mean > 0:
+                key = merge_key(one.record.setup), phase.phase
+                groups.setdefault(key, []).append((one, interval.mean))
+    for (_, name), members in groups.items():
+        if len(members) < LEAST_REPETITIONS:
+            continue
+        middle = median(rate for _, rate in members)
+        for one, rate in members:
+            if abs(math.log(rate / middle)) > math.log(FAR):
+                apart = f"{rate / middle:.2g} x the median of its set-up's {len(members)} runs"
+                one.found.append(Finding("doubtful", f"{name}: {apart}"))

@@ -1,0 +1,168 @@
+"""A bundle of a thousand records is checked in seconds, without a false alarm; what arithmetic can
+see is named."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from analysis.__main__ import main
+from analysis.share.believe import BLIND, findings, worst
+from analysis.share.bundle import write_bundle
+from analysis.share.check import check
+from metering.record import Energy, Interval, PhaseRecord, Reading, Record, Sensor
+from tests.analysis.sample_records import a_failure, put
+from tests.analysis.share.sites import records, with_rate_times
+
+
+@pytest.fixture(scope="module")
+def thousand() -> list[Record]:
+    return records(num_sites=20, num_each=50)
+
+
+def test_a_thousand_records_of_twenty_sites_take_seconds_and_no_alarm_is_false(
+    thousand: list[Record], tmp_path: Path
+) -> None:
+    write_bundle(thousand, tmp_path / "all.jsonl.gz")
+    start = time.perf_counter()
+    checked = check([tmp_path / "all.jsonl.gz"])
+    assert time.perf_counter() - start < 60  # seconds on a quiet machine
+    assert len(checked) == 1000
+    assert [str(one) for one in checked if one.verdict != "believable"] == []
+
+
+def _with_train(record: Record, change: Callable[[PhaseRecord], PhaseRecord]) -> Record:
+    return replace(record, phases={**record.phases, "train": change(record.phases["train"])})
+
+
+def _blocks(change: Callable[[Reading], Reading]) -> Callable[[Record], Record]:
+    return lambda record: _with_train(
+        record, lambda phase: replace(phase, readings=tuple(map(change, phase.readings)))
+    )
+
+
+def _without_gpu(block: Reading) -> Reading:
+    return replace(block, energy=replace(block.energy, gpu_kwh=None), own=Energy())
+
+
+def _scaled(phase: PhaseRecord, factor: float) -> PhaseRecord:
+    """Rate and readings alike: only the board's limit betrays it."""
+    rate = phase.energy_kwh_per_sample
+    assert rate is not None
+    assert rate.half_width is not None
+
+    def more(energy: Energy) -> Energy:
+        parts = (energy.gpu_kwh, energy.cpu_kwh, energy.ram_kwh)
+        return Energy(*(None if part is None else part * factor for part in parts))
+
+    readings = tuple(replace(b, energy=more(b.energy), own=more(b.own)) for b in phase.readings)
+    scaled = Interval(rate.mean * factor, rate.half_width * factor)
+    emissions = (phase.emissions_kg_co2eq or 0.0) * factor
+    return replace(phase, readings=readings, energy_kwh_per_sample=scaled,
+                   emissions_kg_co2eq=emissions)  # fmt: skip
+
+
+def _narrowed(phase: PhaseRecord) -> PhaseRecord:
+    rate = phase.energy_kwh_per_sample
+    assert rate is not None
+    return replace(phase, energy_kwh_per_sample=replace(rate, half_width=rate.mean * 1e-5))
+
+
+FAULTS: dict[str, tuple[Callable[[Record], Record], str]] = {
+    "rate": (lambda r: with_rate_times(r, 10), "the rate is 10 x what its readings add up to"),
+    "rate down": (lambda r: with_rate_times(r, 0.9), "the rate is 0.9 x"),
+    "readings": (_blocks(lambda b: replace(b, num_samples=b.num_samples * 2)), "the rate is 2 x"),
+    "power": (lambda r: _with_train(r, lambda p: _scaled(p, 3)), "above the limit"),
+    "no gpu": (_blocks(_without_gpu), "GPU read by counter, and no reading of it"),
+    "sensor": (
+        lambda r: _with_train(
+            r, lambda p: replace(p, sensors={**p.sensors, "gpu": Sensor("absent")})
+        ),
+        "GPU energy, and no sensor that read it",
+    ),
+    "interval": (lambda r: _with_train(r, _narrowed), "the least that its readings allow"),
+    "emissions": (
+        lambda r: _with_train(r, lambda p: replace(p, emissions_kg_co2eq=1.0)),
+        "its energy times its factor",
+    ),
+    "time": (lambda r: replace(r, ended_at=r.started_at), "and it ran for 0 s"),
+    "overlap": (_blocks(lambda b: replace(b, started_at_s=0.0)), "its blocks overlap"),
+    "speed": (
+        lambda r: replace(r, facts=replace(r.facts, gmacs=1e6)),
+        "no device computes so fast",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_planted_fault_is_named(thousand: list[Record], name: str) -> None:
+    plant, words = FAULTS[name]
+    found = findings(plant(thousand[7]))
+    assert worst(found) == "wrong"
+    assert any(words in one.what for one in found), found
+
+
+def _put_bundle(folder: Path, *made: Record) -> Path:
+    write_bundle(made, folder / "b.jsonl")
+    return folder / "b.jsonl"
+
+
+def test_a_copy_under_another_id_is_named_though_its_energies_differ(
+    thousand: list[Record], tmp_path: Path
+) -> None:
+    copy = replace(_with_train(thousand[0], lambda p: _scaled(p, 0.9)), run_id="f" * 32)
+    checked = check([_put_bundle(tmp_path, *thousand[:5], copy)])
+    assert [one.verdict for one in checked[:5]] == ["believable"] * 5
+    assert "a copy of" in str(checked[5])
+    assert "record 1" in str(checked[5])
+
+
+def test_a_run_that_is_there_twice_is_told(thousand: list[Record], tmp_path: Path) -> None:
+    other = with_rate_times(thousand[1], 1.001)
+    checked = check([_put_bundle(tmp_path, *thousand[:2], thousand[0], other)])
+    assert [one.verdict for one in checked[2:]] == ["doubtful", "not believable"]
+    assert "with other content" in str(checked[3])
+
+
+def test_a_rate_far_from_its_like_is_doubtful(thousand: list[Record], tmp_path: Path) -> None:
+    odd = replace(_with_train(thousand[0], lambda p: _scaled(p, 0.2)), run_id="e" * 32)
+    like = [one for one in thousand[:50] if one.setup == odd.setup]
+    checked = check([_put_bundle(tmp_path, *like[1:], odd)])
+    assert checked[-1].verdict == "doubtful"
+    assert "0.2 x the median" in str(checked[-1])
+
+
+def test_a_record_that_no_schema_reads_is_named(tmp_path: Path) -> None:
+    bundle = _put_bundle(tmp_path, *records(1, 1))
+    bundle.write_text(bundle.read_text().replace('"status":"finished"', '"status":"perfect"'))
+    [one] = check([bundle])
+    assert one.verdict == "not believable"
+    assert "status" in str(one)
+
+
+def test_the_command_says_what_no_check_can_find(
+    thousand: list[Record], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = _put_bundle(tmp_path, thousand[0], with_rate_times(thousand[1], 10))
+    assert main(["check", str(bundle)]) == 1
+    said = capsys.readouterr()
+    assert "not believable: train: the rate is 10 x" in said.out
+    assert said.out.splitlines()[-1] == ("2 records: 1 believable, 0 doubtful, 1 not believable")
+    assert BLIND in said.err
+
+
+def test_a_failed_run_is_doubtful_and_a_folder_may_be_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(tmp_path, a_failure())
+    assert main(["check", str(tmp_path)]) == 0
+    assert "the run failed: it is no result" in capsys.readouterr().out
+
+
+def test_the_shipped_records_are_believable(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "results/records"]) == 0
+    assert " 0 doubtful, 0 not believable" in capsys.readouterr().out

@@ -1,0 +1,135 @@
+"""What is given away names nobody, and is otherwise what was measured."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from analysis.__main__ import main
+from analysis.records.load import load
+from analysis.share.anonymise import anonymised, board_hash, leaks, without_paths
+from analysis.share.bundle import is_bundle, read_lines, unpack, write_bundle
+from metering.record import Failure, Record
+from metering.record_file import to_json
+from tests.analysis.sample_records import put
+from tests.analysis.share.sites import records
+
+TRACEBACK = (
+    'File "/home/alice/code/train.py", line 3\n'
+    'File "/opt/venv/lib/python3.11/site-packages/torch/nn/modules/module.py", line 1501\n'
+    "FileNotFoundError: C:\\Users\\alice\\my data\\x.png on gpu07.lab.org (10.1.2.3), "
+    "ask alice@lab.org"
+)
+
+
+@pytest.fixture
+def named() -> Record:
+    record = records(1, 1)[0]
+    return replace(
+        record,
+        host=replace(record.host, hostname="gpu07.lab.org", more={"serial": "123"}),
+        config={
+            "output_dir": "/home/alice/runs",
+            "data": {"root": "/scratch/project_17/imagenet", "cache_dir": "~/.cache/w"},
+            "hardware": {"slurm": {"account": "proj17", "partition": "gpu", "time_min": 5}},
+        },
+        failure=Failure("FileNotFoundError", "no /home/alice/x for alice on gpu07", TRACEBACK),
+        notes=("run by alice", "device GPU-01234567-89ab-4cde-8f01-23456789abcd", "1.5 kWh/sample"),
+    )
+
+
+def test_no_name_remains(named: Record) -> None:
+    text = to_json(anonymised(named))
+    for name in ("alice", "gpu07", "lab.org", "/home", "/scratch", "C:\\\\Users", "10.1.2.3",
+                 "proj17", "project_17", "GPU-", "serial", "node0"):  # fmt: skip
+        assert name not in text, name
+    assert leaks(anonymised(named)) == []
+    assert len(leaks(named)) > 5
+
+
+def test_what_was_measured_remains(named: Record) -> None:
+    clean = anonymised(named)
+    assert (clean.phases, clean.setup, clean.run_id) == (named.phases, named.setup, named.run_id)
+    assert clean.identity == named.identity
+    assert clean.notes[2] == "1.5 kWh/sample"
+    assert clean.config["hardware"]["slurm"]["time_min"] == 5
+    assert clean.failure is not None
+    assert "<path>/torch/nn/modules/module.py" in clean.failure.traceback
+    assert clean.failure.message == "no <path> for <user> on <host>"
+
+
+def test_the_same_board_is_still_the_same(named: Record) -> None:
+    one, other = anonymised(named), anonymised(replace(named, run_id="a" * 32))
+    uuid = named.host.gpus[0].uuid
+    assert uuid is not None
+    assert one.host.gpus[0].uuid == other.host.gpus[0].uuid == board_hash(uuid)
+    assert one.host.gpu_states[0].uuid == board_hash(uuid)
+    assert anonymised(one) == one  # a bundle may be shared again
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("/root/watt-for-what/runs", "<path>"),
+        ("in /data/sets/a b", "in <path> b"),
+        ("~/runs and ~bob/runs", "<path> and <path>"),
+        ("\\\\server\\share\\x", "<path>"),
+        ("https://example.org/a/b", "https://example.org/a/b"),
+        (
+            "kWh/sample, 3/4, bisenetv1/bisenetv1_r18.py",
+            "kWh/sample, 3/4, bisenetv1/bisenetv1_r18.py",
+        ),
+    ],
+)
+def test_paths_go_and_what_only_looks_like_one_stays(text: str, clean: str) -> None:
+    assert without_paths(text) == clean
+
+
+def test_a_bundle_holds_the_records_whole(tmp_path: Path) -> None:
+    made = records(2, 3)
+    for name in ("b.jsonl", "b.jsonl.gz"):
+        write_bundle(made, tmp_path / name)
+        assert is_bundle(tmp_path / name)
+        unpack(tmp_path / name, tmp_path / f"{name}-unpacked")
+        frame = load([tmp_path / f"{name}-unpacked"]).frame
+        assert set(frame["run_id"]) == {one.run_id for one in made}
+    assert (
+        gzip.decompress((tmp_path / "b.jsonl.gz").read_bytes())
+        == (tmp_path / "b.jsonl").read_bytes()
+    )
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda text: text[: text.rindex('{"run_id"')], "holds 1 records and says 2"),
+        (lambda text: text.replace('_schema": 1', '_schema": 9'), "bundle_schema 9 is unknown"),
+    ],
+)
+def test_a_damaged_bundle_is_refused(
+    tmp_path: Path, damage: object, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "b.jsonl"
+    write_bundle(records(1, 2), path)
+    assert callable(damage)
+    path.write_text(damage(path.read_text()))
+    assert main(["check", str(path)]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_share_check_and_tables_on_one_bundle(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(tmp_path / "runs", *records(2, 2))
+    bundle = tmp_path / "b.jsonl.gz"
+    assert main(["share", str(tmp_path / "runs"), "--out", str(bundle)]) == 0
+    assert "wrote 4 records" in capsys.readouterr().out
+    assert main(["check", str(bundle)]) == 0
+    assert main(["tables", str(bundle), "--out", str(tmp_path / "t"), "--format", "csv"]) == 0
+    assert "resnet50" in (tmp_path / "t" / "table3.csv").read_text()
+    heads = [json.loads(line)["host"]["hostname"] for _, line in read_lines(bundle)]
+    assert heads == [None] * 4
