@@ -20,7 +20,8 @@ COMPUTING_PACKAGES = ("torch", "timm", "mmcv", "mmcv-lite", "mmengine")
 
 def from_1(record: dict[str, Any], digest: str) -> dict[str, Any]:
     """Schema 1, which kept its set-up in the resolved config and the host's facts. digest: 64 hex
-    digits of the content, from which the run's id is made: copies of a file have one id."""
+    digits of the content, from which the run's id is made where the record states none: copies of a
+    file have one id."""
     config, host = group(record, "config", "record"), group(record, "host", "record")
     moved = ("identity", "task", "model", "data", "batch_size", "precision", "stage")
     for name in ("status", *moved):
@@ -31,7 +32,7 @@ def from_1(record: dict[str, Any], digest: str) -> dict[str, Any]:
     found = _found(record, config, host, asked) if host else None
     return kept | {
         "schema_version": 2,
-        "run_id": digest[:32],
+        "run_id": record.get("run_id", digest[:32]),
         "setup": {"asked": asked, "found": found},
         "code": _code(group(record, "code", "record")),
         "host": _host(host),

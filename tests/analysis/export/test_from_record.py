@@ -9,7 +9,7 @@ import pytest
 
 from analysis.commands.export import gather
 from analysis.tables.paper import all_tables
-from metering.record import Energy
+from metering.record import Energy, Interval
 from metering.record_host import EmissionFactor, Host
 from tests.analysis.sample_records import a_failure, a_phase, a_record, put
 
@@ -18,7 +18,10 @@ def test_a_window_is_the_sum_of_the_blocks_that_count(tmp_path: Path) -> None:
     phase = a_phase()
     first, *rest = phase.readings
     own = tuple(replace(block, own=Energy(gpu_kwh=1e-3)) for block in rest)
-    phase = replace(phase, readings=(replace(first, use="warm-up"), *own))
+    rate = Interval((9e-3 + 9 * 320 * 1e-6 * 0.2) / (9 * 320), 1e-8, num_blocks=9)
+    phase = replace(
+        phase, readings=(replace(first, use="warm-up"), *own), energy_kwh_per_sample=rate
+    )
     put(tmp_path, a_record(phases={"train": phase}))
     [run] = gather([str(tmp_path)])
     train = run.phase("train")
