@@ -11,7 +11,7 @@ from metering.record import FILE_NAME, PhaseRecord, Record, RecordError
 from metering.record_file import read
 from tasks.plan import Plan
 
-EARLIER = "earlier records of the same model and hardware"
+EARLIER = "an earlier record of the same set-up"
 PUBLISHED = "the paper's published kWh, on its hardware"
 AT_MOST = "at most, published board power x meter.time_budget_s"
 UNKNOWN = "nothing known"
@@ -67,14 +67,14 @@ def _num_samples(plan: Plan) -> int | None:
 
 
 def _earlier(plan: Plan) -> Cost | None:
-    """From the newest record that measured every phase of the plan."""
-    found: list[Record] = []
-    for path in plan.folder.parent.glob(f"*/{FILE_NAME}"):
+    """From the newest finished record of the same set-up that measured every phase of the plan."""
+    records: list[Record] = []
+    for path in plan.folder.parent.glob(f"{plan.identity}*/{FILE_NAME}"):
         try:
-            found.append(read(path))
+            records.append(read(path))
         except RecordError:
             continue  # an unreadable file tells nothing of the cost
-    for record in sorted(found, key=lambda each: each.ended_at, reverse=True):
+    for record in sorted(records, key=lambda each: each.ended_at, reverse=True):
         phases = [phase for name, phase in record.phases.items() if name in plan.phases]
         parts = [_of_phase(phase, plan) for phase in phases]
         if record.status != "finished" or len(parts) < len(plan.phases) or None in parts:

@@ -13,14 +13,16 @@ from filelock import FileLock
 from launchers import slurm_state
 from launchers.slurm_job import PlanJob
 from launchers.slurm_resources import SlurmSettings, executor, group_key
+from metering import atomic_file
 from metering.record import FILE_NAME
 from tasks.plan import Plan
 
 
 @dataclass(frozen=True)
 class Ticket:
-    """A submitted run. `before`: digest of the record that lay there at submission, which tells
-    this job's record from an older one without comparing clocks."""
+    """A submitted run. identity: the name of its folder, which tells repetitions apart; before:
+    digest of the record that lay there at submission, which tells this job's record from an older
+    one without comparing clocks."""
 
     identity: str
     job_id: str
@@ -70,14 +72,23 @@ def submit(
         }
         groups: dict[str, dict[str, Plan]] = {}
         for plan in plans:
+<<<<<<< HEAD
             if plan.run_name not in tickets:
                 groups.setdefault(group_key(plan.hardware), {})[plan.run_name] = plan
+=======
+            if plan.folder.name not in tickets:
+                groups.setdefault(group_key(plan.hardware), {})[plan.folder.name] = plan
+>>>>>>> 705f834 (Repetitions in sweeps and on SLURM; a preview's earlier record is one of the same set-up; files are replaced by one function)
         num_new = 0
         for group in groups.values():
             new = _submit_group(list(group.values()), home, settings, code)
             tickets |= {ticket.identity: ticket for ticket in new}
             num_new += len(new)
+<<<<<<< HEAD
     return {plan.run_name: tickets[plan.run_name] for plan in plans}, num_new
+=======
+    return {plan.folder.name: tickets[plan.folder.name] for plan in plans}, num_new
+>>>>>>> 705f834 (Repetitions in sweeps and on SLURM; a preview's earlier record is one of the same set-up; files are replaced by one function)
 
 
 def _submit_group(
@@ -89,10 +100,16 @@ def _submit_group(
         jobs = [made.submit(PlanJob(plan, code)) for plan in plans]
     tickets = []
     for plan, job in zip(plans, jobs, strict=True):
+<<<<<<< HEAD
         ticket = Ticket(plan.run_name, job.job_id, str(plan.folder), digest(plan))
         path = home / "tickets" / f"{plan.run_name}.json"
         temporary = path.with_suffix(".tmp")
         temporary.write_text(json.dumps(asdict(ticket)), encoding="utf-8")
         temporary.replace(path)
+=======
+        ticket = Ticket(plan.folder.name, job.job_id, str(plan.folder), digest(plan))
+        path = home / "tickets" / f"{plan.folder.name}.json"
+        atomic_file.write(path, json.dumps(asdict(ticket)).encode())
+>>>>>>> 705f834 (Repetitions in sweeps and on SLURM; a preview's earlier record is one of the same set-up; files are replaced by one function)
         tickets.append(ticket)
     return tickets

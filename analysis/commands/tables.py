@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
-import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +17,7 @@ from analysis.estimates.metrics import ALPHA, BETA
 from analysis.tables import select, terminal
 from analysis.tables.grid import title_of
 from analysis.tables.writers import WRITERS
+from metering import atomic_file
 
 HOW_TO_MEASURE = (
     "Nothing was measured yet: every number is published. `python run.py model=resnet18` "
@@ -162,21 +162,13 @@ def _on_each(
 
 def write_all(texts: dict[str, str], folder: Path) -> None:
     """Write every text into `folder`: all of them or none. Raises `AnalysisError`."""
-    staged: list[tuple[str, Path]] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            descriptor, path = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=folder)
-            staged.append((path, folder / name))
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                stream.write(text)
-            os.chmod(path, 0o644)
-        for path, target in staged:
-            os.replace(path, target)
+        with ExitStack() as staged:
+            for name, text in texts.items():
+                temporary = staged.enter_context(atomic_file.replacing(folder / name))
+                temporary.write_text(text, encoding="utf-8")
     except OSError as error:
         raise AnalysisError(
             f"--out {folder} cannot be written: {error.strerror or error}; name another folder"
         ) from None
-    finally:
-        for path, _ in staged:
-            Path(path).unlink(missing_ok=True)

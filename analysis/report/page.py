@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
-import tempfile
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -14,6 +12,7 @@ from markupsafe import Markup
 
 from analysis.report import scatter
 from analysis.report.model import Report
+from metering import atomic_file
 
 ASSETS = Path(__file__).parent / "assets"
 FILE_NAME = "report.html"
@@ -51,17 +50,8 @@ def render(report: Report) -> str:
 def write(report: Report, out: Path) -> Path:
     """Write the page as `out/report.html`, whole or not at all. Raises `OSError`."""
     text = render(report)
-    out.mkdir(parents=True, exist_ok=True)
     target = out / FILE_NAME
-    descriptor, name = tempfile.mkstemp(prefix=".report-", suffix=".tmp", dir=out)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    atomic_file.write(target, text.encode())
     return target
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from metering import atomic_file
 from metering.record import FILE_NAME, Energy, Overhead, Record, RecordError
 from metering.record_file import read
 
@@ -23,8 +24,7 @@ def put_aside(folder: Path) -> None:
 def sweep_drafts(folder: Path) -> None:
     """Remove half-written records of attempts that were killed; the caller holds the folder's
     lock, so nobody is writing one."""
-    for draft in folder.glob(".record-*.tmp"):
-        draft.unlink(missing_ok=True)
+    atomic_file.remove_leftovers(folder, FILE_NAME)
 
 
 def interrupted_cost(folder: Path) -> tuple[Overhead, ...]:

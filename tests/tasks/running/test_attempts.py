@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from metering.record import Energy, Overhead, Status
+from metering import atomic_file
+from metering.record import FILE_NAME, Energy, Overhead, Status
 from metering.record_file import write
 from tasks.plan import Plan
 from tasks.running import attempts
@@ -58,6 +61,9 @@ def test_times_that_cannot_be_read_do_not_cost_the_new_measurement(
 def test_what_a_killed_writer_left_is_swept_away(compose: Callable[..., Plan]) -> None:
     plan = compose()
     plan.folder.mkdir(parents=True)
-    (plan.folder / ".record-abc.tmp").write_text("{")
+    with atomic_file.replacing(plan.folder / FILE_NAME) as temporary:
+        left = shutil.copy(temporary, temporary.with_suffix(".killed.tmp"))
+    (plan.folder / FILE_NAME).unlink()
+    assert list(plan.folder.iterdir()) == [Path(left)]
     attempts.sweep_drafts(plan.folder)
     assert list(plan.folder.iterdir()) == []
