@@ -111,3 +111,15 @@ def test_a_run_over_two_nodes_names_the_node_that_is_not_what_the_profile_says(
     failure = by_gpu["NVIDIA H100"].failure
     assert failure is not None
     assert "1 x NVIDIA H100 on each node; found none on" in failure.message
+
+
+def test_repeats_are_jobs_of_their_own_and_records_of_one_identity(
+    slurm: Path, run_py: RunPy, tmp_path: Path
+) -> None:
+    done = run_py(*QUICK, "repeats=3")
+    assert done.returncode == 0, done.stderr
+    assert "3 runs submitted" in done.stdout
+    found = records(tmp_path)
+    assert sorted(record.repetition for record in found) == [1, 2, 3]
+    assert len({record.identity for record in found}) == 1
+    assert len({record.run_id for record in found}) == 3
