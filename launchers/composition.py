@@ -24,20 +24,8 @@ class Run:
     refusal: str = ""
 
     @property
-    def plans(self) -> list[Plan]:
-        """One for each record that is wanted; none where the config was refused."""
-        if self.plan is None:
-            return []
-        return [self.plan] if self.config.get("repetition") else list(self.plan.repetitions())
-
-    @property
-    def unfinished(self) -> list[Plan]:
-        """Those of `plans` that are to be measured."""
-        return [plan for plan in self.plans if plan.force or finished(plan) is None]
-
-    @property
     def is_done(self) -> bool:
-        return self.plan is not None and not self.unfinished
+        return self.plan is not None and not self.plan.force and finished(self.plan) is not None
 
 
 def compose_runs(

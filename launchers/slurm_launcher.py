@@ -38,11 +38,7 @@ class SlurmLauncher(Launcher):
 
         settings = SlurmSettings(**self.settings)
         runs = compose_runs(self.hydra_context, self.config, job_overrides, initial_job_idx)
-<<<<<<< HEAD
         plans = {run.plan.run_name: run.plan for run in runs if run.plan and not run.is_done}
-=======
-        plans = {plan.folder.name: plan for run in runs for plan in run.unfinished}
->>>>>>> 705f834 (Repetitions in sweeps and on SLURM; a preview's earlier record is one of the same set-up; files are replaced by one function)
         if any(plan.dry_run for plan in plans.values()):
             print(preview.text(list(plans.values()), settings))
         elif plans:
@@ -52,11 +48,7 @@ class SlurmLauncher(Launcher):
 
     def _answer(self, run: Run, left_queued: set[str]) -> JobReturn:
         """Hand the run to the task function, which answers with what was delivered."""
-<<<<<<< HEAD
         if run.plan and not run.plan.dry_run and run.plan.run_name in left_queued:
-=======
-        if any(not plan.dry_run and plan.folder.name in left_queued for plan in run.plans):
->>>>>>> 705f834 (Repetitions in sweeps and on SLURM; a preview's earlier record is one of the same set-up; files are replaced by one function)
             return JobReturn(cfg=run.config, status=JobStatus.COMPLETED)
         return run_job(
             hydra_context=self.hydra_context,

@@ -72,23 +72,14 @@ def submit(
         }
         groups: dict[str, dict[str, Plan]] = {}
         for plan in plans:
-<<<<<<< HEAD
             if plan.run_name not in tickets:
                 groups.setdefault(group_key(plan.hardware), {})[plan.run_name] = plan
-=======
-            if plan.folder.name not in tickets:
-                groups.setdefault(group_key(plan.hardware), {})[plan.folder.name] = plan
->>>>>>> 705f834 (Repetitions in sweeps and on SLURM; a preview's earlier record is one of the same set-up; files are replaced by one function)
         num_new = 0
         for group in groups.values():
             new = _submit_group(list(group.values()), home, settings, code)
             tickets |= {ticket.identity: ticket for ticket in new}
             num_new += len(new)
-<<<<<<< HEAD
     return {plan.run_name: tickets[plan.run_name] for plan in plans}, num_new
-=======
-    return {plan.folder.name: tickets[plan.folder.name] for plan in plans}, num_new
->>>>>>> 705f834 (Repetitions in sweeps and on SLURM; a preview's earlier record is one of the same set-up; files are replaced by one function)
 
 
 def _submit_group(
@@ -100,16 +91,8 @@ def _submit_group(
         jobs = [made.submit(PlanJob(plan, code)) for plan in plans]
     tickets = []
     for plan, job in zip(plans, jobs, strict=True):
-<<<<<<< HEAD
         ticket = Ticket(plan.run_name, job.job_id, str(plan.folder), digest(plan))
         path = home / "tickets" / f"{plan.run_name}.json"
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(asdict(ticket)), encoding="utf-8")
-        temporary.replace(path)
-=======
-        ticket = Ticket(plan.folder.name, job.job_id, str(plan.folder), digest(plan))
-        path = home / "tickets" / f"{plan.folder.name}.json"
         atomic_file.write(path, json.dumps(asdict(ticket)).encode())
->>>>>>> 705f834 (Repetitions in sweeps and on SLURM; a preview's earlier record is one of the same set-up; files are replaced by one function)
         tickets.append(ticket)
     return tickets
