@@ -1,13 +1,9 @@
-"""What the findings are computed from: the paper's numbers by row, and rank agreement."""
+"""What the findings are computed from: the paper's numbers by row."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pandas as pd
-from scipy import stats
 
-from analysis.independent.sets import one_a_network
 from analysis.published import facts as published
 
 J_PER_KWH = 3.6e6
@@ -16,31 +12,6 @@ SURE = ("high", "exact")
 """How the certainty of an implied number of epochs begins where the digits determine it."""
 MISSIZED = ("EfficientNet B7", "EfficientNetv2 S", "EfficientNetv2 M", "EfficientNetv2 L")
 """Rows whose printed energy fits a run at 224 pixels."""
-
-
-@dataclass(frozen=True)
-class Rank:
-    """Spearman's rank correlation of n pairs, with its approximate 95 % interval (Fisher's z of
-    the ranks)."""
-
-    n: int
-    rho: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.rho:.2f} (n {self.n})"
-
-
-def rank(first: pd.Series, second: pd.Series, one_each: bool = False) -> Rank:
-    """Agreement of two series over the rows that both have. one_each: one row a network."""
-    both = pd.concat([first, second], axis=1, join="inner").dropna()
-    if one_each:
-        both = both.loc[one_a_network(both.index)]
-    ranks = (stats.rankdata(both.iloc[:, 0]), stats.rankdata(both.iloc[:, 1]))
-    found = stats.pearsonr(*ranks)
-    interval = found.confidence_interval()
-    return Rank(len(both), float(found.statistic), float(interval.low), float(interval.high))
 
 
 def printed(quantity: str) -> pd.Series:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis.audit.finding import Finding
-from analysis.audit.numbers import MISSIZED, Rank, is_sure, kwh_per_epoch, printed, rank
+from analysis.audit.numbers import MISSIZED, is_sure, kwh_per_epoch, printed
+from analysis.estimates.order import Rank, rank
 from analysis.independent.sets import (
     LEAST_COMMON,
     IndependentSet,
@@ -40,7 +41,7 @@ def _per_epoch(trained: list[IndependentSet], timed: list[IndependentSet]) -> Fi
     times = {one.name: rank(epochs, one.values) for one in timed}
     plain = kwh_per_epoch(with_pretraining=False)
     sure = plain[is_sure(plain.index)]
-    strict = {one.name: rank(sure, one.values, one_each=True) for one in timed}
+    strict = {one.name: rank(sure, one.values, one_a_network) for one in timed}
     low = min(one.low for one in energies.values())
     return Finding(
         "Order of networks, training",
@@ -81,9 +82,9 @@ def _totals(trained: list[IndependentSet], timed: list[IndependentSet]) -> Findi
 def _tests(tested: list[IndependentSet]) -> Finding:
     kwh = printed("test_kwh")
     rest = kwh.drop(list(MISSIZED))
-    ranks = {one.name: rank(kwh, one.values, one_each=True) for one in tested}
+    ranks = {one.name: rank(kwh, one.values, one_a_network) for one in tested}
     without = {
-        one.name: rank(rest, one.values, one_each=True) for one in tested if one.quantity == "time"
+        one.name: rank(rest, one.values, one_a_network) for one in tested if one.quantity == "time"
     }
     energies = {one.name: ranks[one.name] for one in tested if one.quantity == "energy"}
     times = {one.name: ranks[one.name] for one in tested if one.quantity == "time"}

@@ -31,7 +31,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the table of claims as Markdown."""
-    print(of_the_text() if args.text else table(args.runs), end="")
+    print(of_the_text() if args.text else of_the_records(args.runs), end="")
     return 0
 
 
@@ -43,30 +43,24 @@ def of_the_text() -> str:
     return table(claims(), "By its own tables")
 
 
-def table(folders: Sequence[str]) -> str:
+def of_the_records(folders: Sequence[str]) -> str:
     """Every claim beside what the records under `folders` show, Markdown.
 
     Raises `AnalysisError` for a folder that does not exist or holds no record.
     """
-    from analysis.claims.verdicts import claims, markdown
+    from analysis.claims.claim import table
+    from analysis.claims.verdicts import claims
     from analysis.commands.validate import read_or_name
-    from analysis.estimates.validate import Prediction, predictions_of
-    from analysis.figures.gather import gather
-    from metering.settings import MeterSettings
+    from analysis.estimates.validate import predictions_of
 
-    gathered = gather(load_named(folders))
-    steady = gathered.records[
-        (gathered.records["status"] == "finished")
-        & (gathered.records["kind"] == "record")
-        & (gathered.records["meter"] == "adaptive")  # the others measure their own warm-up
+    records = load_named(folders).frame
+    steady = records[
+        (records["status"] == "finished")
+        & (records["kind"] == "record")
+        & (records["meter"] == "adaptive")  # the others measure their own warm-up
     ]
-    records = [read_or_name(path) for path in sorted(set(steady["path"]))]
-    predictions = [
-        one
-        for record in records
-        if record is not None
-        for one in predictions_of(record, FIRST)
-        # the fifth is a short run only if an adaptive window could have been as short
-        if isinstance(one, Prediction) and one.num_blocks * FIRST >= MeterSettings().min_blocks
+    read = (read_or_name(path) for path in sorted(set(steady["path"])))
+    outcomes = [
+        one for record in read if record is not None for one in predictions_of(record, FIRST)
     ]
-    return markdown(claims(gathered.frames, predictions))
+    return table(claims(records, outcomes), "Measured here")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.estimates.studies import epoch_samples
 from analysis.figures.estimates import estimated
 from analysis.figures.figure4 import PRINTED_TOTAL, STAGE_NAMES
 from analysis.figures.frames import RUN_COLUMNS, STAGE_COLUMNS, Frames, gqi
@@ -16,10 +17,9 @@ from analysis.published import facts as published_facts
 from analysis.published.facts import IMAGENET
 from analysis.records import load
 from analysis.records.describe import device_of
-from metering import catalogue
 from metering.block import preferred
 from metering.record_file import read
-from metering.setup import DataSetUp, SetUp
+from metering.setup import SetUp
 
 PUBLISHED_ON = "NVIDIA RTX A6000"
 TABLE_3 = "Watt For What, Table 3"
@@ -127,7 +127,7 @@ def _run(row: Mapping[Any, Any]) -> dict[str, Any]:
         "data": row["data"],
         "variant": row["variant"],
         "fraction": setup.asked.data.fraction,
-        "num_epoch_samples": _epoch_samples(setup.asked.data),
+        "num_epoch_samples": epoch_samples(setup.asked.data),
         "is_small": setup.asked.scale == "small",
         "kwh_per_sample": row["kwh_per_sample"],
         "half_width_kwh_per_sample": row["kwh_half_width"],
@@ -155,13 +155,6 @@ def _curve(path: str) -> Curve | None:
         samples.append(num_samples)
         kwh.append(total)
     return tuple(samples), tuple(kwh)
-
-
-def _epoch_samples(data: DataSetUp) -> int | None:
-    """Training samples of one epoch of the run's share of its data set, `None` where unknown."""
-    known = catalogue.data_set(data.name)
-    size = data.num_train or (known.num_train if known and data.origin != "own" else None)
-    return None if size is None else max(1, round(size * data.fraction))
 
 
 def _with_titles(table: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.estimates.studies import AXES
 from analysis.figures.look import short_device
 from metering.setup import study_key
 
@@ -45,18 +46,6 @@ def fit_line(x: np.ndarray, y: np.ndarray) -> Line | None:
     spread = float(((y - y.mean()) ** 2).sum())
     r2 = 1.0 - float((rest**2).sum()) / spread if spread else 1.0
     return Line(float(slope), float(intercept), r2, float(np.abs(rest).max() / np.abs(y).max()))
-
-
-AXES: dict[str, tuple[str, ...]] = {
-    "fraction": ("data.fraction", "protocol"),
-    "batch_size": ("batch_size",),
-    "device": (
-        "device", "num_devices", "power_limit_w", "mig_profile", "cpu_model", "num_nodes",
-        "sensors", "versions", "accelerator", "num_threads", "num_workers",
-    ),
-}  # fmt: skip
-"""What a figure's axis changes in a run's set-up: its own field, and what that determines. One
-epoch of a share of the data is a number of steps of its own."""
 
 
 def compared(runs: pd.DataFrame, over: str) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:

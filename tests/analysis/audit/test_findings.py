@@ -11,7 +11,6 @@ from analysis.__main__ import main
 from analysis.audit import epochs, outliers, power, ranks, sensors
 from analysis.audit.every import CHANGED, findings
 from analysis.audit.finding import Finding, pages, table
-from analysis.audit.numbers import rank
 from analysis.independent import facts
 from analysis.published import facts as published
 
@@ -28,12 +27,6 @@ def about(subject: str, found: list[Finding]) -> Finding:
 def near(value: float, digits: int = 2) -> object:
     """Equal within the rounding of `value` as it is written."""
     return pytest.approx(value, abs=0.5 * 10**-digits + 1e-9)
-
-
-def test_the_rank_correlation_of_a_reversed_order_is_minus_one() -> None:
-    first = pd.Series({"a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0})
-    assert rank(first, -(first**3)).rho == pytest.approx(-1)
-    assert rank(first, pd.Series({"a": 1.0, "b": 2.0, "c": 4.0, "d": 3.0, "e": 9.0})).n == 4
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.estimates.choice import BreakEven, Model, break_even, cheapest, front, on_front
-from analysis.estimates.metrics import pareto_front
+from analysis.estimates.ranks import pareto_front
 
 
 def rows(**models: tuple[float, float, float]) -> pd.DataFrame:

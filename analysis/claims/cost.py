@@ -1,0 +1,118 @@
+"""Claims that one thing takes more electricity than another, by the interval of their ratio."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from analysis.claims.claim import OPEN, Claim, Part, above, of_parts
+from analysis.estimates.estimate import Quantity, total
+from analysis.estimates.measured import Measured, MeasuredRate
+from analysis.estimates.ratio import fieller
+from analysis.estimates.studies import AXES
+from metering.record import Stage
+from metering.setup import study_key
+
+LARGER_SETS = {
+    "Swin-B": "Swin-B+PT on Im21k", "Swin-v2-B": "Swin-v2-B+PT on Im21k",
+    "ViT-B-scratch": "ViT-B-Im21k", "ViT-L-scratch": "ViT-L-Im21k",
+}  # fmt: skip
+SELF_SUPERVISED = ("MAE", "BEiT")
+PRETRAINING_SHARE = 0.9
+"""Section 5.5: pre-training is over 90 % of a self-supervised model's training."""
+FIELLER = "95 % intervals by Fieller"
+
+
+def larger_sets(measured: Sequence[Measured]) -> Claim:
+    """The recipe with pre-training over the recipe without, each priced at its own steps."""
+    parts: list[Part] = []
+    named = {(one.name, one.comparison_key): one for one in measured}
+    for (name, key), one in named.items():
+        larger = named.get((LARGER_SETS.get(name, ""), key))
+        kwh = _whole(one), _whole(larger) if larger else None
+        if larger is None or kwh[0] is None or kwh[1] is None:
+            continue
+        ratio = kwh[1].value / kwh[0].value
+        low, high = _interval(kwh[1], kwh[0])
+        words = f"{larger.name} over {name}: {ratio:.1f} x ({low:.1f} to {high:.1f})"
+        parts.append((words, above(low, high, 1.0)))
+    return of_parts(
+        "5.4, Figure 3", "pre-training on a larger set costs more than training", parts, FIELLER
+    )
+
+
+def self_supervision(measured: Sequence[Measured]) -> Claim:
+    parts: list[Part] = []
+    for one in measured:
+        if not any(word in one.name for word in SELF_SUPERVISED):
+            continue
+        stages = {stage.name: _stage_kwh(one, stage) for stage in one.recipe}
+        before = stages.pop("pretrain", None)
+        after = [kwh for kwh in stages.values() if kwh is not None]
+        if before is None or not after or len(after) < len(stages):
+            continue
+        rest = total(after)
+        share = before.value / (before.value + rest.value)
+        low_ratio, high_ratio = _interval(rest, before)
+        low, high = 1 / (1 + high_ratio), 1 / (1 + low_ratio)
+        words = f"{one.name}: {share:.1%} ({low:.1%} to {high:.1%})"
+        parts.append((words, above(low, high, PRETRAINING_SHARE)))
+    return of_parts(
+        "5.5, Figure 4", "self-supervised pre-training is over 90 % of the training", parts,
+        FIELLER,
+    )  # fmt: skip
+
+
+def _whole(one: Measured) -> Quantity | None:
+    """kWh of the recipe at measured rates; relative to another of the same set-up it is a result
+    of a study, on its own it is none. None where a stage has no rate of its own."""
+    kwh = [_stage_kwh(one, stage) for stage in one.recipe]
+    known = [part for part in kwh if part is not None]
+    return total(known) if kwh and len(known) == len(kwh) else None
+
+
+def _stage_kwh(one: Measured, stage: Stage) -> Quantity | None:
+    """A stage priced at its own step: pre-training has a larger head, or a decoder."""
+    own = "pretrain" if stage.name == "pretrain" and stage.workload == "supervised" else ""
+    rate = one.rates.get((own or stage.workload, "train"))
+    if stage.row is not None or rate is None or not stage.num_samples or not stage.num_epochs:
+        return None
+    name = f"{own or stage.workload}"
+    return _quantity(rate, name).times(stage.num_samples * stage.num_epochs * stage.share)
+
+
+def _quantity(rate: MeasuredRate, name: str) -> Quantity:
+    spread = None if rate.half_width is None else {name: rate.half_width}
+    return Quantity(rate.kwh_per_sample, spread)
+
+
+def _interval(numerator: Quantity, denominator: Quantity) -> tuple[float, float]:
+    """Of their ratio; `nan` where a part has no interval or the ratio's has no end."""
+    if numerator.half_width is None or denominator.half_width is None:
+        return math.nan, math.nan
+    found = fieller(numerator.value, numerator.half_width, denominator.value,
+                    denominator.half_width)  # fmt: skip
+    return found or (math.nan, math.nan)
+
+
+def batch_size(measured: Sequence[Measured]) -> Claim:
+    """The smallest batch over the largest, of networks tested with both and alike otherwise."""
+    lines: dict[str, dict[int, Measured]] = {}
+    for one in measured:
+        if one.task == "classification" and one.test_rate and one.setup.asked.batch_size:
+            key = study_key(one.setup, AXES["batch_size"])
+            lines.setdefault(key, {})[one.setup.asked.batch_size] = one
+    parts: list[Part] = []
+    for line in lines.values():
+        small, large = min(line), max(line)
+        rates = line[small].test_rate, line[large].test_rate
+        if small == large or rates[0] is None or rates[1] is None:
+            continue
+        ratio = rates[0].kwh_per_sample / rates[1].kwh_per_sample
+        low, high = _interval(_quantity(rates[0], "small"), _quantity(rates[1], "large"))
+        said = "no interval" if math.isnan(low) else f"{low:.2f} to {high:.2f}"
+        words = f"{line[small].name}: {ratio:.2f} x ({said}) at {small} over {large}"
+        parts.append((words, OPEN if math.isnan(low) else above(low, high, 1.0)))
+    return of_parts(
+        "A.3, Figure 6", "testing with a smaller batch takes more per image", parts, FIELLER
+    )

@@ -1,0 +1,95 @@
+"""Claims that networks stand in one order: as printed, and on other hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from analysis.claims.claim import Claim, Part, above, of_parts
+from analysis.estimates.measured import Measured
+from analysis.estimates.order import SAME_ORDER, SURELY_SAME, Rank, rank
+from analysis.estimates.studies import AXES
+from analysis.independent.sets import LEAST_COMMON, all_sets, one_a_network
+from analysis.published import facts as published
+from metering.setup import hardware_key, study_key
+
+LEAST_NETWORKS = 3
+LIMIT = f"limit {SAME_ORDER}; power: the chance to show a true {SURELY_SAME} with so many networks"
+
+
+def as_printed(measured: Sequence[Measured]) -> Claim:
+    """The order of the printed test kWh, of networks that were tested here in one set-up."""
+    printed = published.wide(published.IMAGENET).set_index("model")["test_kwh"]
+    parts: list[Part] = []
+    for group in _compared(measured):
+        rates = {one.name: one.test_rate.kwh_per_sample for one in group if one.test_rate}
+        found_on = group[0]
+        ours = pd.Series(rates, dtype=float)
+        common = [name for name in ours.index if pd.notna(printed.get(name))]
+        if len(one_a_network(common)) < LEAST_COMMON:
+            continue
+        found = rank(printed, ours, one_a_network)
+        asked = found_on.setup.asked
+        words = (
+            f"{found_on.device}, batch {asked.batch_size}, {asked.precision}, {found_on.variant}: "
+            f"{_words(found)} with the printed test kWh"
+        )
+        parts.append((words, above(found.low, found.high, SAME_ORDER)))
+    limit = f"{LIMIT}; other people's machines reach {_elsewhere()}"
+    return of_parts("Table 3", "networks rank by electricity as printed", parts, limit)
+
+
+def _compared(measured: Sequence[Measured]) -> list[list[Measured]]:
+    """Classification on ImageNet-1k whose runs compare, one row a model."""
+    groups: dict[str, dict[str, Measured]] = {}
+    for one in measured:
+        if one.task == "classification" and one.dataset == published.IMAGENET:
+            groups.setdefault(one.comparison_key, {}).setdefault(one.name, one)
+    return [list(group.values()) for group in groups.values()]
+
+
+def _elsewhere() -> str:
+    """The same correlation on other people's machines."""
+    printed = published.wide(published.IMAGENET).set_index("model")["test_kwh"]
+    rhos = [
+        rank(printed, one.values, one_a_network).rho for one in all_sets() if one.phase == "test"
+    ]
+    return f"{min(rhos):.2f} to {max(rhos):.2f}"
+
+
+def on_other_hardware(measured: Sequence[Measured]) -> Claim:
+    """Training on two devices, of networks that were trained alike on both."""
+    on: dict[str, tuple[str, dict[str, float]]] = {}
+    for one in measured:
+        rate = one.train_rate
+        if one.task != "classification" or rate is None or one.setup.found is None:
+            continue
+        machine = hardware_key(one.setup) + str(one.setup.asked.num_threads)
+        _, rates = on.setdefault(machine, (one.device, {}))
+        rates.setdefault(study_key(one.setup, AXES["device"]), rate.kwh_per_sample)
+    parts: list[Part] = []
+    machines = list(on.values())
+    for number, (name, rates) in enumerate(machines):
+        for other_name, others in machines[number + 1 :]:
+            both = pd.DataFrame({"first": rates, "second": others}).dropna()
+            if len(both) < LEAST_NETWORKS:
+                continue
+            found = rank(both["first"], both["second"])
+            ratio = both["first"] / both["second"]
+            words = (
+                f"{name} and {other_name}: {_words(found)}, {ratio.min():.2f} to "
+                f"{ratio.max():.2f} x the electricity"
+            )
+            parts.append((words, above(found.low, found.high, SAME_ORDER)))
+    return of_parts(
+        "A.2, Figure 5", "the order of networks is the same on other hardware", parts, LIMIT
+    )
+
+
+def _words(found: Rank) -> str:
+    interval = "no interval" if found.n <= 3 else f"95 % {found.low:.2f} to {found.high:.2f}"
+    return (
+        f"{found.n} networks, rank correlation {found.rho:.2f} ({interval}, power "
+        f"{found.power:.0%})"
+    )
