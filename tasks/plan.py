@@ -79,9 +79,10 @@ class Plan:
         return self.output_dir.joinpath(*parts)
 
     def repetitions(self) -> Iterator[Plan]:
-        """This plan once for each record that is wanted."""
+        """This plan once for each record that is wanted, each with the next seed."""
         for number in range(1, self.repeats + 1):
-            yield dataclasses.replace(self, repetition=number)
+            seed = self.seed + number - self.repetition
+            yield dataclasses.replace(self, repetition=number, seed=seed)
 
 
 def from_config(config: DictConfig) -> Plan:
@@ -104,6 +105,7 @@ def from_config(config: DictConfig) -> Plan:
         stage=stage,
         output_dir=Path(given.output_dir).expanduser().absolute(),
         repetition=given.repetition or 1,
+        seed=given.seed + (given.repetition or 1) - 1,
         **{name: getattr(given, name) for name in _SAME},
     )
     _require_whole_shares(plan)
@@ -115,7 +117,7 @@ def from_config(config: DictConfig) -> Plan:
 
 
 _SAME = (
-    "scale", "precision", "channels_last", "compile", "checkpoint_write", "seed", "force",
+    "scale", "precision", "channels_last", "compile", "checkpoint_write", "force",
     "dry_run", "repeats",
 )  # fmt: skip
 

@@ -50,7 +50,8 @@ def test_a_stage_of_its_own_size_runs_at_it_unless_the_user_chooses(compose: Com
 def test_repetitions_share_an_identity_and_not_a_folder(compose: Compose) -> None:
     plan = compose("model=resnet18", "repeats=3")
     each = list(plan.repetitions())
-    assert [one.repetition for one in each] == [1, 2, 3]
+    assert [(one.repetition, one.seed) for one in each] == [(1, 0), (2, 1), (3, 2)]
+    assert compose("model=resnet18", "repeats=3", "repetition=3") == each[2]
     assert {one.identity for one in each} == {plan.identity}
     assert [one.folder.name for one in each] == [
         plan.identity, f"{plan.identity}-2", f"{plan.identity}-3",
