@@ -14,9 +14,6 @@ import math
 
 from metering.record import Interval, PhaseRecord, StopReason
 
-T_OF_TWO_GROUPS = 12.706204736174698
-"""Student's t at 95 %, two-sided, with one degree of freedom."""
-
 
 def own_target(asked: float, earlier: float | None) -> float:
     """The relative half-width that the new attempt needs on its own, so that both together reach
@@ -75,10 +72,15 @@ def _joined(
         agree = difference <= math.hypot(first.half_width, second.half_width)
         half_width = math.hypot(weights[0] * first.half_width, weights[1] * second.half_width)
         if not agree:  # the standard error of a mean of two groups is half their difference
-            half_width = max(half_width, T_OF_TWO_GROUPS * difference / 2)
+            half_width = max(half_width, _t_of_two_groups(second.confidence) * difference / 2)
     effective = _sum(first.num_effective_blocks, second.num_effective_blocks)
     blocks = first.num_blocks + second.num_blocks
     return Interval(mean, half_width, second.confidence, blocks, effective), agree
+
+
+def _t_of_two_groups(confidence: float) -> float:
+    """Student's t, two-sided, with one degree of freedom (Cauchy's distribution)."""
+    return math.tan(math.pi * confidence / 2)
 
 
 def _sum(first: float | None, second: float | None) -> float | None:
