@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import mean
 
 from metering.meter import Meter
-from metering.window import Progress, Window
+from metering.progress import Progress
+from metering.window import Window
 
 
 class Turns:

@@ -1,47 +1,88 @@
-"""One run on this machine: in this process, as one rank of torchrun, or as ranks spawned here."""
+"""Runs on this machine: each in a process of its own, as one rank of torchrun, or as several ranks
+started here."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tasks.errors import PlanError
 
 if TYPE_CHECKING:  # what runs is imported when something runs: `--cfg job` answers at once
+    from launchers.children import Server
     from tasks.plan import Plan
     from tasks.running.execute import Outcome
 
-_delivered: dict[Path, Outcome] = {}
 
+class Machine:
+    """This machine, for the runs of one sweep; closes the servers that it started.
 
-def deliver(plan: Plan, outcome: Outcome) -> None:
-    """Another machine has run `plan`: `run` answers with this outcome instead of running it."""
-    _delivered[plan.folder] = outcome
+    isolate: a process for every run; else a run of one rank is executed in this process.
+    devices: indices of the GPUs that runs may use; None: all that there are.
+    is_asked_to_end: polled where the thread that runs gets no signals.
+    """
+
+    def __init__(
+        self,
+        isolate: bool = True,
+        devices: Sequence[int] | None = None,
+        is_asked_to_end: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._isolate = isolate
+        self._environment = (
+            {} if devices is None else {"CUDA_VISIBLE_DEVICES": ",".join(map(str, devices))}
+        )
+        self._is_asked_to_end = is_asked_to_end
+        self._servers: dict[str, Server] = {}
+
+    def __enter__(self) -> Machine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for server in self._servers.values():
+            server.close()
+        self._servers.clear()
+
+    def run(self, plan: Plan, say: Callable[[Any], None] = lambda _: None) -> Outcome:
+        """Execute `plan` here and now. Raises `PlanError` for more nodes than this one."""
+        from tasks.running.execute import Outcome, execute
+
+        num_ranks = plan.hardware.devices * plan.hardware.nodes
+        if num_ranks > 1 and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+            return _as_started_rank(plan, say)
+        if plan.hardware.nodes > 1:
+            raise PlanError(
+                f"hardware.nodes={plan.hardware.nodes} spans machines; "
+                "use hydra/launcher=slurm or start it with torchrun"
+            )
+        if num_ranks == 1 and not self._isolate:
+            return execute(plan, say=say)
+        from launchers import died, isolated, spawn
+
+        dead = None if plan.force or plan.retry_failed else died.earlier(plan)
+        if dead is not None:
+            return Outcome(dead, plan.folder, reused=True)
+        start = isolated.run if num_ranks == 1 else spawn.run
+        return start(plan, say, self._server(plan.task, say), self._is_asked_to_end)
+
+    def _server(self, task: str, say: Callable[[Any], None]) -> Server:
+        from launchers.children import Server
+
+        if task not in self._servers:
+            self._servers[task] = Server([task], self._environment, say)
+        return self._servers[task]
 
 
 def run(plan: Plan, say: Callable[[Any], None] = lambda _: None) -> Outcome:
-    """Execute `plan` here and now. Raises `PlanError` for more nodes than this one."""
-    from tasks.running.execute import Outcome, execute, finished
+    """One run outside of a sweep, as `hydra.launcher` says."""
+    from hydra.core.hydra_config import HydraConfig
 
-    if plan.folder in _delivered:
-        return _delivered.pop(plan.folder)
-    if plan.hardware.devices * plan.hardware.nodes == 1:
-        return execute(plan, say=say)
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        return _as_started_rank(plan, say)
-    if plan.hardware.nodes > 1:
-        raise PlanError(
-            f"hardware.nodes={plan.hardware.nodes} spans machines; "
-            "use hydra/launcher=slurm or start it with torchrun"
-        )
-    done = None if plan.force else finished(plan)
-    if done is not None:
-        return Outcome(done, plan.folder, reused=True)
-    from launchers import spawn
-
-    return spawn.run(plan, say)
+    isolate = True
+    if HydraConfig.initialized():
+        isolate = bool(HydraConfig.get().launcher.get("isolate", True))
+    with Machine(isolate) as machine:
+        return machine.run(plan, say)
 
 
 def _as_started_rank(plan: Plan, say: Callable[[Any], None]) -> Outcome:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher
@@ -11,14 +12,18 @@ from hydra.core.utils import JobReturn
 from tasks.errors import PlanError
 
 if TYPE_CHECKING:
-    from launchers.composition import Run
+    from launchers.side_by_side import Answers
 
 
 class LocalLauncher(BasicLauncher):
-    """`devices`: groups of GPU indices, one per worker; None runs serially."""
+    """isolate: a process for every run. devices: groups of GPU indices, one per worker; None runs
+    serially."""
 
-    def __init__(self, devices: Sequence[Sequence[int]] | None = None) -> None:
+    def __init__(
+        self, isolate: bool = True, devices: Sequence[Sequence[int]] | None = None
+    ) -> None:
         super().__init__()
+        self.isolate = isolate
         self.devices = devices
 
     def setup(self, *, hydra_context: Any, task_function: Any, config: Any) -> None:
@@ -30,43 +35,35 @@ class LocalLauncher(BasicLauncher):
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
+        from launchers.local import Machine
+
         if self.devices is not None:
-            self._side_by_side(job_overrides, initial_job_idx, disjoint(self.devices))
-        return super().launch(job_overrides, initial_job_idx)
+            runner = self._side_by_side(job_overrides, initial_job_idx).run
+            return self._launch(job_overrides, initial_job_idx, runner)
+        with Machine(self.isolate) as machine:
+            return self._launch(job_overrides, initial_job_idx, machine.run)
 
-    def _side_by_side(
-        self, job_overrides: Sequence[Sequence[str]], first: int, groups: list[tuple[int, ...]]
-    ) -> None:
-        from concurrent.futures import ThreadPoolExecutor
-        from queue import SimpleQueue
+    def _launch(
+        self, job_overrides: Sequence[Sequence[str]], first: int, runner: Callable[..., Any]
+    ) -> Sequence[JobReturn]:
+        """Hydra's own launching, in which the task function runs by `runner`."""
+        whole: Any = self.task_function
+        self.task_function = partial(whole, runner=runner)
+        try:
+            return super().launch(job_overrides, first)
+        finally:
+            self.task_function = whole
 
-        from launchers import local, spawn
+    def _side_by_side(self, job_overrides: Sequence[Sequence[str]], first: int) -> Answers:
+        from launchers import side_by_side
         from launchers.composition import compose_runs
 
-        free: SimpleQueue[tuple[int, ...]] = SimpleQueue()
-        for group in groups:
-            free.put(group)
-
-        def run_one(run: Run) -> None:
-            if run.plan is None or run.plan.dry_run or run.is_done:
-                return
-            group = free.get()
-            try:
-                if run.plan.hardware.devices > len(group):
-                    return  # refused below, where the sweep runs it: not enough devices
-                visible = {"CUDA_VISIBLE_DEVICES": ",".join(map(str, group))}
-                local.deliver(run.plan, spawn.run(run.plan, lambda _: None, visible))
-            except PlanError as error:
-                run.refusal = str(error)
-            finally:
-                free.put(group)
-
+        groups = disjoint(self.devices or ())
         runs = compose_runs(self.hydra_context, self.config, job_overrides, first)
-        for run in runs:
-            if run.plan is not None:
-                fits(run.plan.hardware.devices, run.plan.hardware.accelerator, groups)
-        with ThreadPoolExecutor(len(groups)) as pool:
-            list(pool.map(run_one, runs))
+        plans = [run.plan for run in runs if run.plan is not None]
+        for plan in plans:
+            fits(plan.hardware.devices, plan.hardware.accelerator, groups)
+        return side_by_side.run_all(plans, groups)
 
 
 def disjoint(devices: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:

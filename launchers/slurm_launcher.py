@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.utils import JobReturn, JobStatus, run_job
@@ -13,6 +14,7 @@ from tasks.errors import PlanError
 if TYPE_CHECKING:
     from launchers.composition import Run
     from tasks.plan import Plan
+    from tasks.running.execute import Outcome
 
 
 class SlurmLauncher(Launcher):
@@ -41,28 +43,38 @@ class SlurmLauncher(Launcher):
         plans = {run.plan.run_name: run.plan for run in runs if run.plan and not run.is_done}
         if any(plan.dry_run for plan in plans.values()):
             print(preview.text(list(plans.values()), settings))
-        elif plans:
-            _submit(plans, settings)
+        outcomes: dict[str, Outcome] = {}
+        if plans and not any(plan.dry_run for plan in plans.values()):
+            outcomes = _submit(plans, settings)
         left_queued = set() if settings.wait else set(plans)
-        return [self._answer(run, left_queued) for run in runs]
+        return [self._answer(run, left_queued, outcomes) for run in runs]
 
-    def _answer(self, run: Run, left_queued: set[str]) -> JobReturn:
-        """Hand the run to the task function, which answers with what was delivered."""
+    def _answer(
+        self, run: Run, left_queued: set[str], outcomes: Mapping[str, Outcome]
+    ) -> JobReturn:
+        """Hand the run to the task function, whose runner answers with what SLURM has run."""
         if run.plan and not run.plan.dry_run and run.plan.run_name in left_queued:
             return JobReturn(cfg=run.config, status=JobStatus.COMPLETED)
         return run_job(
             hydra_context=self.hydra_context,
-            task_function=self.task_function,
+            task_function=partial(self.task_function, runner=partial(_outcome_of, outcomes)),
             config=run.config,
             job_dir_key="hydra.sweep.dir",
             job_subdir_key="hydra.sweep.subdir",
         )
 
 
-def _submit(plans: dict[str, Plan], settings: Any) -> None:
+def _outcome_of(outcomes: Mapping[str, Outcome], plan: Plan, say: Callable[[Any], None]) -> Outcome:
+    from launchers import local
+
+    return outcomes[plan.run_name] if plan.run_name in outcomes else local.run(plan, say)
+
+
+def _submit(plans: dict[str, Plan], settings: Any) -> dict[str, Outcome]:
+    """Submit, and wait where that is asked: the outcomes of what has ended, by identity."""
     import shutil
 
-    from launchers import local, slurm_queue, slurm_wait
+    from launchers import slurm_queue, slurm_wait
     from metering.code_version import code_version
 
     if shutil.which("sbatch") is None:
@@ -75,7 +87,4 @@ def _submit(plans: dict[str, Plan], settings: Any) -> None:
     for identity, plan in plans.items():
         ticket = tickets[identity]
         print(f"  job {ticket.job_id}: {plan.model.name} on {plan.hardware.name} {identity}")
-    if not settings.wait:
-        return
-    for identity, outcome in slurm_wait.wait_for(plans, tickets, settings).items():
-        local.deliver(plans[identity], outcome)
+    return slurm_wait.wait_for(plans, tickets, settings) if settings.wait else {}

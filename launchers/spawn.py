@@ -2,66 +2,71 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
+import dataclasses
+import signal
 import socket
 import time
-from collections.abc import Callable
-from multiprocessing.connection import Connection, wait
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
 from typing import Any
 
-from launchers import failed, rank_failure
+from launchers import died, isolated, rank_failure
+from launchers.children import Child, Server
 from launchers.ranks import Place, execute_rank
+from launchers.told import Teller, Told
 from metering.record import FILE_NAME, Failure
 from metering.record_file import read
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.running.execute import Outcome
 
+_INTERRUPTED = Failure(type="KeyboardInterrupt", message="the sweep was interrupted")
 GRACE_S = 10.0  # for the other ranks to write and to leave once one has failed
 
 
 def run(
-    plan: Plan, say: Callable[[Any], None], environment: dict[str, str] | None = None
+    plan: Plan,
+    say: Callable[[Any], None],
+    server: Server,
+    is_asked_to_end: Callable[[], bool] = lambda: False,
 ) -> Outcome:
-    """Run `plan` in processes of its own, one per device, with `environment` added.
+    """Run `plan` in children of `server`, one per device.
 
     Raises `PlanError` for what the user can mend; any other failure is a record.
     """
     rank_failure.take(plan.folder)
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe(duplex=False)
-    port = _free_port()
-    count = plan.hardware.devices
-    processes = [
-        context.Process(
-            target=_rank,
-            args=(
-                plan,
-                Place(rank, rank, count, 1, "127.0.0.1", port),
-                there if rank == 0 else None,
-                environment or {},
-            ),
-        )
-        for rank in range(count)
-    ]
-    for process in processes:
-        process.start()
-    there.close()
+    watch, told = died.Watch(plan), Told()
+    port, count = _free_port(), plan.hardware.devices
+    ranks: list[Child] = []
+    killed: int | None = None
     try:
-        _follow(processes, here, say)
-        died = _killed(processes)
+        for rank in range(count):
+            place = Place(rank, rank, count, 1, "127.0.0.1", port)
+            ranks.append(server.start(_execute_rank, plan, place))
+        _follow(ranks, server, told, say, is_asked_to_end)
+        killed = _killed(ranks)
+    except KeyboardInterrupt:
+        for child in ranks:
+            child.send_signal(signal.SIGINT)
+        _wait(ranks, server, told, GRACE_S)
+        if told.phases and watch.own_record() is None:
+            watch.leave_record(_INTERRUPTED, told, "interrupted")
+        raise
     finally:
-        _end(processes)
-    return _outcome(plan, [process.exitcode or 0 for process in processes], died)
+        _end(ranks, server, told)
+    return _outcome(plan, watch, told, ranks, killed)
 
 
-def _rank(plan: Plan, place: Place, pipe: Connection | None, environment: dict[str, str]) -> None:
-    os.environ.update(environment)
+def _execute_rank(pipe: Connection, plan: Plan, place: Place) -> None:
+    """What a child does; rank 0 speaks for all."""
+    isolated.print_to(plan.folder / isolated.LOG_NAME)
 
-    def say(message: Any) -> None:
-        if pipe is not None:
-            pipe.send(message)
+    tell = Teller(pipe)
+
+    def say(news: Any) -> None:
+        if place.rank == 0:
+            tell(news)
 
     try:
         execute_rank(plan, lambda: place, say)
@@ -70,63 +75,68 @@ def _rank(plan: Plan, place: Place, pipe: Connection | None, environment: dict[s
         raise SystemExit(2) from None
 
 
-def _follow(processes: list[Any], pipe: Connection, say: Callable[[Any], None]) -> None:
+def _follow(
+    ranks: Sequence[Child], server: Server, told: Told, say: Callable[[Any], None],
+    is_asked_to_end: Callable[[], bool],
+) -> None:  # fmt: skip
     """Until all have ended, or one has ended badly and the others had their grace."""
-    running: dict[Any, Any] = {process.sentinel: process for process in processes}
-    open_pipe = [pipe]
-    deadline: float | None = None
-    while running and (deadline is None or time.monotonic() < deadline):
-        for ready in wait([*open_pipe, *running], timeout=0.2):
-            if ready is pipe:
-                try:
-                    say(pipe.recv())
-                except EOFError:
-                    open_pipe.clear()
-                continue
-            process = running.pop(ready)
-            process.join()
-            if process.exitcode and deadline is None:
-                deadline = time.monotonic() + GRACE_S
+    deadline_s: float | None = None
+    while any(child.exit_status is None for child in ranks):
+        if deadline_s is not None and time.monotonic() > deadline_s:
+            return
+        if is_asked_to_end():
+            raise KeyboardInterrupt
+        if server.wait(ranks[0].open_pipes, 0.2):
+            told.hear(ranks[0], say)
+        if deadline_s is None and any(child.exit_status for child in ranks):
+            deadline_s = time.monotonic() + GRACE_S
+    told.hear_rest(ranks[0], say)
 
 
-def _killed(processes: list[Any]) -> int | None:
+def _killed(ranks: Sequence[Child]) -> int | None:
     """The rank that a signal ended before this process ended any."""
-    codes = [process.exitcode or 0 for process in processes]
+    codes = [child.exit_status or 0 for child in ranks]
     return next((rank for rank, code in enumerate(codes) if code < 0), None)
 
 
-def _end(processes: list[Any]) -> None:
-    for process in processes:
-        if process.is_alive():
-            process.join(0.5)
-            process.terminate()
-    for process in processes:
-        process.join(5)
-        if process.is_alive():
-            process.kill()
-            process.join()
+def _end(ranks: Sequence[Child], server: Server, told: Told) -> None:
+    """End what still runs: it has a moment, then is asked to, then has to."""
+    with suppress(KeyboardInterrupt):  # a second Ctrl-C: at once
+        for number, grace_s in ((None, 0.5), (signal.SIGTERM, 5.0)):
+            for child in ranks:
+                if number is not None:
+                    child.send_signal(number)
+            _wait(ranks, server, told, grace_s)
+    for child in ranks:
+        child.send_signal(signal.SIGKILL)
+    _wait(ranks, server, told, 5.0)
+    for child in ranks:
+        child.pipe.close()
 
 
-def _outcome(plan: Plan, exit_codes: list[int], killed: int | None) -> Outcome:
+def _wait(ranks: Sequence[Child], server: Server, told: Told, timeout_s: float) -> None:
+    deadline_s = time.monotonic() + timeout_s
+    while any(child.exit_status is None for child in ranks) and time.monotonic() < deadline_s:
+        if server.wait(ranks[0].open_pipes, 0.2):
+            told.hear(ranks[0], lambda _: None)
+    told.hear_rest(ranks[0], lambda _: None)
+
+
+def _outcome(
+    plan: Plan, watch: died.Watch, told: Told, ranks: Sequence[Child], killed: int | None
+) -> Outcome:
     failure = rank_failure.take(plan.folder)
     if killed is not None:
         # whatever another rank has left is of the lost connection
-        failure = Failure(
-            type="RankKilled",
-            message=f"rank {killed} was killed by signal {-exit_codes[killed]}",
-            traceback="" if failure is None else failure.traceback,
-            rank=killed,
-        )
-    elif failure is None and any(exit_codes):
-        rank = next(index for index, code in enumerate(exit_codes) if code)
-        failure = Failure(
-            type="RankDied",
-            message=f"rank {rank} ended with exit status {exit_codes[rank]} and left no traceback",
-            rank=rank,
-        )
+        died_so = watch.failure(ranks[killed], told.phase, killed)
+        text = died_so.traceback if failure is None else failure.traceback
+        failure = dataclasses.replace(died_so, traceback=text)
+    elif failure is None and any(child.exit_status for child in ranks):
+        rank = next(index for index, child in enumerate(ranks) if child.exit_status)
+        failure = dataclasses.replace(watch.failure(ranks[rank], told.phase, rank), type="RankDied")
     if failure is None:
         return Outcome(read(plan.folder / FILE_NAME), plan.folder)
-    outcome = failed.leave_record(plan, failure, rank_failure.status(failure))
+    outcome = watch.leave_record(failure, told, rank_failure.status(failure))
     if failure.type == "PlanError":
         raise PlanError(failure.message)
     return outcome

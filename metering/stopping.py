@@ -18,11 +18,10 @@ GAP_SHARE = 0.002  # of a block, that its edge may take
 
 @dataclass(frozen=True)
 class Decision:
-    """num_steps: of the next block, 0 to stop for `reason`; spread: relative half-width so far."""
+    """num_steps: of the next block, 0 to stop for `reason`."""
 
     num_steps: int
     reason: StopReason = "end_of_data"
-    spread: float | None = None
 
 
 class StoppingRule:
@@ -57,7 +56,19 @@ class StoppingRule:
         spread = interval.relative_half_width if interval else None
         self._times_held = self._times_held + 1 if self._holds(kept, spread) else 0
         reason = self._end(len(rows), elapsed_s + num_steps * last.step_s / 2)
-        return Decision(num_steps if reason is None else 0, reason or "end_of_data", spread)
+        return Decision(num_steps if reason is None else 0, reason or "end_of_data")
+
+    def time_left_s(self, rows: Sequence[Row], elapsed_s: float) -> float:
+        """At most: until the time budget ends, or the steps that were asked for are done."""
+        left_s = self._settings.time_budget_s - elapsed_s
+        if self._settings.mode != "adaptive":
+            left_s = min(left_s, self._num_steps_left(rows) * rows[-1].step_s)
+        return max(0.0, left_s)
+
+    def _num_steps_left(self, rows: Sequence[Row]) -> int:
+        """Of a fixed number."""
+        wanted = self._settings.num_warmup_steps + (self._settings.num_steps or 0)
+        return wanted - sum(row.num_steps for row in rows)
 
     def _wanted_s(self, rows: Sequence[Row]) -> float:
         """Long against the sensor's period and against what an edge takes."""
@@ -82,8 +93,7 @@ class StoppingRule:
 
     def _decide_fixed(self, rows: Sequence[Row], elapsed_s: float) -> Decision:
         settings, step_s = self._settings, rows[-1].step_s
-        done = sum(row.num_steps for row in rows)
-        left = settings.num_warmup_steps + (settings.num_steps or 0) - done
+        left = self._num_steps_left(rows)
         if left <= 0:
             return Decision(0, "num_steps")
         num_steps = min(left, max(1, math.ceil(self._wanted_s(rows) / step_s)))

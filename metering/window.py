@@ -31,6 +31,7 @@ from metering.block import Block, Task
 from metering.deferred_signals import deferred_signals
 from metering.phase_lock import locked, wait_s
 from metering.phase_result import phase_record, refuse_too_many_dropped
+from metering.progress import Progress
 from metering.record import Phase, PhaseRecord, Reading, StopReason
 from metering.rows import Row, num_warm_up, with_block
 from metering.sensors import host_load
@@ -46,18 +47,6 @@ TASK_SHARE = 0.0015  # of a window's time, that CodeCarbon's calls may take
 LEAD_SHARE = 0.03  # the same of lead-in steps
 NO_LEAD_SHARE = 0.002  # a lag that is this little of a block needs no lead-in
 SLOW_EDGE_S = 0.05  # an edge that takes longer is a stop
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a person wants to know while a window is open."""
-
-    phase: str
-    num_blocks: int
-    warm: bool
-    relative_half_width: float | None
-    elapsed_s: float
-    budget_s: float
 
 
 @dataclass(frozen=True)
@@ -241,9 +230,10 @@ class Window:
                 self._phase,
                 len(self._rows),
                 self._rule.num_sizing < len(self._rows),
-                decision.spread,
                 elapsed_s,
-                self._settings.time_budget_s,
+                self._rule.time_left_s(self._rows, elapsed_s),
+                self.so_far,
+                self._meter.overheads,
             )
         )
         if decision.num_steps == 0:

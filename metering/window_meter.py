@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from metering.block import Block, Task
 from metering.ranks import Ranks
-from metering.record import Component, Sensor
+from metering.record import Component, Overhead, Sensor
 from metering.sensors.host_load import CpuTimes
 from metering.sensors.nvml import Gpu
 from metering.settings import MeterSettings
@@ -24,6 +24,7 @@ class WindowMeter(Protocol):
     idle_power_w: float | None
     clock_skew_s: float
     all_gpus: Sequence[Gpu]
+    overheads: list[Overhead]
     emission_factor: dict[str, Any]
 
     def clock(self) -> float:

@@ -53,6 +53,7 @@ class Plan:
     seed: int = 0
     output_dir: Path = Path("runs")
     force: bool = False
+    retry_failed: bool = False
     dry_run: bool = False
     repeats: int = 1
     repetition: int = 1
@@ -118,6 +119,7 @@ def from_config(config: DictConfig) -> Plan:
 
 _SAME = (
     "scale", "precision", "channels_last", "compile", "checkpoint_write", "force",
+    "retry_failed",
     "dry_run", "repeats",
 )  # fmt: skip
 

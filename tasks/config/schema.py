@@ -230,4 +230,5 @@ class RunConfig:
     repetition: Count | None = None
     checkpoint: ExistingFile | None = None
     force: Flag = False
+    retry_failed: Flag = False
     dry_run: Flag = False

@@ -16,6 +16,7 @@ from typing import Any, cast
 from metering import stop_flag
 from metering.deferred_signals import deferred_signals
 from metering.meter import Meter
+from metering.progress import PhaseBegun
 from metering.ranks import Ranks
 from metering.record import Failure, ModelFacts, Overhead, Phase, PhaseRecord, Record, Status
 from metering.record_file import write
@@ -134,7 +135,7 @@ class Attempt:
 
     def _phase(self, phase: Phase, session: Session, meter: Meter) -> None:
         plan = self.plan
-        self.say(f"{plan.model.name}: {phase}")
+        self.say(PhaseBegun(plan.model.name, phase))
         device.reset_peak_memory(plan.hardware.accelerator)
         earlier = self._continued(phase)
         meter.settings = dataclasses.replace(plan.meter, relative_error=self._own_target(earlier))

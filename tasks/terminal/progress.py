@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from metering.progress import Progress
+
 PLAIN_PERIOD_S = 10.0
 
 
@@ -31,19 +33,20 @@ class _Plain:
 
     def __call__(self, news: Any) -> None:
         now_s = time.monotonic()
-        if isinstance(news, str) or now_s - self.written_at_s >= PLAIN_PERIOD_S:
+        if not isinstance(news, Progress) or now_s - self.written_at_s >= PLAIN_PERIOD_S:
             self.written_at_s = now_s
             print(_line(news), file=sys.stderr, flush=True)
 
 
 def _line(news: Any) -> str:
     """`news` is a sentence, or the meter's `Progress`."""
-    if isinstance(news, str):
-        return news
-    spread = news.relative_half_width
+    if not isinstance(news, Progress):
+        return str(news)
+    energy = news.so_far().energy_kwh_per_sample
+    spread = None if energy is None else energy.relative_half_width
     interval = f"± {100 * spread:.1f} %" if spread is not None else "no interval yet"
     state = "measuring" if news.warm else "warming up"
-    left_s = max(0.0, news.budget_s - news.elapsed_s)
     return (
-        f"{news.phase}: {state}, block {news.num_blocks}, {interval}, at most {left_s:.0f} s left"
+        f"{news.phase}: {state}, block {news.num_blocks}, {interval}, "
+        f"at most {news.time_left_s:.0f} s left"
     )

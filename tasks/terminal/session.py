@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
@@ -25,16 +26,19 @@ class Session:
         self.outcomes: list[Outcome] = []
         self.refusals: list[str] = []
         self.is_running = False
+        self.places: dict[str, Path] = {}  # of the last plan
 
     def run(self, config: DictConfig, runner: Runner) -> Outcome | None:
         """Run or preview one config, as often as `repeats` says; the last outcome. A `PlanError`
         refuses this run; the sweep goes on."""
+        from tasks import os_errors
         from tasks.config.checked import checked_plan
 
         outcome = None
         try:
             _require_sweep()
             plan = checked_plan(config)
+            self.places = os_errors.places_of(plan)
             plans = [plan] if config.get("repetition") else list(plan.repetitions())
             for each in plans:
                 if each.dry_run:
@@ -80,7 +84,7 @@ class Session:
         failed = [done for done in self.outcomes if done.record.status != "finished"]
         total = len(self.outcomes) + len(self.refusals)
         if total > 1:
-            reused = sum(done.reused for done in self.outcomes)
+            reused = sum(done.reused for done in self.outcomes if done not in failed)
             print(
                 f"\n{total} runs: {len(self.outcomes) - len(failed)} finished "
                 f"({reused} of them earlier), {len(failed)} failed, {len(self.refusals)} refused"
@@ -96,9 +100,7 @@ class Session:
 
 def exit_on_errors(run: Callable[[], Any], session: Session) -> int:
     """Call the Hydra application `run`; answer with the exit status of the whole sweep."""
-    from hydra.errors import HydraException
-
-    from tasks.terminal import arguments, hydra_errors
+    from tasks.terminal import arguments
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here instead of ending in a traceback
     try:
@@ -110,16 +112,35 @@ def exit_on_errors(run: Callable[[], Any], session: Session) -> int:
     except KeyboardInterrupt:
         print("\ninterrupted; the same command goes on where it stopped", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        _complain("whatever read this command's output has gone (a closed pipe)")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python's end complains again
+        return 1
     except Exception as error:
-        if isinstance(error, OSError) and not isinstance(error, HydraException):
-            cure = "set output_dir=FOLDER to one that can"
-            _complain(f"output_dir cannot be written: {error}; {cure}")
-            return 2
-        if session.is_running:
+        if session.is_running and not isinstance(error, OSError):
             raise  # a run's own error is no fault of the configuration
-        _complain(hydra_errors.said(error))
+        _complain(_said(error, session))
         return 2
     return session.status()
+
+
+def _said(error: Exception, session: Session) -> str:
+    from hydra.errors import HydraException
+
+    from tasks import os_errors
+    from tasks.terminal import hydra_errors
+
+    if isinstance(error, OSError) and not isinstance(error, HydraException):
+        places = session.places or _sweep_place(error)
+        return os_errors.explain(error, places) or str(error)
+    return hydra_errors.said(error)
+
+
+def _sweep_place(error: OSError) -> dict[str, Path]:
+    """The output folder, where Hydra could not make the sweep's own folder in it."""
+    name = Path(str(error.filename or ""))
+    above = [folder for folder in name.parents if (folder / ".sweeps") in (name, *name.parents)]
+    return {"output_dir": above[0]} if above else {"output_dir": name}
 
 
 def _complain(line: str) -> None:

@@ -24,7 +24,8 @@ def summary_lines(outcome: Outcome) -> list[str]:
     if record.status != "finished":
         failure = record.failure
         message = failure.message.splitlines()[0] if failure and failure.message else ""
-        return [f"{head}: {record.status}: {message}", f"  see {outcome.folder}"]
+        earlier = " earlier, not run again (retry_failed=true does)" if outcome.reused else ""
+        return [f"{head}: {record.status}{earlier}: {message}", f"  see {outcome.folder}"]
     lines = [head + (": measured earlier, not run again" if outcome.reused else "")]
     for phase in record.phases.values():
         lines.append("  " + _phase_line(phase))

@@ -1,4 +1,5 @@
-"""Real clusters for the tests: with accounting for most, without it for those that ask."""
+"""A fork server for the runs of a test, and real clusters: with accounting for most, without it
+for those that ask."""
 
 from __future__ import annotations
 
@@ -7,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from launchers.children import Server
 from tests.launchers.real_slurm import cluster
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """With the imports of classification; its children have one thread each."""
+    made = Server(["classification"], {"OMP_NUM_THREADS": "1"})
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

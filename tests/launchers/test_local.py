@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from launchers import rank_failure, spawn
+from launchers.children import Server
 from launchers.local_launcher import disjoint, fits
 from metering.record import FILE_NAME
 from metering.record_file import read
@@ -75,8 +76,10 @@ def test_more_nodes_than_this_one_are_refused(run_py: RunPy) -> None:
 
 
 @pytest.mark.trains
-def test_a_rank_that_cannot_start_ends_the_run_with_one_line(compose: Callable[..., Plan]) -> None:
+def test_a_rank_that_cannot_start_ends_the_run_with_one_line(
+    compose: Callable[..., Plan], server: Server
+) -> None:
     plan = compose("data=digits", "hardware.devices=2", "hardware.accelerator=cuda", "batch_size=4")
     with pytest.raises(PlanError, match="CUDA"):
-        spawn.run(plan, lambda _: None)
+        spawn.run(plan, lambda _: None, server)
     assert read(plan.folder / FILE_NAME).status == "failed"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -15,7 +14,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from launchers import spawn
+from launchers import failed, spawn
+from launchers.children import Server
+from metering.progress import Progress
 from metering.record import FILE_NAME, Failure, Record, Status
 from metering.record_file import read
 from tasks.errors import PlanError
@@ -55,7 +56,7 @@ def _images(root: Path) -> Path:
 
 
 def test_the_rank_that_meets_a_broken_image_is_named_with_its_traceback(
-    compose: Callable[..., Plan], tmp_path: Path
+    compose: Callable[..., Plan], tmp_path: Path, server: Server
 ) -> None:
     broken = _images(tmp_path / "images")
     # of four images in order the second and the fourth are rank 1's
@@ -63,7 +64,7 @@ def test_the_rank_that_meets_a_broken_image_is_named_with_its_traceback(
                    "meter.num_steps=2")  # fmt: skip
 
     with pytest.raises(PlanError, match=str(broken)):
-        spawn.run(plan, lambda _: None)
+        spawn.run(plan, lambda _: None, server)
 
     failure = read(plan.folder / FILE_NAME).failure
     assert failure is not None
@@ -71,36 +72,39 @@ def test_the_rank_that_meets_a_broken_image_is_named_with_its_traceback(
     assert "Traceback" in failure.traceback and "UnreadableImage" in failure.traceback
 
 
-def _signal_rank_1(number: signal.Signals, at_s: list[float]) -> Callable[[Any], None]:
+def _signal_rank_1(
+    server: Server, number: signal.Signals, at_s: list[float]
+) -> Callable[[Any], None]:
     """Once it measures, and only once."""
 
     def say(news: Any) -> None:
-        if not isinstance(news, str) and not at_s:
-            _, second = sorted(multiprocessing.active_children(), key=lambda each: each.name)
+        if isinstance(news, Progress) and not at_s:
+            _, second = server.children
             at_s.append(time.monotonic())
-            os.kill(second.pid or 0, number)
+            os.kill(second.pid, number)
 
     return say
 
 
 def test_a_rank_that_is_killed_ends_the_run_soon_and_not_in_a_hang(
-    compose: Callable[..., Plan],
+    compose: Callable[..., Plan], server: Server
 ) -> None:
     plan = compose(*ENDLESS)
     signalled_at_s: list[float] = []
 
-    outcome = spawn.run(plan, _signal_rank_1(signal.SIGKILL, signalled_at_s))
+    outcome = spawn.run(plan, _signal_rank_1(server, signal.SIGKILL, signalled_at_s), server)
 
     assert time.monotonic() - signalled_at_s[0] < spawn.GRACE_S + 20
     assert outcome.record.status == "failed"
     assert outcome.record.failure is not None
     assert outcome.record.failure.rank == 1
-    assert outcome.record.failure.message == "rank 1 was killed by signal 9"
-    assert not multiprocessing.active_children()
+    assert outcome.record.failure.message.startswith("rank 1 was killed by signal 9 (SIGKILL)")
+    assert outcome.record.phases["train"].readings
+    assert not server.children
 
 
 def test_a_rank_that_is_asked_to_end_before_the_others_interrupts_the_run_and_fails_none(
-    compose: Callable[..., Plan],
+    compose: Callable[..., Plan], server: Server
 ) -> None:
     plan = compose(*ENDLESS)
     by_rank_0: list[Record] = []
@@ -109,10 +113,10 @@ def test_a_rank_that_is_asked_to_end_before_the_others_interrupts_the_run_and_fa
         by_rank_0.append(read(plan.folder / FILE_NAME))
         return original(plan, failure, status)
 
-    original = spawn.failed.leave_record
+    original = failed.leave_record
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spawn.failed, "leave_record", leave_record)
-        outcome = spawn.run(plan, _signal_rank_1(signal.SIGINT, []))
+        patch.setattr(failed, "leave_record", leave_record)
+        outcome = spawn.run(plan, _signal_rank_1(server, signal.SIGINT, []), server)
 
     # rank 0 had no signal, it only lost its connection
     (own,) = by_rank_0
