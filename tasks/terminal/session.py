@@ -31,8 +31,8 @@ class Session:
     def run(self, config: DictConfig, runner: Runner) -> Outcome | None:
         """Run or preview one config, as often as `repeats` says; the last outcome. A `PlanError`
         refuses this run; the sweep goes on."""
-        from tasks import os_errors
         from tasks.config.checked import checked_plan
+        from tasks.running import os_errors
 
         outcome = None
         try:
@@ -127,7 +127,7 @@ def exit_on_errors(run: Callable[[], Any], session: Session) -> int:
 def _said(error: Exception, session: Session) -> str:
     from hydra.errors import HydraException
 
-    from tasks import os_errors
+    from tasks.running import os_errors
     from tasks.terminal import hydra_errors
 
     if isinstance(error, OSError) and not isinstance(error, HydraException):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.os_errors import explain
+from tasks.running.os_errors import explain
 
 PLACES = {
     "output_dir": Path("/work/runs"),
