@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 
 @dataclass(frozen=True)
@@ -119,5 +120,6 @@ def names(task_name: str | None = None) -> Sequence[str]:
     return [known.name for known in DATA_SETS if task_name in (None, known.task)]
 
 
+@cache
 def _plain(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())

@@ -199,11 +199,17 @@ def study_key(setup: SetUp, axis: Collection[str]) -> str:
 
 def _changed(part: Asked | DataSetUp) -> dict[str, Any]:
     """The fields of `part` that are not their default."""
-    defaults = {
-        name: field.get_default(call_default_factory=True)
-        for name, field in part.__pydantic_fields__.items()  # type: ignore[union-attr]
-    }
+    defaults = _DEFAULTS[type(part)]
     return {name: value for name, value in _fields(part).items() if value != defaults[name]}
+
+
+_DEFAULTS: dict[type, dict[str, Any]] = {
+    kind: {
+        name: field.get_default(call_default_factory=True)
+        for name, field in kind.__pydantic_fields__.items()  # type: ignore[union-attr]
+    }
+    for kind in (Asked, DataSetUp)
+}
 
 
 def _flat(setup: SetUp) -> dict[str, Any]:
