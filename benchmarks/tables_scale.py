@@ -90,7 +90,7 @@ def generate(folder: Path, num_records: int) -> None:
 
 def _varied(data: dict[str, Any], index: int, draw: random.Random) -> dict[str, Any]:
     factor, times = draw.gauss(1, 0.02), draw.choice(BATCH_FACTORS)
-    data["identity"] = f"{index:016x}"
+    data["identity"], data["run_id"] = f"{index:016x}", f"{index:032x}"
     data["started_at"] = f"2024-01-{index // 86_400 + 1:02d}T" + time.strftime(
         "%H:%M:%S.000+00:00", time.gmtime(index)
     )

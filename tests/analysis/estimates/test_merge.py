@@ -77,7 +77,7 @@ def test_the_metered_gpu_counts_not_the_first_of_the_machine(tmp_path: Path):
         host = {"gpus": used, "gpu_states": both, "cpu_model": "EPYC"}
         shipped = Path(__file__).parents[3] / "results/records/small/segmentation/mask2former"
         [path] = shipped.rglob("record.json")
-        data = json.loads(path.read_text()) | {"host": host}
+        data = json.loads(path.read_text()) | {"host": host, "run_id": f"{number:032x}"}
         folder = tmp_path / str(number)
         folder.mkdir()
         (folder / "record.json").write_text(json.dumps(data))
