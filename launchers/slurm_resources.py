@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasks.errors import unknown
+from tasks.errors import PlanError, unknown
 from tasks.plan import HardwarePlan
 
-KNOWN = ("partition", "gres", "constraint", "cpus_per_task", "mem_gb", "time_min", "account",
-         "extra")  # fmt: skip
+PASSED_ON = ("partition", "qos", "gres", "gpus_per_node", "constraint", "account", "cpus_per_task")
+KNOWN = (*PASSED_ON, "mem_gb", "time_min", "exclusive", "requeue", "extra")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -47,15 +47,13 @@ def parameters(hardware: HardwarePlan, settings: SlurmSettings) -> dict[str, Any
         "job_name": f"watt-{hardware.name}",
         "nodes": hardware.nodes,
         "ntasks_per_node": hardware.devices,
-        "partition": slurm.get("partition"),
-        "gres": slurm.get("gres"),
-        "constraint": slurm.get("constraint"),
-        "account": slurm.get("account"),
-        "cpus_per_task": slurm.get("cpus_per_task"),
+        **{name: slurm.get(name) for name in PASSED_ON},
+        "exclusive": _exclusive(hardware),
         "mem": None if slurm.get("mem_gb") is None else f"{slurm['mem_gb']}GB",
         "time": slurm.get("time_min"),
     }
-    extra = {"requeue": True} | dict(slurm.get("extra") or {})
+    requeue = "no-requeue" if slurm.get("requeue") is False else "requeue"
+    extra = {requeue: True} | dict(slurm.get("extra") or {})
     return {key: value for key, value in asked.items() if value is not None} | {
         "array_parallelism": settings.max_running,
         "signal_delay_s": settings.signal_delay_s,
@@ -90,3 +88,14 @@ def sbatch_text(
         map_count=num_runs if num_runs > 1 else None,
         **parameters(hardware, settings),
     )
+
+
+def _exclusive(hardware: HardwarePlan) -> bool | None:
+    if hardware.has_nodes_alone:
+        return True
+    if not hardware.asks_for_gpus:
+        raise PlanError(
+            "hardware.slurm.exclusive=false leaves nothing to meter on CPUs: jobs of others may "
+            "run on the node; leave it out"
+        )
+    return None

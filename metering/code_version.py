@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from functools import cache
 from importlib import metadata
@@ -9,11 +10,18 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+COPY_FACTS = ".code.json"
+"""In the folder of a copy of the code: what `code_version` says of it."""
 
 
 @cache
 def code_version() -> dict[str, Any]:
-    """`version`, `git_commit` and `dirty`; the last two are None where there is no git."""
+    """`version`, `git_commit` and `dirty`; the last two are None where there is no git. Of a copy
+    of the code what was true when it was made, and its `digest`."""
+    copied = ROOT / COPY_FACTS
+    if copied.is_file():
+        facts: dict[str, Any] = json.loads(copied.read_text(encoding="utf-8"))
+        return facts
     try:
         version: str | None = metadata.version("watt-for-what")
     except metadata.PackageNotFoundError:

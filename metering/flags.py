@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from metering.block import Block
+from metering.node_reader import SHARED
+from metering.record import Component, Sensor
 from metering.sensors.nvml import Gpu
 
 MAX_SKEW_S = 1.0  # between nodes; durations do not hang on it, time stamps and logs do
@@ -45,3 +47,9 @@ def of_machine(gpus: Sequence[Gpu], clock_skew_s: float) -> Iterator[str]:
         yield f"the nodes' clocks are {clock_skew_s:.1f} s apart"
     if any(gpu.mig for gpu in gpus):
         yield "a MIG instance was metered as its whole GPU: no counter is narrower"
+
+
+def of_sensors(sensors: Mapping[Component, Sensor]) -> Iterator[str]:
+    """Components that are there and were not read, since others may use them."""
+    if names := [name.upper() for name, one in sensors.items() if one.note == SHARED]:
+        yield f"{' and '.join(names)} not metered: {SHARED}"

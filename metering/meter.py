@@ -34,6 +34,7 @@ class Meter:
     use_gpu: whether the run computes on GPUs; then a missing GPU reading is an error.
     num_gpus: how many of the job's GPUs this node's ranks use, the first ones.
     country_iso_code: whose electricity it is, for the emissions.
+    shares_node: jobs of others may run on the node: its CPU and memory are not read.
     `synchronize` is called before every reading; set it once the device is in use.
     `overheads` are what was metered outside of windows; rank 0's are the record's.
     `counts_gpus`: whether this suite reads every node's GPUs itself; else CodeCarbon alone does.
@@ -47,12 +48,13 @@ class Meter:
         ranks: Ranks,
         use_gpu: bool = False,
         num_gpus: int = 1,
+        shares_node: bool = False,
         country_iso_code: str = "GBR",
         say: Callable[[Any], None] = lambda _: None,
     ) -> None:
         self.settings, self.ranks, self.say = settings, ranks, say
         self.synchronize: Callable[[], None] = lambda: None
-        self.use_gpu, self.num_gpus = use_gpu, num_gpus
+        self.use_gpu, self.num_gpus, self._shares_node = use_gpu, num_gpus, shares_node
         self.emission_factor = emission_factor(country_iso_code)
         self.clock: Callable[[], float] = time.perf_counter
         self.sleep: Callable[[float], None] = time.sleep
@@ -86,6 +88,7 @@ class Meter:
                 self.emission_factor["country_iso_code"],
                 own_pids=frozenset(pids),
                 use_gpu=self.use_gpu,
+                shares_node=self._shares_node,
                 clock=self.clock,
                 sleep=self.sleep,
             )

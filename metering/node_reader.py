@@ -17,11 +17,13 @@ from metering.sensors.nvml import Gpu
 from metering.sensors.own_readers import OwnReaders, Snapshot
 
 IN_THE_MODULE = "the GPU's counter covers the whole module, CPU and memory included"
+SHARED = "jobs of others may run on this node: its CPU and memory are not this run's alone"
 
 
 class NodeReader:
     """gpus: NVIDIA's, read by this suite too; indices: as CodeCarbon counts the job's GPUs;
-    own_pids: the run's processes; use_gpu: whether a missing GPU reading is a fault.
+    own_pids: the run's processes; use_gpu: whether a missing GPU reading is a fault; shares_node:
+    whether jobs of others may run on the node, whose CPU and memory then are not read.
 
     `task_cost_s`: what beginning and ending a task of CodeCarbon takes, seconds.
     """
@@ -35,11 +37,13 @@ class NodeReader:
         *,
         own_pids: Collection[int],
         use_gpu: bool,
+        shares_node: bool = False,
         clock: Callable[[], float],
         sleep: Callable[[float], None],
     ) -> None:
         self._clock, self._own_pids, self._use_gpu = clock, own_pids, use_gpu
-        self._whole_module = any(gpu.whole_module for gpu in gpus)
+        in_module = IN_THE_MODULE if any(gpu.whole_module for gpu in gpus) else ""
+        self._gpus_alone = SHARED if shares_node else in_module
         self._codecarbon = CodeCarbonMeter(folder, indices, country_iso_code, nvidia=bool(gpus))
         self._own = OwnReaders(gpus, clock, sleep)
         self.period_s, self.latency_s = self._own.period_s, self._own.latency_s
@@ -59,8 +63,8 @@ class NodeReader:
     def sensors(self) -> dict[Component, Sensor]:
         """How each component is read; our own counters go before CodeCarbon's."""
         sensors = self._codecarbon.sensors() | self._own.sensors()
-        if self._whole_module:
-            absent = Sensor("absent", note=IN_THE_MODULE)
+        if self._gpus_alone:
+            absent = Sensor("absent", note=self._gpus_alone)
             sensors |= {"cpu": absent, "ram": absent}
         return sensors
 
@@ -97,7 +101,7 @@ class NodeReader:
         # a reading that fails ends this block alone: the next one begins with another
         begin = self._own.snapshot() if snapshot.fault else snapshot
         self._block = (ended_s, ended_s, begin)
-        used = self._without_module(self._own.between(before, snapshot, ended_s - gap_began_s))
+        used = self._counted(self._own.between(before, snapshot, ended_s - gap_began_s))
         return Block(
             duration_s=ended_s - began_s,
             energy=Energy(),
@@ -115,8 +119,8 @@ class NodeReader:
         began_s, before = self._task
         self._task = self._block = None
         duration_s = self._clock() - began_s
-        own = self._without_module(self._own.between(before, self._own.snapshot(), duration_s))
-        other = self._without_module(self._codecarbon.end())
+        own = self._counted(self._own.between(before, self._own.snapshot(), duration_s))
+        other = self._counted(self._codecarbon.end())
         fault = other.fault
         if self._use_gpu and not self.counts_gpus:
             fault = fault or other_fault(other.energy.gpu_kwh, duration_s)
@@ -148,9 +152,10 @@ class NodeReader:
         self._codecarbon.stop()
         self._own.close()
 
-    def _without_module(self, used: Difference) -> Difference:
-        """CPU and memory of a module that the GPU's counter covers are not added again."""
-        if not self._whole_module:
+    def _counted(self, used: Difference) -> Difference:
+        """CPU and memory of a module that the GPU's counter covers are not added again; those of a
+        shared node are not counted."""
+        if not self._gpus_alone:
             return used
         return replace(used, energy=Energy(gpu_kwh=used.energy.gpu_kwh))
 

@@ -61,6 +61,7 @@ def phase_record(
                 num_waits=num_waits,
             ),
             *flags.of_machine(meter.all_gpus, meter.clock_skew_s),
+            *flags.of_sensors(meter.sensors()),
             *cpu_flags,
         ),
     )

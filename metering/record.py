@@ -17,6 +17,7 @@ from metering import setup as setups
 from metering.board_state import BoardState
 from metering.bounds import Count, NonNegative, Positive, Whole
 from metering.record_host import Code, Host
+from metering.scheduler import Scheduler
 from metering.setup import SetUp
 
 SCHEMA_VERSION = 2
@@ -200,7 +201,7 @@ class Record:
     run_id: 32 hex digits, kept by copies; it alone tells a copy from a repetition.
     setup: what was asked and found. hardware: name of the profile. config: the resolved plan,
     plain JSON. repetition: 1, 2, ... of the runs that were asked for with one set-up.
-    started_at, ended_at: ISO 8601 with the offset from UTC.
+    started_at, ended_at: ISO 8601 with the offset from UTC. scheduler: the job that it ran in.
     """
 
     run_id: RunId
@@ -220,6 +221,7 @@ class Record:
     failure: Failure | None = None
     notes: tuple[Words, ...] = ()
     repetition: Whole = 1
+    scheduler: Scheduler | None = None
     schema_version: int = SCHEMA_VERSION
 
     @property

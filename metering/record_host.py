@@ -14,11 +14,13 @@ _STRICT = ConfigDict(extra="forbid")
 
 @dataclass(frozen=True, config=_STRICT)
 class Code:
-    """Which code made the record; git's part is `None` where there is no git."""
+    """Which code made the record; git's part is `None` where there is no git. digest: of the
+    copy of the code that a batch job ran, 16 hex digits."""
 
     version: str | None = None
     git_commit: str | None = None
     dirty: bool | None = None
+    digest: str | None = None
 
 
 @dataclass(frozen=True, config=_STRICT)

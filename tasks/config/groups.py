@@ -107,3 +107,16 @@ class HardwarePlan:
     @property
     def num_ranks(self) -> int:
         return self.devices * self.nodes
+
+    @property
+    def has_nodes_alone(self) -> bool:
+        """Whether a job asks for whole nodes (`slurm.exclusive`); where nothing says so, one that
+        computes on CPUs does: all that it reads is the node's."""
+        asked = self.slurm.get("exclusive")
+        return not self.asks_for_gpus if asked is None else bool(asked)
+
+    @property
+    def asks_for_gpus(self) -> bool:
+        """Whether a run on this hardware computes on GPUs, as far as the profile tells."""
+        named = self.gpu or self.slurm.get("gres") or self.slurm.get("gpus_per_node")
+        return self.accelerator != "cpu" and bool(named or self.accelerator == "cuda")

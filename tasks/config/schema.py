@@ -134,12 +134,16 @@ class SlurmResources(TypedDict, total=False):
     """What a job asks of the cluster; null is left to it."""
 
     partition: Text | None
+    qos: Text | None
     gres: Text | None
+    gpus_per_node: Text | Count | None
     constraint: Text | None
     cpus_per_task: Count | None
     mem_gb: Count | None
     time_min: Count | None
     account: Text | None
+    exclusive: Flag | None
+    requeue: Flag | None
     extra: Options | None
 
 

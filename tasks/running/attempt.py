@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from metering import stop_flag
+from metering import scheduler, stop_flag
 from metering.deferred_signals import deferred_signals
 from metering.meter import Meter
 from metering.progress import PhaseBegun
@@ -60,6 +60,7 @@ class Attempt:
         self.phases: dict[Phase, PhaseRecord] = {}
         self.overheads: list[Overhead] = []
         self._earlier = earlier
+        self._job = scheduler.from_environment()
 
     def run(self) -> Outcome:
         """Measure and leave the record. Raises `PlanError`, and what asked the run to end."""
@@ -88,6 +89,7 @@ class Attempt:
             ranks=ranks,
             use_gpu=device.uses_gpu(plan.hardware.accelerator),
             num_gpus=plan.hardware.devices,
+            shares_node=self._job is not None and not plan.hardware.has_nodes_alone,
             country_iso_code=plan.hardware.country_iso_code,
             say=self.say,
         ) as meter:
@@ -194,7 +196,7 @@ class Attempt:
         # an attempt that did not finish tells of itself alone: the next one adds them up
         is_whole = status == "finished" and self._earlier is not None
         carried = carried_overheads(self._earlier.record) if is_whole and self._earlier else ()
-        earlier = () if status == "interrupted" else attempts.interrupted_cost(self.plan.folder)
+        earlier = attempts.unfinished_cost(self.plan.folder) if status == "finished" else ()
         bare = empty_record(self.plan, status, self.started_at, failure)
         return dataclasses.replace(
             bare,
@@ -205,6 +207,7 @@ class Attempt:
             phases=self._all_phases() if is_whole else self.phases,
             overheads=(*self.overheads, *carried, *earlier),
             notes=self.notes,
+            scheduler=self._job,
         )
 
     def _failure(self, error: BaseException) -> Failure:

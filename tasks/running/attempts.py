@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from metering import atomic_file
+from metering.block import preferred
 from metering.record import FILE_NAME, Energy, Overhead, Record, RecordError
 from metering.record_file import read
 
 ATTEMPTS = "attempts"
+_NAMES = ("interrupted attempt of ", "failed attempt of ")
 
 
 def put_aside(folder: Path) -> None:
@@ -27,8 +29,8 @@ def sweep_drafts(folder: Path) -> None:
     atomic_file.remove_leftovers(folder, FILE_NAME)
 
 
-def interrupted_cost(folder: Path) -> tuple[Overhead, ...]:
-    """What each attempt that was interrupted since the last finished one has cost, kWh."""
+def unfinished_cost(folder: Path) -> tuple[Overhead, ...]:
+    """What each attempt since the last finished one has cost that was cut off or failed, kWh."""
     overheads: list[Overhead] = []
     for path in sorted((folder / ATTEMPTS).glob("*.json")):
         try:
@@ -37,32 +39,25 @@ def interrupted_cost(folder: Path) -> tuple[Overhead, ...]:
             continue  # an older version's file, or unreadable: nothing that can be counted
         if attempt.status == "finished":
             overheads.clear()  # that record has them already
-        elif attempt.status == "interrupted":
+        else:
             overheads.append(_cost(attempt))
     return tuple(overheads)
 
 
 def _cost(attempt: Record) -> Overhead:
-    parts = [part.energy for part in attempt.overheads]
+    """The sums of what it has measured: the duration is of the energy, not of the attempt."""
+    # an older record of a failure has the attempts before it as overheads
+    own = [part for part in attempt.overheads if not part.name.startswith(_NAMES)]
+    parts = [(part.duration_s, part.energy) for part in own]
     for phase in attempt.phases.values():
-        parts += [reading.energy for reading in phase.readings]
+        parts += [(reading.duration_s, preferred(reading)) for reading in phase.readings]
 
     def total(name: str) -> float | None:
-        read_out = [kwh for part in parts if (kwh := getattr(part, name)) is not None]
+        read_out = [kwh for _, part in parts if (kwh := getattr(part, name)) is not None]
         return sum(read_out) if read_out else None
 
     return Overhead(
-        name=f"interrupted attempt of {attempt.started_at}",
-        duration_s=_duration_s(attempt),
+        name=f"{attempt.status} attempt of {attempt.started_at}",
+        duration_s=sum(duration_s for duration_s, _ in parts),
         energy=Energy(gpu_kwh=total("gpu_kwh"), cpu_kwh=total("cpu_kwh"), ram_kwh=total("ram_kwh")),
     )
-
-
-def _duration_s(attempt: Record) -> float:
-    """Zero where its times cannot be read: an old file must not cost the new measurement."""
-    try:
-        started = datetime.fromisoformat(attempt.started_at)
-        ended = datetime.fromisoformat(attempt.ended_at)
-        return max(0.0, (ended - started).total_seconds())
-    except (ValueError, TypeError):
-        return 0.0

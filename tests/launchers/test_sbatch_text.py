@@ -34,6 +34,7 @@ def test_a_full_profile_asks_for_all_its_resources(compose: Callable[..., Plan])
 #SBATCH --constraint=sxm2
 #SBATCH --cpus-per-task=8
 #SBATCH --error=/runs/jobs/%A_%a_0_log.err
+#SBATCH --exclusive
 #SBATCH --gres=gpu:v100:4
 #SBATCH --job-name=watt-v100x4
 #SBATCH --mem=256GB
@@ -71,3 +72,25 @@ def test_a_container_and_a_sites_modules_are_in_the_text(compose: Callable[..., 
     text = sbatch_text(Path("/runs/jobs"), compose().hardware, settings, num_runs=1)
     assert "\nmodule load cuda\n" in text
     assert "apptainer exec --nv --bind /shared suite.sif python -u -m submitit" in text
+
+
+def test_a_run_on_cpus_has_its_node_alone_and_one_on_a_gpu_shares_it(
+    compose: Callable[..., Plan],
+) -> None:
+    cpu = compose("hardware.accelerator=cpu")
+    gpu = compose("hardware=a6000")
+    assert parameters(cpu.hardware, SlurmSettings())["exclusive"] is True
+    assert "exclusive" not in parameters(gpu.hardware, SlurmSettings())
+    shared = compose("hardware.accelerator=cpu", "hardware.slurm.exclusive=false")
+    with pytest.raises(PlanError, match="exclusive=false leaves nothing to meter"):
+        parameters(shared.hardware, SlurmSettings())
+
+
+def test_sites_name_gpus_and_queues_in_their_own_ways(compose: Callable[..., Plan]) -> None:
+    hardware = compose(
+        "hardware=a6000", "hardware.slurm.gres=null", "hardware.slurm.gpus_per_node=a6000:1",
+        "hardware.slurm.qos=short", "hardware.slurm.requeue=false",
+    ).hardware  # fmt: skip
+    text = sbatch_text(Path("/runs/jobs"), hardware, SlurmSettings(), num_runs=1)
+    assert "#SBATCH --gpus-per-node=a6000:1\n" in text and "--gres" not in text
+    assert "#SBATCH --qos=short\n" in text and "#SBATCH --no-requeue\n" in text

@@ -7,14 +7,14 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from metering import atomic_file
-from metering.record import FILE_NAME, Energy, Overhead, Status
+from metering.record import FILE_NAME, Energy, Overhead, PhaseRecord, Reading, Status
 from metering.record_file import write
 from tasks.plan import Plan
 from tasks.running import attempts
 from tasks.running.execute import empty_record
+
+LONG_AGO = "2001-01-01T00:00:00+00:00"
 
 
 def _attempt(plan: Plan, status: Status, cpu_kwh: float) -> None:
@@ -24,16 +24,35 @@ def _attempt(plan: Plan, status: Status, cpu_kwh: float) -> None:
     attempts.put_aside(plan.folder)
 
 
-def test_each_interrupted_attempt_is_an_overhead_and_a_failed_one_is_not(
-    compose: Callable[..., Plan],
-) -> None:
+def test_each_attempt_that_did_not_finish_is_an_overhead(compose: Callable[..., Plan]) -> None:
     plan = compose()
     _attempt(plan, "interrupted", 0.25)
     _attempt(plan, "failed", 1.0)
-    _attempt(plan, "interrupted", 0.5)
-    cost = attempts.interrupted_cost(plan.folder)
-    assert [each.energy for each in cost] == [Energy(cpu_kwh=0.25), Energy(cpu_kwh=0.5)]
-    assert all(each.name.startswith("interrupted attempt of 2026") for each in cost)
+    cost = attempts.unfinished_cost(plan.folder)
+    assert [each.energy for each in cost] == [Energy(cpu_kwh=0.25), Energy(cpu_kwh=1.0)]
+    assert cost[0].name.startswith("interrupted attempt of 2026")
+    assert cost[1].name.startswith("failed attempt of 2026")
+
+
+def test_its_duration_is_the_sum_of_those_whose_energies_it_sums(
+    compose: Callable[..., Plan],
+) -> None:
+    plan = compose()
+    block = Reading(0.0, 4.0, 1, 8, Energy(cpu_kwh=0.5), Energy(gpu_kwh=0.125))
+    phase = PhaseRecord("train", (block, block), {}, None, None, "num_steps", 8)
+    record = dataclasses.replace(
+        empty_record(plan, "failed", LONG_AGO),  # its times say a quarter of a century
+        phases={"train": phase},
+        overheads=(
+            Overhead("set-up", 1.5, Energy(cpu_kwh=0.25)),
+            Overhead("interrupted attempt of 2026", 60.0, Energy(cpu_kwh=8.0)),  # counted by itself
+        ),
+    )
+    write(record, plan.folder)
+    attempts.put_aside(plan.folder)
+    (cost,) = attempts.unfinished_cost(plan.folder)
+    assert cost.duration_s == 1.5 + 2 * 4.0
+    assert cost.energy == Energy(cpu_kwh=0.25 + 2 * 0.5, gpu_kwh=2 * 0.125)
 
 
 def test_what_a_finished_record_has_counted_is_not_counted_again(
@@ -42,20 +61,7 @@ def test_what_a_finished_record_has_counted_is_not_counted_again(
     plan = compose()
     _attempt(plan, "interrupted", 0.25)
     _attempt(plan, "finished", 1.0)
-    assert attempts.interrupted_cost(plan.folder) == ()
-
-
-@pytest.mark.parametrize("started_at", ["", "yesterday", "2026-01-01T00:00:00"])
-def test_times_that_cannot_be_read_do_not_cost_the_new_measurement(
-    compose: Callable[..., Plan], started_at: str
-) -> None:
-    plan = compose()
-    record = empty_record(plan, "interrupted", started_at)
-    spent = Overhead("set-up", 1.0, Energy(cpu_kwh=0.25))
-    write(dataclasses.replace(record, overheads=(spent,)), plan.folder)
-    attempts.put_aside(plan.folder)
-    (cost,) = attempts.interrupted_cost(plan.folder)
-    assert (cost.energy.cpu_kwh, cost.duration_s) == (0.25, 0.0)
+    assert attempts.unfinished_cost(plan.folder) == ()
 
 
 def test_what_a_killed_writer_left_is_swept_away(compose: Callable[..., Plan]) -> None:
