@@ -26,10 +26,8 @@ class Projector:
         return Projector(frame, Costs(merge(frame)))
 
     def project(self, record: Record, path: str) -> tuple[Projection | None, tuple[str, ...]]:
-        """The projection, or why there is none. path: of the record, as in the frame."""
-        reason = _not_projected(record)
-        if reason is not None:
-            return None, (reason,)
+        """The projection, or why there is none (a small study, another input size than the
+        recipe's, no recipe). path: of the record, as in the frame."""
         own = merge(self.frame[self.frame["path"] == path])
         if not own:
             return None, ("it has no finished phase with a rate",)
@@ -37,18 +35,6 @@ class Projector:
         if found.kwh is None:
             return None, found.missing
         return _projection(record, found), ()
-
-
-def _not_projected(record: Record) -> str | None:
-    """Small studies and sizes of a user's own give rates, never a whole recipe's cost."""
-    if not record.recipe:
-        return "its record has no recipe"
-    if record.setup.asked.scale != "full":
-        return f"it is a study at scale={record.setup.asked.scale}"
-    size = record.setup.asked.input_size
-    if size is not None and size[-1] not in {stage.input_size for stage in record.recipe}:
-        return f"it ran at {size[-1]} px, which is not its recipe's size"
-    return None
 
 
 def _projection(record: Record, found: Estimate) -> Projection:

@@ -13,6 +13,7 @@ from analysis.figures.draw import TITLES, is_absent
 from analysis.figures.families import COLORS, family
 from analysis.figures.gather import Gathered
 from analysis.figures.write import to_svg
+from analysis.report.leaderboard import leaderboard
 from analysis.report.missing import missing
 from analysis.report.model import Point, Report
 from analysis.report.provenance import measured, provenance
@@ -42,6 +43,7 @@ def build(gathered: Gathered, figures: Mapping[str, Figure]) -> Report:
         },
         provenance=provenance(gathered.records),
         missing=missing(made, absent),
+        leaderboard=leaderboard(gathered.records),
         problems=tuple(str(problem) for problem in gathered.problems),
         versions=_versions(),
     )

@@ -64,6 +64,48 @@ class Missing:
 
 
 @dataclass(frozen=True)
+class Metric:
+    """key: of `Entry.values`; is_less_better: which end of the list is the first."""
+
+    key: str
+    label: str
+    kind: Kind
+    is_less_better: bool = True
+
+
+@dataclass(frozen=True)
+class Value:
+    """number, and as it is shown, with its interval."""
+
+    number: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row. group: of rows that may be compared, for a reader; competes: it gets a rank."""
+
+    task: str
+    hardware: str
+    group: str
+    model: str
+    dataset: str
+    tier: str
+    competes: bool
+    num_runs: int
+    values: dict[str, Value]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """entries: those with any value. metrics: those that any entry has."""
+
+    entries: tuple[Entry, ...]
+    metrics: tuple[Metric, ...]
+
+
+@dataclass(frozen=True)
 class Report:
     """`figures`: title to SVG document, made by this suite. `problems`: one line per file that
     could not be read."""
@@ -76,5 +118,6 @@ class Report:
     figures: Mapping[str, str]
     provenance: Table
     missing: tuple[Missing, ...] = ()
+    leaderboard: Leaderboard = Leaderboard((), ())
     problems: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)

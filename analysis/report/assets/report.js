@@ -53,6 +53,63 @@ function hideTip() {
   document.getElementById("tip").style.display = "none";
 }
 
+// the leaderboard: rows of one task, hardware and set-up, ranked by one metric
+function boardChoice(name) {
+  return document.querySelector(`select[data-board="${name}"]`);
+}
+
+// rows with the choices made so far, in the order in which they are made
+function boardRows(...names) {
+  return [...document.getElementById("board").tBodies[0].rows].filter((row) =>
+    names.every((name) => row.dataset[name] === boardChoice(name).value));
+}
+
+function fillChoice(name, rows) {
+  const choice = boardChoice(name);
+  const before = choice.value;
+  const counts = new Map();
+  for (const row of rows) counts.set(row.dataset[name], (counts.get(row.dataset[name]) || 0) + 1);
+  const names = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a) || (a < b ? -1 : 1));
+  choice.replaceChildren(...names.map((text) => new Option(text, text)));
+  if (names.includes(before)) choice.value = before;
+}
+
+function fillChoices() {
+  fillChoice("task", boardRows());
+  fillChoice("hardware", boardRows("task"));
+  fillChoice("group", boardRows("task", "hardware"));
+}
+
+function rankBoard() {
+  const metric = boardChoice("metric").selectedOptions[0];
+  const key = "n" + metric.value, sign = metric.dataset.less === "1" ? 1 : -1;
+  const body = document.getElementById("board").tBodies[0];
+  const shown = boardRows("task", "hardware", "group")
+    .filter((row) => row.dataset[key] !== undefined);
+  shown.sort((a, b) => sign * (Number(a.dataset[key]) - Number(b.dataset[key])));
+  for (const row of body.rows) row.hidden = !shown.includes(row);
+  let rank = 0;
+  for (const row of shown) {
+    row.cells[0].textContent = row.dataset.competes === "1" ? String(++rank) : "";
+    row.cells[2].textContent = row.dataset["t" + metric.value];
+  }
+  body.prepend(...shown);
+  document.getElementById("board-metric").textContent = metric.textContent;
+  document.getElementById("board-count").textContent =
+    `${shown.length} of ${body.rows.length} rows, ${rank} ranked`;
+}
+
+if (document.getElementById("board")) {
+  for (const name of ["task", "hardware", "group", "metric"]) {
+    boardChoice(name).addEventListener("change", () => {
+      fillChoices();
+      rankBoard();
+    });
+  }
+  fillChoices();
+  rankBoard();
+}
+
 for (const header of document.querySelectorAll("th")) {
   header.querySelector("button")?.addEventListener("click", () => sortBy(header));
 }

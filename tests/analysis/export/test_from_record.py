@@ -46,9 +46,9 @@ def test_the_projection_is_the_tables_estimate(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"scale": "small"}, "scale=small"),
+        ({"scale": "small"}, "scaled-down study"),
         ({"recipe": ()}, "no recipe"),
-        ({"input_size": (96, 96)}, "96 px"),
+        ({"input_size": (96, 96)}, "another input size"),
     ],
 )
 def test_what_may_not_be_projected_says_why(

@@ -11,13 +11,25 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select
 
 from analysis.figures import gather
 from analysis.figures.figure5_6 import figure6
 from analysis.records.load import load
 from analysis.report import page
 from analysis.report.build import build
-from analysis.report.model import Cell, Column, Missing, Point, Report, Table
+from analysis.report.model import (
+    Cell,
+    Column,
+    Entry,
+    Leaderboard,
+    Metric,
+    Missing,
+    Point,
+    Report,
+    Table,
+    Value,
+)
 from metering.record_file import write
 from tests.analysis.sample_records import a_record
 
@@ -108,6 +120,31 @@ def test_search_leaves_the_rows_that_have_every_word(browser: Any, tmp_path: Pat
     assert column(browser, "table3", 1) == ["ResNet50"]
     assert browser.find_element(By.ID, "table3-count").text == "1 of 4 rows"
     assert column(browser, "measured", 1) == ["resnet50"]
+
+
+def test_the_leaderboard_ranks_by_what_the_reader_chose(browser: Any, tmp_path: Path) -> None:
+    metrics = (Metric("wh", "Wh", "measured"), Metric("pct", "%", "measured", False))
+    entries = tuple(
+        Entry("Classes", hardware, "batch 32", model, "set", tier, tier == "counter", 1,
+              {"wh": Value(wh, f"{wh:g}"), "pct": Value(pct, f"{pct:g}")})
+        for hardware, model, tier, wh, pct in (
+            ("A100", "a", "counter", 2.0, 80.0), ("A100", "b", "counter", 1.0, 70.0),
+            ("A100", "c", "modelled", 0.5, 60.0), ("V100", "d", "counter", 3.0, 90.0),
+        )
+    )  # fmt: skip
+    open_page(browser, tmp_path, report(leaderboard=Leaderboard(entries, metrics)))
+    assert (column(browser, "board", 1), column(browser, "board", 2)) == (
+        ["", "1", "2"], ["c", "b", "a"],
+    )  # fmt: skip
+    choices = {
+        name: Select(browser.find_element(By.CSS_SELECTOR, f"select[data-board={name}]"))
+        for name in ("hardware", "metric")
+    }
+    choices["metric"].select_by_index(1)
+    assert column(browser, "board", 2) == ["a", "b", "c"]
+    assert column(browser, "board", 3) == ["80", "70", "60"]
+    choices["hardware"].select_by_visible_text("V100")
+    assert column(browser, "board", 2) == ["d"]
 
 
 def test_hovering_over_a_marker_shows_its_row_and_source(browser: Any, tmp_path: Path) -> None:
