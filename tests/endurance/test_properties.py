@@ -10,7 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from analysis.estimates.estimate import Part, Quantity, estimate, total, whole_run
-from analysis.estimates.metrics import gqi, pareto_front, rank_stability
+from analysis.estimates.metrics import gqi
+from analysis.estimates.ranks import pareto_front, ranks
 from metering.record import Stage
 from metering.statistics import rate_interval, warmup_length
 
@@ -133,14 +134,19 @@ def test_the_index_is_null_with_a_reason_at_and_under_one_kwh(top1, energy):
 
 
 @given(st.lists(st.none() | st.floats(0.01, 10), max_size=12), st.data())
-def test_rank_stability_is_a_share_for_what_has_a_value(values, data):
+def test_a_rank_lies_in_its_interval_for_what_has_a_value(values, data):
     widths = [data.draw(st.none() | st.floats(0, 1)) for _ in values]
-    shares = rank_stability(values, widths, num_draws=100)
-    for value, share in zip(values, shares, strict=True):
-        assert (share is None) == (value is None)
-        assert share is None or 0 <= share <= 1
-    if all(width in (None, 0.0) for width in widths):
-        assert set(shares) <= {None, 1.0}
+    ranked = ranks(values, widths, num_draws=100)
+    num_present = sum(value is not None for value in values)
+    for value, width, rank in zip(values, widths, ranked, strict=True):
+        assert (rank is None) == (value is None or num_present < 2)
+        if rank is None:
+            continue
+        assert 1 <= rank.rank <= num_present
+        assert (rank.stability is None) == (width is None)
+        if rank.low is not None and rank.high is not None:
+            assert 1 <= rank.low <= rank.high <= num_present
+            assert 0 <= rank.stability <= 1
 
 
 @given(st.lists(st.tuples(accuracy, kwh), min_size=1, max_size=15))
