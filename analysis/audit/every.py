@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.audit import epochs, outliers, power, ranks, sensors
+from analysis.audit import epochs, outliers, power, printed, ranks, sensors
 from analysis.audit.finding import Finding
 from analysis.published import facts as published
 
@@ -35,6 +35,7 @@ def findings(energy: pd.DataFrame) -> list[Finding]:
         *power.findings(energy),
         *sensors.findings(),
         _notes(),
+        *printed.findings(),
     ]
 
 

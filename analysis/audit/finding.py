@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
 
 from analysis.independent import facts
+from analysis.published import facts as published
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,8 @@ def pages(findings: Sequence[Finding]) -> str:
 
 def _sources(findings: Sequence[Finding]) -> str:
     used = {key for one in findings for key in one.sources}
-    known = facts.sources()
+    own = published.sources().assign(licence="", use=published.sources()["note"])
+    known = pd.concat([facts.sources(), own], ignore_index=True).fillna("")
     lines = [
         "### Sources",
         "",
@@ -62,7 +67,11 @@ def _sources(findings: Sequence[Finding]) -> str:
         "|---|---|---|---|",
     ]
     lines += [
-        f"| {row['key']} | [{row['title']}]({row['url']}) | {row['licence']} | {row['use']} |"
+        f"| {row['key']} | {_title(row)} | {row['licence']} | {row['use']} |"
         for row in known[known["key"].isin(used)].to_dict("records")
     ]
     return "\n".join(lines) + "\n"
+
+
+def _title(row: Mapping[Any, Any]) -> str:
+    return f"[{row['title']}]({row['url']})" if row["url"] else str(row["title"])

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from analysis.__main__ import main
-from analysis.audit import epochs, outliers, power, ranks, sensors
+from analysis.audit import epochs, outliers, power, printed, ranks, sensors
 from analysis.audit.every import CHANGED, findings
 from analysis.audit.finding import Finding, pages, table
 from analysis.independent import facts
@@ -194,6 +194,27 @@ def test_sensors_and_the_wall() -> None:
     assert (numbers["half-width, least"], numbers["half-width, most"]) == (near(4, 0), near(9, 0))
 
 
+@pytest.mark.parametrize(
+    ("subject", "numbers"),
+    [
+        ("Epochs of the recipes", {"within": 56, "rows": 67}),
+        ("Pre-training priced without pre-training", {"same": 10, "alone": 3}),
+        ("One constant in many rows", {"rows": 13, "kWh": 136.05}),
+        ("GQI in Table 3", {"up": 65, "legible": 65, "nearest": 29}),
+    ],
+)
+def test_the_papers_own_numbers(subject: str, numbers: dict[str, float]) -> None:
+    assert about(subject, printed.findings()).numbers == numbers
+
+
+def test_a_total_with_its_sources_epochs() -> None:
+    rows = published.wide(published.IMAGENET).set_index("model")
+    assert printed.with_source_recipe(rows, "ResNet50") == pytest.approx(2 * 31.506, rel=1e-5)
+    assert printed.with_source_recipe(rows, "DeIT-S-300Ep") == pytest.approx(315.18, rel=1e-5)
+    # 1.2992 kWh x (90 x 14,197,122 / 1,281,167 + 8)
+    assert printed.with_source_recipe(rows, "ViT-B-Im21k") == pytest.approx(1306.1, abs=0.2)
+
+
 def test_the_notes_of_the_implied_rates_carry_what_the_audit_found() -> None:
     rates = published.implied_rates()
     for row, words in CHANGED.items():
@@ -202,7 +223,7 @@ def test_the_notes_of_the_implied_rates_carry_what_the_audit_found() -> None:
 
 def test_every_finding_is_complete() -> None:
     found = findings(ENERGY)
-    keys = set(facts.sources()["key"])
+    keys = set(facts.sources()["key"]) | set(published.sources()["key"])
     for one in found:
         assert one.subject and one.says and one.sure and one.basis and one.formula and one.settles
         assert set(one.sources) <= keys and one.sources
