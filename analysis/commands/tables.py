@@ -54,6 +54,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     command.add_argument(
         "--checkpoints", type=float, default=0.0, help="add so many checkpoint writes per epoch"
     )
+    command.add_argument(
+        "--independent", action="append", default=[], metavar="FILE",
+        help="a CSV file of your own with measured energies (docs/evidence.md)",
+    )  # fmt: skip
     command.add_argument("--diff", action="store_true", help="relative differences and flags")
     command.add_argument("--alpha", type=float, default=ALPHA, help="of GQI, default %(default)s")
     command.add_argument("--beta", type=float, default=BETA, help="of GQI, default %(default)s")
@@ -127,6 +131,7 @@ def _tables(frame: pd.DataFrame, arguments: argparse.Namespace) -> dict[str, pd.
         arguments.beta,
         evaluations=arguments.evaluations,
         checkpoints=arguments.checkpoints,
+        independent=tuple(arguments.independent),
     )
     tables = all_tables(frame, options)
     if hardware:

@@ -84,30 +84,21 @@ def marks(check: pd.DataFrame) -> pd.DataFrame:
     """One row (`MARKS`) per model and phase: `high` or `low` beyond 2 or 0.5 in most sets on a
     GPU, `mixed` where sets of any device are beyond in both directions, else empty. Sets that were
     read from the same runs count once, by their median."""
-    rows = []
-    for (model, phase), group in check.groupby(["model", "phase"], sort=False):
-        on_gpu = group[~group["hardware"].str.startswith("CPU")]
-        if on_gpu.empty:
-            continue
-        values = on_gpu.groupby("runs", sort=False)["normalised"].median()
-        high, low = int((values > HIGH).sum()), int((values < LOW).sum())
-        anywhere = group["normalised"]
-        both = bool((anywhere > HIGH).any() and (anywhere < LOW).any())
-        mark = "mixed" if both else _mark(high, low, len(values))
-        rows.append(
-            (
-                model,
-                phase,
-                len(values),
-                high,
-                low,
-                float(values.min()),
-                float(values.median()),
-                float(values.max()),
-                mark,
-            )
-        )
-    return pd.DataFrame(rows, columns=list(MARKS))
+    key = ["model", "phase"]
+    on_gpu = check[~check["hardware"].str.startswith("CPU")]
+    if on_gpu.empty:
+        return pd.DataFrame(columns=list(MARKS))
+    values = on_gpu.groupby([*key, "runs"], sort=False)["normalised"].median()
+    by_row = values.groupby(level=key, sort=False)
+    found = by_row.agg(["size", "min", "median", "max"])
+    found.columns = pd.Index(["num_sets", "least", "median", "most"])
+    found["num_high"] = (values > HIGH).groupby(level=key, sort=False).sum()
+    found["num_low"] = (values < LOW).groupby(level=key, sort=False).sum()
+    anywhere = check.groupby(key, sort=False)["normalised"].agg(["min", "max"]).loc[found.index]
+    both = (anywhere["max"] > HIGH) & (anywhere["min"] < LOW)
+    numbers = zip(both, found["num_high"], found["num_low"], found["num_sets"], strict=True)
+    found["mark"] = ["mixed" if mixed else _mark(*counts) for mixed, *counts in numbers]
+    return found.reset_index()[list(MARKS)]
 
 
 def _mark(high: int, low: int, num_sets: int) -> str:

@@ -32,7 +32,8 @@ KEY_COLUMNS = ("row_key", "comparison_key", "identity", "run_id", "path")
 @dataclass(frozen=True)
 class Options:
     """accounting: which recipe; evaluations, checkpoints: so many per epoch are added to an
-    estimate; alpha, beta: of every GQI, published ones included; num_draws: of the ranks."""
+    estimate; alpha, beta: of every GQI, published ones included; num_draws: of the ranks;
+    independent: a user's own files of independent numbers."""
 
     accounting: Accounting = "source"
     alpha: float = metrics.ALPHA
@@ -40,6 +41,7 @@ class Options:
     num_draws: int = 2_000
     evaluations: float = 0.0
     checkpoints: float = 0.0
+    independent: tuple[str, ...] = ()
 
     def costs(self, merged: list[Measured]) -> Costs:
         return Costs(merged, self.accounting, self.evaluations, self.checkpoints)

@@ -1,4 +1,5 @@
-"""The tables: DataFrames in which published, measured and estimated never share a column.
+"""The tables: DataFrames in which published, measured, estimated and independent numbers never
+share a column.
 
 One table a task, the paper's rows first, and `studies`: scaled-down runs and runs at another input
 size than the recipe's, which give rates and no kWh beside the paper's. A row of the paper without a
@@ -20,6 +21,7 @@ from analysis.estimates.merge import merge
 from analysis.published import facts as published
 from analysis.records.describe import differences
 from analysis.tables.compare import add_comparisons
+from analysis.tables.independent import INDEPENDENT_COLUMNS, TEXTS, add_independent
 from analysis.tables.lines import (
     DEFAULTS,
     KEY_COLUMNS,
@@ -36,7 +38,7 @@ STUDIES = "studies"
 EXTRA_COLUMNS = (
     "measured_samples_per_kwh", "estimated_top1_per_kwh", "estimated_train_kg_co2eq",
     "estimated_pareto", "published_top1_per_kwh", "published_pareto",
-    *net.COLUMNS,
+    *net.COLUMNS, *INDEPENDENT_COLUMNS,
 )  # fmt: skip
 """Shown where `--columns` names them."""
 _RATES = (
@@ -50,9 +52,10 @@ _ESTIMATED = (
     "gqi_accuracy", "rank", "rank_low", "rank_high", "rank_stability",
     "test_kwh", "test_kwh_half_width", "train_wall_kwh", "train_wall_kwh_half_width",
 )  # fmt: skip
+_KINDS = ("published_", "measured_", "estimated_", "independent_")
 _TEXTS = frozenset((
     "measured_sensors", "measured_train_interval", "measured_test_interval",
-    "estimated_gqi_accuracy",
+    "estimated_gqi_accuracy", *TEXTS,
 ))  # fmt: skip
 
 
@@ -108,6 +111,7 @@ def _task_table(
         lines += [measured_line(base, one, costs, options) for one in some]
     tell_apart(lines)
     add_comparisons(lines, task, options.num_draws)
+    add_independent(lines, options.independent)
     has_views = any((line.values.get("measured_views") or 1) > 1 for line in lines)
     return _frame(lines, _columns(task, has_views))
 
@@ -157,7 +161,7 @@ def _frame(lines: Sequence[Line], columns: Sequence[str]) -> pd.DataFrame:
     """Numbers as floats; an absent value is NaN, of text and of a front None."""
     found = pd.DataFrame([line.values for line in lines], columns=list(columns))
     for name in columns:
-        number = name.startswith(("published_", "measured_", "estimated_")) and name not in _TEXTS
+        number = name.startswith(_KINDS) and name not in _TEXTS
         if name.endswith("_pareto"):
             found[name] = found[name].astype(object).where(found[name].notna(), None)
         elif number or name == "batch_size":

@@ -73,7 +73,7 @@ def test_every_number_says_what_it_is_by_its_column(tmp_path: Path):
     rows = _table3(tmp_path, a_record())
     numbers = rows.select_dtypes("number").columns
     kinds = {name.split("_")[0] for name in numbers if name != "batch_size"}
-    assert kinds == {"published", "measured", "estimated"}
+    assert kinds == {"published", "measured", "estimated", "independent"}
 
 
 def test_a_published_row_without_measurement_has_no_measured_number(tmp_path: Path):
