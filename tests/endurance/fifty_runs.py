@@ -1,6 +1,8 @@
-"""A sweep of tiny runs in this process; prints what it holds after each, as JSON lines.
+"""A sweep of tiny runs; prints what this process holds after each, as JSON lines.
 
-python -m tests.endurance.fifty_runs FOLDER NUM_RUNS
+python -m tests.endurance.fifty_runs FOLDER NUM_RUNS here|isolated
+
+here: all in this process; isolated: each in a process of its own, of which this one starts many.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from tests.conftest import ROOT
 from tests.endurance import TINY
 
 
-def main(folder: Path, num_runs: int) -> None:
+def main(folder: Path, num_runs: int, isolate: bool) -> None:
     import psutil
     from hydra import compose, initialize_config_dir
 
@@ -26,13 +28,16 @@ def main(folder: Path, num_runs: int) -> None:
     launchers.register()
     session, process = Session(), psutil.Process()
     places = (f"output_dir={folder / 'runs'}", f"data.cache_dir={folder / 'cache'}")
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+    with (
+        launchers.local.Machine(isolate) as machine,
+        initialize_config_dir(str(ROOT / "conf"), version_base="1.3"),
+    ):
         for number in range(1, num_runs + 1):
             config = compose(
                 "config", [*TINY, *places, f"repeats={num_runs}", f"repetition={number}"]
             )
             with contextlib.redirect_stdout(io.StringIO()):
-                outcome = session.run(config, launchers.local.run)
+                outcome = session.run(config, machine.run)
             gc.collect()
             print(
                 json.dumps(
@@ -49,4 +54,4 @@ def main(folder: Path, num_runs: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), isolate=sys.argv[3] == "isolated")

@@ -1,4 +1,5 @@
-"""Kill a sweep at random moments, start it again each time, and let it end; prints JSON.
+"""Kill a sweep in one process at random moments, start it again each time, and let it end; prints
+JSON.
 
     python -m tests.endurance.killed_sweep FOLDER NUM_KILLS
 
@@ -41,6 +42,7 @@ def start(folder: Path, num_runs: int) -> int:
     sys.argv = [
         "run.py", "-m", f"repeats={num_runs}",
         f"repetition={','.join(map(str, range(1, num_runs + 1)))}", *TINY,
+        "hydra.launcher.isolate=false",
         f"output_dir={folder / 'runs'}", f"data.cache_dir={folder / 'cache'}",
     ]  # fmt: skip
     status = 1
@@ -66,9 +68,13 @@ def ends_within(process_id: int, seconds: float) -> bool:
 
 
 def finished(folder: Path) -> dict[str, str]:
-    """By identity, when each finished run began; raises if a record is not whole."""
-    records = [read(path) for path in folder.glob("runs/*/*/*/*/record.json")]
-    return {one.identity: one.started_at for one in records if one.status == "finished"}
+    """By folder, when each finished run began; raises if a record is not whole."""
+    records = {path: read(path) for path in folder.glob("runs/*/*/*/*/record.json")}
+    return {
+        path.parent.name: one.started_at
+        for path, one in records.items()
+        if one.status == "finished"
+    }
 
 
 def time_of_a_run(folder: Path) -> float:
