@@ -73,7 +73,7 @@ class Watch:
                 return Outcome(own, folder)  # it died on its way out
             if own is not None:
                 return failed.leave_record(self._plan, failure, status)
-            draft = failed.Draft(self._started_at, told.phases, told.overheads)
+            draft = failed.Draft(self._started_at, told.phases, told.overheads, told.sweep)
             return failed.leave_record(self._plan, failure, status, draft)
         finally:
             lock.release()

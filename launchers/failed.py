@@ -15,6 +15,7 @@ from metering.record import (
     Record,
     RecordError,
     Status,
+    SweepPlace,
 )
 from metering.record_file import read, write
 from metering.record_host import Code, Host
@@ -30,6 +31,7 @@ class Draft:
     started_at: str
     phases: dict[Phase, PhaseRecord] = field(default_factory=dict)
     overheads: tuple[Overhead, ...] = ()
+    sweep: SweepPlace | None = None
 
 
 def record_in(plan: Plan) -> Record | None:
@@ -66,7 +68,11 @@ def _from_draft(plan: Plan, failure: Failure, status: Status, draft: Draft | Non
     if draft is None:
         return record
     return dataclasses.replace(
-        record, host=Host(**host_facts()), phases=draft.phases, overheads=draft.overheads
+        record,
+        host=Host(**host_facts()),
+        phases=draft.phases,
+        overheads=draft.overheads,
+        sweep=draft.sweep,
     )
 
 

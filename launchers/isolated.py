@@ -17,6 +17,7 @@ from typing import Any
 from launchers import died
 from launchers.children import Child, Server
 from launchers.told import Ended, Teller, Told
+from metering.record import SweepPlace
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.running.execute import Outcome, execute
@@ -32,13 +33,14 @@ def run(
     say: Callable[[Any], None],
     server: Server,
     is_asked_to_end: Callable[[], bool] = lambda: False,
+    sweep: SweepPlace | None = None,
 ) -> Outcome:
     """Execute `plan` in a child of `server`; a child that dies leaves a failed record.
 
     Raises what `execute` raises. `is_asked_to_end` is polled where this thread gets no signals.
     """
-    watch, told = died.Watch(plan), Told()
-    child = server.start(execute_in_child, plan)
+    watch, told = died.Watch(plan), Told(sweep=sweep)
+    child = server.start(execute_in_child, plan, sweep)
     try:
         _follow(child, server, told, say, is_asked_to_end)
     except BaseException:
@@ -99,12 +101,12 @@ def _answer(end: Ended) -> Outcome:
     raise RuntimeError(end.message)
 
 
-def execute_in_child(pipe: Connection, plan: Plan) -> None:
+def execute_in_child(pipe: Connection, plan: Plan, sweep: SweepPlace | None) -> None:
     """What the child does. Everything that it prints goes to the run's log."""
     print_to(plan.folder / LOG_NAME)
     with interruptible():
         try:
-            end = Ended("done", execute(plan, say=Teller(pipe)))
+            end = Ended("done", execute(plan, say=Teller(pipe), sweep=sweep))
         except PlanError as error:
             end = Ended("refused", message=str(error))
         except KeyboardInterrupt as error:

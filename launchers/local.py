@@ -11,6 +11,7 @@ from tasks.errors import PlanError
 
 if TYPE_CHECKING:  # what runs is imported when something runs: `--cfg job` answers at once
     from launchers.children import Server
+    from metering.record import SweepPlace
     from tasks.plan import Plan
     from tasks.running.execute import Outcome
 
@@ -44,7 +45,12 @@ class Machine:
             server.close()
         self._servers.clear()
 
-    def run(self, plan: Plan, say: Callable[[Any], None] = lambda _: None) -> Outcome:
+    def run(
+        self,
+        plan: Plan,
+        say: Callable[[Any], None] = lambda _: None,
+        sweep: SweepPlace | None = None,
+    ) -> Outcome:
         """Execute `plan` here and now. Raises `PlanError` for more nodes than this one."""
         from tasks.running.execute import Outcome, execute
 
@@ -57,14 +63,14 @@ class Machine:
                 "use hydra/launcher=slurm or start it with torchrun"
             )
         if num_ranks == 1 and not self._isolate:
-            return execute(plan, say=say)
+            return execute(plan, say=say, sweep=sweep)
         from launchers import died, isolated, spawn
 
         dead = None if plan.force or plan.retry_failed else died.earlier(plan)
         if dead is not None:
             return Outcome(dead, plan.folder, reused=True)
         start = isolated.run if num_ranks == 1 else spawn.run
-        return start(plan, say, self._server(plan.task, say), self._is_asked_to_end)
+        return start(plan, say, self._server(plan.task, say), self._is_asked_to_end, sweep)
 
     def _server(self, task: str, say: Callable[[Any], None]) -> Server:
         from launchers.children import Server

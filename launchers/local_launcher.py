@@ -17,14 +17,22 @@ if TYPE_CHECKING:
 
 class LocalLauncher(BasicLauncher):
     """isolate: a process for every run. devices: groups of GPU indices, one per worker; None runs
-    serially."""
+    serially. order: given | shuffled, by `order_seed`. cooldown_s: before each run of a serial
+    sweep, seconds or `idle`."""
 
     def __init__(
-        self, isolate: bool = True, devices: Sequence[Sequence[int]] | None = None
+        self,
+        isolate: bool = True,
+        devices: Sequence[Sequence[int]] | None = None,
+        order: str = "given",
+        order_seed: int = 0,
+        cooldown_s: float | str = 0,
     ) -> None:
         super().__init__()
         self.isolate = isolate
         self.devices = devices
+        self.order, self.order_seed = order, order_seed
+        self.cooldown_s = cooldown_s
 
     def setup(self, *, hydra_context: Any, task_function: Any, config: Any) -> None:
         from launchers import sweep_loader
@@ -35,13 +43,20 @@ class LocalLauncher(BasicLauncher):
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
+        from launchers.cooldown import CoolDown
         from launchers.local import Machine
+        from launchers.order import ordered
+        from launchers.sweep_runner import SweepRunner
 
+        jobs = ordered(job_overrides, self.order, self.order_seed)
         if self.devices is not None:
-            runner = self._side_by_side(job_overrides, initial_job_idx).run
-            return self._launch(job_overrides, initial_job_idx, runner)
+            answers = self._side_by_side(jobs, initial_job_idx)
+            return self._launch(jobs, initial_job_idx, answers.run)
+        seed = self.order_seed if self.order == "shuffled" else None
+        cooldown = CoolDown(self.cooldown_s)
         with Machine(self.isolate) as machine:
-            return self._launch(job_overrides, initial_job_idx, machine.run)
+            runner = SweepRunner(machine, initial_job_idx + len(jobs), seed, cooldown)
+            return self._launch(jobs, initial_job_idx, runner)
 
     def _launch(
         self, job_overrides: Sequence[Sequence[str]], first: int, runner: Callable[..., Any]

@@ -13,6 +13,7 @@ from typing import Any
 
 from launchers import rank_failure
 from metering.ranks import OneRank
+from metering.record import SweepPlace
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.running.execute import Outcome, execute
@@ -137,6 +138,7 @@ def execute_rank(
     find_place: Callable[[], Place],
     say: Callable[[Any], None] = lambda _: None,
     remarks: Sequence[str] = (),
+    sweep: SweepPlace | None = None,
 ) -> Outcome:
     """This rank's part of `plan`. The first rank that fails leaves its traceback for the others'
     supervisor, then the error goes on."""
@@ -144,7 +146,7 @@ def execute_rank(
 
     wanted = plan.hardware.devices * plan.hardware.nodes
     if wanted == 1:
-        return execute(plan, OneRank(), say, remarks)
+        return execute(plan, OneRank(), say, remarks, sweep)
     place = find_place()
     if place.num_ranks != wanted:
         raise PlanError(
@@ -153,7 +155,7 @@ def execute_rank(
         )
     try:
         ranks = TorchRanks(place, device.uses_gpu(plan.hardware.accelerator), plan.folder)
-        outcome = execute(plan, ranks, say, remarks)
+        outcome = execute(plan, ranks, say, remarks, sweep)
         ranks.barrier()
     except BaseException as error:
         rank_failure.leave(plan.folder, place.rank, error, traceback.format_exc())

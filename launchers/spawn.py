@@ -15,7 +15,7 @@ from launchers import died, isolated, rank_failure
 from launchers.children import Child, Server
 from launchers.ranks import Place, execute_rank
 from launchers.told import Teller, Told
-from metering.record import FILE_NAME, Failure
+from metering.record import FILE_NAME, Failure, SweepPlace
 from metering.record_file import read
 from tasks.errors import PlanError
 from tasks.plan import Plan
@@ -30,20 +30,21 @@ def run(
     say: Callable[[Any], None],
     server: Server,
     is_asked_to_end: Callable[[], bool] = lambda: False,
+    sweep: SweepPlace | None = None,
 ) -> Outcome:
     """Run `plan` in children of `server`, one per device.
 
     Raises `PlanError` for what the user can mend; any other failure is a record.
     """
     rank_failure.take(plan.folder)
-    watch, told = died.Watch(plan), Told()
+    watch, told = died.Watch(plan), Told(sweep=sweep)
     port, count = _free_port(), plan.hardware.devices
     ranks: list[Child] = []
     killed: int | None = None
     try:
         for rank in range(count):
             place = Place(rank, rank, count, 1, "127.0.0.1", port)
-            ranks.append(server.start(_execute_rank, plan, place))
+            ranks.append(server.start(_execute_rank, plan, place, sweep))
         _follow(ranks, server, told, say, is_asked_to_end)
         killed = _killed(ranks)
     except KeyboardInterrupt:
@@ -58,7 +59,7 @@ def run(
     return _outcome(plan, watch, told, ranks, killed)
 
 
-def _execute_rank(pipe: Connection, plan: Plan, place: Place) -> None:
+def _execute_rank(pipe: Connection, plan: Plan, place: Place, sweep: SweepPlace | None) -> None:
     """What a child does; rank 0 speaks for all."""
     isolated.print_to(plan.folder / isolated.LOG_NAME)
 
@@ -69,7 +70,7 @@ def _execute_rank(pipe: Connection, plan: Plan, place: Place) -> None:
             tell(news)
 
     try:
-        execute_rank(plan, lambda: place, say)
+        execute_rank(plan, lambda: place, say, sweep=sweep)
     except PlanError as error:
         rank_failure.leave(plan.folder, place.rank, error, "")
         raise SystemExit(2) from None

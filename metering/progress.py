@@ -9,6 +9,18 @@ from metering.record import Overhead, Phase, PhaseRecord
 
 
 @dataclass(frozen=True)
+class RunBegun:
+    """Said when a run of a sweep begins. position: from 1, in the order in which they are run."""
+
+    model: str
+    position: int
+    num_runs: int
+
+    def __str__(self) -> str:
+        return f"run {self.position} of {self.num_runs}: {self.model}"
+
+
+@dataclass(frozen=True)
 class PhaseBegun:
     """Said once, when a phase begins."""
 

@@ -195,12 +195,30 @@ class Failure:
 
 
 @dataclass(frozen=True, config=_STRICT)
+class SweepPlace:
+    """Where a run stood in its sweep, in the order in which the runs were run, from 1.
+
+    order: as they were given, or shuffled by `order_seed`. cooldown: what was asked before each
+    run, seconds or `idle`. temperature_c: of the warmest device just before the run; `None`: no
+    sensor tells.
+    """
+
+    position: Whole
+    num_runs: Whole
+    order: Literal["given", "shuffled"] = "given"
+    order_seed: int | None = None
+    cooldown: NonNegative | Literal["idle"] = 0.0
+    temperature_c: FiniteFloat | None = None
+
+
+@dataclass(frozen=True, config=_STRICT)
 class Record:
     """One run.
 
     run_id: 32 hex digits, kept by copies; it alone tells a copy from a repetition.
     setup: what was asked and found. hardware: name of the profile. config: the resolved plan,
-    plain JSON. repetition: 1, 2, ... of the runs that were asked for with one set-up.
+    plain JSON. repetition: 1, 2, ... of the runs that were asked for with one set-up. sweep: None
+    for a run that was run by itself.
     started_at, ended_at: ISO 8601 with the offset from UTC. scheduler: the job that it ran in.
     """
 
@@ -222,6 +240,7 @@ class Record:
     notes: tuple[Words, ...] = ()
     repetition: Whole = 1
     scheduler: Scheduler | None = None
+    sweep: SweepPlace | None = None
     schema_version: int = SCHEMA_VERSION
 
     @property

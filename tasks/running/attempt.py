@@ -18,7 +18,16 @@ from metering.deferred_signals import deferred_signals
 from metering.meter import Meter
 from metering.progress import PhaseBegun
 from metering.ranks import Ranks
-from metering.record import Failure, ModelFacts, Overhead, Phase, PhaseRecord, Record, Status
+from metering.record import (
+    Failure,
+    ModelFacts,
+    Overhead,
+    Phase,
+    PhaseRecord,
+    Record,
+    Status,
+    SweepPlace,
+)
 from metering.record_file import write
 from metering.record_host import Code, Host
 from metering.setup import Found, SetUp
@@ -50,6 +59,7 @@ class Attempt:
         say: Callable[[Any], None],
         remarks: Sequence[str],
         earlier: Earlier | None = None,
+        sweep: SweepPlace | None = None,
     ) -> None:
         self.task, self.plan, self.ranks, self.say = task, plan, ranks, say
         self.started_at = now()
@@ -61,6 +71,7 @@ class Attempt:
         self.overheads: list[Overhead] = []
         self._earlier = earlier
         self._job = scheduler.from_environment()
+        self._sweep = sweep
 
     def run(self) -> Outcome:
         """Measure and leave the record. Raises `PlanError`, and what asked the run to end."""
@@ -208,6 +219,7 @@ class Attempt:
             overheads=(*self.overheads, *carried, *earlier),
             notes=self.notes,
             scheduler=self._job,
+            sweep=self._sweep,
         )
 
     def _failure(self, error: BaseException) -> Failure:

@@ -15,6 +15,7 @@ from tasks.errors import PlanError
 if TYPE_CHECKING:  # what runs is imported when something runs: `--cfg job` answers at once
     from tasks.plan import Plan
     from tasks.running.execute import Outcome
+    from tasks.terminal.progress import Pace
 
     Runner = Callable[[Plan, Callable[[Any], None]], Outcome]
 
@@ -26,6 +27,7 @@ class Session:
         self.outcomes: list[Outcome] = []
         self.refusals: list[str] = []
         self.is_running = False
+        self._pace: Pace | None = None
         self.places: dict[str, Path] = {}  # of the last plan
 
     def run(self, config: DictConfig, runner: Runner) -> Outcome | None:
@@ -53,12 +55,15 @@ class Session:
 
     def _run_one(self, plan: Plan, runner: Runner) -> Outcome:
         from tasks.running.interruption import interruptible
-        from tasks.terminal.progress import terminal_progress
+        from tasks.terminal.progress import Pace, terminal_progress
         from tasks.terminal.summary import summary_lines
 
         self.is_running = True
-        with terminal_progress() as say, interruptible():
+        self._pace = self._pace or Pace()
+        self._pace.begin()
+        with terminal_progress(plan, self._pace) as say, interruptible():
             outcome = runner(plan, say)
+        self._pace.end(outcome.reused)
         self.is_running = False
         self.outcomes.append(outcome)
         if os.environ.get("RANK", "0") == "0":  # of torchrun's ranks the first speaks for all

@@ -1,0 +1,28 @@
+"""In which order the runs of a sweep are run, and where each stands in it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from tasks.errors import PlanError
+
+ORDERS = ("given", "shuffled")
+
+
+def ordered(job_overrides: Sequence[Sequence[str]], order: str, seed: int) -> list[list[str]]:
+    """The overrides of every run, each repetition a run of its own. Raises `PlanError`."""
+    if order not in ORDERS:
+        raise PlanError(f"hydra.launcher.order={order} is unknown; use one of {', '.join(ORDERS)}")
+    runs = [run for overrides in job_overrides for run in _each_repetition(list(overrides))]
+    if order == "shuffled":
+        random.Random(seed).shuffle(runs)
+    return runs
+
+
+def _each_repetition(overrides: list[str]) -> list[list[str]]:
+    values = dict(override.partition("=")[::2] for override in overrides)
+    repeats = values.get("repeats", "")
+    if not repeats.isdigit() or int(repeats) < 2 or "repetition" in values:
+        return [overrides]
+    return [[*overrides, f"repetition={number}"] for number in range(1, int(repeats) + 1)]
