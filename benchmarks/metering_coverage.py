@@ -1,68 +1,63 @@
-"""How often the 95 % interval holds the true energy, on simulated GPUs. Prints one line a case.
+"""How often the interval holds the true energy, on simulated GPUs, by kind of load.
 
-    python -m benchmarks.metering_coverage [--trials 300] [--without-waits]
+    python -m benchmarks.metering_coverage [--trials 1000] [--only TEXT] [--out FOLDER]
 
-Simulated: counters that move every 100 ms, a drifting load, a cold start; no GPU is needed.
+Simulated is what real boards do to a meter: counters that move every 100 ms and lag, calls in
+which the GPUs wait, heat, stalls, power states; no GPU is needed. Goals, by load: the truth is held in at
+least 93 % of the trials, or at least 95 % of the misses are flagged; of stationary loads at most 5 %
+are flagged, and the bias is under 1 %; the median half-width is at most 1.5 times that of an ideal
+observer of the same length. `docs/metering.md` has the table.
 """
 
 from __future__ import annotations
 
 import argparse
-import tempfile
+import json
+import multiprocessing
+import os
+from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.simulation.loads import Workload
-from benchmarks.simulation.meter import J_PER_KWH, measure, simulated, simulated_meter
-from benchmarks.simulation.nvml import Machine, SimulatedGpu
-from metering import window
-from metering.settings import MeterSettings
+from benchmarks.simulation.panel import CASES, Summary, summarize, trials_of
 
-CASES: dict[str, tuple[dict[str, float], dict[str, float]]] = {
-    "steady load": ({}, {"num_cold_steps": 0}),
-    "cold start of 20 steps": ({}, {"num_cold_steps": 20}),
-    "cold start of 60 steps, strong drift": (
-        {},
-        {"num_cold_steps": 60, "noise": 0.1, "correlation": 0.9},
-    ),
-    "cold start of 20 steps, slow strong drift": (
-        {},
-        {"num_cold_steps": 20, "noise": 0.1, "correlation": 0.97},
-    ),
-    "counter that looks 25 % of the time": ({"duty": 0.25}, {"num_cold_steps": 20}),
-    "the same, and steps that keep time with it": (
-        {"duty": 0.25},
-        {"num_cold_steps": 20, "step_s": 0.1, "noise": 0.005},
-    ),
-}
+HEAD = (
+    "| load | held | misses told | flagged | bias | half-width | ideal | window |\n"
+    "|---|---|---|---|---|---|---|---|"
+)
 
 
-def trial(seed: int, gpu: dict[str, float], load: dict[str, float], folder: Path) -> bool:
-    """Whether one window's interval holds the truth."""
-    machine = Machine(SimulatedGpu("GPU-a", phase_s=0.1 * (seed % 7) / 7, **gpu))  # type: ignore[arg-type]
-    with simulated(machine):
-        workload = Workload(machine, seed, **load)  # type: ignore[arg-type]
-        meter = simulated_meter(machine, folder, MeterSettings())
-        interval = measure(meter, workload).energy_kwh_per_sample
-    if interval is None or interval.half_width is None:
-        return False
-    error = abs(interval.mean * J_PER_KWH - workload.true_j_per_sample)
-    return error <= interval.half_width * J_PER_KWH
+def row(name: str, one: Summary) -> str:
+    """One line of the table."""
+    told = "-" if one.told is None else f"{100 * one.told:.0f} %"
+    return (
+        f"| {name} | {100 * one.held:.1f} % | {told} | {100 * one.flagged:.1f} % | "
+        f"{100 * one.bias:+.2f} % | {100 * one.half_width:.2f} % | {100 * one.ideal:.2f} % | "
+        f"{one.window_s:.0f} s |"
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trials", type=int, default=300)
-    parser.add_argument(
-        "--without-waits", action="store_true", help="never shift blocks against the sensor"
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--trials", type=int, default=1000)
+    parser.add_argument("--only", default="", help="cases whose name has this text")
+    parser.add_argument("--first-seed", type=int, default=5000)
+    parser.add_argument("--out", type=Path, help="write metering_coverage.json into this folder")
     options = parser.parse_args()
-    trials = options.trials
-    if options.without_waits:
-        window.locked = lambda *_: False
-    with tempfile.TemporaryDirectory() as folder:
-        for name, (gpu, load) in CASES.items():
-            held = sum(trial(5000 + n, gpu, load, Path(folder)) for n in range(trials))
-            print(f"{name}: {held} of {trials} intervals hold ({100 * held / trials:.1f} %)")
+    seeds = range(options.first_seed, options.first_seed + options.trials)
+    summaries: dict[str, Summary] = {}
+    print(HEAD, flush=True)
+    with multiprocessing.Pool(len(os.sched_getaffinity(0))) as pool:
+        for name in CASES:
+            if options.only in name:
+                summaries[name] = summarize(trials_of(name, seeds, each=pool.map))
+                print(row(name, summaries[name]), flush=True)
+    if options.out is not None:
+        options.out.mkdir(parents=True, exist_ok=True)
+        kept = {name: asdict(one) for name, one in summaries.items()}
+        path = options.out / "metering_coverage.json"
+        path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from metering.block import Block
 from metering.node_reader import SHARED
 from metering.record import Component, Sensor
 from metering.sensors.nvml import Gpu
+from metering.steadiness import Steadiness
 
 MAX_SKEW_S = 1.0  # between nodes; durations do not hang on it, time stamps and logs do
 
@@ -39,6 +40,12 @@ def of_blocks(
             f"steps kept time with the GPU's sensor: {num_waits} blocks were shifted against it, "
             "each by a wait of less than its period"
         )
+
+
+def of_drift(drift: Steadiness) -> Iterator[str]:
+    """Of a window that ended before its power was steady."""
+    if drift.is_shown:
+        yield f"not steady when the window ended: {drift.why}; its interval is widened"
 
 
 def of_machine(gpus: Sequence[Gpu], clock_skew_s: float) -> Iterator[str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from metering import flags
 from metering.block import MeterError
 from metering.emissions import emitted_kg
-from metering.record import Phase, PhaseRecord, StopReason
+from metering.record import Interval, Phase, PhaseRecord, StopReason
 from metering.rows import Row, duration_interval, energy_interval, measured
+from metering.steadiness import Steadiness, steadiness
 
 if TYPE_CHECKING:
     from metering.window_meter import WindowMeter
@@ -25,27 +27,39 @@ def refuse_too_many_dropped(phase: Phase, rows: Sequence[Row], max_share: float)
         )
 
 
+def widened(interval: Interval | None, drift: Steadiness) -> Interval | None:
+    """`interval` with what the energy per sample changed over the blocks: their mean is no mean of
+    what follows them."""
+    if interval is None or interval.half_width is None or drift.is_steady:
+        return interval
+    more = abs(drift.change) * interval.mean
+    return replace(interval, half_width=interval.half_width + more)
+
+
 def phase_record(
     meter: WindowMeter,
     phase: Phase,
     batch_size: int,
     rows: Sequence[Row],
     num_warm_up: int,
+    num_sizing: int,
     *,
     stop_reason: StopReason,
     num_waits: int,
     cpu_flags: Sequence[str],
 ) -> PhaseRecord:
-    """num_warm_up: leading blocks that do not count; num_waits: blocks that were shifted against
+    """num_warm_up: leading blocks that do not count; num_sizing: of those, too short; num_waits: blocks that were shifted against
     the sensor; cpu_flags: what a reader of the CPU's energy has to know."""
     kept = measured(rows, num_warm_up)
     confidence = meter.settings.confidence
+    energy = energy_interval(kept, confidence, meter.sensor_period_s)
+    drift = steadiness(rows[num_sizing:], kept)
     kept_s = sum(row.block.duration_s for row in kept)
     return PhaseRecord(
         phase=phase,
         readings=tuple(row.reading(index < num_warm_up) for index, row in enumerate(rows)),
         sensors=dict(meter.sensors()),
-        energy_kwh_per_sample=energy_interval(kept, confidence),
+        energy_kwh_per_sample=widened(energy, drift),
         duration_s_per_sample=duration_interval(kept, confidence),
         stop_reason=stop_reason,
         batch_size=batch_size,
@@ -60,6 +74,7 @@ def phase_record(
                 disagreement=meter.settings.disagreement,
                 num_waits=num_waits,
             ),
+            *flags.of_drift(drift),
             *flags.of_machine(meter.all_gpus, meter.clock_skew_s),
             *flags.of_sensors(meter.sensors()),
             *cpu_flags,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -9,7 +10,7 @@ from functools import cached_property
 from metering.block import Block, preferred
 from metering.record import Interval, Reading
 from metering.settings import MeterSettings
-from metering.statistics import rate_interval, warmup_length
+from metering.statistics import Tick, rate_interval, warmup_length
 
 J_PER_KWH = 3.6e6
 
@@ -17,13 +18,15 @@ J_PER_KWH = 3.6e6
 @dataclass(frozen=True)
 class Row:
     """One block: when it began (seconds into the window), its steps and samples over all ranks,
-    the seconds in which it waited for data, and what was read."""
+    the seconds in which it waited for data, what was read, and whether it began after a stop
+    (else at the reading that ended the block before)."""
 
     started_at_s: float
     num_steps: int
     num_samples: int
     data_wait_s: float
     block: Block
+    after_stop: bool = False
 
     @property
     def step_s(self) -> float:
@@ -86,25 +89,46 @@ def measured(rows: Sequence[Row], cut: int) -> list[Row]:
     return [row for row in rows[cut:] if not row.block.fault]
 
 
-def counted_interval(rows: Sequence[Row], confidence: float) -> Interval | None:
-    """Of the energy per sample that decides when enough is measured, kWh."""
-    return _interval([(row.counted_kwh, row.num_samples) for row in rows], confidence)
+def counted_interval(rows: Sequence[Row], confidence: float, period_s: float) -> Interval | None:
+    """Of the energy per sample that decides when enough is measured, kWh. period_s: how often the
+    GPUs' counters move."""
+    return _interval([row.counted_kwh for row in rows], rows, confidence, _tick(rows, period_s))
 
 
-def energy_interval(rows: Sequence[Row], confidence: float) -> Interval | None:
+def energy_interval(rows: Sequence[Row], confidence: float, period_s: float) -> Interval | None:
     """Of the energy per sample with all components, kWh."""
-    return _interval([(row.energy_kwh, row.num_samples) for row in rows], confidence)
+    return _interval([row.energy_kwh for row in rows], rows, confidence, _tick(rows, period_s))
 
 
 def duration_interval(rows: Sequence[Row], confidence: float) -> Interval | None:
     """Of the seconds per sample."""
-    return _interval([(row.block.duration_s, row.num_samples) for row in rows], confidence)
+    return _interval([row.block.duration_s for row in rows], rows, confidence, None)
 
 
-def _interval(pairs: Sequence[tuple[float | None, int]], confidence: float) -> Interval | None:
-    known = [(amount, number) for amount, number in pairs if amount is not None]
+def _tick(rows: Sequence[Row], period_s: float) -> Tick | None:
+    """What a counter that moves every `period_s` adds to the noise of a reading."""
+    gpu_kwh = [row.block.own.gpu_kwh for row in rows]
+    known = [kwh for kwh in gpu_kwh if kwh is not None]
+    if not known or len(known) < len(rows):
+        return None
+    power = sum(known) / sum(row.block.duration_s for row in rows)
+    num_chains = 1 + sum(row.after_stop for row in rows[1:])
+    return Tick(power * period_s / math.sqrt(12), num_chains)
+
+
+def _interval(
+    amounts: Sequence[float | None],
+    rows: Sequence[Row],
+    confidence: float,
+    tick: Tick | None,
+) -> Interval | None:
+    known = [
+        (amount, row.num_samples)
+        for amount, row in zip(amounts, rows, strict=True)
+        if amount is not None
+    ]
     return rate_interval(
-        [amount for amount, _ in known], [number for _, number in known], confidence
+        [amount for amount, _ in known], [number for _, number in known], confidence, tick
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from metering.record import Interval
 
@@ -12,7 +13,10 @@ MIN_KEPT = 4  # MSER needs a handful of blocks behind the cut to be meaningful
 MAX_BATCH = 5
 BLOCKS_PER_BATCH = 6  # the series grows by this many before its batches grow by one
 CUT_SIGMAS = 4.0
-NUM_LONG_BATCHES = 4  # few and long: more of them hold the truth less often under strong drift
+NUM_FEW_BATCHES = 4  # few and long: more of them hold the truth less often under strong drift
+NUM_LONG_BATCHES = 6  # of a long series
+MIN_FOR_TICK = 24  # blocks: fewer say too little about what is tick and what is load
+MIN_REST = 0.1  # of the variance, that is never taken for tick
 
 
 def warmup_length(values: Sequence[float]) -> int:
@@ -78,8 +82,18 @@ def lag1_autocorrelation(residuals: Sequence[float]) -> float:
     return min(0.95, max(0.0, products / total + 1 / len(residuals)))
 
 
+@dataclass(frozen=True)
+class Tick:
+    """Noise of a counter that moves in steps, read at the edges of blocks: what one block gains its
+    neighbour loses. sigma: standard deviation of one reading, in the unit of the amounts;
+    num_chains: how many runs of blocks share edges; a block alone is one."""
+
+    sigma: float
+    num_chains: int
+
+
 def rate_interval(
-    amounts: Sequence[float], samples: Sequence[int], confidence: float
+    amounts: Sequence[float], samples: Sequence[int], confidence: float, tick: Tick | None = None
 ) -> Interval | None:
     """The rate sum(amounts) / sum(samples) with its confidence interval; None without blocks.
 
@@ -87,8 +101,12 @@ def rate_interval(
     amount - rate x samples, so that blocks of different length weigh as they should. Positive
     autocorrelation r of successive residuals leaves n (1 - r) / (1 + r) effective blocks
     (AR(1)); the quantile is Student's t on them. r of a short series says too little about slow
-    drift, so the half-width is at least that of four long batch means (Schmeiser 1982, "Batch
+    drift, so the half-width is at least that of a few long batch means (Schmeiser 1982, "Batch
     size effects in the analysis of simulation output", Operations Research 30:3).
+
+    tick: a counter's step adds the same to one block as it takes from the next, which is no noise
+    of their sum: it is taken out of the residuals' variance and autocovariance, and added at the
+    two ends of each chain of blocks.
     """
     count = len(amounts)
     if count == 0 or sum(samples) == 0:
@@ -97,26 +115,47 @@ def rate_interval(
     if count < 2:
         return Interval(rate, None, confidence, count, float(count))
     residuals = [amount - rate * number for amount, number in zip(amounts, samples, strict=True)]
-    correlation = lag1_autocorrelation(residuals)
+    variance, correlation, ends = _noise(residuals, tick)
     effective = max(2.0, count * (1 - correlation) / (1 + correlation))
-    variance = sum(value * value for value in residuals) / (count - 1)
-    half_width = _student_t(confidence, effective - 1) * math.sqrt(variance / effective)
+    standard_error = math.sqrt(variance / effective + ends)
+    half_width = _student_t(confidence, effective - 1) * standard_error
     half_width = max(half_width, _batch_half_width(residuals, confidence))
     return Interval(rate, half_width / (sum(samples) / count), confidence, count, effective)
+
+
+def _noise(residuals: Sequence[float], tick: Tick | None) -> tuple[float, float, float]:
+    """Variance and lag-1 autocorrelation of what is no tick, and the variance of the mean that
+    the ticks at the ends of the chains make."""
+    count = len(residuals)
+    squares = sum(value * value for value in residuals)
+    variance = squares / (count - 1)
+    correlation = lag1_autocorrelation(residuals)
+    if tick is None or tick.num_chains > count / 2 or count < MIN_FOR_TICK:
+        return variance, correlation, 0.0
+    of_ticks = 2 * tick.sigma**2
+    if variance < of_ticks * (1 - 2 * math.sqrt(2 / count)):
+        return variance, correlation, 0.0  # steps keep time with the counter: it adds no noise
+    rest = max(variance - of_ticks, MIN_REST * variance)
+    covariance = sum(a * b for a, b in itertools.pairwise(residuals)) / (count - 1)
+    shared = (count - tick.num_chains) / count
+    correlation = (covariance + tick.sigma**2 * shared) / rest + 1 / count
+    ends = of_ticks * tick.num_chains / count**2
+    return rest, min(0.95, max(0.0, correlation)), ends
 
 
 def _batch_half_width(residuals: Sequence[float], confidence: float) -> float:
     """Half-width of the mean residual from the means of long batches; 0 while one would be a
     single block. The first blocks are left over: drift shows in the batches that are complete."""
-    size = len(residuals) // NUM_LONG_BATCHES
+    number = NUM_LONG_BATCHES if len(residuals) >= MIN_FOR_TICK else NUM_FEW_BATCHES
+    size = len(residuals) // number
     if size < 2:
         return 0.0
-    starts = range(len(residuals) % NUM_LONG_BATCHES, len(residuals), size)
+    starts = range(len(residuals) % number, len(residuals), size)
     means = [sum(residuals[start : start + size]) / size for start in starts]
-    middle = sum(means) / NUM_LONG_BATCHES
-    variance = sum((mean - middle) ** 2 for mean in means) / (NUM_LONG_BATCHES - 1)
-    standard_error = math.sqrt(variance / NUM_LONG_BATCHES)
-    return _student_t(confidence, NUM_LONG_BATCHES - 1) * standard_error
+    middle = sum(means) / number
+    variance = sum((mean - middle) ** 2 for mean in means) / (number - 1)
+    standard_error = math.sqrt(variance / number)
+    return _student_t(confidence, number - 1) * standard_error
 
 
 def _student_t(confidence: float, degrees: float) -> float:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from metering.record import StopReason
 from metering.rows import Row, counted_interval, measured, num_warm_up
 from metering.settings import MeterSettings
-from metering.steadiness import drift
+from metering.steadiness import steadiness
 
 GROWTH = 4  # a block is at most this many times as long as the one before
 PERIODS_PER_BLOCK = 5  # of the sensor: at most 20 % of a block is the sensor's own tick
@@ -32,6 +32,7 @@ class StoppingRule:
         self._settings = settings
         self._least_s = settings.least_s if is_counted else 0.0
         self._block_s = max(settings.block_s, PERIODS_PER_BLOCK * period_s)
+        self._period_s = period_s
         self._times_held = 0
         self.num_sizing = 0
 
@@ -52,9 +53,9 @@ class StoppingRule:
             self.num_sizing += 1
         num_steps = min(wanted, last.num_steps * GROWTH) if grows else last.num_steps
         kept = measured(rows, num_warm_up(rows, self.num_sizing, self._settings))
-        interval = counted_interval(kept, self._settings.confidence)
+        interval = counted_interval(kept, self._settings.confidence, self._period_s)
         spread = interval.relative_half_width if interval else None
-        self._times_held = self._times_held + 1 if self._holds(kept, spread) else 0
+        self._times_held = self._times_held + 1 if self._holds(rows, kept, spread) else 0
         reason = self._end(len(rows), elapsed_s + num_steps * last.step_s / 2)
         return Decision(num_steps if reason is None else 0, reason or "end_of_data")
 
@@ -75,13 +76,13 @@ class StoppingRule:
         gaps = sorted(row.block.gap_s for row in rows[-9:])
         return max(self._block_s, gaps[len(gaps) // 2] / GAP_SHARE)
 
-    def _holds(self, kept: Sequence[Row], spread: float | None) -> bool:
+    def _holds(self, rows: Sequence[Row], kept: Sequence[Row], spread: float | None) -> bool:
         settings = self._settings
         if len(kept) < settings.min_blocks or spread is None or spread > settings.relative_error:
             return False
         if sum(row.block.duration_s for row in kept) < self._least_s:
             return False
-        return drift(kept).is_steady
+        return steadiness(rows[self.num_sizing :], kept).is_steady
 
     def _end(self, num_blocks: int, end_s: float) -> StopReason | None:
         settings = self._settings

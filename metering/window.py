@@ -170,7 +170,7 @@ class Window:
                 self._begin_block(order)
 
     def _begin_block(self, order: _Order) -> None:
-        self._next = None
+        self._next, self._after_stop = None, order.after_stop
         self._reset(order.num_steps)
         with deferred_signals():
             if not self._task_open:
@@ -217,7 +217,14 @@ class Window:
 
     def _keep(self, block: Block) -> None:
         self._rows.append(
-            Row(self._started_s, self._num_steps, self._num_samples, self._wait_s, block)
+            Row(
+                self._started_s,
+                self._num_steps,
+                self._num_samples,
+                self._wait_s,
+                block,
+                self._after_stop,
+            )
         )
 
     def _order(self) -> _Order:
@@ -283,6 +290,7 @@ class Window:
             self._batch_size,
             self._rows,
             self._num_warm_up(),
+            self._rule.num_sizing,
             stop_reason=self._stop_reason,
             num_waits=self._num_waits,
             cpu_flags=self._cpu_flags,

@@ -1,4 +1,5 @@
-"""Loads whose mean energy per sample is known."""
+"""Loads whose mean energy per sample is known, as real ones behave: cold starts, noise that is
+correlated or heavy-tailed, stalls, heat, power states."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from benchmarks.simulation.nvml import Machine
 
 
 class Workload:
-    """Training steps whose mean energy per sample is known: `true_j_per_sample`.
+    """Training steps whose mean energy per sample, in the long run, is `true_j_per_sample`.
 
     A step computes for 60 % of its time and waits for 40 %; its length and its power wander
     slowly (AR(1), `correlation`) and jitter; the first `num_cold_steps` draw less power.
@@ -32,20 +33,147 @@ class Workload:
         self.busy_w, self.waiting_w = 250.0, 90.0
         self._drift = 0.0
         self._num_steps = 0
+        self._began_s: float | None = None
 
     @property
     def true_j_per_sample(self) -> float:
         """Per GPU."""
         return self.step_s * (0.6 * self.busy_w + 0.4 * self.waiting_w) / self.batch_size
 
+    @property
+    def elapsed_s(self) -> float:
+        """Since the first step began."""
+        if self._began_s is None:
+            self._began_s = self.machine.now_s
+        return self.machine.now_s - self._began_s
+
     def step(self) -> int:
+        """One step; the number of samples."""
+        scale = self.scale()
+        self._num_steps += 1
+        power = self.power()
+        # time wanders, power stays under the board's limit: their product has the known mean
+        self.machine.work(0.6 * self.step_s * scale, power * self.busy_w)
+        self.machine.work(0.4 * self.step_s * scale, power * self.waiting_w)
+        self.after()
+        return self.batch_size
+
+    def scale(self) -> float:
+        """Of this step's length."""
         draw = self.random.gauss(0, self.noise * math.sqrt(1 - self.correlation**2))
         self._drift = self.correlation * self._drift + draw
         scale = max(0.1, 1 + self._drift)
         if self._num_steps < self.num_cold_steps:
             scale *= 0.7 + 0.3 * self._num_steps / self.num_cold_steps
-        self._num_steps += 1
-        # time wanders, power stays under the board's limit: their product has the known mean
-        self.machine.work(0.6 * self.step_s * scale, self.busy_w)
-        self.machine.work(0.4 * self.step_s * scale, self.waiting_w)
-        return self.batch_size
+        return scale
+
+    def power(self) -> float:
+        """Of this step's power."""
+        return 1.0
+
+    def after(self) -> None:
+        """What happens between this step and the next."""
+
+
+class Exponential(Workload):
+    """Power that approaches its final value: a board that warms up, or whose boost ends.
+
+    first: of the final power, at the start; tau_s: time constant.
+    """
+
+    first, tau_s = 0.94, 100.0
+
+    def power(self) -> float:
+        return 1 + (self.first - 1) * math.exp(-self.elapsed_s / self.tau_s)
+
+
+class BoostThatEnds(Exponential):
+    """From 350 W to 300 W."""
+
+    first, tau_s = 350 / 300, 30.0
+
+
+class TwoPowerStates(Workload):
+    """Power changes between two levels every 30 seconds."""
+
+    state_s, swing = 30.0, 0.08
+
+    _offset_s: float | None = None
+
+    def power(self) -> float:
+        if self._offset_s is None:
+            self._offset_s = self.random.uniform(0, 2 * self.state_s)
+        in_first = (self.elapsed_s + self._offset_s) % (2 * self.state_s) < self.state_s
+        return 1 + self.swing if in_first else 1 - self.swing
+
+
+class Throttled(Workload):
+    """After a minute the board is hot: from then on it is slower and draws less."""
+
+    hot_s, slower, weaker = 60.0, 1.15, 0.8
+
+    @property
+    def true_j_per_sample(self) -> float:
+        return super().true_j_per_sample * self.slower * self.weaker
+
+    def _is_hot(self) -> bool:
+        return self.elapsed_s > self.hot_s
+
+    def scale(self) -> float:
+        return super().scale() * (self.slower if self._is_hot() else 1.0)
+
+    def power(self) -> float:
+        return self.weaker if self._is_hot() else 1.0
+
+
+class RandomStalls(Workload):
+    """After one step in a hundred, by chance, the loader makes the GPU wait for a second."""
+
+    share, stall_s = 0.01, 1.0
+
+    @property
+    def true_j_per_sample(self) -> float:
+        stall_j = self.share * self.stall_s * self.waiting_w
+        return super().true_j_per_sample + stall_j / self.batch_size
+
+    def after(self) -> None:
+        if self.random.random() < self.share:
+            self.machine.work(self.stall_s, self.waiting_w)
+
+
+class PeriodicStalls(RandomStalls):
+    """After every 50th step half a second passes: a log line, a checkpoint."""
+
+    share, stall_s = 0.02, 0.5
+
+    def after(self) -> None:
+        if self._num_steps % 50 == 0:
+            self.machine.work(self.stall_s, self.waiting_w)
+
+
+class HeavyTails(Workload):
+    """Lengths of steps are log-normal: most are short, a few many times as long."""
+
+    sigma = 0.6
+
+    def scale(self) -> float:
+        return self.random.lognormvariate(-(self.sigma**2) / 2, self.sigma)
+
+
+class Waves(Workload):
+    """Steps become longer and shorter in a rhythm of seven seconds."""
+
+    swing, wave_s = 0.08, 7.0
+
+    def scale(self) -> float:
+        phase = 2 * math.pi * self.elapsed_s / self.wave_s
+        # steps that are long come less often: the mean over steps is 1 / mean(1 / scale)
+        mean = math.sqrt(1 - self.swing**2)
+        return super().scale() * (1 + self.swing * math.sin(phase)) / mean
+
+
+class Bimodal(Workload):
+    """One step in five is three times as long: a bucket of long sequences."""
+
+    def scale(self) -> float:
+        return super().scale() * (3.0 if self.random.random() < 0.2 else 1.0) / 1.4
