@@ -3,10 +3,10 @@
     python -m benchmarks.metering_coverage [--trials 1000] [--only TEXT] [--out FOLDER]
 
 Simulated is what real boards do to a meter: counters that move every 100 ms and lag, calls in
-which the GPUs wait, heat, stalls, power states; no GPU is needed. Goals, by load: the truth is held in at
-least 93 % of the trials, or at least 95 % of the misses are flagged; of stationary loads at most 5 %
-are flagged, and the bias is under 1 %; the median half-width is at most 1.5 times that of an ideal
-observer of the same length. `docs/metering.md` has the table.
+which the GPUs wait, heat, stalls, power states; no GPU is needed. Goals, by load: the truth is held
+in at least 93 % of the trials, or at least 95 % of the misses are flagged; of stationary loads at
+most 5 % are flagged, and the bias is under 1 %; the median half-width is at most 1.5 times that of
+an ideal observer of the same length. `docs/metering.md` has the table.
 """
 
 from __future__ import annotations

@@ -27,12 +27,17 @@ def refuse_too_many_dropped(phase: Phase, rows: Sequence[Row], max_share: float)
         )
 
 
+# of the change over the blocks: half of it parts their mean from their end, and as much again is to
+# come where power approaches its final value exponentially
+STILL_TO_COME = 1.5
+
+
 def widened(interval: Interval | None, drift: Steadiness) -> Interval | None:
     """`interval` with what the energy per sample changed over the blocks: their mean is no mean of
     what follows them."""
     if interval is None or interval.half_width is None or drift.is_steady:
         return interval
-    more = abs(drift.change) * interval.mean
+    more = STILL_TO_COME * abs(drift.change) * interval.mean
     return replace(interval, half_width=interval.half_width + more)
 
 
@@ -48,8 +53,9 @@ def phase_record(
     num_waits: int,
     cpu_flags: Sequence[str],
 ) -> PhaseRecord:
-    """num_warm_up: leading blocks that do not count; num_sizing: of those, too short; num_waits: blocks that were shifted against
-    the sensor; cpu_flags: what a reader of the CPU's energy has to know."""
+    """num_warm_up: leading blocks that do not count; num_sizing: of those, too short;
+    num_waits: blocks that were shifted against the sensor; cpu_flags: what a reader of the CPU's
+    energy has to know."""
     kept = measured(rows, num_warm_up)
     confidence = meter.settings.confidence
     energy = energy_interval(kept, confidence, meter.sensor_period_s)

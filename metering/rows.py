@@ -13,6 +13,8 @@ from metering.settings import MeterSettings
 from metering.statistics import Tick, rate_interval, warmup_length
 
 J_PER_KWH = 3.6e6
+SAME_C = 1.5
+NUM_LAST = 5
 
 
 @dataclass(frozen=True)
@@ -78,10 +80,25 @@ def num_warm_up(rows: Sequence[Row], num_sizing: int, settings: MeterSettings) -
         return max(0, len(rows) - 1)
     energies = [(row.counted_kwh or 0.0) / row.num_samples for _, row in usable]
     durations = [row.block.duration_s / row.num_samples for _, row in usable]
-    cut = max(warmup_length(energies), warmup_length(durations))
+    cut = max(warmup_length(energies), warmup_length(durations), num_colder([r for _, r in usable]))
     if cut == 0 and num_sizing == 0 and len(usable) >= 3:
         cut = 1  # long steps: the first one carries the allocator's and the loader's start
     return usable[cut][0]
+
+
+def num_colder(rows: Sequence[Row]) -> int:
+    """Leading blocks in which the boards were further than `SAME_C` from the temperature they had
+    at last; at most half of all, and none where they hardly warmed up or cooled down."""
+    celsius = [None if row.block.state is None else row.block.state.temperature_c for row in rows]
+    known = [one for one in celsius if one is not None]
+    if len(known) < max(NUM_LAST, len(rows)):
+        return 0
+    smooth = [
+        sum(known[index : index + NUM_LAST]) / NUM_LAST
+        for index in range(len(known) - NUM_LAST + 1)
+    ]
+    apart = [index for index, one in enumerate(smooth) if abs(one - smooth[-1]) > SAME_C]
+    return min(apart[-1] + 1, len(rows) // 2) if apart else 0
 
 
 def measured(rows: Sequence[Row], cut: int) -> list[Row]:

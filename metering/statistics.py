@@ -13,10 +13,9 @@ MIN_KEPT = 4  # MSER needs a handful of blocks behind the cut to be meaningful
 MAX_BATCH = 5
 BLOCKS_PER_BATCH = 6  # the series grows by this many before its batches grow by one
 CUT_SIGMAS = 4.0
-NUM_FEW_BATCHES = 4  # few and long: more of them hold the truth less often under strong drift
-NUM_LONG_BATCHES = 6  # of a long series
-MIN_FOR_TICK = 24  # blocks: fewer say too little about what is tick and what is load
-MIN_REST = 0.1  # of the variance, that is never taken for tick
+NUM_FEW_BATCHES = 4  # of a short series
+NUM_BATCHES = 8  # of a long one: twice as many blocks and more
+MIN_REST = 0.6  # of the variance, that is never taken for tick
 
 
 def warmup_length(values: Sequence[float]) -> int:
@@ -98,11 +97,13 @@ def rate_interval(
     """The rate sum(amounts) / sum(samples) with its confidence interval; None without blocks.
 
     A ratio estimator (Cochran 1977, section 6.4): its variance comes from the residuals
-    amount - rate x samples, so that blocks of different length weigh as they should. Positive
-    autocorrelation r of successive residuals leaves n (1 - r) / (1 + r) effective blocks
-    (AR(1)); the quantile is Student's t on them. r of a short series says too little about slow
-    drift, so the half-width is at least that of a few long batch means (Schmeiser 1982, "Batch
-    size effects in the analysis of simulation output", Operations Research 30:3).
+    amount - rate x samples, so that blocks of different length weigh as they should. A long series
+    is averaged in `NUM_BATCHES` batches (Schmeiser 1982, "Batch size effects in the analysis of
+    simulation output", Operations Research 30:3): what comes and goes within a batch, be it
+    periodic, is no noise of their mean. Positive autocorrelation r of successive residuals leaves
+    n (1 - r) / (1 + r) effective ones (AR(1)); the quantile is Student's t on them. r of a short
+    series says too little about slow drift, so there the half-width is at least that of
+    `NUM_FEW_BATCHES` batches.
 
     tick: a counter's step adds the same to one block as it takes from the next, which is no noise
     of their sum: it is taken out of the residuals' variance and autocovariance, and added at the
@@ -115,47 +116,60 @@ def rate_interval(
     if count < 2:
         return Interval(rate, None, confidence, count, float(count))
     residuals = [amount - rate * number for amount, number in zip(amounts, samples, strict=True)]
-    variance, correlation, ends = _noise(residuals, tick)
-    effective = max(2.0, count * (1 - correlation) / (1 + correlation))
-    standard_error = math.sqrt(variance / effective + ends)
-    half_width = _student_t(confidence, effective - 1) * standard_error
-    half_width = max(half_width, _batch_half_width(residuals, confidence))
-    return Interval(rate, half_width / (sum(samples) / count), confidence, count, effective)
+    batches = _batch_sums(residuals, NUM_BATCHES) if count >= 2 * NUM_BATCHES else residuals
+    variance, correlation, ends = _noise(batches, tick)
+    effective = max(2.0, len(batches) * (1 - correlation) / (1 + correlation))
+    # of the sum of all residuals
+    error = math.sqrt(len(batches) ** 2 * variance / effective + ends)
+    half_width = _student_t(confidence, effective - 1) * error
+    if len(batches) == count:
+        half_width = max(half_width, _few_half_width(residuals, confidence))
+    blocks = effective * count / len(batches)
+    return Interval(rate, half_width / sum(samples), confidence, count, blocks)
+
+
+def _batch_sums(values: Sequence[float], number: int) -> list[float]:
+    """Sums of about equal numbers of neighbours; the first batches take what is left over."""
+    size, more = divmod(len(values), number)
+    sums, start = [], 0
+    for batch in range(number):
+        end = start + size + (batch < more)
+        sums.append(sum(values[start:end]))
+        start = end
+    return sums
 
 
 def _noise(residuals: Sequence[float], tick: Tick | None) -> tuple[float, float, float]:
-    """Variance and lag-1 autocorrelation of what is no tick, and the variance of the mean that
-    the ticks at the ends of the chains make."""
+    """Variance and lag-1 autocorrelation of what is no tick, and the variance of the sum that the
+    ticks at the ends of the chains make."""
     count = len(residuals)
-    squares = sum(value * value for value in residuals)
-    variance = squares / (count - 1)
+    variance = sum(value * value for value in residuals) / (count - 1)
     correlation = lag1_autocorrelation(residuals)
-    if tick is None or tick.num_chains > count / 2 or count < MIN_FOR_TICK:
+    if tick is None or tick.num_chains > count / 2:
         return variance, correlation, 0.0
     of_ticks = 2 * tick.sigma**2
-    if variance < of_ticks * (1 - 2 * math.sqrt(2 / count)):
+    if variance <= of_ticks * max(0.3, 1 - 2 * math.sqrt(2 / count)):
         return variance, correlation, 0.0  # steps keep time with the counter: it adds no noise
     rest = max(variance - of_ticks, MIN_REST * variance)
     covariance = sum(a * b for a, b in itertools.pairwise(residuals)) / (count - 1)
     shared = (count - tick.num_chains) / count
     correlation = (covariance + tick.sigma**2 * shared) / rest + 1 / count
-    ends = of_ticks * tick.num_chains / count**2
-    return rest, min(0.95, max(0.0, correlation)), ends
+    return rest, min(0.95, max(0.0, correlation)), of_ticks * tick.num_chains
 
 
-def _batch_half_width(residuals: Sequence[float], confidence: float) -> float:
-    """Half-width of the mean residual from the means of long batches; 0 while one would be a
-    single block. The first blocks are left over: drift shows in the batches that are complete."""
-    number = NUM_LONG_BATCHES if len(residuals) >= MIN_FOR_TICK else NUM_FEW_BATCHES
-    size = len(residuals) // number
+def _few_half_width(residuals: Sequence[float], confidence: float) -> float:
+    """Half-width of the sum of residuals from a few long batches; 0 while one would be a single
+    block. The first blocks are left over: drift shows in the batches that are complete."""
+    size = len(residuals) // NUM_FEW_BATCHES
     if size < 2:
         return 0.0
-    starts = range(len(residuals) % number, len(residuals), size)
-    means = [sum(residuals[start : start + size]) / size for start in starts]
-    middle = sum(means) / number
-    variance = sum((mean - middle) ** 2 for mean in means) / (number - 1)
-    standard_error = math.sqrt(variance / number)
-    return _student_t(confidence, number - 1) * standard_error
+    left_over = len(residuals) % NUM_FEW_BATCHES
+    sums = _batch_sums(residuals[left_over:], NUM_FEW_BATCHES)
+    middle = sum(sums) / NUM_FEW_BATCHES
+    variance = sum((one - middle) ** 2 for one in sums) / (NUM_FEW_BATCHES - 1)
+    scale = len(residuals) / (len(residuals) - left_over)
+    error = math.sqrt(variance * NUM_FEW_BATCHES) * scale
+    return _student_t(confidence, NUM_FEW_BATCHES - 1) * error
 
 
 def _student_t(confidence: float, degrees: float) -> float:

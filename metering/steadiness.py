@@ -15,7 +15,9 @@ MIN_BLOCKS = 12
 NUM_BATCHES = 16  # blocks are averaged to about as many: noise between neighbours is no trend
 STANDS_OUT = 3.5  # standard errors
 MATTERS = 0.005  # of the mean: a change over the blocks that is less is none
-WARMER_C = 1.5  # between the first and the last third of the blocks
+WARMER_C = 1.0  # over the blocks that count: less is no change of temperature
+THIRDS = 1.5  # a straight line changes so many times as much as between its outer thirds' means
+HEAT_MATTERS = 0.003  # as `MATTERS`, of a change that comes with the temperature
 SIGMAS = 2.0  # of the energy's dependence on temperature, that must be excluded
 
 
@@ -74,7 +76,7 @@ def _with_temperature(rows: Sequence[Row], kept: Sequence[Row]) -> Steadiness | 
     if len(known) < len(kept):
         return None
     third = len(known) // 3
-    warmer_c = fmean(known[-third:]) - fmean(known[:third])
+    warmer_c = THIRDS * (fmean(known[-third:]) - fmean(known[:third]))
     if abs(warmer_c) < WARMER_C:
         return None
     line = _fit(
@@ -89,13 +91,13 @@ def _with_temperature(rows: Sequence[Row], kept: Sequence[Row]) -> Steadiness | 
     per_c, error = line.slope / line.mean, line.error / line.mean
     change = per_c * warmer_c
     at_most = (abs(per_c) + SIGMAS * error) * abs(warmer_c)
-    if at_most < MATTERS:
+    if at_most < HEAT_MATTERS:
         return None
     why = (
-        f"the boards' temperature changed by {warmer_c:+.1f} C over the measured blocks, and energy "
-        f"per sample with it by {100 * change:+.1f} % or at most {100 * at_most:.1f} %"
+        f"the boards' temperature changed by {warmer_c:+.1f} C over the measured blocks, and "
+        f"energy per sample with it by {100 * change:+.1f} %, at most {100 * at_most:.1f} %"
     )
-    is_shown = abs(per_c) > SIGMAS * error and abs(change) > MATTERS / 2
+    is_shown = abs(per_c) > SIGMAS * error and abs(change) > HEAT_MATTERS
     return Steadiness(change, why, is_shown)
 
 

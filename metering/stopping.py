@@ -13,6 +13,8 @@ from metering.steadiness import steadiness
 
 GROWTH = 4  # a block is at most this many times as long as the one before
 PERIODS_PER_BLOCK = 5  # of the sensor: at most 20 % of a block is the sensor's own tick
+CONFIRMING = 0.25  # of the blocks that count, where the rule did not hold from its first look on:
+# the more often one looks, the more often a limit is met by chance
 GAP_SHARE = 0.002  # of a block, that its edge may take
 
 
@@ -26,14 +28,14 @@ class Decision:
 
 class StoppingRule:
     """Decides after each block. Keeps how many leading blocks were still too short
-    (`num_sizing`), and how often in a row the rule has held."""
+    (`num_sizing`), how often it could have ended the window, and how often in a row it would."""
 
     def __init__(self, settings: MeterSettings, period_s: float, is_counted: bool) -> None:
         self._settings = settings
         self._least_s = settings.least_s if is_counted else 0.0
         self._block_s = max(settings.block_s, PERIODS_PER_BLOCK * period_s)
         self._period_s = period_s
-        self._times_held = 0
+        self._times_held = self._num_looks = 0
         self.num_sizing = 0
 
     def first_num_steps(self) -> int:
@@ -56,7 +58,11 @@ class StoppingRule:
         interval = counted_interval(kept, self._settings.confidence, self._period_s)
         spread = interval.relative_half_width if interval else None
         self._times_held = self._times_held + 1 if self._holds(rows, kept, spread) else 0
-        reason = self._end(len(rows), elapsed_s + num_steps * last.step_s / 2)
+        num_failed_looks = self._num_looks - self._times_held
+        num_confirming = max(
+            self._settings.num_confirming, min(num_failed_looks, CONFIRMING * len(kept))
+        )
+        reason = self._end(len(rows), num_confirming, elapsed_s + num_steps * last.step_s / 2)
         return Decision(num_steps if reason is None else 0, reason or "end_of_data")
 
     def time_left_s(self, rows: Sequence[Row], elapsed_s: float) -> float:
@@ -78,15 +84,17 @@ class StoppingRule:
 
     def _holds(self, rows: Sequence[Row], kept: Sequence[Row], spread: float | None) -> bool:
         settings = self._settings
-        if len(kept) < settings.min_blocks or spread is None or spread > settings.relative_error:
+        long_enough = sum(row.block.duration_s for row in kept) >= self._least_s
+        if len(kept) < settings.min_blocks or not long_enough:
             return False
-        if sum(row.block.duration_s for row in kept) < self._least_s:
+        self._num_looks += 1
+        if spread is None or spread > settings.relative_error:
             return False
         return steadiness(rows[self.num_sizing :], kept).is_steady
 
-    def _end(self, num_blocks: int, end_s: float) -> StopReason | None:
+    def _end(self, num_blocks: int, num_confirming: float, end_s: float) -> StopReason | None:
         settings = self._settings
-        if self._times_held > settings.num_confirming:
+        if self._times_held > num_confirming:
             return "relative_error"
         if num_blocks >= settings.max_blocks:
             return "max_blocks"
