@@ -47,6 +47,7 @@ OBJECT_COLUMNS = frozenset((
 LEAST_KWH = 1e-15
 """Least rate, kWh per sample: 3.6 nJ, a thousandth of a million 32-bit multiplications at
 3.7 pJ (Horowitz 2014, 45 nm). Less is damage, and may round to a zero that is divided by."""
+LEAST_CONFIDENCE, MOST_CONFIDENCE = 0.5, 0.9999
 READINGS_WITHIN = 1e-6
 """A rate that differs from its own readings by a larger share contradicts them."""
 
@@ -130,10 +131,10 @@ def _phase(phase: PhaseRecord, totals: Totals, quality_key: str) -> dict[str, An
     return {
         "phase": phase.phase,
         "kwh_per_sample": rate.mean if rate else None,
-        "kwh_half_width": _at_95(rate),
+        "kwh_half_width": _at_95(rate, f"phases.{phase.phase}.energy_kwh_per_sample"),
         "num_blocks": rate.num_blocks if rate else None,
         "s_per_sample": pace.mean if pace else None,
-        "s_half_width": _at_95(pace),
+        "s_half_width": _at_95(pace, f"phases.{phase.phase}.duration_s_per_sample"),
         "stop_reason": phase.stop_reason,
         "num_nodes": phase.num_nodes,
         "views_per_sample": phase.views_per_sample,
@@ -174,9 +175,14 @@ def _refuse_contradiction(phase: PhaseRecord, rate: Interval | None, totals: Tot
         )
 
 
-def _at_95(interval: Interval | None) -> float | None:
+def _at_95(interval: Interval | None, where: str) -> float | None:
     if interval is None or interval.half_width is None:
         return None
+    if not LEAST_CONFIDENCE <= interval.confidence <= MOST_CONFIDENCE:
+        raise RecordError(
+            f"{where}.confidence: {interval.confidence:g} is not from {LEAST_CONFIDENCE} to "
+            f"{MOST_CONFIDENCE}, so its interval cannot be brought to 95 %; measure it again"
+        )
     return at_95(interval.half_width, interval.confidence, interval.num_effective_blocks)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 
 from analysis.records.load import UNFORESEEN, load
 from analysis.records.rows import rows_of
-from analysis.tables.paper import Options, all_tables
+from analysis.tables.lines import Options
+from analysis.tables.paper import all_tables
 from analysis.tables.writers import WRITERS
 from metering.record import RecordError
 from metering.record_file import from_json, to_json
@@ -28,6 +30,7 @@ ram_energy,gpu_count,gpu_model,cpu_model
 """
 CONFIG = "task: classification\nmodel: swin_t\ndata: imagenet\nbatch_size: 32\nnum_images: 100000\n"
 TASKS = {"classification", "segmentation", "action_recognition"}
+RUN_ID = re.compile(r'"run_id": *"[0-9a-f]{32}"')
 Damage = Callable[[str, random.Random], bytes]
 
 
@@ -45,7 +48,8 @@ def write_damaged_records(folder: Path, seed: int) -> list[Path]:
         texts = [to_json(a_record()), *shipped]
         path = folder / f"{number:04d}" / "record.json"
         path.parent.mkdir(parents=True)
-        path.write_bytes(damaged_record(texts[number % len(texts)], draw))
+        text = RUN_ID.sub(f'"run_id": "{number:032x}"', texts[number % len(texts)])
+        path.write_bytes(damaged_record(text, draw))
         paths.append(path)
     return paths
 
@@ -61,7 +65,8 @@ def everything_is_shown(folder: Path) -> set[str]:
         assert len(str(problem).splitlines()) == 1
         assert problem.reason
         assert not problem.reason.startswith(UNFORESEEN)  # the last resort was not needed
-    return {*loaded.frame["path"], *(problem.path for problem in loaded.problems)}
+    reported = (*loaded.problems, *loaded.copies)
+    return {*loaded.frame["path"], *(problem.path for problem in reported)}
 
 
 @pytest.fixture(autouse=True)

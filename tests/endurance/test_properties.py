@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from analysis.estimates.between_runs import pooled_spread, rate_over_runs
 from analysis.estimates.estimate import Part, Quantity, estimate, total, whole_run
 from analysis.estimates.metrics import gqi
 from analysis.estimates.ranks import pareto_front, ranks
@@ -147,6 +148,17 @@ def test_a_rank_lies_in_its_interval_for_what_has_a_value(values, data):
         if rank.low is not None and rank.high is not None:
             assert 1 <= rank.low <= rank.high <= num_present
             assert 0 <= rank.stability <= 1
+
+
+@given(st.lists(st.floats(1e-9, 1.0), min_size=1, max_size=8), st.floats(1e-3, 1e3))
+def test_the_interval_over_runs_has_the_unit_of_the_rates(rates, factor):
+    widths = [0.01 * rate for rate in rates]
+    one = rate_over_runs(rates, widths, pooled_spread([rates]))
+    scaled = [factor * rate for rate in rates]
+    other = rate_over_runs(scaled, [factor * width for width in widths], pooled_spread([scaled]))
+    assert min(rates) * (1 - 1e-9) <= one.value <= max(rates) * (1 + 1e-9)
+    assert other.value == pytest.approx(factor * one.value, rel=1e-9)
+    assert other.half_width == pytest.approx(factor * one.half_width, rel=1e-6)
 
 
 @given(st.lists(st.tuples(accuracy, kwh), min_size=1, max_size=15))

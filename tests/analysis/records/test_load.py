@@ -125,6 +125,10 @@ FOREVER = {"name": "train", "num_samples": 10**400, "num_epochs": 300}
         (_with_train(quality={"top1_pct": 101.0}), "top1_pct: 101.0 is not in 0..100"),
         (_with_train(energy_kwh_per_sample=RATE | {"mean": 5e-324}), "less than any network"),
         (_with_train(energy_kwh_per_sample=RATE | {"confidence": -7}), "confidence: "),
+        (
+            _with_train(energy_kwh_per_sample=RATE | {"confidence": 1e-9}),
+            "confidence: 1e-09 is not",
+        ),
         (_with_train(batch_size=-3), "phases.train.batch_size: "),
         (_with_train(phase="test"), "phases.train.phase: it says test"),
         (_with_train(readings=[3]), "not readings"),
