@@ -16,3 +16,11 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> AnalysisError:
     near = difflib.get_close_matches(name, choices, n=3, cutoff=0.4)
     cure = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(choices)}"
     return AnalysisError(f"{kind} '{name}' is unknown; {cure}")
+
+
+def printable(text: str) -> str:
+    """`text` with what a terminal would obey (escape sequences, line breaks) spelled out."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )

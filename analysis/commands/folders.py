@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, printable
 from analysis.records.codecarbon.read import LogOutcome, Verdict
 from analysis.records.load import Loaded, load
 from analysis.share.bundle import is_bundle, unpack
@@ -33,7 +33,7 @@ def load_named(folders: Sequence[str]) -> Loaded:
     folders = [unpacked(folder) for folder in folders]
     loaded = load(folders)
     for line in summary(loaded):
-        print(line, file=sys.stderr)
+        print(printable(line), file=sys.stderr)
     held = [*loaded.frame["path"], *(copy.path for copy in loaded.copies)]
     for folder in folders:
         if folder in DEFAULT_FOLDERS:

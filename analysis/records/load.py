@@ -21,6 +21,7 @@ from analysis.records.codecarbon.find import LogFile, Seen, log_files
 from analysis.records.codecarbon.read import LogOutcome, read_logs
 from analysis.records.codecarbon.rows import row_of
 from analysis.records.rows import COLUMNS, OBJECT_COLUMNS, TEXT_COLUMNS, rows_of
+from analysis.records.walk import Folder, walk
 from metering.record import FILE_NAME, RecordError
 
 PARALLEL_FROM = 4_000
@@ -144,10 +145,10 @@ def _find(
     may not be looked into are added to `problems`."""
     records: set[str] = set()
     seen, tops = Seen(), []
+    visited: set[Folder] = set()
 
-    def unseen(error: OSError) -> None:
-        if not isinstance(error, FileNotFoundError | NotADirectoryError):
-            problems.append(Problem(str(error.filename), reason_of(error)))
+    def refuse(path: str, reason: str) -> None:
+        problems.append(Problem(path, reason))
 
     for folder in folders:
         top = Path(folder).expanduser().absolute()
@@ -157,13 +158,17 @@ def _find(
             seen.note(top.parent, beside, [top.name])
         elif top.is_file():
             records.add(str(top))
-        for root, folders_below, files in os.walk(top, onerror=unseen, followlinks=False):
+        for root, folders_below, files in walk(top, visited, _is_wanted, refuse):
             if FILE_NAME in files:
                 records.add(os.path.join(root, FILE_NAME))
                 seen.own.add(Path(root))
             else:
                 seen.note(Path(root), folders_below, files)
     return sorted(records), log_files(seen, tops)
+
+
+def _is_wanted(name: str) -> bool:
+    return name == FILE_NAME or name.lower().endswith(".csv")
 
 
 Batch = tuple[list[tuple[Any, ...]], list[Problem]]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.errors import printable
 from analysis.tables.grid import number
 
 _PIPE_WIDTH = 110
@@ -53,9 +54,9 @@ def _cell(row: dict[Any, Any], name: str) -> str:
     if value is None or pd.isna(value):
         return ""
     if name == "model" and row.get("scale") == "small":
-        return f"{value} [small]"
+        return f"{printable(str(value))} [small]"
     if not isinstance(value, int | float):
-        return str(value)
+        return printable(str(value))
     text = number(float(value), name)
     half_width = row.get(f"{name}_half_width")
     if name == "measured_train_kwh_per_sample":

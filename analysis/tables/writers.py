@@ -12,13 +12,22 @@ from analysis.tables.grid import HEADINGS, TRANSPOSED, grid
 
 
 def to_csv(name: str, table: pd.DataFrame) -> str:
-    """All columns, full precision; footnotes as `column: text` in the last one."""
+    """All columns, full precision; footnotes as `column: text` in the last one. A text that a
+    spreadsheet would take for a formula begins with an apostrophe."""
     flat = table.copy()
     flat["footnotes"] = [
         "; ".join(f"{column}: {text}" for column, text in (notes or {}).items())
         for notes in table["footnotes"]
     ]
+    for column in flat.columns:
+        if not pd.api.types.is_numeric_dtype(flat[column]):
+            flat[column] = flat[column].map(_no_formula)
     return str(flat.to_csv(index=False, lineterminator="\n"))
+
+
+def _no_formula(value: object) -> object:
+    is_formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{value}" if is_formula else value
 
 
 def to_markdown(name: str, table: pd.DataFrame) -> str:

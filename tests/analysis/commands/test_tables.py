@@ -137,6 +137,19 @@ def test_diff_is_a_view_of_its_own(runs: Path, tmp_path: Path):
     assert float(row["diff_params_m_pct"]) == pytest.approx(100 * (28.288 / 28.3 - 1))
 
 
+def test_a_name_that_a_terminal_or_a_spreadsheet_would_obey_is_spelled_out(tmp_path: Path, capsys):
+    formula, escape = '=HYPERLINK("http://x","y")', "\x1b[2Jgone"
+    records = (a_record(model=name, paper_row=None) for name in (formula, escape))
+    runs = put(tmp_path / "measured", *records)
+    (runs / "\x1b]0;x").mkdir()
+    (runs / "\x1b]0;x" / "record.json").write_text("{")
+    assert tables(runs, tmp_path / "out") == 0
+    said = capsys.readouterr()
+    assert "\x1b" not in said.out + said.err
+    assert "\\x1b[2Jgone" in said.out and "\\x1b]0;x" in said.err
+    assert f"'{formula}" in {row["model"] for row in rows(tmp_path / "out" / "table3.csv")}
+
+
 def test_a_broken_file_is_named_and_left_out(runs: Path, tmp_path: Path, capsys):
     bad = runs / "bad" / "record.json"
     bad.parent.mkdir()
