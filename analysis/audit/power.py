@@ -134,15 +134,16 @@ def _rtx5000(epochs: pd.Series, energy: pd.DataFrame) -> Finding:
     ].set_index("row")
     power = implied(epochs, rows["num_samples"] / rows["duration_s"])
     b0 = "EfficientNet B0"
-    drew = rows.loc[b0, "energy_j"] / rows.loc[b0, "duration_s"]
+    v2, v3 = "MobileNetv2", "MobileNet v3"
+    drew = rows["energy_j"] / rows["duration_s"]
     listed = ", ".join(f"{row} {watt:.0f}" for row, watt in power.items())
     return Finding(
         "Power at a slower card's speed",
         f"At an RTX 5000's speed in fp32, batch 32: EfficientNet-B0 {power[b0]:.0f} W, "
         f"{power[b0] - A6000_W:.0f} W above an A6000's limit, where the RTX 5000 drew "
-        f"{drew:.0f} W; MobileNetv2 {power['MobileNetv2']:.0f} W and v3 "
-        f"{power['MobileNet v3']:.0f} W, less than a whole machine idles at: too many "
-        "epochs, or a card three times faster.",
+        f"{drew[b0]:.0f} W; MobileNetv2 {power[v2]:.0f} W and v3 {power[v3]:.0f} W for the whole "
+        f"machine, less than the RTX 5000 alone drew ({drew[v2]:.0f} and {drew[v3]:.0f} W): too "
+        "many epochs, or a card about three times faster.",
         "likely",
         "n 9, one board, GPU alone, with one validation pass an epoch. An A6000 is faster, which "
         "raises every one of these. At 150 and 500 implied epochs for the MobileNets.",
@@ -151,7 +152,7 @@ def _rtx5000(epochs: pd.Series, energy: pd.DataFrame) -> Finding:
         "`python run.py -m model=efficientnet_b0,mobilenet_v2,mobilenet_v3 hardware=a6000 "
         "batch_size=32 precision=fp32`",
         f"W: {listed}.",
-        dict(power) | {"B0 over": power[b0] - A6000_W, "B0 drew": drew},
+        dict(power) | {"B0 over": power[b0] - A6000_W, "B0 drew": drew[b0]},
     )
 
 

@@ -98,7 +98,8 @@ def _tests(tested: list[IndependentSet]) -> Finding:
         "high",
         "One row a network. ResNet101's test kWh is illegible and left out; ResNet152's may be "
         "ResNet101's. Scopes: GPU (RTX 5000), CPU+GPU+RAM and wall (RTX 4090), never mixed in a "
-        "set. Throughput is of synthetic tensors, without a loader.",
+        "set; the four sets of ai-energy-validation are two batch sizes under two meters. "
+        "Throughput is of synthetic tensors, without a loader.",
         _RANK,
         ("imagenet-energy-efficiency", "ai-energy-validation", "strep", "timm-benchmark"),
         "`python run.py -m experiment=table3 phases=[test] hardware=a6000`",
