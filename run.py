@@ -9,7 +9,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tasks.terminal.session import Session, exit_on_errors
+try:
+    from tasks.terminal.session import Session, exit_on_errors
+except ModuleNotFoundError as error:
+    venv = Path(__file__).resolve().parent / ".venv" / "bin" / "python"
+    cure = f"use {venv}" if venv.exists() else "run make install, or activate its environment"
+    sys.stderr.write(f"error: {sys.executable} has no package {error.name}; {cure}\n")
+    sys.exit(2)
 
 CONF = str(Path(__file__).resolve().parent / "conf")  # absolute: the same wherever it is typed
 

@@ -146,3 +146,13 @@ def test_bad_input_is_one_clear_line_and_status_2(run_py, tmp_path, args, words)
     assert len(complaints) == 1 and words in complaints[0]
     assert "Traceback" not in done.stderr
     assert records(tmp_path) == []
+
+
+def test_a_python_without_the_packages_names_the_one_to_use(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-E", "-S", str(ROOT / "run.py"), "model=resnet18"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: {sys.executable} has no package ")
