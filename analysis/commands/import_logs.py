@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not imported.records:
         raise AnalysisError("no run was imported; the lines above say why")
     for record in imported.records:
-        folder = arguments.out / record.task / record.model.replace("/", "_") / record.run_id[:16]
+        folder = arguments.out / record.task / record.model.replace("/", "_") / record.run_id
         try:
             write(record, folder)
         except OSError as error:

@@ -35,7 +35,7 @@ MOST_FLOP_PER_S = 2e16
 """Per device: twice the densest low-precision peak that any maker prints today."""
 CLOCK_SLACK_S = 5.0
 FLOP_PER_MAC = 2
-HARMLESS_FLAGS = ("test batches of", "steps kept time", "pue ")
+HARMLESS_FLAGS = ("test batches of", "steps kept time", "pue ", "flushed: ")
 """How flags begin that tell how it was measured and cast no doubt on it."""
 _NOT_READ = ("absent",)
 

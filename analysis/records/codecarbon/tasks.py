@@ -128,7 +128,7 @@ def _run(path: str, run_id: str, said: list[Logged]) -> RunLog:
     if totals:
         total = max(reversed(totals), key=lambda one: one.duration_s)
         if len(totals) > 1:
-            flags.append(f"{len(totals)} lines of one run: the last counts, as each is a total")
+            flags.append(f"flushed: {len(totals)} lines of one run, each a total: the last counts")
         if any(one.energy_kwh > total.energy_kwh * 1.001 for one in totals):
             flags.append("an earlier line has more energy than the last: lines may be of several")
     return RunLog(path, run_id, total, tasks, tuple(flags))

@@ -77,6 +77,12 @@ def test_the_record_is_in_the_frame_as_the_log_would_be(tmp_path: Path) -> None:
         assert record[name] == pytest.approx(log[name]), name
 
 
+def test_runs_whose_ids_begin_alike_are_two_records(tmp_path: Path) -> None:
+    a_log(tmp_path / "logs", {"run_id": RUN_ID}, {"run_id": RUN_ID[:-1] + "0"})
+    assert _import(tmp_path / "logs", "--samples", "100", "--model", "vit") == 0
+    assert len(list(tmp_path.rglob("record.json"))) == 2
+
+
 def test_importing_twice_gives_one_record(tmp_path: Path) -> None:
     a_log(tmp_path / "logs", {})
     for _ in range(2):
