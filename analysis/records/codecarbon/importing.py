@@ -10,8 +10,8 @@ from statistics import median
 from analysis.records.codecarbon.config_names import ConfigFacts, facts_of, with_given
 from analysis.records.codecarbon.find import LogFile
 from analysis.records.codecarbon.read import LogOutcome, read_logs, reason_of
-from analysis.records.codecarbon.rows import ForeignRun
-from analysis.records.codecarbon.to_record import record_of, run_id_of
+from analysis.records.codecarbon.rows import ForeignRun, run_id_of
+from analysis.records.codecarbon.to_record import record_of
 from metering.record import Record
 
 SAME_LENGTH = 0.5

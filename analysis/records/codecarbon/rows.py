@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from metering.setup import Asked, DataSetUp, Found, SetUp, merge_key
 KIND = "codecarbon"
 NOTE = "measured with CodeCarbon alone: warm-up included, no interval"
 DEFAULT_TASK = "classification"
+_RUN_ID = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,17 @@ def foreign_run(
     return run
 
 
+def run_id_of(run: ForeignRun) -> str:
+    """CodeCarbon's own where it is a UUID, so that a log imported twice is one run; else made of
+    what the log says."""
+    one = run.logged
+    own = one.run_id.replace("-", "").lower()
+    if _RUN_ID.fullmatch(own):
+        return own
+    said = repr((one.run_id, one.ended_at, one.duration_s, one.energy_kwh, run.model))
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
 def row_of(run: ForeignRun) -> tuple[Any, ...]:
     """In the order of `COLUMNS`."""
     one, facts, num_samples = run.logged, run.facts, run.num_samples
@@ -119,7 +132,7 @@ def row_of(run: ForeignRun) -> tuple[Any, ...]:
         "path": run.path,
         "kind": KIND,
         "status": "finished",
-        "run_id": one.run_id or None,
+        "run_id": run_id_of(run),
         "identity": one.run_id,
         "setup": setup,
         "merge_key": merge_key(setup),

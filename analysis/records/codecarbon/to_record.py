@@ -5,20 +5,17 @@ One block: the whole log, warm-up included, without an interval. What a log does
 
 from __future__ import annotations
 
-import hashlib
 import math
-import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from analysis.records.codecarbon.quantities import SUM_TOLERANCE, Logged
-from analysis.records.codecarbon.rows import ForeignRun
+from analysis.records.codecarbon.rows import ForeignRun, run_id_of
 from analysis.records.codecarbon.sensors import sensors_of
 from metering.record import Component, Energy, Interval, PhaseRecord, Reading, Record, Sensor
 from metering.record_host import Code, EmissionFactor, Host
 
 IMPORTED = "imported from a CodeCarbon log"
-_RUN_ID = re.compile("[0-9a-f]{32}")
 
 
 def record_of(runs: Sequence[ForeignRun]) -> Record:
@@ -43,17 +40,6 @@ def record_of(runs: Sequence[ForeignRun]) -> Record:
         phases={phase.phase: phase for phase in map(_phase, runs)},
         notes=tuple(notes),
     )
-
-
-def run_id_of(run: ForeignRun) -> str:
-    """CodeCarbon's own where it is a UUID, so that a log imported twice is one run; else made of
-    what the log says."""
-    one = run.logged
-    own = one.run_id.replace("-", "").lower()
-    if _RUN_ID.fullmatch(own):
-        return own
-    said = repr((one.run_id, one.ended_at, one.duration_s, one.energy_kwh, run.model))
-    return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
 def _phase(run: ForeignRun) -> PhaseRecord:

@@ -83,6 +83,15 @@ def test_runs_whose_ids_begin_alike_are_two_records(tmp_path: Path) -> None:
     assert len(list(tmp_path.rglob("record.json"))) == 2
 
 
+def test_a_log_and_its_record_count_once(tmp_path: Path) -> None:
+    a_config(tmp_path)
+    a_log(tmp_path, {"run_id": RUN_ID})
+    assert _import(tmp_path) == 0
+    loaded = load([tmp_path])
+    assert len(loaded.frame) == 1
+    assert len(loaded.copies) == 1
+
+
 def test_importing_twice_gives_one_record(tmp_path: Path) -> None:
     a_log(tmp_path / "logs", {})
     for _ in range(2):
