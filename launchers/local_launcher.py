@@ -50,13 +50,26 @@ class LocalLauncher(BasicLauncher):
 
         jobs = ordered(job_overrides, self.order, self.order_seed)
         if self.devices is not None:
-            answers = self._side_by_side(jobs, initial_job_idx)
-            return self._launch(jobs, initial_job_idx, answers.run)
+            done = self._side_by_side(jobs, initial_job_idx)
+            return self._launch(jobs, initial_job_idx, done.run)
         seed = self.order_seed if self.order == "shuffled" else None
         cooldown = CoolDown(self.cooldown_s)
         with Machine(self.isolate) as machine:
             runner = SweepRunner(machine, initial_job_idx + len(jobs), seed, cooldown)
-            return self._launch(jobs, initial_job_idx, runner)
+            answers = self._launch(jobs, initial_job_idx, runner)
+        if any(override.lower() == "dry_run=true" for job in jobs for override in job):
+            self._print_cost(jobs, initial_job_idx)
+        return answers
+
+    def _print_cost(self, jobs: Sequence[Sequence[str]], first: int) -> None:
+        """What ends the preview of a sweep: the cost of all that is still to be measured."""
+        from launchers.composition import compose_runs
+        from launchers.preview import sweep_lines
+
+        runs = compose_runs(self.hydra_context, self.config, jobs, first)
+        plans = [run.plan for run in runs if run.plan is not None and not run.is_done]
+        if plans:
+            print("\n".join(sweep_lines(plans)), flush=True)
 
     def _launch(
         self, job_overrides: Sequence[Sequence[str]], first: int, runner: Callable[..., Any]

@@ -12,8 +12,6 @@ from tasks.plan import Plan
 
 def text(plans: Sequence[Plan], settings: SlurmSettings) -> str:
     """The sbatch text of every group, then the cost of the whole sweep."""
-    from metering.emissions import emission_factor
-
     groups: dict[str, list[Plan]] = {}
     for plan in plans:
         groups.setdefault(group_key(plan.hardware), []).append(plan)
@@ -22,11 +20,18 @@ def text(plans: Sequence[Plan], settings: SlurmSettings) -> str:
         folder = slurm_folder(group[0].output_dir) / "jobs"
         parts.append(f"# {len(group)} runs on {group[0].hardware.name}")
         parts.append(sbatch_text(folder, group[0].hardware, settings, len(group)))
+    return "\n".join([*parts, *sweep_lines(plans)])
+
+
+def sweep_lines(plans: Sequence[Plan]) -> list[str]:
+    """The cost of the whole sweep, by where each number comes from."""
+    from metering.emissions import emission_factor
+
     countries = {plan.hardware.country_iso_code for plan in plans}
     factors = {code: emission_factor(code)["kg_co2eq_per_kwh"] for code in countries}
     costs = [cost(plan) for plan in plans]
     of_each = [factors[plan.hardware.country_iso_code] for plan in plans]
-    return "\n".join([*parts, *cost_lines(costs, of_each)])
+    return cost_lines(costs, of_each)
 
 
 def cost_lines(costs: Sequence[Cost], kg_co2eq_per_kwh: Sequence[float]) -> list[str]:

@@ -122,6 +122,7 @@ def test_a_dry_run_prints_the_plan_and_measures_nothing(run_py, tmp_path):
     done = run_py("-m", "model=vit_b,swin_t", "task=classification", "dry_run=true")
     assert done.returncode == 0
     assert "model=vit_b" in done.stdout and "model=swin_t" in done.stdout
+    assert "2 runs, 0.267 GPU-hours, kWh unknown" in done.stdout  # two phases of four minutes
     assert records(tmp_path) == []
 
 

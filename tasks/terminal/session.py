@@ -76,8 +76,11 @@ class Session:
 
         if finished(plan) and not plan.force:
             state = "done, will not run again"
-        else:
+        elif plan.meter.mode == "adaptive":
             state = f"at most {plan.meter.time_budget_s * len(plan.phases) / 60:.0f} min measured"
+        else:
+            num_steps = plan.meter.num_warmup_steps + (plan.meter.num_steps or 0)
+            state = f"{num_steps} steps of each phase measured"
         print(
             f"{plan.task} model={plan.model.name} data={plan.data.name} "
             f"hardware={plan.hardware.name} batch_size={plan.batch_size} "
