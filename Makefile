@@ -6,7 +6,7 @@ DEMO := output_dir=runs/demo meter.time_budget_s=25 meter.relative_error=0.05
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench test-models lint tables figures report doctor slurm-status gpu-check gpu-table3 wheels mmcv-ops clean
+.PHONY: help demo test check bench test-models lint tables figures report documents doctor slurm-status gpu-check gpu-table3 wheels mmcv-ops clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } \
@@ -67,6 +67,9 @@ test-models: .venv/.installed ## step every model at its native size (an hour or
 bench: .venv/.installed ## our claims of speed as ratios, and endurance at full length (most of an hour)
 	WATT_ENDURANCE=full $(BIN)/python -m pytest tests/endurance --timeout 900
 	$(BIN)/python -m benchmarks --out benchmarks/results/$$(date +%F)-$$(hostname -s)
+
+documents: .venv/.installed ## the tables in RESULTS.md and docs/evidence.md, as their commands print them now
+	$(BIN)/python -m analysis.documents
 
 ##@ On a GPU machine
 
