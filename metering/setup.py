@@ -9,7 +9,7 @@ Every rule about runs that are alike is here and nowhere else:
     measured already   identity(asked) equal, and `found` matches this machine
     merge              `merge_key`: asked and found equal (but for the repetition)
     row of a table     `row_key`: equal but for the stage and what the stage determines
-    models compared    `comparison_key`: equal but for the network and what it determines
+    models compared    `comparison_key`: equal but for the network and its recipe
     line of a study    `study_key`: equal but for the study's axis
     spread of runs     `hardware_key`: read in one way on one kind of machine
     borrowed cost      `lender_key`: alike in hardware, precision, kind of data and size
@@ -169,10 +169,11 @@ def row_key(setup: SetUp, at_recipe_size: bool) -> str:
 
 
 def comparison_key(setup: SetUp, at_recipe_size: bool) -> str:
-    """Models whose runs have the same key may be compared, and ranked."""
+    """Models whose runs have the same key may be compared, and ranked: equal but for the network
+    and its recipe, of which the stages are part."""
     fields = _flat(setup)
     size = "recipe" if at_recipe_size else fields["input_size"]
-    return _digest(_without(fields, (*NETWORK_FIELDS, "input_size")) | {"input_size": size})
+    return _digest(_without(fields, (*NETWORK_FIELDS, *STAGE_FIELDS)) | {"input_size": size})
 
 
 def hardware_key(setup: SetUp) -> str:
