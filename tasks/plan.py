@@ -91,7 +91,7 @@ def from_config(config: DictConfig) -> Plan:
     values = _values(config)
     given = validated(RunConfig, values)
     task = given.task.name
-    model = derive.model_plan(given.model, task, given.stage, given.checkpoint)
+    model = derive.model_plan(given, task)
     batch_size = given.batch_size or given.task.batch_size
     data = derive.data_plan(given.data, task)
     stage = resolve(given.stage, model.recipe, model.name)

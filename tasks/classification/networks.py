@@ -1,14 +1,19 @@
-"""timm networks for classification: built, counted, and given their optimizer."""
+"""Networks for classification: timm's and the user's own; built, counted, given their optimizer."""
 
 from __future__ import annotations
 
+import inspect
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from metering.record import ModelFacts
 from tasks.classification import training as trainings
+from tasks.classification import weights
+from tasks.config import own_modules
 from tasks.errors import PlanError
 from tasks.network_facts import gmacs, params_m
 from tasks.plan import Plan
+from tasks.weight_files import PRETRAINED
 
 if TYPE_CHECKING:
     import torch
@@ -16,62 +21,150 @@ if TYPE_CHECKING:
 
 def model_facts(plan: Plan) -> ModelFacts:
     """Parameters and GMACs of one image, counted on the meta device (nothing is computed)."""
-    import torch
-    import torch._dynamo  # its first import fails inside a device context, where timm triggers it
-
     size = input_size(plan)
-    with torch.device("meta"):
-        model = build(plan, with_checkpoint=False)
     shape = (3, size, size)
+    model = build_without_weights(plan)
     return ModelFacts(params_m(model), gmacs(model, model, (1, *shape), symbolic=False), shape)
 
 
-def input_size(plan: Plan) -> int:
+def build_without_weights(plan: Plan) -> torch.nn.Module:
+    """The network on the meta device: names, shapes and sizes, no numbers. One of the user's own
+    that cannot be made there is made on the CPU."""
+    import torch
+    import torch._dynamo  # its first import fails inside a device context, where timm triggers it
+
+    try:
+        with torch.device("meta"):
+            return build(plan, with_checkpoint=False)
+    except (NotImplementedError, RuntimeError):
+        if own_modules.callable_name(plan.model.source) is None:
+            raise
+        return build(plan, with_checkpoint=False)
+
+
+def input_size(plan: Plan, *, for_test: bool = False) -> int:
     """Pixels of the square input: the plan's, else the network's own."""
-    return plan.model.input_size or int(data_config(plan)["input_size"][-1])
+    return plan.model.input_size or int(data_config(plan, for_test=for_test)["input_size"][-1])
 
 
-def data_config(plan: Plan) -> dict[str, Any]:
+def data_config(plan: Plan, *, for_test: bool = False) -> dict[str, Any]:
+    """Size, mean, crop and interpolation, as timm's training and validation resolve them; a network
+    without settings of its own has timm's defaults."""
     from timm.data import resolve_data_config
+
+    size = plan.model.input_size
+    asked = {} if size is None else {"img_size": size}
+    return resolve_data_config(asked, pretrained_cfg=_settings(plan), use_test_size=for_test)
+
+
+def _settings(plan: Plan) -> dict[str, Any]:
+    """timm's `pretrained_cfg` of the network, as values."""
     from timm.models import get_pretrained_cfg
 
-    found = get_pretrained_cfg(plan.model.source)
-    return resolve_data_config(pretrained_cfg=found.to_dict() if found else {})
+    source = plan.model.source
+    if own_modules.callable_name(source) is not None:
+        return {}
+    if ":" in source:
+        return _settings_elsewhere(source)
+    for module in plan.model.imports:
+        own_modules.imported(module, plan.model.path)
+    known = get_pretrained_cfg(source)
+    return known.to_dict() if known else {}
+
+
+@cache
+def _settings_elsewhere(source: str) -> dict[str, Any]:
+    """Of a network on the Hugging Face Hub or in a folder. Raises `PlanError`."""
+    from timm.models import load_model_config_from_hf
+    from timm.models._hub import load_model_config_from_path
+
+    kind, _, place = source.partition(":")
+    load = load_model_config_from_hf if kind == "hf-hub" else load_model_config_from_path
+    try:
+        found: dict[str, Any] = load(place)[0]
+    except Exception as error:  # whatever the hub's client raises without a network
+        raise _not_fetched(f"model={source} needs the config.json of {place}", error) from error
+    return found
 
 
 def build(plan: Plan, with_checkpoint: bool = True) -> torch.nn.Module:
-    import timm
-    from timm.models import get_pretrained_cfg
+    """The network with the head of the plan's data, and the checkpoint's weights. Raises
+    `PlanError`."""
+    for module in plan.model.imports:
+        own_modules.imported(module, plan.model.path)
+    if own_modules.callable_name(plan.model.source) is not None:
+        network = _own(plan)
+    else:
+        network = _of_timm(plan, with_checkpoint and plan.model.checkpoint == PRETRAINED)
+    if with_checkpoint and plan.model.checkpoint not in (None, PRETRAINED):
+        weights.load(network, plan)
+    return network
 
-    options = dict(plan.model.options)
-    own = get_pretrained_cfg(plan.model.source)
-    wanted = plan.model.input_size
-    if own is not None and wanted and own.fixed_input_size and own.input_size[-1] != wanted:
-        options["img_size"] = wanted
+
+def _own(plan: Plan) -> torch.nn.Module:
+    import torch
+
+    source, options = plan.model.source, dict(plan.model.options)
+    make = own_modules.callable_of(source, plan.model.path)
+    if "num_classes" in inspect.signature(make).parameters:
+        options.setdefault("num_classes", plan.data.options["num_classes"])
     try:
-        model: torch.nn.Module = timm.create_model(
-            plan.model.source, num_classes=plan.data.options["num_classes"], **options
-        )
+        network = make(**options)
     except TypeError as error:
         raise PlanError(
-            f"model.options={options} does not fit {plan.model.source}: {error}"
-        ) from None
-    if with_checkpoint and plan.model.checkpoint is not None:
-        load(model, plan.model.checkpoint)
-    return model
-
-
-def load(model: torch.nn.Module, checkpoint: str) -> None:
-    """The file's weights into `model`, each of them. Raises `PlanError` where they do not fit."""
-    from timm.models import load_checkpoint
-
-    try:
-        load_checkpoint(model, checkpoint)
-    except (RuntimeError, ValueError, KeyError) as error:
-        said = " ".join(str(error).split())[:300]
+            f"model.source={source} cannot be called with {options}: {error}; set model.options"
+        ) from error
+    if not isinstance(network, torch.nn.Module):
         raise PlanError(
-            f"checkpoint={checkpoint} does not fit the model: {said}; give weights of this model"
+            f"model.source={source} gives a {type(network).__name__}, not a torch.nn.Module; name "
+            "what makes the network"
+        )
+    return network
+
+
+def _of_timm(plan: Plan, pretrained: bool) -> torch.nn.Module:
+    import timm
+
+    source, options = plan.model.source, dict(plan.model.options)
+    own, wanted = _settings(plan), plan.model.input_size
+    if wanted and own.get("fixed_input_size") and own["input_size"][-1] != wanted:
+        options["img_size"] = wanted
+    num_classes = plan.data.options["num_classes"]
+    if pretrained and (published := own.get("num_classes")) != num_classes:
+        raise PlanError(
+            f"checkpoint=pretrained of model={plan.model.name} has {published} classes, and "
+            f"data={plan.data.name} has {num_classes}; give a checkpoint for these classes"
+        )
+    try:
+        return timm.create_model(source, pretrained=pretrained, num_classes=num_classes, **options)
+    except TypeError as error:
+        raise PlanError(f"model.options={options} does not fit {source}: {error}") from None
+    except (AssertionError, ValueError) as error:
+        raise PlanError(
+            f"model={source} cannot be built with model.input_size={wanted} and "
+            f"model.options={options}: {one_line(error)}; change them"
         ) from None
+    except (RuntimeError, OSError) as error:
+        if not pretrained:
+            raise
+        raise _not_fetched(f"checkpoint=pretrained needs weights of {source}", error) from error
+
+
+def _not_fetched(what: str, error: BaseException) -> PlanError:
+    from huggingface_hub.constants import HF_HUB_CACHE
+    from torch.hub import get_dir
+
+    return PlanError(
+        f"{what}, which are neither on this machine nor could be fetched ({one_line(error)}); "
+        f"fetch them where there is a network and copy {HF_HUB_CACHE} (or "
+        f"{get_dir()}/checkpoints) here, or give checkpoint=FILE"
+    )
+
+
+def one_line(error: BaseException) -> str:
+    """The beginning of what an error says."""
+    said = " ".join(str(error).split()) or type(error).__name__
+    return said if len(said) <= 160 else f"{said[:157]}..."
 
 
 def optimizer(model: torch.nn.Module, setup: trainings.Training, batch_size: int) -> Any:

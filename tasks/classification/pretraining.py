@@ -9,11 +9,14 @@ from typing import Any
 from metering.ranks import Ranks
 from metering.record import ModelFacts
 from tasks.classification import networks as models
+from tasks.classification import training as trainings
+from tasks.classification import weights
 from tasks.classification.stages import beit, clip, distillation, larger_set, mae, supervised
 from tasks.classification.stages.step import Step
 from tasks.config.stages import DISTILL, PRETRAIN, SUPERVISED
 from tasks.errors import PlanError, unknown
 from tasks.plan import Plan
+from tasks.weight_files import PRETRAINED
 
 # the timm networks that a method knows the pre-training form of
 SELF_SUPERVISED = {
@@ -66,6 +69,21 @@ _STEPS: dict[str, Callable[[Plan, Ranks, Any], Step]] = {
     "beitv2": lambda plan, _, __: beit.step_v2(plan),
     "clip": lambda plan, ranks, _: clip.step(plan, ranks),
 }
+
+
+def tried(plan: Plan) -> tuple[Plan, trainings.Training]:
+    """The plan whose network a trial pass is made of, and its training set-up."""
+    used = larger_set.plan_of(plan) if plan.stage == PRETRAIN else plan
+    return used, trainings.named(plan.model.training)
+
+
+def restore(found: Step, plan: Plan) -> None:
+    """The checkpoint's weights again, after a phase of training."""
+    if plan.model.checkpoint == PRETRAINED:
+        fresh = models.build(plan)
+        found.network.load_state_dict(fresh.state_dict())
+    else:
+        weights.load(found.network, plan)
 
 
 def num_classes(plan: Plan) -> int:

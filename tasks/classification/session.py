@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from metering.ranks import Ranks
 from metering.record import ModelFacts
+from tasks import weight_files
 from tasks.classification import compile_ahead as compilation
-from tasks.classification import data, pretraining, setup
+from tasks.classification import data, pretraining, setup, trial, weights
 from tasks.classification import networks as models
-from tasks.classification import training as trainings
 from tasks.classification.stages.step import Step
+from tasks.config import own_modules
 from tasks.config.model_names import require_timm_name
 from tasks.data.workers import default_workers
 from tasks.errors import PlanError
@@ -31,15 +32,18 @@ if TYPE_CHECKING:
 
 def check(plan: Plan) -> Iterable[str]:
     """Problems that can be seen without building anything."""
-    require_timm_name(plan.model.source)
-    trainings.named(plan.model.training)
+    if own_modules.callable_name(plan.model.source) is None and not plan.model.imports:
+        require_timm_name(plan.model.source)
+    weight_files.check(plan.model.checkpoint)
+    setup.check_model(plan)
     pretraining.check(plan)
     setup.check_options(plan.data)
+    setup.check_batch(plan)
     setup.check_scale(plan)
     return ()
 
 
-STEP_VERSION = 1  # see tasks.protocol.Task
+STEP_VERSION = 2  # see tasks.protocol.Task
 
 
 def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> ClassificationSession:
@@ -52,6 +56,8 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
     torch.manual_seed(plan.seed)
     device = devices.choose(plan.hardware.accelerator, ranks.local_rank)
     devices.set_precision(plan.precision)
+    if plan.stage not in pretraining.SELF_SUPERVISED:
+        trial.run(*pretraining.tried(plan), devices.total_memory(device))
     train_set, test_set = data.open_sets(plan.data, plan.seed)
     with _clear_errors(plan.batch_size):
         step = pretraining.step(plan, ranks, device)
@@ -81,7 +87,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
         loaders[1],
         device,
         pretraining.facts(plan, step),
-        step.notes,
+        (*step.notes, *filter(None, [weights.note(plan)])),
         fingerprint(step.network),
     )
     if plan.compile:
@@ -131,7 +137,7 @@ class ClassificationSession:
                 if window.step(len(images) * self.ranks.num_ranks, wait_s):
                     break
         if self.plan.model.checkpoint is not None and "test" in self.plan.phases:
-            models.load(self.step.network, self.plan.model.checkpoint)
+            pretraining.restore(self.step, self.plan)
         return PhaseOutcome(quality={"train_loss": float(loss)})
 
     def test(self, window: Window) -> PhaseOutcome:

@@ -51,8 +51,48 @@ def check_options(plan: DataPlan) -> None:
         raise PlanError(f"data.options.{missing[0]} is missing; data=synthetic needs it")
 
 
+def check_model(plan: Plan) -> None:
+    """Raises `PlanError` for a training set-up that is unknown, or a network of other channels."""
+    training.named(plan.model.training)
+    channels = plan.model.options.get("in_chans", 3)
+    if channels != 3:
+        raise PlanError(
+            f"model.options.in_chans={channels} is not 3: images are read as RGB; leave it out"
+        )
+    if "num_classes" in plan.model.options:
+        raise PlanError(
+            f"model.options.num_classes={plan.model.options['num_classes']} is the data's to say; "
+            "set data.options.num_classes"
+        )
+
+
+def check_batch(plan: Plan) -> None:
+    """Raises `PlanError` where the training set-up mixes pairs and a rank's batch is odd, or the
+    batch is larger than the training set."""
+    if "train" not in plan.phases:
+        return
+    name = STAGE_TRAININGS.get(plan.stage, plan.model.training)
+    mixes = training.named(name).mixup or training.named(name).cutmix
+    per_rank = plan.batch_size // plan.hardware.num_ranks
+    if mixes and per_rank % 2:
+        raise PlanError(
+            f"batch_size={plan.batch_size} gives each device an odd batch of {per_rank}, but "
+            f"model.training={name} mixes images in pairs (mixup, cutmix); choose an even batch"
+        )
+    num_train = data_setup(plan.data).num_train
+    if num_train is not None and max(1, round(num_train * plan.data.fraction)) < plan.batch_size:
+        raise PlanError(
+            f"batch_size={plan.batch_size} is more than the "
+            f"{max(1, round(num_train * plan.data.fraction))} training images of "
+            f"data={plan.data.name}; choose a smaller batch_size or a larger data.fraction"
+        )
+
+
 def check_scale(plan: Plan) -> None:
-    """Raises `PlanError` where `scale=small` would change nothing but the run's name."""
+    """Raises `PlanError` where `scale=small` would change nothing but the run's name. A network
+    without a recipe has no size of its own to be smaller than."""
+    if not plan.model.recipe:
+        return
     if plan.scale == "small" and plan.model.input_size == plan.model.recipe_size:
         raise PlanError(
             f"scale=small changes nothing of model={plan.model.name}: which smaller input a "

@@ -10,33 +10,48 @@ from pathlib import Path
 
 from metering import catalogue
 from metering.settings import MeterSettings
+from tasks.config import own_modules
 from tasks.config.digests import digest
 from tasks.config.groups import DataPlan, HardwarePlan, ModelPlan
-from tasks.config.schema import DataConfig, HardwareConfig, MeterConfig, ModelConfig, stage_of
+from tasks.config.schema import (
+    DataConfig,
+    HardwareConfig,
+    MeterConfig,
+    ModelConfig,
+    RunConfig,
+    stage_of,
+)
 from tasks.config.stages import size_of_stage
 from tasks.errors import PlanError
+from tasks.weight_files import PRETRAINED
+
+OWN = "own"
+"""`model=own`: a network of the user's, called after what makes it."""
 
 
-def model_plan(config: ModelConfig, task: str, stage: str, checkpoint: str | None) -> ModelPlan:
-    """stage: as the user calls it. Raises `PlanError`."""
+def model_plan(given: RunConfig, task: str) -> ModelPlan:
+    """Raises `PlanError`."""
+    config, checkpoint = given.model, given.checkpoint
     name, source = config.name, config.source
     if source is None:
         source = config.config
         if source is None:
             raise PlanError(
-                f"model={name} needs model.config=NAME, a config of its library, or the key source "
-                "in its file"
+                f"model={name} needs model.source=package.module:callable, which makes the network"
+                if name == OWN
+                else f"model={name} needs model.config=NAME, a config of its library, or the key "
+                "source in its file"
             )
         name = Path(source).stem
+    elif name == OWN:
+        name = source.split(":")[-1]
     if config.task != task:
         raise PlanError(
             f"model={name} belongs to task={config.task}, not task={task}; "
             f"leave task= out or write task={config.task}"
         )
     recipe = tuple(stage_of(entry, config.recipe_size) for entry in config.recipe or ())
-    recipe_size = size_of_stage(stage, recipe, config.recipe_size)
-    given = {"checkpoint": checkpoint, "source": source if source.endswith(".py") else None}
-    paths = {key: Path(value).expanduser() for key, value in given.items() if value is not None}
+    recipe_size = size_of_stage(given.stage, recipe, config.recipe_size)
     return ModelPlan(
         name=name,
         task=task,
@@ -47,9 +62,29 @@ def model_plan(config: ModelConfig, task: str, stage: str, checkpoint: str | Non
         recipe=recipe,
         options=dict(config.options or {}),
         checkpoint=checkpoint,
-        digests={key: digest(path) for key, path in paths.items() if path.is_file()},
+        checkpoint_weights=given.checkpoint_weights,
+        digests=_digests(config, source, checkpoint, given.checkpoint_weights),
         recipe_size=recipe_size,
+        imports=config.imports or (),
+        path=None if config.path is None else str(Path(config.path).expanduser().absolute()),
     )
+
+
+def _digests(
+    config: ModelConfig, source: str, checkpoint: str | None, weights: str
+) -> dict[str, str]:
+    files = {"checkpoint": checkpoint, "source": source if source.endswith(".py") else None}
+    paths = {key: Path(value).expanduser() for key, value in files.items() if value is not None}
+    digests = {key: digest(path) for key, path in paths.items() if path.is_file()}
+    named = own_modules.callable_name(source)
+    modules = [*(config.imports or ()), *([named[0]] if named else [])]
+    if modules:
+        digests["source"] = own_modules.digest_of(modules, config.path)
+    if checkpoint == PRETRAINED:
+        digests["checkpoint"] = PRETRAINED
+    elif "checkpoint" in digests and weights == "ema":
+        digests["checkpoint"] += "-ema"
+    return digests
 
 
 def data_plan(config: DataConfig, task: str) -> DataPlan:

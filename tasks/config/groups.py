@@ -53,6 +53,9 @@ class ModelPlan:
     training: the named training set-up (`classification/training.py`), None where the source
     decides;
     recipe: the stages of the full training; options: passed on to the builder;
+    imports: modules to import before the network is built; path: a folder that holds modules;
+    checkpoint: a file, `pretrained` for the weights that the library publishes, or None;
+    checkpoint_weights: which of them, where a file has both;
     digests: of the files that the user gave, `checkpoint` and `source`;
     recipe_size: pixels that the recipe has for the run's stage, None where the source decides.
     """
@@ -66,8 +69,11 @@ class ModelPlan:
     recipe: tuple[Stage, ...] = ()
     options: Options = Field(default_factory=dict)
     checkpoint: str | None = None
+    checkpoint_weights: Literal["plain", "ema"] = "plain"
     digests: dict[str, str] = Field(default_factory=dict)
     recipe_size: Count | None = None
+    imports: tuple[str, ...] = ()
+    path: str | None = None
 
 
 @dataclass(frozen=True, config=STRICT)

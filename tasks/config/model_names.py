@@ -11,21 +11,32 @@ from tasks.errors import unknown
 
 CONF_DIR = Path(__file__).resolve().parents[2] / "conf"
 _REGISTERED = re.compile(r"^@register_model\s*\ndef (\w+)\(", re.MULTILINE)
+_TAGGED = re.compile(r"""^\s+['"](\w+\.\w+)['"]: """, re.MULTILINE)
+_OF_TIMM = re.compile(r"(?:hf[-_]hub:)?timm/([\w.]+)")
+_ELSEWHERE = re.compile(r"(hf[-_]hub|local-dir):(.+)")
+
+
+@cache
+def _timm_sources() -> tuple[str, ...]:
+    """Importing timm takes seconds (it imports torch); `run.py --cfg job` must answer at once."""
+    spec = importlib.util.find_spec("timm")
+    if spec is None or spec.origin is None:
+        return ()
+    files = (Path(spec.origin).parent / "models").glob("*.py")
+    return tuple(file.read_text(encoding="utf-8") for file in files)
 
 
 @cache
 def timm_names() -> frozenset[str]:
-    """Every model function that timm registers, found in its source files.
+    """Every model function that timm registers, found in its source files."""
+    return frozenset(name for text in _timm_sources() for name in _REGISTERED.findall(text))
 
-    Importing timm takes seconds (it imports torch); `run.py --cfg job` must answer at once.
-    """
-    spec = importlib.util.find_spec("timm")
-    if spec is None or spec.origin is None:
-        return frozenset()
-    files = (Path(spec.origin).parent / "models").glob("*.py")
-    return frozenset(
-        name for file in files for name in _REGISTERED.findall(file.read_text(encoding="utf-8"))
-    )
+
+@cache
+def timm_tags() -> frozenset[str]:
+    """Every name with the tag of its published weights, such as `resnet50.a1_in1k`."""
+    tagged = (name for text in _timm_sources() for name in _TAGGED.findall(text))
+    return frozenset(name for name in tagged if name.split(".")[0] in timm_names())
 
 
 def yaml_names() -> frozenset[str]:
@@ -33,10 +44,28 @@ def yaml_names() -> frozenset[str]:
     return frozenset(path.stem for path in (CONF_DIR / "model").glob("*.yaml"))
 
 
-def require_timm_name(name: str) -> None:
-    """Raises `PlanError` naming the nearest when timm has no model `name`.
+def timm_source(name: str) -> str | None:
+    """What timm calls the network `name`; None where timm has none of that name.
 
-    A pretrained tag after a dot (`resnet50.a1_in1k`) is allowed and names the same network.
+    A tag after a dot stands for published weights and their preprocessing (`resnet50.a1_in1k`);
+    `timm/...` and `hf-hub:timm/...` are the same name on the Hugging Face Hub; networks of others
+    there (`hf-hub:OWNER/NAME`), and in a folder (`local-dir:FOLDER`), are as timm reads them.
     """
-    if name.split(".", maxsplit=1)[0] not in timm_names():
-        raise unknown("model", name, yaml_names() | timm_names(), "see python run.py --help")
+    if elsewhere := _ELSEWHERE.fullmatch(name):
+        inner = _OF_TIMM.fullmatch(name)
+        if inner is None or inner[1].split(".")[0] not in timm_names():
+            return f"{elsewhere[1].replace('_', '-')}:{elsewhere[2]}"
+    if inner := _OF_TIMM.fullmatch(name):
+        name = inner[1]
+    known = timm_tags() if "." in name else timm_names()
+    return name if name in known else None
+
+
+def require_timm_name(name: str) -> None:
+    """Raises `PlanError` naming the nearest when timm has no model `name`."""
+    if timm_source(name) is None:
+        known = yaml_names() | timm_names()
+        if "." in name:
+            base = name.rsplit("/", maxsplit=1)[-1].split(".", maxsplit=1)[0]
+            known = frozenset(tag for tag in timm_tags() if tag.startswith(f"{base}.")) or known
+        raise unknown("model", name, known, "see python run.py --help")

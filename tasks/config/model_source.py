@@ -1,4 +1,4 @@
-"""A Hydra config source: every name that timm registers is a `model`, without a YAML file."""
+"""A Hydra config source: every name that timm accepts is a `model`, without a YAML file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigResult, ConfigSource
 from omegaconf import OmegaConf
 
-from tasks.config.model_names import timm_names, yaml_names
+from tasks.config.model_names import timm_source, yaml_names
 
 _PREFIX = "model/"
 
@@ -19,12 +19,13 @@ class TimmSource(ConfigSource):
         return "timm"
 
     def load_config(self, config_path: str) -> ConfigResult:
-        name = self._name(config_path)
+        source = timm_source(self._name(config_path))
+        assert source is not None
         config = OmegaConf.create(
             {
-                "name": name,
+                "name": source.rstrip("/").rsplit("/", maxsplit=1)[-1].split(":")[-1],
                 "task": "classification",
-                "source": name,
+                "source": source,
                 "training": "plain",
             }
         )
@@ -43,7 +44,7 @@ class TimmSource(ConfigSource):
             return False
         name = self._name(config_path)
         # YAML files come first; reading timm's sources is left for names that have none
-        return name not in yaml_names() and name in timm_names()
+        return name not in yaml_names() and timm_source(name) is not None
 
     def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
         return []  # 1,300 names would drown the help

@@ -19,7 +19,6 @@ from tasks.config.values import (
     Blocks,
     Confidence,
     Count,
-    ExistingFile,
     ExistingFolder,
     Finite,
     Flag,
@@ -30,6 +29,7 @@ from tasks.config.values import (
     Seed,
     ShareOrNone,
     Text,
+    Weights,
 )
 
 Precision = Literal["fp32", "tf32", "bf16", "fp16"]
@@ -104,7 +104,8 @@ def stage_of(stage: RecipeStage, input_size: int | None) -> Stage:
 @dataclass(frozen=True, config=STRICT)
 class ModelConfig:
     """`conf/model/`. recipe_size: pixels that the recipe trains on; input_size: pixels of the
-    user's choice; config: `source` of a model that is named after it."""
+    user's choice; config: `source` of a model that is named after it; imports, path: modules of
+    the user's own, and the folder that holds them."""
 
     name: Name
     task: Text = "classification"
@@ -113,6 +114,8 @@ class ModelConfig:
     paper_row: Text | None = None
     recipe_size: Count | None = None
     input_size: Count | None = None
+    imports: tuple[Text, ...] | None = Field(default=None, alias="import")
+    path: ExistingFolder | None = None
     training: Text | None = None
     recipe: tuple[Annotated[RecipeStage, AfterValidator(_complete)], ...] | None = None
     options: Options | None = None
@@ -232,7 +235,8 @@ class RunConfig:
     seed: Seed = 0
     repeats: Count = 1
     repetition: Count | None = None
-    checkpoint: ExistingFile | None = None
+    checkpoint: Weights | None = None
+    checkpoint_weights: Literal["plain", "ema"] = "plain"
     force: Flag = False
     retry_failed: Flag = False
     dry_run: Flag = False

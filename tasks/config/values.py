@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from metering.emissions import countries
+from tasks.weight_files import PRETRAINED
 
 MOST = 2**31 - 1
 """Counts above this overflow in the libraries that take them."""
@@ -90,6 +91,10 @@ def _file(value: str) -> str:
     return str(Path(value).expanduser())
 
 
+def _weights(value: str) -> str:
+    return value if value == PRETRAINED else _file(value)
+
+
 def _folder(value: str) -> str:
     if not Path(value).expanduser().is_dir():
         raise PydanticCustomError("folder", "is not a folder; give the folder that holds the set")
@@ -128,4 +133,6 @@ Text = Annotated[str, BeforeValidator(_text)]
 Name = Annotated[str, AfterValidator(_name), BeforeValidator(_text)]
 Country = Annotated[str, AfterValidator(_country), BeforeValidator(_text)]
 ExistingFile = Annotated[str, AfterValidator(_file), BeforeValidator(_text)]
+Weights = Annotated[str, AfterValidator(_weights), BeforeValidator(_text)]
+"""A file, or `pretrained`."""
 ExistingFolder = Annotated[str, AfterValidator(_folder), BeforeValidator(_text)]

@@ -142,6 +142,16 @@ def peak_memory_mib(device: torch.device) -> float | None:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10  # getrusage(2): KiB
 
 
+def total_memory(device: torch.device) -> int:
+    """Bytes of the device's memory, or of the machine's."""
+    import psutil
+    import torch
+
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return int(psutil.virtual_memory().total)
+
+
 def release(device: torch.device) -> None:
     """Give cached device memory back, so that the next run of a sweep starts from none."""
     import torch

@@ -157,7 +157,9 @@ def test_a_checkpoint_of_another_model_is_refused_in_one_line(compose, tmp_path)
 
     torch.save({"other.weight": torch.zeros(2)}, tmp_path / "other.pth")
     plan = compose(*SMALL, "model=test_resnet", f"checkpoint={tmp_path / 'other.pth'}")
-    with pytest.raises(PlanError, match=r"other\.pth does not fit the model: .*; give weights"):
+    with pytest.raises(
+        PlanError, match=r"other\.pth does not fit model=test_resnet: .*; give weights"
+    ):
         prepared(plan)
 
 

@@ -1,0 +1,205 @@
+"""Weights of a classification network: a file's, or those that timm publishes; checked against the
+network by name and shape before the network is built."""
+
+from __future__ import annotations
+
+import argparse
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tasks.errors import PlanError
+from tasks.plan import Plan
+from tasks.weight_files import PRETRAINED
+
+if TYPE_CHECKING:
+    import torch
+
+_EMA_KEYS = ("state_dict_ema", "model_ema")  # where timm's load_state_dict looks, in its order
+_PLAIN_KEYS = ("state_dict", "model")
+_SHOWN = 3
+
+
+def note(plan: Plan) -> str | None:
+    """What a reader of the record must know of the weights that are used."""
+    chosen = plan.model.checkpoint
+    if chosen is None:
+        return None
+    if chosen == PRETRAINED:
+        return f"weights that timm publishes for {plan.model.source}"
+    if Path(chosen).suffix.lower() in (".npz", ".npy"):
+        return f"weights of {Path(chosen).name}"
+    content = _content(chosen)
+    has_ema = any(key in content for key in _EMA_KEYS)
+    kind = "EMA" if plan.model.checkpoint_weights == "ema" else "plain"
+    other = {"plain": "ema", "EMA": "plain"}[kind]
+    choice = f"; the file has both, checkpoint_weights={other} takes the others" if has_ema else ""
+    return f"weights of {Path(chosen).name}: the {kind} ones{choice}"
+
+
+def require_fit(plan: Plan, network: torch.nn.Module) -> None:
+    """Compare names and shapes of the file's weights with `network`, which may be on the meta
+    device. Raises `PlanError`."""
+    chosen = plan.model.checkpoint
+    if chosen is None or chosen == PRETRAINED or chosen.lower().endswith((".npz", ".npy")):
+        return
+    given = _state(chosen, plan.model.checkpoint_weights)
+    own = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    _require_same_classes(plan, network, given, own)
+    missing = [name for name in own if name not in given]
+    surplus = [name for name in given if name not in own]
+    other = [name for name in own if name in given and own[name] != given[name]]
+    if not (missing or surplus or other):
+        return
+    parts = [
+        f"{len(names)} {words} ({', '.join(names[:_SHOWN])}{', ...' * (len(names) > _SHOWN)})"
+        for names, words in (
+            (missing, "of the network's are missing"),
+            (surplus, "have no place in it"),
+            (other, "have another shape"),
+        )
+        if names
+    ]
+    raise PlanError(
+        f"checkpoint={chosen} does not fit model={plan.model.name}: of its weights "
+        f"{', '.join(parts)}; give weights of this very network, or its model.options"
+    )
+
+
+def load(network: torch.nn.Module, plan: Plan) -> None:
+    """The file's weights into `network`, by timm. Raises `PlanError` where they do not fit."""
+    from timm.models import load_checkpoint
+
+    chosen = plan.model.checkpoint
+    assert chosen is not None
+    try:
+        load_checkpoint(
+            network,
+            str(Path(chosen).expanduser()),
+            use_ema=plan.model.checkpoint_weights == "ema",
+            weights_only=True,
+        )
+    except (RuntimeError, ValueError, KeyError, NotImplementedError, OSError) as error:
+        said = " ".join(str(error).split())[:300]
+        raise PlanError(
+            f"checkpoint={chosen} does not fit the network: {said}; give weights of this network"
+        ) from None
+
+
+def _require_same_classes(
+    plan: Plan,
+    network: torch.nn.Module,
+    given: Mapping[str, tuple[int, ...]],
+    own: Mapping[str, tuple[int, ...]],
+) -> None:
+    for name in _heads(network):
+        ours, theirs = own.get(name), given.get(name)
+        if ours and theirs and ours[0] != theirs[0] and ours[1:] == theirs[1:]:
+            raise PlanError(
+                f"checkpoint={plan.model.checkpoint} has {theirs[0]} classes, and "
+                f"data={plan.data.name} has {ours[0]}; give weights for these classes, or data "
+                f"with {theirs[0]} (data.options.num_classes)"
+            )
+
+
+def _heads(network: torch.nn.Module) -> list[str]:
+    """Names of the weights of the last layers, as timm tells them."""
+    told = getattr(network, "pretrained_cfg", None) or {}
+    names = told.get("classifier") or ()
+    names = (names,) if isinstance(names, str) else names
+    return [f"{name}.weight" for name in names]
+
+
+def _state(chosen: str, weights: str) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the weights that timm would take. Raises `PlanError`."""
+    from timm.models import clean_state_dict
+
+    content = _content(chosen)
+    has_ema = any(key in content for key in _EMA_KEYS)
+    if weights == "ema" and not has_ema:
+        raise PlanError(f"checkpoint={chosen} has no EMA weights; leave checkpoint_weights=ema out")
+    keys = (*_EMA_KEYS, *_PLAIN_KEYS) if weights == "ema" else _PLAIN_KEYS
+    key = next((key for key in keys if key in content), None)
+    state = content if key is None else content[key]
+    if not isinstance(state, Mapping) or not state:
+        raise _no_state(chosen, state, key)
+    strangers = [name for name, value in state.items() if not hasattr(value, "shape")]
+    if strangers:
+        only = f"{key}." if key else ""
+        where = f"; it has {', '.join(map(str, list(state)[:_SHOWN]))}" if key is None else ""
+        raise PlanError(
+            f"checkpoint={chosen} holds no weights under its names ({only}{strangers[0]} is a "
+            f"{type(state[strangers[0]]).__name__}{where}); save the network's state_dict"
+        )
+    return {str(name): tuple(value.shape) for name, value in clean_state_dict(dict(state)).items()}
+
+
+def _content(chosen: str) -> Mapping[str, Any]:
+    """What the file holds, its tensors without their numbers. Raises `PlanError`."""
+    path = Path(chosen).expanduser()
+    if path.suffix.lower() == ".safetensors":
+        return _safetensors(chosen, path)
+    content = _unpickled(chosen, path)
+    if not isinstance(content, Mapping):
+        raise _no_state(chosen, content, None)
+    return content
+
+
+def _safetensors(chosen: str, path: Path) -> Mapping[str, Any]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: _Shape(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(chosen, error) from None
+
+
+class _Shape:
+    def __init__(self, shape: list[int]) -> None:
+        self.shape = tuple(shape)
+
+
+def _unpickled(chosen: str, path: Path) -> Any:
+    """Tensors and plain values alone: nothing of the file is run."""
+    import torch
+
+    try:
+        with torch.serialization.safe_globals([argparse.Namespace]):  # as timm's scripts save
+            return torch.load(path, map_location="meta", weights_only=True)
+    except pickle.UnpicklingError as error:
+        strangers = _strangers(path)
+        if not strangers:
+            raise _unreadable(chosen, error) from None
+        raise PlanError(
+            f"checkpoint={chosen} holds objects beside weights ({', '.join(strangers[:_SHOWN])}), "
+            "which are not loaded, for they could run anything; save its state_dict alone"
+        ) from None
+    except (OSError, RuntimeError, EOFError, KeyError, ValueError, AttributeError) as error:
+        raise _unreadable(chosen, error) from None
+
+
+def _strangers(path: Path) -> list[str]:
+    import torch
+
+    try:
+        return list(torch.serialization.get_unsafe_globals_in_checkpoint(str(path)))
+    except Exception:  # of a file that is no checkpoint it raises anything
+        return []
+
+
+def _unreadable(chosen: str, error: BaseException) -> PlanError:
+    why = (str(error).splitlines() or [""])[0][:120] or type(error).__name__
+    return PlanError(
+        f"checkpoint={chosen} cannot be read as weights, it may be cut off or damaged "
+        f"({why}); fetch or save it again"
+    )
+
+
+def _no_state(chosen: str, content: Any, key: str | None) -> PlanError:
+    what = "an empty dict" if content == {} else f"a {type(content).__name__}"
+    where = "" if key is None else f" under '{key}'"
+    return PlanError(
+        f"checkpoint={chosen} holds {what}{where}, not a state_dict; save network.state_dict()"
+    )

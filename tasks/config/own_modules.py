@@ -1,0 +1,99 @@
+"""Python modules of the user's own: found without being imported, and imported when a network is
+built."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from tasks.errors import PlanError
+
+_CALLABLE = re.compile(r"([A-Za-z_][\w.]*):([A-Za-z_]\w*)")
+
+
+def callable_name(source: str) -> tuple[str, str] | None:
+    """Module and name of `package.module:callable`; None for any other source."""
+    match = _CALLABLE.fullmatch(source)
+    return (match[1], match[2]) if match else None
+
+
+def use_folder(folder: str | None) -> None:
+    """Let modules be found in `folder`, after all that are found without it."""
+    if folder is not None and (place := str(Path(folder).expanduser().absolute())) not in sys.path:
+        sys.path.append(place)
+
+
+def digest_of(modules: Iterable[str], folder: str | None) -> str:
+    """16 hex digits over the sources that the modules come from, whole packages. Raises `PlanError`
+    for a module that is not found. Imports nothing."""
+    use_folder(folder)
+    total = hashlib.sha256()
+    for module in modules:
+        for path in _sources(module, folder):
+            total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return total.hexdigest()[:16]
+
+
+def imported(module: str, folder: str | None) -> ModuleType:
+    """The module. Raises `PlanError` where its own code fails."""
+    use_folder(folder)
+    try:
+        return importlib.import_module(module)
+    except Exception as error:  # a user's module may raise anything
+        why = (str(error).splitlines() or [""])[0]
+        raise PlanError(
+            f"module {module} cannot be imported: {type(error).__name__}: {why}; correct it, or "
+            "give model.path=FOLDER, where it lies"
+        ) from error
+
+
+def callable_of(source: str, folder: str | None) -> Any:
+    """What `package.module:callable` names. Raises `PlanError`."""
+    named = callable_name(source)
+    assert named is not None
+    module = imported(named[0], folder)
+    found = getattr(module, named[1], None)
+    if not callable(found):
+        what = "has no" if found is None else "has no callable"
+        raise PlanError(
+            f"model.source={source}: {module.__file__} {what} {named[1]}; name a function or class "
+            "that makes the network"
+        )
+    return found
+
+
+def _sources(module: str, folder: str | None) -> list[Path]:
+    top, *rest = module.split(".")
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None:
+        raise _not_found(module, folder)
+    if spec.submodule_search_locations is None:
+        if rest or spec.origin is None:
+            raise _not_found(module, folder)
+        return [Path(spec.origin)]
+    package = [Path(place) for place in spec.submodule_search_locations]
+    inner = Path(*rest) if rest else Path()
+    if not any(
+        (place / inner).is_dir() or (place / inner).with_suffix(".py").is_file()
+        for place in package
+    ):
+        raise _not_found(module, folder)
+    return sorted(path for place in package for path in place.rglob("*.py"))
+
+
+def _not_found(module: str, folder: str | None) -> PlanError:
+    where = "the environment" if folder is None else f"the environment, nor in model.path={folder}"
+    return PlanError(
+        f"module {module} is not found in {where}; give model.path=FOLDER, the folder that holds "
+        f"{module.split('.', maxsplit=1)[0]} (names of this suite's own folders go first)"
+    )

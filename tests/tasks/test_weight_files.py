@@ -1,0 +1,82 @@
+"""A file that holds no weights is refused by its first bytes, in one line with its cure."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save
+
+from tasks import weight_files
+from tasks.errors import PlanError
+
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 102540417\n"
+
+
+def saved(content: object, **given: bool) -> bytes:
+    stream = io.BytesIO()
+    torch.save(content, stream, **given)
+    return stream.getvalue()
+
+
+def zipped(name: str) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr(name, "text")
+    return stream.getvalue()
+
+
+STATE = {"fc.weight": torch.zeros(4, 8)}
+ZIP, LEGACY = saved(STATE), saved(STATE, _use_new_zipfile_serialization=False)
+TENSORS = save(STATE)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.pth", b"", "is empty"),
+        ("a.safetensors", b"", "is empty"),
+        ("a.pth", LFS, "Git LFS pointer"),
+        ("a.safetensors", LFS, "Git LFS pointer"),
+        ("a.pth", b"\n<!DOCTYPE html><html>", "HTML page"),
+        ("a.pth", ZIP[:-40], "is cut off"),
+        ("a.pth", ZIP[: len(ZIP) // 2], "is cut off"),
+        ("a.safetensors", TENSORS[:-4], "is cut off"),
+        ("a.safetensors", b"\x10\x00\x00\x00\x00\x00\x00\x00not JSON at all", "is damaged"),
+        ("a.safetensors", ZIP, "rename it to end in .pth"),
+        ("a.pth", TENSORS, "rename it to end in .safetensors"),
+        ("a.pth", gzip.compress(ZIP), "is compressed (gzip)"),
+        ("a.pth", zipped("readme.txt"), "is a ZIP archive"),
+        ("a.pth", zipped("arr.npy"), "rename it to end in .npz"),
+        ("a.h5", b"\x89HDF\r\n", "HDF5"),
+        ("a.pth", b"epoch 3 loss 0.2\n", "holds no weights (it starts with 'epoch 3"),
+        ("a.json", json.dumps({"weight_map": {}}).encode(), "holds no weights"),
+    ],
+)
+def test_what_is_no_file_of_weights_is_said(
+    tmp_path: Path, name: str, content: bytes, words: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(PlanError) as refusal:
+        weight_files.check(str(path))
+    assert str(refusal.value).startswith(f"checkpoint={path} ")
+    assert words in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+    assert "weights_only" not in str(refusal.value)
+
+
+def test_weights_of_each_format_pass(tmp_path: Path) -> None:
+    for name, content in (("a.pth", ZIP), ("b.tar", LEGACY), ("c.safetensors", TENSORS)):
+        (tmp_path / name).write_bytes(content)
+        weight_files.check(str(tmp_path / name))
+    np.savez(tmp_path / "d.npz", fc=np.zeros(2))
+    weight_files.check(str(tmp_path / "d.npz"))
+    weight_files.check(None)
+    weight_files.check("pretrained")
