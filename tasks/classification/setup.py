@@ -12,6 +12,7 @@ from typing import Any, Required
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
+from metering import catalogue
 from metering.setup import DataSetUp
 from tasks.classification import training
 from tasks.classification.data import IMAGE_SUFFIXES
@@ -79,11 +80,12 @@ def check_batch(plan: Plan) -> None:
             f"batch_size={plan.batch_size} gives each device an odd batch of {per_rank}, but "
             f"model.training={name} mixes images in pairs (mixup, cutmix); choose an even batch"
         )
-    num_train = data_setup(plan.data).num_train
-    if num_train is not None and max(1, round(num_train * plan.data.fraction)) < plan.batch_size:
+    known = catalogue.data_set(plan.data.name)
+    whole = data_setup(plan.data).num_train or (known and known.num_train)
+    num_train = None if whole is None else max(1, round(whole * plan.data.fraction))
+    if num_train is not None and num_train < plan.batch_size:
         raise PlanError(
-            f"batch_size={plan.batch_size} is more than the "
-            f"{max(1, round(num_train * plan.data.fraction))} training images of "
+            f"batch_size={plan.batch_size} is more than the {num_train} training images of "
             f"data={plan.data.name}; choose a smaller batch_size or a larger data.fraction"
         )
 
