@@ -18,6 +18,8 @@ from tasks.weight_files import PRETRAINED
 if TYPE_CHECKING:
     import torch
 
+_DEFAULTS = {"input_size": (3, 224, 224)}  # of a network that has no settings of its own
+
 
 def model_facts(plan: Plan) -> ModelFacts:
     """Parameters and GMACs of one image, counted on the meta device (nothing is computed)."""
@@ -63,13 +65,13 @@ def _settings(plan: Plan) -> dict[str, Any]:
 
     source = plan.model.source
     if own_modules.callable_name(source) is not None:
-        return {}
+        return dict(_DEFAULTS)
     if ":" in source:
         return _settings_elsewhere(source)
     for module in plan.model.imports:
         own_modules.imported(module, plan.model.path)
     known = get_pretrained_cfg(source)
-    return known.to_dict() if known else {}
+    return known.to_dict() if known else dict(_DEFAULTS)
 
 
 @cache
