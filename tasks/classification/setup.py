@@ -81,7 +81,7 @@ def check_batch(plan: Plan) -> None:
             f"model.training={name} mixes images in pairs (mixup, cutmix); choose an even batch"
         )
     known = catalogue.data_set(plan.data.name)
-    whole = data_setup(plan.data).num_train or (known and known.num_train)
+    whole = data_setup(plan.data).num_train or (known.num_train if known else None)
     num_train = None if whole is None else max(1, round(whole * plan.data.fraction))
     if num_train is not None and num_train < plan.batch_size:
         raise PlanError(
