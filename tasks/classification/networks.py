@@ -10,10 +10,10 @@ from metering.record import ModelFacts
 from tasks.classification import training as trainings
 from tasks.classification import weights
 from tasks.config import own_modules
+from tasks.config.weight_files import PRETRAINED
 from tasks.errors import PlanError
 from tasks.network_facts import gmacs, params_m
 from tasks.plan import Plan
-from tasks.weight_files import PRETRAINED
 
 if TYPE_CHECKING:
     import torch

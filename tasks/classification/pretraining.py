@@ -14,9 +14,9 @@ from tasks.classification import weights
 from tasks.classification.stages import beit, clip, distillation, larger_set, mae, supervised
 from tasks.classification.stages.step import Step
 from tasks.config.stages import DISTILL, PRETRAIN, SUPERVISED
+from tasks.config.weight_files import PRETRAINED
 from tasks.errors import PlanError, unknown
 from tasks.plan import Plan
-from tasks.weight_files import PRETRAINED
 
 # the timm networks that a method knows the pre-training form of
 SELF_SUPERVISED = {

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from metering.ranks import Ranks
 from metering.record import ModelFacts
-from tasks import weight_files
 from tasks.classification import compile_ahead as compilation
 from tasks.classification import data, pretraining, setup, trial, weights
 from tasks.classification import networks as models
 from tasks.classification.stages.step import Step
-from tasks.config import own_modules
+from tasks.config import own_modules, weight_files
 from tasks.config.model_names import require_timm_name
 from tasks.data.workers import default_workers
 from tasks.errors import PlanError

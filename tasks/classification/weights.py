@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tasks.config.weight_files import PRETRAINED
 from tasks.errors import PlanError
 from tasks.plan import Plan
-from tasks.weight_files import PRETRAINED
 
 if TYPE_CHECKING:
     import torch

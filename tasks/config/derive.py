@@ -22,8 +22,8 @@ from tasks.config.schema import (
     stage_of,
 )
 from tasks.config.stages import size_of_stage
+from tasks.config.weight_files import PRETRAINED
 from tasks.errors import PlanError
-from tasks.weight_files import PRETRAINED
 
 OWN = "own"
 """`model=own`: a network of the user's, called after what makes it."""

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from metering.emissions import countries
-from tasks.weight_files import PRETRAINED
+from tasks.config.weight_files import PRETRAINED
 
 MOST = 2**31 - 1
 """Counts above this overflow in the libraries that take them."""

@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from tasks import weight_files
+from tasks.config import weight_files
 from tasks.errors import PlanError
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 102540417\n"
