@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from metering import flags
 from metering.block import MeterError
+from metering.budget import budget_of
 from metering.emissions import emitted_kg
 from metering.record import Interval, Phase, PhaseRecord, StopReason
 from metering.rows import Row, duration_interval, energy_interval, measured
-from metering.steadiness import Steadiness, steadiness
+from metering.steadiness import STILL_TO_COME, Steadiness, steadiness
 
 if TYPE_CHECKING:
     from metering.window_meter import WindowMeter
@@ -25,11 +26,6 @@ def refuse_too_many_dropped(phase: Phase, rows: Sequence[Row], max_share: float)
             f"{phase}: {len(faults)} of {len(rows)} blocks are not plausible; "
             f"the last: {faults[-1]}"
         )
-
-
-# of the change over the blocks: half of it parts their mean from their end, and as much again is to
-# come where power approaches its final value exponentially
-STILL_TO_COME = 1.5
 
 
 def widened(interval: Interval | None, drift: Steadiness) -> Interval | None:
@@ -73,6 +69,9 @@ def phase_record(
         data_wait_share=sum(row.data_wait_s for row in kept) / kept_s if kept_s else None,
         idle_power_w=meter.idle_power_w,
         emissions_kg_co2eq=emitted_kg([row.energy_kwh for row in kept], meter.emission_factor),
+        error_budget=budget_of(
+            meter, kept, energy, drift, begins_idle=num_warm_up == 0 and bool(rows)
+        ),
         flags=(
             *flags.of_blocks(
                 [row.block for row in rows],

@@ -16,6 +16,7 @@ from pydantic.dataclasses import dataclass
 from metering import setup as setups
 from metering.board_state import BoardState
 from metering.bounds import Count, NonNegative, Positive, Whole
+from metering.error_budget import ErrorBudget
 from metering.record_host import Code, Host
 from metering.scheduler import Scheduler
 from metering.setup import SetUp
@@ -136,6 +137,7 @@ class PhaseRecord:
     quality: dict[str, FiniteFloat] = Field(default_factory=dict)
     views_per_sample: Whole = 1
     flags: tuple[str, ...] = ()
+    error_budget: ErrorBudget | None = None
 
     @property
     def num_samples(self) -> int:

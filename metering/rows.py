@@ -129,8 +129,19 @@ def _tick(rows: Sequence[Row], period_s: float) -> Tick | None:
     if not known or len(known) < len(rows):
         return None
     power = sum(known) / sum(row.block.duration_s for row in rows)
-    num_chains = 1 + sum(row.after_stop for row in rows[1:])
-    return Tick(power * period_s / math.sqrt(12), num_chains)
+    return Tick(power * period_s / math.sqrt(12), num_chains(rows))
+
+
+def num_chains(rows: Sequence[Row]) -> int:
+    """How many runs of blocks follow each other without a stop."""
+    return 1 + sum(row.after_stop for row in rows[1:])
+
+
+def measured_power_kw(rows: Sequence[Row]) -> float | None:
+    """Mean power with all components; None where some energy is not known."""
+    known = [row.energy_kwh for row in rows if row.energy_kwh is not None]
+    duration_s = sum(row.block.duration_s for row in rows)
+    return sum(known) / duration_s * 3600 if len(known) == len(rows) and duration_s else None
 
 
 def _interval(

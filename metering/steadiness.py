@@ -20,6 +20,10 @@ THIRDS = 1.5  # a straight line changes so many times as much as between its out
 HEAT_MATTERS = 0.003  # as `MATTERS`, of a change that comes with the temperature
 SIGMAS = 2.0  # of the energy's dependence on temperature, that must be excluded
 
+# of the change over the blocks: half of it parts their mean from their end, and as much again is to
+# come where power approaches its final value exponentially
+STILL_TO_COME = 1.5
+
 
 @dataclass(frozen=True)
 class Steadiness:

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 from metering import stop_flag
 from metering.block import Block, Task
+from metering.budget import LAG_S
 from metering.deferred_signals import deferred_signals
 from metering.phase_lock import locked, wait_s
 from metering.phase_result import phase_record, refuse_too_many_dropped
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from metering.window_meter import WindowMeter
 
 CUT_SHORT = "the run ended inside this block"
-LAG_S = 0.1  # beyond a sensor's period, that its counter may lag behind
+
 TASK_SHARE = 0.0015  # of a window's time, that CodeCarbon's calls may take
 LEAD_SHARE = 0.01  # the same of lead-in steps
 NO_LEAD_SHARE = 0.002  # a lag that is this little of a block needs no lead-in

@@ -20,6 +20,7 @@ class WindowMeter(Protocol):
     ranks: Ranks
     sensor_period_s: float
     task_cost_s: float
+    latency_s: float
     counts_gpus: bool
     idle_power_w: float | None
     clock_skew_s: float
