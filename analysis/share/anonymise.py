@@ -39,6 +39,9 @@ _DROPPED: dict[tuple[str, str], Any] = {
 _VERSIONS = ("packages", "versions")
 """Groups of versions, which may look like addresses."""
 _SLURM = ("account", "partition", "constraint", "reservation", "nodelist", "extra")
+_JOB = ("array_id", "partition", "node_list", "account", "qos")
+"""Of a batch system's job: each may name a site, a project or its machines."""
+_NODES = re.compile(r"([\w.-]+)\[([\d,-]+)\]|([\w.-]+)")
 
 
 def anonymised(record: Record) -> Record:
@@ -54,6 +57,8 @@ def anonymised(record: Record) -> Record:
         for key in _SLURM:
             if slurm.get(key):
                 slurm[key] = None
+    if plain.get("scheduler"):
+        plain["scheduler"] |= dict.fromkeys(_JOB) | {"job_id": "job"}
     cleaned = from_json(pydantic_core.to_json(_cleaned(plain, names)))
     remaining = leaks(cleaned, names)
     if remaining:
@@ -68,8 +73,9 @@ def leaks(record: Record, names: Iterable[str] = ()) -> list[str]:
         for pattern in (_HOME_PATH, _UUID, _EMAIL, _ADDRESS):
             found.update(dict.fromkeys(pattern.findall(text)))
         found.update(dict.fromkeys(name for name in names if _word(name).search(text)))
-    if record.host.hostname is not None:
-        found[record.host.hostname] = None
+    job = record.scheduler
+    named = (record.host.hostname, *((job.account, job.node_list) if job else ()))
+    found.update(dict.fromkeys(name for name in named if name is not None))
     return list(found)
 
 
@@ -93,9 +99,25 @@ def _names(plain: dict[str, Any]) -> dict[str, str]:
     """Host and users that the record itself tells, longest first, and what stands for each."""
     host = plain["host"].get("hostname") or ""
     names = {name: USER for text in _texts(plain) for name in _USER_IN_PATH.findall(text)}
-    names |= {host: HOST, host.split(".")[0]: HOST}
+    job = plain.get("scheduler") or {}
+    hosts = [host, *_nodes(job.get("node_list") or "")]
+    names |= {name: HOST for one in hosts for name in (one, one.split(".")[0])}
+    names |= {job.get("account") or "": USER}
     kept = [name for name in names if len(name) > 1 and name.lower() not in _NO_NAMES]
     return {name: names[name] for name in sorted(kept, key=lambda name: (-len(name), name))}
+
+
+def _nodes(node_list: str) -> Iterator[str]:
+    """`gpu[07,09-10],login` as gpu07, gpu09, gpu10, login."""
+    for prefix, numbers, single in _NODES.findall(node_list):
+        if single:
+            yield single
+        for part in numbers.split(",") if prefix else ():
+            first, _, last = part.partition("-")
+            if not first.isdigit() or not (last or first).isdigit():
+                continue
+            for number in range(int(first), min(int(last or first), int(first) + 1000) + 1):
+                yield f"{prefix}{number:0{len(first)}d}"
 
 
 def _word(name: str) -> re.Pattern[str]:

@@ -15,6 +15,7 @@ from analysis.share.anonymise import anonymised, board_hash, leaks, without_path
 from analysis.share.bundle import is_bundle, read_lines, unpack, write_bundle
 from metering.record import Failure, Record
 from metering.record_file import to_json
+from metering.scheduler import Scheduler
 from tests.analysis.sample_records import put
 from tests.analysis.share.sites import records
 
@@ -38,14 +39,20 @@ def named() -> Record:
             "hardware": {"slurm": {"account": "proj17", "partition": "gpu", "time_min": 5}},
         },
         failure=Failure("FileNotFoundError", "no /home/alice/x for alice on gpu07", TRACEBACK),
-        notes=("run by alice", "device GPU-01234567-89ab-4cde-8f01-23456789abcd", "1.5 kWh/sample"),
+        scheduler=Scheduler("22_0", "22", "a100", "gpu[07-09],big1", "labx", "high"),
+        notes=(
+            "run by alice, for labx, beside gpu08 and big1",
+            "device GPU-01234567-89ab-4cde-8f01-23456789abcd",
+            "1.5 kWh/sample",
+        ),
     )
 
 
 def test_no_name_remains(named: Record) -> None:
     text = to_json(anonymised(named))
     for name in ("alice", "gpu07", "lab.org", "/home", "/scratch", "C:\\\\Users", "10.1.2.3",
-                 "proj17", "project_17", "GPU-", "serial", "node0"):  # fmt: skip
+                 "proj17", "project_17", "GPU-", "serial", "node0",
+                 "labx", "gpu08", "gpu[07", "big1", "a100", "22_0"):  # fmt: skip
         assert name not in text, name
     assert leaks(anonymised(named)) == []
     assert len(leaks(named)) > 5
