@@ -33,7 +33,7 @@ from metering.record_host import Code, Host
 from metering.setup import Found, SetUp
 from tasks.plan import Plan
 from tasks.protocol import Session, Task
-from tasks.running import attempts, checkpoint_write, continuation, device, ending, found
+from tasks.running import attempts, checkpoint_write, continuation, device, ending, found, os_errors
 from tasks.running.earlier import Earlier, carried_overheads
 
 
@@ -225,7 +225,7 @@ class Attempt:
     def _failure(self, error: BaseException) -> Failure:
         return Failure(
             type=type(error).__name__,
-            message=str(error),
+            message=os_errors.explain(error, os_errors.places_of(self.plan)) or str(error),
             traceback="".join(traceback.format_exception(error)),
             rank=self.ranks.rank if self.ranks.num_ranks > 1 else None,
         )

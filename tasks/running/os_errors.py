@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _TEXT = re.compile(r"\[Errno (\d+)\] [^:\n]*(?:: '([^']+)')?")  # of one that came as words
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_FULL_WORDS = os.strerror(errno.ENOSPC)
 _GONE = {errno.ENOENT, errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENODEV, errno.EHOSTDOWN}
 _LITTLE_BYTES = 2**20
 OUTPUT, CACHE, DATA = "output_dir", "data.cache_dir", "data.root"
@@ -50,8 +51,11 @@ def explain(error: BaseException, places: Mapping[str, Path]) -> str | None:
 
 def _of_full_disk(key: str | None, name: str, places: Mapping[str, Path]) -> str:
     if key is None:
-        return f"a disk is full: {name}; free some space"
-    return f"{key}={places[key]}: its disk is full; free some space or set {key}=FOLDER"
+        return f"a disk is full ({_FULL_WORDS}): {name}; free some space"
+    return (
+        f"{key}={places[key]}: its disk is full ({_FULL_WORDS}); "
+        f"free some space or set {key}=FOLDER"
+    )
 
 
 def _of_place(
