@@ -169,8 +169,8 @@ def measured(
     """The row of these runs: of each stage and phase those that are repetitions, oldest first."""
     rates = {phase: _rate(runs, spreads) for phase, runs in phases.items()}
     runs = sorted((run for some in phases.values() for run in some), key=lambda run: run.order)
-    own = [run for run in runs if run.stage in OWN_STAGES] or runs
-    newest = own[-1]
+    own = [run for run in runs if run.stage in OWN_STAGES]
+    newest = (own or runs)[-1]
     recipes = [run["recipe"] for run in runs if run["recipe"]]
     params_m, gmacs = _last(own, "params_m"), _last(own, "gmacs")
     row, why_not = papers_row(newest["paper_row"], newest["dataset"], newest.setup, params_m)

@@ -14,15 +14,15 @@ _PIPE_WIDTH = 110
 _MAX_ROWS = 120
 _HEADINGS = {
     "model": "Model", "dataset": "Data set", "hardware": "Hardware", "batch_size": "Batch",
-    "precision": "Precision", "data": "Data",
+    "precision": "Precision", "data": "Data", "tier": "Tier",
     "published_train_kwh": "published\nkWh", "published_gqi": "published\nGQI",
     "measured_train_kwh_per_sample": "measured\nkWh/sample",
     "estimated_train_kwh": "estimated\nkWh", "estimated_gqi": "estimated\nGQI",
     "diff_train_kwh_pct": "train\n%", "diff_test_kwh_pct": "test\n%", "diff_gqi_pct": "GQI\n%",
     "flag": "flag",
 }  # fmt: skip
-_SETTING = ("dataset", "hardware", "batch_size", "precision", "data")
-_LEFT = ("model", "dataset", "hardware", "precision", "data", "flag")
+_SETTING = ("dataset", "hardware", "batch_size", "precision", "data", "tier")
+_LEFT = ("model", "dataset", "hardware", "precision", "data", "tier", "flag")
 
 
 def show(table: pd.DataFrame, title: str) -> None:

@@ -12,7 +12,7 @@ from scipy.stats import t as student
 from analysis.estimates.measured import Measured
 from analysis.estimates.merge import merge
 from analysis.records.load import load
-from metering.record import Interval, Record, Stage
+from metering.record import Interval, ModelFacts, Record, Stage
 from tests.analysis.sample_records import IMAGES, TRAIN, a_phase, a_record, put
 
 OPTIONS = {"data": "birds", "data_origin": "own", "paper_row": None, "recipe": ()}
@@ -173,6 +173,13 @@ def test_stages_and_phases_of_one_set_up_are_one_row(tmp_path: Path):
     assert row.is_at_recipe_size and row.tier == "counter"
 
 
+def test_a_pre_training_steps_decoder_makes_it_no_other_network(tmp_path: Path):
+    facts = ModelFacts(params_m=111.9)
+    shared = {"model": "vit_b_mae", "paper_row": "ViT-B-MAE", "recipe": ()}
+    [row] = merged(tmp_path, a_record(**shared, stage="mae", facts=facts))
+    assert row.paper_row == "ViT-B-MAE" and row.params_m is None
+
+
 def test_a_stage_that_was_measured_in_two_ways_gives_two_rows_that_share_the_rest(tmp_path: Path):
     pretrain = a_record(**PRETRAINED, stage="pretrain", phases=train_rate(3e-6))
     tunes = [
@@ -238,8 +245,6 @@ def test_a_users_own_images_are_never_a_row_of_the_paper(tmp_path: Path, own: di
 
 
 def test_another_network_under_the_papers_name_is_no_row_of_the_paper(tmp_path: Path):
-    from metering.record import ModelFacts
-
     [row] = merged(tmp_path, a_record(facts=ModelFacts(params_m=5.0)))
     assert row.paper_row is None and "5 M parameters, not 28.29 M" in row.notes[0]
 
