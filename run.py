@@ -30,7 +30,7 @@ def main() -> int:
     session = Session()
 
     @hydra.main(version_base="1.3", config_path=CONF, config_name="config")
-    def run(config, runner=launchers.local.run):  # type: ignore[no-untyped-def]
+    def run(config, runner=launchers.single.run):  # type: ignore[no-untyped-def]
         """A launcher gives its own `runner`: where the run's plan is executed."""
         return session.run(config, runner)
 

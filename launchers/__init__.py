@@ -1,8 +1,8 @@
 """Where it runs: this machine, ranks on it, SLURM through Submitit."""
 
-from launchers import local
+from launchers import local, single
 
-__all__ = ["local", "register"]
+__all__ = ["local", "register", "single"]
 
 
 def register() -> None:

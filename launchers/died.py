@@ -52,7 +52,7 @@ class Watch:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self.started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._num_kills = _num_memory_kills()
         self._before = _bytes(plan.folder / FILE_NAME)
         self._log = plan.folder / "run.log"
@@ -73,7 +73,7 @@ class Watch:
                 return Outcome(own, folder)  # it died on its way out
             if own is not None:
                 return failed.leave_record(self._plan, failure, status)
-            draft = failed.Draft(self._started_at, told.phases, told.overheads, told.sweep)
+            draft = failed.Draft(self.started_at, told.phases, told.overheads, told.sweep)
             return failed.leave_record(self._plan, failure, status, draft)
         finally:
             lock.release()

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from launchers import slurm_submit
 from launchers.cost import Cost, cost
 from launchers.slurm_queue import slurm_folder
-from launchers.slurm_resources import SlurmSettings, group_key, sbatch_text
+from launchers.slurm_resources import Array, SlurmSettings, group_key, job_name, sbatch_text
 from tasks.plan import Plan
 
 
-def text(plans: Sequence[Plan], settings: SlurmSettings) -> str:
-    """The sbatch text of every group, then the cost of the whole sweep."""
+def text(plans: Sequence[Plan], settings: SlurmSettings) -> tuple[str, list[str]]:
+    """The sbatch text of every group, what SLURM would refuse, and the cost of the whole sweep;
+    then what it would refuse alone."""
     groups: dict[str, list[Plan]] = {}
     for plan in plans:
         groups.setdefault(group_key(plan.hardware), []).append(plan)
-    parts = []
+    parts, refusals = [], []
     for group in groups.values():
-        folder = slurm_folder(group[0].output_dir) / "jobs"
-        parts.append(f"# {len(group)} runs on {group[0].hardware.name}")
-        parts.append(sbatch_text(folder, group[0].hardware, settings, len(group)))
-    return "\n".join([*parts, *sweep_lines(plans)])
+        parts.append(f"# {_runs(len(group))} on {group[0].hardware.name}")
+        parts.append(_sbatch_text(group, settings))
+        refusal = slurm_submit.refusal(_sbatch_text(group[:1], settings))
+        refusal = refusal or slurm_submit.over_time_limit(group[0].hardware)
+        if refusal:
+            refusals.append(f"SLURM would refuse hardware={group[0].hardware.name}: {refusal}")
+    return "\n".join([*parts, *sweep_lines(plans)]), refusals
 
 
 def sweep_lines(plans: Sequence[Plan]) -> list[str]:
@@ -32,6 +37,20 @@ def sweep_lines(plans: Sequence[Plan]) -> list[str]:
     costs = [cost(plan) for plan in plans]
     of_each = [factors[plan.hardware.country_iso_code] for plan in plans]
     return cost_lines(costs, of_each)
+
+
+def _sbatch_text(plans: Sequence[Plan], settings: SlurmSettings) -> str:
+    """As it would be for as many runs as one array may hold."""
+    home = slurm_folder(plans[0].output_dir)
+    most = slurm_submit.max_jobs_in_array() * settings.runs_per_job
+    array = Array(
+        folder=home / "jobs",
+        plans_file=home / "jobs" / "SWEEP.plans",
+        num_runs=min(len(plans), most),
+        name=job_name(plans),
+        code=[home / "code" / "DIGEST" / part for part in ("suite", "own")],
+    )
+    return sbatch_text(array, plans[0].hardware, settings)
 
 
 def cost_lines(costs: Sequence[Cost], kg_co2eq_per_kwh: Sequence[float]) -> list[str]:

@@ -106,9 +106,9 @@ def from_environment() -> Place:
     )
 
 
-def from_slurm() -> Place:
+def from_slurm(number: int = 0) -> Place:
     """This rank's place as SLURM tells it; the port comes from the job's number, so that
-    jobs that share a node do not meet."""
+    jobs that share a node do not meet. number: of the run in its job."""
     from submitit.slurm.slurm import SlurmJobEnvironment
 
     value = os.environ
@@ -119,7 +119,7 @@ def from_slurm() -> Place:
         num_ranks=int(value["SLURM_NTASKS"]),
         num_nodes=num_nodes,
         master="127.0.0.1" if num_nodes == 1 else _address(SlurmJobEnvironment().hostnames[0]),
-        port=20000 + int(value["SLURM_JOB_ID"]) % 20000,
+        port=20000 + (int(value["SLURM_JOB_ID"]) * 7 + number) % 20000,
     )
 
 

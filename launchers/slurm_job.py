@@ -1,81 +1,169 @@
-"""What a SLURM job does: run the plan as it was submitted, and note what happened."""
+"""What a job does: one run of its list, as it was submitted.
+
+    python -m launchers.slurm_job PLANS_FILE NUMBER      once per rank, by the job's `srun`
+
+Exit status 0: measured; 1: the record says why not; 75: the whole job is to end.
+"""
 
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from types import FrameType
-from typing import Any
 
-from launchers import rank_failure, ranks
-from metering import stop_flag
-from metering.code_version import code_version
+from launchers import died, failed, rank_failure, ranks, slurm_leaving
+from launchers.slurm_resources import LEAVES
+from metering import atomic_file, stop_flag
+from metering.record import Failure
+from metering.scheduler import job_id
+from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.terminal.progress import terminal_progress
 
 
-class PlanJob:
-    """Pickled at submission and called once per rank; Submitit calls `checkpoint` before a
-    requeue."""
+@dataclass(frozen=True)
+class JobList:
+    """What the jobs of one array read: of each job its runs, one after the other."""
 
-    def __init__(self, plan: Plan, code: dict[str, Any]) -> None:
-        self.plan = plan
-        self.code = code
+    jobs: tuple[tuple[Plan, ...], ...]
+    rules: slurm_leaving.Rules
 
-    def __call__(self) -> str:
-        _leave_on_signals()
-        if os.environ.get("SLURM_PROCID", "0") == "0":
+
+def write_list(path: Path, jobs: Sequence[Sequence[Plan]], rules: slurm_leaving.Rules) -> None:
+    content = pickle.dumps(JobList(tuple(tuple(plans) for plans in jobs), rules))
+    atomic_file.write(path, content)
+
+
+def ended_marker(folder: Path, job: str, number: int) -> Path:
+    """Exists once that run of the job has ended: a requeue does not begin it again."""
+    return folder / f"{job}.{number}.ended"
+
+
+def main() -> int:
+    path, number = Path(sys.argv[1]), int(sys.argv[2])
+    job_list: JobList = pickle.loads(path.read_bytes())
+    plans = job_list.jobs[int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))]
+    leads = os.environ.get("SLURM_PROCID", "0") == "0"
+    log = slurm_leaving.JobLog(path.parent / f"{job_id()}.log")
+    run = _Run(plans[number], number, leads, job_list.rules, log)
+    status = run.execute()
+    if leads and (status != LEAVES or run.has_ended):
+        ended_marker(path.parent, job_id(), number).touch()
+        if status == LEAVES and number + 1 < len(plans):
+            slurm_leaving.requeue()  # this run has ended, the others have not begun
+    return status
+
+
+class _Run:
+    """has_ended: a requeue of the job is not to begin it again."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        number: int,
+        leads: bool,
+        rules: slurm_leaving.Rules,
+        log: slurm_leaving.JobLog,
+    ) -> None:
+        self.plan, self.number, self.leads, self.rules, self._log = plan, number, leads, rules, log
+        self.has_ended = False
+        self._began_s = time.monotonic()
+        self._watch = died.Watch(plan)
+
+    def execute(self) -> int:
+        signals = _leave_on_signals()
+        if self.leads:
             rank_failure.take(self.plan.folder)
-        with terminal_progress() as say:  # into the job's log
-            outcome = ranks.execute_rank(self.plan, ranks.from_slurm, say, self._remarks())
-        return str(outcome.record.status)
+            print(f"run {self.number}: {self.plan.folder}", file=sys.stderr, flush=True)
+        try:
+            with terminal_progress() as say:  # into the job's log
+                place = partial(ranks.from_slurm, self.number)
+                outcome = ranks.execute_rank(self.plan, place, say, self._remarks())
+        except PlanError as error:
+            print(f"error: {error}", file=sys.stderr, flush=True)
+            return self._refused(error)
+        except BaseException:
+            if not signals:
+                self._name_the_first()
+                raise
+            return self._leave(signals[0])
+        return 0 if outcome.record.status == "finished" else 1
+
+    def _refused(self, error: PlanError) -> int:
+        if self.leads and self._watch.own_record() is None:
+            failure = Failure(type="PlanError", message=str(error))
+            failed.leave_record(self.plan, failure, draft=self._draft())
+        return 1
+
+    def _name_the_first(self) -> None:
+        """Where another rank failed first, this one has only lost its connection."""
+        failure = rank_failure.peek(self.plan.folder) if self.leads else None
+        if failure is not None and failure.rank != 0 and self._watch.own_record() is not None:
+            failed.leave_record(self.plan, failure, rank_failure.status(failure))
+
+    def _leave(self, number: int) -> int:
+        """The record is written; now there is time to ask SLURM why this run was to end."""
+        if not self.leads:
+            return 128 + number
+        own = self._watch.own_record()
+        if own is not None and own.status == "finished":
+            return 0
+        own_s = time.monotonic() - self._began_s
+        leaving = slurm_leaving.find_reason(number, own_s, self.rules, self._log)
+        print(leaving.failure.message, file=sys.stderr, flush=True)
+        before = failed.record_in(self.plan)
+        if own is not None or before is None or before.status != "finished":
+            draft = self._draft() if own is None else None
+            failed.leave_record(self.plan, leaving.failure, "interrupted", draft)
+        rank_failure.take(self.plan.folder)
+        self.has_ended = leaving.is_last
+        leaving.act()
+        return LEAVES
+
+    def _draft(self) -> failed.Draft:
+        return failed.Draft(started_at=self._watch.started_at)
 
     def _remarks(self) -> list[str]:
-        """What only the job knows: where it ran, and code that changed since its submission."""
-        job_id = os.environ.get("SLURM_JOB_ID", "")
         node = os.environ.get("SLURMD_NODENAME", "a node")
         devices = os.environ.get("CUDA_VISIBLE_DEVICES", "none")
-        remarks = [f"SLURM job {job_id} on {node}, CUDA_VISIBLE_DEVICES {devices}"]
-        if (now := code_version()) != self.code:
-            remarks.append(f"the code changed between submission ({self.code}) and the run ({now})")
-        return remarks
-
-    def checkpoint(self) -> Any:
-        """The same run again, whole: what this attempt measured is kept as its overhead."""
-        from submitit.helpers import DelayedSubmission
-
-        return DelayedSubmission(PlanJob(self.plan, self.code))
+        return [f"SLURM job {job_id()} on {node}, CUDA_VISIBLE_DEVICES {devices}"]
 
 
-def _leave_on_signals() -> None:
-    """SIGUSR1 means what Submitit's signal means: write down, requeue, leave. SIGTERM comes
-    with scancel, pre-emption and requeue alike: SLURM has decided, so only write down and
-    leave. What is being written down is not disturbed by a second signal, and a library that
-    swallows the exit does not keep the run from ending: windows look at the stop flag."""
-    from submitit.core.job_environment import JobEnvironment
+def _leave_on_signals() -> list[int]:
+    """Signals that arrive end the run, which then is written down; answers those that have.
 
-    warning = JobEnvironment._usr_sig()
-    requeue = signal.getsignal(warning)
-    numbers = {signal.SIGTERM, signal.SIGUSR1, warning}
+    SIGUSR2 comes before the time limit, SIGUSR1 from sites that warn with it; SIGTERM with scancel,
+    pre-emption and requeue alike. What is being written down is not disturbed by a second signal,
+    and a library that swallows the exit does not keep the run from ending: windows look at the
+    stop flag."""
+    numbers = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
     owner = os.getpid()
+    arrived: list[int] = []
 
     def once(number: int, frame: FrameType | None) -> None:
         if os.getpid() != owner:  # a loader's worker, forked from here: the run ends it itself
             signal.signal(number, signal.SIG_DFL)
             return
         if number != signal.SIGTERM and os.environ.get("SLURM_PROCID", "0") != "0":
-            return  # rank 0 requeues the job, which then ends every rank
+            return  # rank 0 leaves, which ends every rank
         for each in numbers:
             signal.signal(each, signal.SIG_IGN)
+        arrived.append(number)
         leaving = SystemExit(128 + number)
         stop_flag.ask(leaving)
-        if number != signal.SIGTERM and callable(requeue):
-            try:
-                requeue(number, frame)
-            except FileNotFoundError:  # in a container: then it ends here, and says so
-                print("scontrol is not on PATH: not requeued", file=sys.stderr, flush=True)
         raise leaving
 
     for number in numbers:
         signal.signal(number, once)
+    return arrived
+
+
+if __name__ == "__main__":
+    sys.exit(main())

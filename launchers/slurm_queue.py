@@ -1,18 +1,17 @@
-"""Which run is which job: submitted once, found again by the next call of the same command."""
+"""Which run is in which job: submitted once, found again by the next call of the same command."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from filelock import FileLock
 
-from launchers import slurm_state
-from launchers.slurm_job import PlanJob
-from launchers.slurm_resources import SlurmSettings, executor, group_key
+from launchers import slurm_code, slurm_state, slurm_submit
+from launchers.slurm_resources import SlurmSettings, group_key
 from metering import atomic_file
 from metering.record import FILE_NAME
 from tasks.plan import Plan
@@ -21,24 +20,41 @@ from tasks.plan import Plan
 @dataclass(frozen=True)
 class Ticket:
     """A submitted run. identity: the name of its folder, which tells repetitions apart; before:
-    digest of the record that lay there at submission, which tells this job's record from an older
-    one without comparing clocks."""
+    digest of the record that lay there before submission, which tells this job's record from an
+    older one without comparing clocks; number: of the run in its job; num_runs: of the job."""
 
     identity: str
     job_id: str
     folder: str
     before: str
+    number: int = 0
+    num_runs: int = 1
+
+    @property
+    def log(self) -> Path:
+        """What the job printed, SLURM's own words among it."""
+        return slurm_folder(Path(self.folder).parents[3]) / "jobs" / f"{self.job_id}.log"
+
+
+@dataclass
+class Submission:
+    """tickets: by the run's name; num_new: of them, submitted now; refused: what SLURM says
+    against each run that it did not take."""
+
+    tickets: dict[str, Ticket] = field(default_factory=dict)
+    num_new: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 def slurm_folder(output_dir: Path) -> Path:
-    """Submitit's files and the tickets of everything under `output_dir`."""
+    """Logs, code and tickets of everything under `output_dir`."""
     return output_dir / ".slurm"
 
 
-def digest(plan: Plan) -> str:
-    """Of the record as it lies there now; empty when there is none."""
+def digest(folder: Path) -> str:
+    """Of the record as it lies in a run's folder now; empty when there is none."""
     try:
-        return hashlib.sha256((plan.folder / FILE_NAME).read_bytes()).hexdigest()
+        return hashlib.sha256((folder / FILE_NAME).read_bytes()).hexdigest()
     except FileNotFoundError:
         return ""
 
@@ -46,53 +62,69 @@ def digest(plan: Plan) -> str:
 def read_tickets(output_dir: Path) -> dict[str, Ticket]:
     """By identity: the newest ticket of each run."""
     found = {}
+    known = {one.name for one in fields(Ticket)}
     for path in (slurm_folder(output_dir) / "tickets").glob("*.json"):
         values = json.loads(path.read_text(encoding="utf-8"))
-        ticket = Ticket(**{field.name: values[field.name] for field in fields(Ticket)})
+        ticket = Ticket(**{name: value for name, value in values.items() if name in known})
         found[ticket.identity] = ticket
     return found
 
 
-def submit(
-    plans: Sequence[Plan], settings: SlurmSettings, code: dict[str, object]
-) -> tuple[dict[str, Ticket], int]:
-    """Submit what is not queued: an array per group of equal resources.
+def is_live(ticket: Ticket, known: Mapping[str, slurm_state.Queued]) -> bool:
+    """Whether the ticket's job waits or runs."""
+    job = known.get(ticket.job_id)
+    return job is not None and not job.has_ended
 
-    Answers every plan's ticket, and how many were new. Two submitters take turns.
-    """
+
+def submit(plans: Sequence[Plan], settings: SlurmSettings) -> Submission:
+    """Submit what is not queued, arrays for each group of equal resources. Two submitters take
+    turns. Raises `slurm_state.SlurmUnreachable`."""
     output_dir = plans[0].output_dir
     home = slurm_folder(output_dir)
-    (home / "tickets").mkdir(parents=True, exist_ok=True)
+    for name in ("tickets", "jobs"):
+        (home / name).mkdir(parents=True, exist_ok=True)
     with FileLock(home / ".lock"):
         known = slurm_state.queued()
-        tickets = {
-            identity: ticket
-            for identity, ticket in read_tickets(output_dir).items()
-            if known.get(ticket.job_id, "UNKNOWN") not in slurm_state.ENDED | {"UNKNOWN"}
+        live = {
+            name: ticket
+            for name, ticket in read_tickets(output_dir).items()
+            if is_live(ticket, known)
         }
-        groups: dict[str, dict[str, Plan]] = {}
-        for plan in plans:
-            if plan.run_name not in tickets:
-                groups.setdefault(group_key(plan.hardware), {})[plan.run_name] = plan
-        num_new = 0
+        done = Submission({plan.run_name: live[plan.run_name] for plan in plans
+                           if plan.run_name in live})  # fmt: skip
+        new = [plan for plan in plans if plan.run_name not in live]
+        groups: dict[str, list[Plan]] = {}
+        for plan in new:
+            groups.setdefault(group_key(plan.hardware), []).append(plan)
+        copy = slurm_code.copied(home, new) if new else None
         for group in groups.values():
-            new = _submit_group(list(group.values()), home, settings, code)
-            tickets |= {ticket.identity: ticket for ticket in new}
-            num_new += len(new)
-    return {plan.run_name: tickets[plan.run_name] for plan in plans}, num_new
+            assert copy is not None
+            _submit_group(group, home, settings, copy, done)
+    return done
 
 
 def _submit_group(
-    plans: list[Plan], home: Path, settings: SlurmSettings, code: dict[str, object]
-) -> list[Ticket]:
-    # a folder per job: %j is the job's number, so that logs of a requeue stay together
-    made = executor(home / "jobs", plans[0].hardware, settings)
-    with made.batch():
-        jobs = [made.submit(PlanJob(plan, code)) for plan in plans]
-    tickets = []
-    for plan, job in zip(plans, jobs, strict=True):
-        ticket = Ticket(plan.run_name, job.job_id, str(plan.folder), digest(plan))
-        path = home / "tickets" / f"{plan.run_name}.json"
-        atomic_file.write(path, json.dumps(asdict(ticket)).encode())
-        tickets.append(ticket)
-    return tickets
+    plans: list[Plan], home: Path, settings: SlurmSettings, copy: slurm_code.Copy, done: Submission
+) -> None:
+    """A refusal leaves the other groups alone. Each ticket is there as soon as SLURM has the job:
+    a submitter that is ended in between forgets none."""
+    before = {plan.run_name: digest(plan.folder) for plan in plans}
+    try:
+        for runs in slurm_submit.submit(plans, home, settings, copy):
+            counts: dict[str, int] = {}
+            for run in runs:
+                counts[run.job_id] = counts.get(run.job_id, 0) + 1
+            for run in runs:
+                name = run.plan.run_name
+                ticket = Ticket(
+                    name, run.job_id, str(run.plan.folder), before[name], run.number,
+                    counts[run.job_id],
+                )  # fmt: skip
+                content = json.dumps(asdict(ticket)).encode()
+                atomic_file.write(home / "tickets" / f"{name}.json", content)
+                done.tickets[name] = ticket
+                done.num_new += 1
+    except slurm_submit.Refused as error:
+        for plan in plans:
+            if plan.run_name not in done.tickets:
+                done.refused[plan.run_name] = str(error)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tasks.errors import PlanError, unknown
-from tasks.plan import HardwarePlan
+from tasks.plan import HardwarePlan, Plan
 
 PASSED_ON = ("partition", "qos", "gres", "gpus_per_node", "constraint", "account", "cpus_per_task")
 KNOWN = (*PASSED_ON, "mem_gb", "time_min", "exclusive", "requeue", "extra")
-ROOT = Path(__file__).resolve().parent.parent
+LEAVES = 75
+"""Exit status of a run that asks the job to end with it (EX_TEMPFAIL of sysexits.h)."""
+_NAME_CHARS = 60
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class SlurmSettings:
     """How to submit, the same for every run of a sweep; see conf/hydra/launcher/slurm.yaml."""
 
     max_running: int = 8
+    runs_per_job: int = 1
     wait: bool = True
     max_requeues: int = 3
     signal_delay_s: int = 90
@@ -29,12 +33,35 @@ class SlurmSettings:
     python: str | None = None
     poll_s: float = 5.0
     visibility_s: float = 60.0
+    submit_patience_s: float = 3600.0
+
+
+@dataclass(frozen=True)
+class Array:
+    """What the jobs of one array have in common. folder: of their logs; plans_file: what they
+    read; num_runs: of all jobs together; code: folders that Python imports from, in order."""
+
+    folder: Path
+    plans_file: Path
+    num_runs: int
+    name: str = "watt"
+    code: Sequence[Path] = ()
+    comment: str = ""
 
 
 def group_key(hardware: HardwarePlan) -> str:
     """Runs with the same key share an array."""
     wanted = (hardware.name, hardware.nodes, hardware.devices, hardware.slurm)
-    return json.dumps(wanted, sort_keys=True)
+    return json.dumps([*wanted, hardware.has_nodes_alone], sort_keys=True)
+
+
+def job_name(plans: Sequence[Plan]) -> str:
+    """Sweep and models: what `squeue` shows of a group of runs."""
+    models = list(dict.fromkeys(plan.model.name for plan in plans))
+    name = f"{plans[0].output_dir.name}:{','.join(models)}"
+    if len(name) <= _NAME_CHARS:
+        return name
+    return f"{name[: _NAME_CHARS - 4].rpartition(',')[0] or name[: _NAME_CHARS - 4]},..."
 
 
 def parameters(hardware: HardwarePlan, settings: SlurmSettings) -> dict[str, Any]:
@@ -44,7 +71,6 @@ def parameters(hardware: HardwarePlan, settings: SlurmSettings) -> dict[str, Any
         if key not in KNOWN:
             raise unknown("key hardware.slurm", key, KNOWN, "put it under hardware.slurm.extra")
     asked = {
-        "job_name": f"watt-{hardware.name}",
         "nodes": hardware.nodes,
         "ntasks_per_node": hardware.devices,
         **{name: slurm.get(name) for name in PASSED_ON},
@@ -53,41 +79,11 @@ def parameters(hardware: HardwarePlan, settings: SlurmSettings) -> dict[str, Any
         "time": slurm.get("time_min"),
     }
     requeue = "no-requeue" if slurm.get("requeue") is False else "requeue"
-    extra = {requeue: True} | dict(slurm.get("extra") or {})
     return {key: value for key, value in asked.items() if value is not None} | {
         "array_parallelism": settings.max_running,
         "signal_delay_s": settings.signal_delay_s,
-        "setup": [f"export PYTHONPATH={shlex.quote(str(ROOT))}:$PYTHONPATH", *settings.setup],
-        # one rank down ends the others
-        "srun_args": ["--kill-on-bad-exit=1"],
-        "additional_parameters": extra,
+        "additional_parameters": {requeue: True} | dict(slurm.get("extra") or {}),
     }
-
-
-def executor(folder: Path, hardware: HardwarePlan, settings: SlurmSettings) -> Any:
-    """Submitit's executor for this profile."""
-    from submitit import SlurmExecutor
-
-    made = SlurmExecutor(folder, max_num_timeout=settings.max_requeues, python=settings.python)
-    made.update_parameters(**parameters(hardware, settings))
-    return made
-
-
-def sbatch_text(
-    folder: Path, hardware: HardwarePlan, settings: SlurmSettings, num_runs: int
-) -> str:
-    """The file that `sbatch` would be given for an array of `num_runs`."""
-    import sys
-
-    from submitit.slurm.slurm import _make_sbatch_string
-
-    python = settings.python or shlex.quote(sys.executable)
-    return _make_sbatch_string(
-        command=f"{python} -u -m submitit.core._submit {shlex.quote(str(folder))}",
-        folder=folder,
-        map_count=num_runs if num_runs > 1 else None,
-        **parameters(hardware, settings),
-    )
 
 
 def _exclusive(hardware: HardwarePlan) -> bool | None:
@@ -99,3 +95,73 @@ def _exclusive(hardware: HardwarePlan) -> bool | None:
             "run on the node; leave it out"
         )
     return None
+
+
+def sbatch_text(array: Array, hardware: HardwarePlan, settings: SlurmSettings) -> str:
+    """The file that `sbatch` is given for the jobs of `array`, or for one job without an array."""
+    from submitit.slurm.slurm import _make_sbatch_string
+
+    num_jobs = -(-array.num_runs // settings.runs_per_job)
+    asked = parameters(hardware, settings) | {"wckey": None}  # submitit's own name, else
+    log = "%j.log" if num_jobs == 1 else "%A_%a.log"
+    asked["additional_parameters"] = {
+        "output": array.folder / log,
+        **({"comment": array.comment} if array.comment else {}),
+        **asked["additional_parameters"],
+    }
+    text: str = _make_sbatch_string(
+        command=_runs(array, hardware, settings, num_jobs),
+        folder=array.folder,
+        job_name=array.name,
+        map_count=num_jobs if num_jobs > 1 else None,
+        setup=_setup(array, settings),
+        stderr_to_stdout=True,
+        use_srun=False,
+        **asked,
+    )
+    return text
+
+
+def _setup(array: Array, settings: SlurmSettings) -> list[str]:
+    """The site's own lines, one of which may fail; then where Python imports from: first the copy
+    of the code, nothing from the folder of submission (also not by an empty entry)."""
+    own = [
+        "trap 'echo \"hydra.launcher.setup: this line failed: $BASH_COMMAND\" >&2' ERR",
+        "set -e",
+        *settings.setup,
+        "set +e",
+        "trap - ERR",
+    ]
+    code = ":".join(str(folder) for folder in array.code)
+    return [
+        *(own if settings.setup else []),
+        'others=$(printf %s "$PYTHONPATH" | tr : "\\n" | grep "^/" | paste -sd: -)',
+        f"export PYTHONPATH={shlex.quote(code)}${{others:+:$others}} PYTHONSAFEPATH=1",
+        # srun does not take it from sbatch since SLURM 22.05
+        'export SRUN_CPUS_PER_TASK="$SLURM_CPUS_PER_TASK"',
+    ]
+
+
+def _runs(array: Array, hardware: HardwarePlan, settings: SlurmSettings, num_jobs: int) -> str:
+    """One `srun` a run, so that each has processes of its own; a job that was put back into the
+    queue goes on with the run that has not ended."""
+    python = settings.python or shlex.quote(sys.executable)
+    srun = ["srun", "--unbuffered", "--kill-on-bad-exit=1"]  # one rank down ends the others
+    if hardware.num_ranks > 1:
+        srun.append("--label")
+    last = array.num_runs - (num_jobs - 1) * settings.runs_per_job
+    ended = f'{shlex.quote(str(array.folder))}/"$job.$run.ended"'
+    return f"""\
+job=${{SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}}${{SLURM_ARRAY_TASK_ID:+_$SLURM_ARRAY_TASK_ID}}
+runs={min(settings.runs_per_job, array.num_runs)}
+[ "${{SLURM_ARRAY_TASK_ID:-0}}" = {num_jobs - 1} ] && runs={last}
+trap 'leaving=1' TERM
+status=0
+for ((run = 0; run < runs; run++)); do
+  [ -e {ended} ] && continue
+  {shlex.join(srun)} {python} -u -m launchers.slurm_job {shlex.quote(str(array.plans_file))} $run
+  code=$?
+  [ $code = 0 ] || status=$code
+  if [ -n "$leaving" ] || [ $code = {LEAVES} ]; then break; fi
+done
+exit $status"""

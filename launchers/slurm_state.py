@@ -1,10 +1,11 @@
-"""What SLURM says of a job, with accounting (`sacct`) and without (`squeue`, `scontrol`)."""
+"""What SLURM says of jobs, with accounting (`sacct`) and without (`squeue`, `scontrol`)."""
 
 from __future__ import annotations
 
 import getpass
 import re
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 ENDED = frozenset(
@@ -21,16 +22,21 @@ ENDED = frozenset(
         "REVOKED",
     }
 )
+FROM_OUTSIDE = ENDED - {"COMPLETED", "FAILED", "OUT_OF_MEMORY"}
+"""Ends that are no fault of the run."""
+_NOTHING = {"", "None", "(null)", "N/A", "Unknown"}
 
 
 @dataclass(frozen=True)
 class JobState:
-    """`state`: SLURM's word, UNKNOWN when nobody remembers the job; `exit_code`: status:signal."""
+    """`state`: SLURM's word, UNKNOWN when nobody remembers the job; `exit_code`: status:signal;
+    energy_kwh: of the whole job, by the site's accounting."""
 
     state: str
     reason: str = ""
     exit_code: str = ""
     node: str = ""
+    energy_kwh: float | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -38,56 +44,143 @@ class JobState:
 
     def __str__(self) -> str:
         parts = [self.state]
-        if self.reason not in {"", "None", "(null)"}:
+        if self.reason not in _NOTHING:
             parts.append(f"reason {self.reason}")
-        if self.exit_code:
-            status, _, signal = self.exit_code.partition(":")
-            parts.append(
-                f"killed by signal {signal}" if signal not in {"", "0"} else f"exit status {status}"
-            )
-        if self.node not in {"", "(null)"}:
+        status, _, signal = self.exit_code.partition(":")
+        if signal not in {"", "0"}:
+            parts.append(f"killed by signal {signal}")
+        elif status not in {"", "0"}:
+            parts.append(f"exit status {status}")
+        if self.node not in _NOTHING:
             parts.append(f"on {self.node}")
         return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A job that the controller knows. start: when it began, or is expected to; `N/A` where the
+    scheduler has not planned it; time_used: as SLURM prints it."""
+
+    state: str
+    reason: str = ""
+    node: str = ""
+    time_used: str = ""
+    start: str = ""
+    partition: str = ""
+    comment: str = ""
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in ENDED
 
 
 class SlurmUnreachable(RuntimeError):
     """The controller does not answer; nothing is known of any job."""
 
 
-def queued() -> dict[str, str]:
-    """State by job id (`12`, `12_3`) of this user's jobs that the controller still knows."""
-    done = _call("squeue", "-h", "-r", "-t", "all", "-u", getpass.getuser(), "-o", "%F|%K|%T")
+_FIELDS = "%F|%K|%T|%r|%N|%M|%S|%P|%k"
+
+
+def queued() -> dict[str, Queued]:
+    """This user's jobs that the controller still knows, by job id (`12`, `12_3`)."""
+    done = call("squeue", "-h", "-r", "-t", "all", "-u", getpass.getuser(), "-o", _FIELDS)
     if done.returncode:
-        raise SlurmUnreachable(done.stderr.strip())
-    states = {}
+        raise SlurmUnreachable(_first_line(done.stderr))
+    jobs = {}
     for line in done.stdout.splitlines():
-        job, index, state = line.strip().split("|")
-        states[f"{job}_{index}" if index.isdigit() else job] = state
-    return states
+        job, index, state, reason, node, used, start, partition, comment = line.split("|", 8)
+        name = f"{job.strip()}_{index}" if index.isdigit() else job.strip()
+        jobs[name] = Queued(state, reason, node, used, start, partition, comment.strip())
+    return jobs
+
+
+def positions() -> dict[str, tuple[int, str]]:
+    """Of every waiting job its place in its partition's order of priority, from 1, and the
+    partition. Empty where nobody tells."""
+    done = call("squeue", "-h", "-r", "-t", "PD", "--sort=-p,i", "-o", "%F|%K|%P")
+    places: dict[str, tuple[int, str]] = {}
+    counts: dict[str, int] = {}
+    for line in done.stdout.splitlines() if done.returncode == 0 else ():
+        job, index, partition = line.strip().split("|")
+        counts[partition] = counts.get(partition, 0) + 1
+        name = f"{job}_{index}" if index.isdigit() else job
+        places[name] = (counts[partition], partition)
+    return places
 
 
 def look_up(job_id: str) -> JobState:
     """The controller's word while it remembers the job, then the accounting's."""
-    shown = _call("scontrol", "show", "job", "-o", job_id)
-    if shown.returncode == 0 and "JobState=" in shown.stdout:
-        values = dict(re.findall(r"(\S+?)=(\S*)", shown.stdout.splitlines()[0]))
+    values = show(job_id)
+    if values:
         return JobState(
             values["JobState"],
             values.get("Reason", ""),
             values.get("ExitCode", ""),
             values.get("BatchHost") or values.get("NodeList") or "",
         )
+    return accounted([job_id]).get(job_id, JobState("UNKNOWN"))
+
+
+def show(job_id: str) -> dict[str, str]:
+    """`scontrol show job`: its fields by name; empty where the controller knows no such job.
+    Raises `FileNotFoundError` where there is no scontrol."""
+    shown = call("scontrol", "show", "job", "-o", job_id)
+    if shown.returncode or "JobState=" not in shown.stdout:
+        return {}
+    return dict(re.findall(r"(\S+?)=(\S*)", shown.stdout.splitlines()[0]))
+
+
+def accounted(job_ids: Sequence[str]) -> dict[str, JobState]:
+    """What the accounting has of these jobs; nothing where there is none."""
+    fields = "JobID,State,Reason,ExitCode,NodeList,ConsumedEnergyRaw"
+    states = {}
+    for begin in range(0, len(job_ids), 500):  # a command line is of limited length
+        some = ",".join(job_ids[begin : begin + 500])
+        try:
+            kept = call("sacct", "-X", "-n", "-P", "-j", some, "-o", fields)
+        except FileNotFoundError:
+            return {}
+        for line in kept.stdout.splitlines() if kept.returncode == 0 else ():
+            job_id, state, reason, exit_code, node, joules, *_ = [*line.split("|"), "", "", ""]
+            word = state.split(maxsplit=1)[0] if state else "UNKNOWN"  # CANCELLED by 1000
+            states[job_id] = JobState(word, reason, exit_code, node, _kwh(joules))
+    return states
+
+
+def _kwh(joules: str) -> float | None:
+    """None for what no plugin has read: nothing, zero, or SLURM's numbers for "no value"."""
+    if not joules.isdigit() or int(joules) in {0, 2**32 - 2, 2**64 - 2}:
+        return None
+    return int(joules) / 3.6e6
+
+
+def config_value(name: str) -> str | None:
+    """A setting of the cluster, as `scontrol show config` has it; None where it does not say."""
     try:
-        kept = _call(
-            "sacct", "-X", "-n", "-P", "-j", job_id, "-o", "State,Reason,ExitCode,NodeList"
-        )
+        shown = call("scontrol", "show", "config")
     except FileNotFoundError:
-        return JobState("UNKNOWN")
-    if kept.returncode or not kept.stdout.strip():
-        return JobState("UNKNOWN")
-    state, reason, exit_code, node = kept.stdout.splitlines()[0].split("|")
-    return JobState(state.split()[0], reason, exit_code, node)
+        return None
+    found = re.search(rf"^{name}\s*=\s*(.*?)\s*$", shown.stdout, re.MULTILINE)
+    return found.group(1) if found else None
 
 
-def _call(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+def seconds(text: str) -> float:
+    """`[days-]hours:minutes:seconds`; infinite where there is no limit."""
+    days, _, rest = text.rpartition("-")
+    try:
+        hours, minutes, seconds = (int(part) for part in rest.split(":"))
+        return ((int(days or 0) * 24 + hours) * 60 + minutes) * 60 + seconds
+    except ValueError:
+        return float("inf")
+
+
+def call(*command: str) -> subprocess.CompletedProcess[str]:
+    """One of SLURM's commands; one that hangs counts as one that fails."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 1, "", f"{command[0]} does not answer")
+
+
+def _first_line(text: str) -> str:
+    return (text.strip().splitlines() or [""])[0]

@@ -1,91 +1,111 @@
-"""Wait for submitted runs; one that SLURM ended without a record gets one that says why."""
+"""Wait for submitted runs, and tell once a minute how many of them wait for what."""
 
 from __future__ import annotations
 
-import dataclasses
-import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 
-from launchers import failed, rank_failure, slurm_state
-from launchers.slurm_queue import Ticket, digest, slurm_folder
+from launchers import slurm_state
+from launchers.slurm_queue import Ticket, is_live
 from launchers.slurm_resources import SlurmSettings
-from metering.record import FILE_NAME, Failure, Record, RecordError
-from metering.record_file import read
+from launchers.slurm_settle import settle
+from launchers.slurm_state import JobState, Queued
 from tasks.plan import Plan
 from tasks.running.execute import Outcome
 
-LOG_TAIL_CHARS = 4000
+TELLS_EVERY_S = 60.0
+STUCK = {
+    "JobHeldUser": "scontrol release JOB",
+    "JobHeldAdmin": "ask the site's admin",
+    "PartitionTimeLimit": "lower hardware.slurm.time_min",
+    "PartitionConfig": "lower hardware.slurm.time_min or hardware.nodes",
+    "PartitionNodeLimit": "lower hardware.nodes",
+    "PartitionDown": "choose another hardware.slurm.partition",
+    "PartitionInactive": "choose another hardware.slurm.partition",
+    "BadConstraints": "change hardware.slurm.constraint",
+    "InvalidAccount": "change hardware.slurm.account",
+    "InvalidQOS": "change hardware.slurm.qos",
+    "AssocMaxWallDurationPerJobLimit": "lower hardware.slurm.time_min",
+    "QOSMaxWallDurationPerJobLimit": "lower hardware.slurm.time_min",
+}
+"""Reasons for which a job does not start by itself, and the cure."""
 
 
 def wait_for(
     plans: Mapping[str, Plan], tickets: Mapping[str, Ticket], settings: SlurmSettings
 ) -> dict[str, Outcome]:
-    """Every run's outcome, by identity, once all have ended."""
+    """Every run's outcome, by name, once all have ended. A controller that does not answer is
+    waited for."""
     outcomes: dict[str, Outcome] = {}
-    while len(outcomes) < len(plans):
+    told_s = time.monotonic()
+    while True:
         try:
             known = slurm_state.queued()
         except slurm_state.SlurmUnreachable as error:
             print(f"SLURM does not answer ({error}); still waiting", file=sys.stderr, flush=True)
             time.sleep(settings.poll_s)
             continue
-        for identity in plans.keys() - outcomes.keys():
-            ticket = tickets[identity]
-            if known.get(ticket.job_id, "UNKNOWN") in slurm_state.ENDED | {"UNKNOWN"}:
-                state = slurm_state.look_up(ticket.job_id)
-                if state.has_ended:
-                    outcomes[identity] = settle(plans[identity], ticket, state, settings)
-                    print(f"SLURM job {ticket.job_id} ({plans[identity].model.name}): {state}")
-        if len(outcomes) < len(plans):
-            time.sleep(settings.poll_s)
-    return outcomes
+        ended = [
+            name
+            for name in plans
+            if name in tickets and name not in outcomes and not is_live(tickets[name], known)
+        ]
+        states = final_states({tickets[name].job_id for name in ended}, known)
+        for name in ended:
+            state = states[tickets[name].job_id]
+            if state.has_ended:  # else it came back between two looks
+                outcomes[name] = settle(plans[name], tickets[name], state, settings)
+                print(_end_line(plans[name], tickets[name], state), flush=True)
+        left = {name: tickets[name] for name in plans if name in tickets.keys() - outcomes.keys()}
+        if not left:
+            return outcomes
+        if time.monotonic() - told_s >= TELLS_EVERY_S:
+            told_s = time.monotonic()
+            print("\n".join(progress_lines(left, known, len(outcomes))), flush=True)
+        time.sleep(settings.poll_s)
 
 
-def settle(
-    plan: Plan, ticket: Ticket, state: slurm_state.JobState, settings: SlurmSettings
-) -> Outcome:
-    """The record that the ended job left, or a failed one with SLURM's reason."""
-    patience_s = settings.visibility_s if state.state in {"COMPLETED", "UNKNOWN"} else 1.0
-    record = _new_record(plan, ticket, patience_s)
-    failure = rank_failure.take(plan.folder)
-    if record is not None and record.status == "finished":
-        return Outcome(record, plan.folder)
-    if record is not None and record.status == "failed" and failure is None:
-        return Outcome(record, plan.folder)
-    log = _log(plan, ticket)
-    ended = f"SLURM ended job {ticket.job_id}: {state}; log: {log}"
-    if failure is None or failure.type == "SystemExit":
-        failure = Failure(type="SlurmJobEnded", message=ended, traceback=_tail(log))
-    elif failure.type != "PlanError":  # a rank's own words may only be of a lost connection
-        failure = dataclasses.replace(failure, message=f"{failure.message} ({ended})")
-    return failed.leave_record(plan, failure)
+def final_states(job_ids: set[str], known: Mapping[str, Queued]) -> dict[str, JobState]:
+    """How each job has ended. All are asked of the accounting at once; the controller is asked
+    for each that did not end well."""
+    kept = slurm_state.accounted(sorted(job_ids)) if job_ids else {}
+    states = {}
+    for job_id in job_ids:
+        job, in_accounts = known.get(job_id), kept.get(job_id)
+        if job is not None and job.state == "COMPLETED":
+            energy_kwh = in_accounts.energy_kwh if in_accounts else None
+            states[job_id] = JobState("COMPLETED", node=job.node, energy_kwh=energy_kwh)
+        elif job is None and in_accounts is not None and in_accounts.has_ended:
+            states[job_id] = in_accounts
+        else:
+            states[job_id] = slurm_state.look_up(job_id)
+    return states
 
 
-def _new_record(plan: Plan, ticket: Ticket, patience_s: float) -> Record | None:
-    """A shared folder may show a file late, and a folder's listing is what refreshes it."""
-    deadline = time.monotonic() + patience_s
-    while True:
-        if plan.folder.is_dir():
-            os.listdir(plan.folder)
-        if digest(plan) not in {"", ticket.before}:
-            try:
-                return read(plan.folder / FILE_NAME)
-            except (FileNotFoundError, RecordError):
-                pass  # replaced between two looks, or not whole here yet: look again
-        if time.monotonic() > deadline:
-            return None
-        time.sleep(min(0.5, patience_s))
+def progress_lines(
+    tickets: Mapping[str, Ticket], known: Mapping[str, Queued], num_ended: int
+) -> list[str]:
+    """Counts by state and reason, then what does not start by itself, with the cure."""
+    jobs = [known[ticket.job_id] for ticket in tickets.values() if ticket.job_id in known]
+    states = Counter(job.state.lower() for job in jobs)
+    reasons = Counter(job.reason for job in jobs if job.state == "PENDING")
+    parts = [f"{number} {state}" for state, number in sorted(states.items())]
+    why = ", ".join(f"{reason} {number}" for reason, number in reasons.most_common())
+    line = f"waiting: {', '.join(parts) or 'none'}, {num_ended} ended"
+    lines = [f"{line} ({why})" if why else line]
+    for reason in reasons:
+        if reason in STUCK:
+            job_id = next(
+                ticket.job_id
+                for ticket in tickets.values()
+                if (job := known.get(ticket.job_id)) is not None and job.reason == reason
+            )
+            cure = STUCK[reason].replace("JOB", job_id)
+            lines.append(f"  {reason}: does not start by itself; {cure}")
+    return lines
 
 
-def _log(plan: Plan, ticket: Ticket) -> Path:
-    return slurm_folder(plan.output_dir) / "jobs" / f"{ticket.job_id}_0_log.err"
-
-
-def _tail(log: Path) -> str:
-    try:
-        return log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL_CHARS:]
-    except FileNotFoundError:
-        return ""
+def _end_line(plan: Plan, ticket: Ticket, state: JobState) -> str:
+    return f"SLURM job {ticket.job_id} ({plan.model.name}): {state}"

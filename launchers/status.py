@@ -1,14 +1,16 @@
-"""`python -m launchers.status RUNS`: what is done, running, queued, failed or missing."""
+"""`watt status RUNS`: what is done, running, queued, failed or missing, and why."""
 
 from __future__ import annotations
 
 import argparse
 import shutil
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from launchers import slurm_state
 from launchers.slurm_queue import Ticket, read_tickets
+from launchers.slurm_state import Queued
 from metering.record import FILE_NAME, RecordError
 from metering.record_file import read
 
@@ -16,33 +18,66 @@ from metering.record_file import read
 def lines(output_dir: Path) -> list[str]:
     """One line per run that has a record or was submitted, and a count of each state."""
     tickets = read_tickets(output_dir)
-    known = slurm_state.queued() if tickets and shutil.which("squeue") else {}
+    known: Mapping[str, Queued] = {}
+    places: Mapping[str, tuple[int, str]] = {}
+    notes = []
+    if tickets and shutil.which("squeue"):
+        try:
+            known, places = slurm_state.queued(), slurm_state.positions()
+        except slurm_state.SlurmUnreachable as error:
+            notes.append(f"SLURM does not answer ({error}): what is queued is not shown")
     by_folder = {Path(ticket.folder).resolve(): ticket for ticket in tickets.values()}
     folders = {path.parent.resolve() for path in output_dir.glob(f"*/*/*/*/{FILE_NAME}")}
     rows = []
     for folder in sorted(folders | set(by_folder)):
         ticket = by_folder.get(folder)
         job = f" job {ticket.job_id}" if ticket else ""
-        rows.append((_state(folder, ticket, known), f"{'/'.join(folder.parts[-4:])}{job}"))
-    counts = Counter(state.split(":")[0] for state, _ in rows)
+        state, detail = _state(folder, ticket, known, places)
+        rows.append((state, f"{'/'.join(folder.parts[-4:])}{job}{detail and ': ' + detail}"))
+    counts = Counter(state for state, _ in rows)
     total = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
-    return [*(f"{state:<12} {name}" for state, name in rows), total or "no runs"]
+    return [*(f"{state:<12} {name}" for state, name in rows), *notes, total or "no runs"]
 
 
-def _state(folder: Path, ticket: Ticket | None, known: dict[str, str]) -> str:
-    word = known.get(ticket.job_id) if ticket else None
-    if word is not None and word not in slurm_state.ENDED:
-        return word.lower()
+def _state(
+    folder: Path,
+    ticket: Ticket | None,
+    known: Mapping[str, Queued],
+    places: Mapping[str, tuple[int, str]],
+) -> tuple[str, str]:
+    """A word and what is known beside it."""
+    job = known.get(ticket.job_id) if ticket else None
+    if ticket is not None and job is not None and not job.has_ended:
+        return job.state.lower(), _of_job(job, places.get(ticket.job_id), ticket)
+    log = f"; log: {ticket.log}" if ticket is not None else ""
     try:
-        return read(folder / FILE_NAME).status
+        record = read(folder / FILE_NAME)
     except FileNotFoundError:
-        return "missing"
+        ended = f"its job has ended ({job.state}){log}" if job is not None else log[2:]
+        return "missing", ended
     except RecordError as error:
-        return f"unreadable: {error}"
+        return "unreadable", str(error)
+    if record.status == "finished":
+        node = record.scheduler.node_list if record.scheduler else None
+        return "finished", f"on {node}" if node else ""
+    message = record.failure.message if record.failure else ""
+    first = (message.splitlines() or [""])[0]
+    return record.status, first if str(log[2:]) in first else f"{first}{log}"
+
+
+def _of_job(job: Queued, place: tuple[int, str] | None, ticket: Ticket) -> str:
+    if job.state != "PENDING":
+        return f"on {job.node}, {job.time_used}; log: {ticket.log}"
+    parts = [job.reason]
+    if place is not None:
+        parts.append(f"place {place[0]} in partition {place[1]}")
+    if job.start not in {"", "N/A"}:
+        parts.append(f"expected to start {job.start}")
+    return ", ".join(parts)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m launchers.status", description=__doc__)
+    parser = argparse.ArgumentParser(prog="watt status", description=__doc__)
     parser.add_argument("runs", type=Path, nargs="+", help="folders given as output_dir")
     for folder in parser.parse_args().runs:
         print("\n".join(lines(folder)))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # what runs is imported when something runs: `--cfg job` answ
     from tasks.running.execute import Outcome
     from tasks.terminal.progress import Pace
 
-    Runner = Callable[[Plan, Callable[[Any], None]], Outcome]
+    Runner = Callable[[Plan, Callable[[Any], None]], Outcome | None]
 
 
 class Session:
@@ -53,7 +53,8 @@ class Session:
             _complain(str(error))
         return outcome
 
-    def _run_one(self, plan: Plan, runner: Runner) -> Outcome:
+    def _run_one(self, plan: Plan, runner: Runner) -> Outcome | None:
+        """None where the run was handed to a queue and is not waited for."""
         from tasks.running.interruption import interruptible
         from tasks.terminal.progress import Pace, terminal_progress
         from tasks.terminal.summary import summary_lines
@@ -63,8 +64,10 @@ class Session:
         self._pace.begin()
         with terminal_progress(plan, self._pace) as say, interruptible():
             outcome = runner(plan, say)
-        self._pace.end(outcome.reused)
+        self._pace.end(outcome is None or outcome.reused)
         self.is_running = False
+        if outcome is None:
+            return None
         self.outcomes.append(outcome)
         if os.environ.get("RANK", "0") == "0":  # of torchrun's ranks the first speaks for all
             print("\n".join(summary_lines(outcome)), flush=True)

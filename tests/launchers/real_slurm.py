@@ -1,8 +1,8 @@
 """A real SLURM on this machine: munged, slurmctld, one slurmd a node, and accounting on request.
 
-    v1  four V100          r1  two RTX 3090 and an A6000          p1  one core, for pre-emption
+    v1  four V100     r1  two RTX 3090 and an A6000     c1, c2, c3  none     p1 to p4  pre-emption
 
-Node p1 is in partitions of a low and a high priority: a job in `high` ends one in `low_*`,
+Nodes p1 to p4 are in partitions of a low and a high priority: a job in `high` ends one in `low_*`,
 which says in its name what the site does with it (requeue or cancel) and whether it gives notice
 (`_grace`: SIGTERM comes GRACE_S before the end).
 """
@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 GRACE_S = 30
-NODES = ("v1", "r1", "p1")
+NODES = ("v1", "r1", "c1", "c2", "c3", "p1", "p2", "p3", "p4")
 CONF = """
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -51,14 +51,20 @@ PreemptMode=REQUEUE
 NodeName=DEFAULT CPUs=8 RealMemory=64000
 NodeName=v1 NodeHostname={host} NodeAddr=127.0.0.1 Port={v1} Gres=gpu:v100:4
 NodeName=r1 NodeHostname={host} NodeAddr=127.0.0.1 Port={r1} Gres=gpu:rtx3090:2,gpu:a6000:1
+NodeName=c1 NodeHostname={host} NodeAddr=127.0.0.1 Port={c1}
+NodeName=c2 NodeHostname={host} NodeAddr=127.0.0.1 Port={c2}
+NodeName=c3 NodeHostname={host} NodeAddr=127.0.0.1 Port={c3}
 NodeName=p1 NodeHostname={host} NodeAddr=127.0.0.1 Port={p1} CPUs=1
+NodeName=p2 NodeHostname={host} NodeAddr=127.0.0.1 Port={p2} CPUs=1
+NodeName=p3 NodeHostname={host} NodeAddr=127.0.0.1 Port={p3} CPUs=1
+NodeName=p4 NodeHostname={host} NodeAddr=127.0.0.1 Port={p4} CPUs=1
 PartitionName=DEFAULT MaxTime=60 State=UP PreemptMode=OFF
-PartitionName=main Nodes=v1,r1 Default=YES
-PartitionName=high Nodes=p1 PriorityTier=10
+PartitionName=main Nodes=v1,r1,c[1-3] Default=YES
+PartitionName=high Nodes=p[1-4] PriorityTier=10
 PartitionName=low_requeue Nodes=p1 PriorityTier=1 PreemptMode=REQUEUE
-PartitionName=low_requeue_grace Nodes=p1 PriorityTier=1 PreemptMode=REQUEUE GraceTime={grace}
-PartitionName=low_cancel Nodes=p1 PriorityTier=1 PreemptMode=CANCEL
-PartitionName=low_cancel_grace Nodes=p1 PriorityTier=1 PreemptMode=CANCEL GraceTime={grace}
+PartitionName=low_requeue_grace Nodes=p2 PriorityTier=1 PreemptMode=REQUEUE GraceTime={grace}
+PartitionName=low_cancel Nodes=p3 PriorityTier=1 PreemptMode=CANCEL
+PartitionName=low_cancel_grace Nodes=p4 PriorityTier=1 PreemptMode=CANCEL GraceTime={grace}
 """
 GRES = """
 NodeName=v1 Name=gpu Type=v100 File=/dev/tty[0-3]

@@ -8,18 +8,35 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from hydra import compose, initialize_config_dir
+
+import launchers
 from launchers.slurm_queue import Ticket, read_tickets
+from launchers.slurm_resources import SlurmSettings
 from metering.record import Record
 from metering.record_file import read
+from tasks.plan import Plan, from_config
 from tests.conftest import ROOT
 
-QUICK = (
-    "-m", "hydra/launcher=slurm", "hydra.launcher.poll_s=0.5", "hydra.launcher.visibility_s=5",
+_PAYLOAD = (
     "hardware.slurm.time_min=5", "hardware.slurm.cpus_per_task=1", "hardware.slurm.mem_gb=null",
     "data=digits", "meter=fixed", "meter.num_steps=2", "meter.num_warmup_steps=0",
-    "meter.idle_s=0", "data.num_workers=0", "batch_size=4", "output_dir=runs",
-    "model=test_resnet", "model.input_size=32", "phases=test",
+    "meter.idle_s=0", "data.num_workers=0", "batch_size=4", "model=test_resnet",
+    "model.input_size=32", "phases=test",
 )  # fmt: skip
+QUICK = (
+    "-m", "hydra/launcher=slurm", "hydra.launcher.poll_s=0.5", "hydra.launcher.visibility_s=5",
+    *_PAYLOAD, "output_dir=runs",
+)  # fmt: skip
+SETTINGS = SlurmSettings(poll_s=0.5, visibility_s=5.0)
+
+
+def plan(folder: Path, *overrides: str) -> Plan:
+    """A quick run under `folder/runs`, without a process for its command."""
+    launchers.register()
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        own = (*_PAYLOAD, f"output_dir={folder / 'runs'}", *overrides)
+        return from_config(compose("config", list(own)))
 
 
 def start(folder: Path, *args: str) -> subprocess.Popen[str]:

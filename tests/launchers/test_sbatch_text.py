@@ -8,9 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from launchers.slurm_resources import ROOT, SlurmSettings, parameters, sbatch_text
+from launchers.slurm_resources import Array, SlurmSettings, job_name, parameters, sbatch_text
 from tasks.errors import PlanError
 from tasks.plan import HardwarePlan, Plan
+
+JOBS = Path("/runs/jobs")
+CODE = (Path("/code/suite"), Path("/code/own"))
+
+
+def _one(hardware: HardwarePlan, settings: SlurmSettings) -> str:
+    return sbatch_text(Array(JOBS, JOBS / "watt-1.plans", num_runs=1), hardware, settings)
 
 
 def test_a_full_profile_asks_for_all_its_resources(compose: Callable[..., Plan]) -> None:
@@ -22,7 +29,8 @@ def test_a_full_profile_asks_for_all_its_resources(compose: Callable[..., Plan])
         "++hardware.slurm.extra.reservation=summer",
     ).hardware
 
-    text = sbatch_text(Path("/runs/jobs"), hardware, SlurmSettings(max_running=3), num_runs=5)
+    array = Array(JOBS, JOBS / "watt-1.plans", num_runs=5, name="sweep:vit_b", code=CODE)
+    text = sbatch_text(array, hardware, SlurmSettings(max_running=3, runs_per_job=2))
 
     assert (
         text
@@ -30,32 +38,44 @@ def test_a_full_profile_asks_for_all_its_resources(compose: Callable[..., Plan])
 
 # Parameters
 #SBATCH --account=vision
-#SBATCH --array=0-4%3
+#SBATCH --array=0-2%3
 #SBATCH --constraint=sxm2
 #SBATCH --cpus-per-task=8
-#SBATCH --error=/runs/jobs/%A_%a_0_log.err
 #SBATCH --exclusive
 #SBATCH --gres=gpu:v100:4
-#SBATCH --job-name=watt-v100x4
+#SBATCH --job-name=sweep:vit_b
 #SBATCH --mem=256GB
 #SBATCH --nodes=1
 #SBATCH --ntasks-per-node=4
 #SBATCH --open-mode=append
-#SBATCH --output=/runs/jobs/%A_%a_0_log.out
+#SBATCH --output=/runs/jobs/%A_%a.log
 #SBATCH --partition=gpu
 #SBATCH --requeue
 #SBATCH --reservation=summer
 #SBATCH --signal=USR2@90
 #SBATCH --time=480
-#SBATCH --wckey=submitit
 
 # setup
-export PYTHONPATH={ROOT}:$PYTHONPATH
+others=$(printf %s "$PYTHONPATH" | tr : "\\n" | grep "^/" | paste -sd: -)
+export PYTHONPATH=/code/suite:/code/own${{others:+:$others}} PYTHONSAFEPATH=1
+export SRUN_CPUS_PER_TASK="$SLURM_CPUS_PER_TASK"
 
 # command
 export SUBMITIT_EXECUTOR=slurm
-srun --unbuffered --output /runs/jobs/%A_%a_%t_log.out --error /runs/jobs/%A_%a_%t_log.err \
---kill-on-bad-exit=1 {sys.executable} -u -m submitit.core._submit /runs/jobs
+job=${{SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}}${{SLURM_ARRAY_TASK_ID:+_$SLURM_ARRAY_TASK_ID}}
+runs=2
+[ "${{SLURM_ARRAY_TASK_ID:-0}}" = 2 ] && runs=1
+trap 'leaving=1' TERM
+status=0
+for ((run = 0; run < runs; run++)); do
+  [ -e /runs/jobs/"$job.$run.ended" ] && continue
+  srun --unbuffered --kill-on-bad-exit=1 --label {sys.executable} -u -m launchers.slurm_job \
+/runs/jobs/watt-1.plans $run
+  code=$?
+  [ $code = 0 ] || status=$code
+  if [ -n "$leaving" ] || [ $code = 75 ]; then break; fi
+done
+exit $status
 """
     )
 
@@ -69,9 +89,11 @@ def test_a_container_and_a_sites_modules_are_in_the_text(compose: Callable[..., 
     settings = SlurmSettings(
         python="apptainer exec --nv --bind /shared suite.sif python", setup=["module load cuda"]
     )
-    text = sbatch_text(Path("/runs/jobs"), compose().hardware, settings, num_runs=1)
-    assert "\nmodule load cuda\n" in text
-    assert "apptainer exec --nv --bind /shared suite.sif python -u -m submitit" in text
+    text = _one(compose().hardware, settings)
+    # a line of the site's that fails ends the job, before Python's path is set
+    assert "\nset -e\nmodule load cuda\nset +e\n" in text
+    assert text.index("module load cuda") < text.index("export PYTHONPATH=")
+    assert "apptainer exec --nv --bind /shared suite.sif python -u -m launchers.slurm_job" in text
 
 
 def test_a_run_on_cpus_has_its_node_alone_and_one_on_a_gpu_shares_it(
@@ -91,6 +113,14 @@ def test_sites_name_gpus_and_queues_in_their_own_ways(compose: Callable[..., Pla
         "hardware=a6000", "hardware.slurm.gres=null", "hardware.slurm.gpus_per_node=a6000:1",
         "hardware.slurm.qos=short", "hardware.slurm.requeue=false",
     ).hardware  # fmt: skip
-    text = sbatch_text(Path("/runs/jobs"), hardware, SlurmSettings(), num_runs=1)
+    text = _one(hardware, SlurmSettings())
     assert "#SBATCH --gpus-per-node=a6000:1\n" in text and "--gres" not in text
     assert "#SBATCH --qos=short\n" in text and "#SBATCH --no-requeue\n" in text
+
+
+def test_a_jobs_name_carries_the_sweep_and_its_models(compose: Callable[..., Plan]) -> None:
+    plans = [compose(f"model={name}") for name in ("resnet18", "vit_b", "vit_b")]
+    assert job_name(plans) == "runs:resnet18,vit_b"
+    names = ("convnext_b", "efficientnetv2_s", "mobilenet_v2", "mobilenet_v3", "densenet121")
+    many = [compose(f"model={name}") for name in names]
+    assert job_name(many) == "runs:convnext_b,efficientnetv2_s,mobilenet_v2,..."

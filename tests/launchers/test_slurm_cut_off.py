@@ -1,114 +1,230 @@
-"""Runs that SLURM, or somebody, cuts off in the middle: no row is lost and none is doubled."""
+"""Runs that SLURM, or somebody, cuts off in the middle: each ends in the record that says so, no
+row is lost, none is doubled, and what each attempt cost is counted once."""
 
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 import pytest
 
+from launchers import slurm_queue, slurm_state, slurm_wait
 from launchers.slurm_queue import Ticket
 from metering.record import Record
 from metering.record_file import read
-from tests.launchers.slurm_sweeps import QUICK, start, tickets, until
+from tasks.plan import Plan
+from tests.launchers.slurm_sweeps import SETTINGS, plan, until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(500)]
-NUM_STEPS = 600
-SWEEP = (
-    *QUICK, "phases=train", f"meter.num_steps={NUM_STEPS}", "meter.block_s=0.3",
+NUM_STEPS = 60
+LONG = (
+    "phases=train", f"meter.num_steps={NUM_STEPS}", "meter.block_s=0.3",
     "data.num_workers=1",  # SLURM signals the loader's worker as well
 )  # fmt: skip
+ENDLESS = ("phases=train", "meter.num_steps=1000000", "meter.block_s=0.3")
 
 
 def _cancel(ticket: Ticket) -> None:
-    subprocess.run(["scancel", ticket.job_id], check=True)
+    _call("scancel", ticket.job_id)
 
 
 def _kill(ticket: Ticket) -> None:
-    job, index = ticket.job_id.split("_")
-    mine = {"SLURM_ARRAY_JOB_ID": job, "SLURM_ARRAY_TASK_ID": index, "SLURM_LOCALID": "0"}
     for process in psutil.process_iter(["cmdline", "environ"]):
-        command, found = process.info["cmdline"] or [], process.info["environ"] or {}
-        runs_it = "submitit.core._submit" in command and "srun" not in command[0]
-        if runs_it and mine.items() <= found.items():
+        command, environment = process.info["cmdline"] or [], process.info["environ"] or {}
+        runs_it = "launchers.slurm_job" in command and "srun" not in command[0]
+        if runs_it and environment.get("SLURM_JOB_ID") == _raw_id(ticket):
             os.kill(process.pid, signal.SIGKILL)
 
 
+def _raw_id(ticket: Ticket) -> str:
+    return slurm_state.show(ticket.job_id)["JobId"]
+
+
 def _warn(ticket: Ticket) -> None:
-    subprocess.run(["scancel", "--signal=USR1", ticket.job_id], check=True)
+    _call("scancel", "--signal=USR1", ticket.job_id)
 
 
 def _requeue(ticket: Ticket) -> None:
-    subprocess.run(["scontrol", "requeue", ticket.job_id], check=True)
+    _call("scontrol", "requeue", ticket.job_id)
+
+
+def _fail_node(ticket: Ticket) -> None:
+    node = slurm_state.show(ticket.job_id)["NodeList"]
+    _call("scontrol", "update", f"node={node}", "state=down", "reason=test")
+    _call("scontrol", "update", f"node={node}", "state=resume")
+
+
+def _preempt(ticket: Ticket) -> None:
+    node = slurm_state.show(ticket.job_id)["NodeList"]
+    _call("sbatch", "-p", "high", "-w", node, "-o", "/dev/null", "--wrap", "sleep 1")
+
+
+def _wait(ticket: Ticket) -> None:
+    """Its time limit comes by itself."""
+
+
+def _call(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+KINDS: dict[str, tuple[Callable[[Ticket], None], tuple[str, ...]]] = {
+    "cancelled": (_cancel, LONG),
+    "killed": (_kill, LONG),
+    "warned": (_warn, LONG),
+    "requeued": (_requeue, LONG),
+    "two ranks requeued": (_requeue, (*LONG, "hardware.devices=2")),
+    "node failed": (_fail_node, (*LONG, "hardware.slurm.requeue=false")),
+    "time limit": (_wait, (*ENDLESS, "hardware.slurm.time_min=2")),
+    "low_requeue": (_preempt, LONG),
+    "low_requeue_grace": (_preempt, LONG),
+    "low_cancel": (_preempt, LONG),
+    "low_cancel_grace": (_preempt, LONG),
+}
+
+
+@dataclass(frozen=True)
+class Cut:
+    """left: the record that the job itself left; settled: once somebody has waited for it."""
+
+    plan: Plan
+    left: Record | None
+    settled: Record
+
+    @property
+    def attempts(self) -> list[Record]:
+        return [read(path) for path in sorted((self.plan.folder / "attempts").glob("*.json"))]
 
 
 @pytest.fixture(scope="module")
-def cut_off(slurm: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], str]:
-    """Folders of four runs and of a fifth that has two ranks, each cut off in its own way, and
-    what the submitter of the four printed."""
-    four, pair = tmp_path_factory.mktemp("four"), tmp_path_factory.mktemp("pair")
-    sweeps = (
-        start(four, *SWEEP, "data.fraction=0.6,0.7,0.8,0.9"),
-        start(pair, *SWEEP, "hardware.devices=2"),
-    )
-    until(lambda: len(tickets(four)) == 4 and len(tickets(pair)) == 1)
-    all_tickets = [*tickets(four), *tickets(pair)]
-    ways = (_cancel, _kill, _warn, _requeue, _requeue)
-    pending = dict(zip(all_tickets, ways, strict=True))
+def cut_off(slurm: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Cut]:
+    """A run of each kind, cut off while it measured."""
+    folder = tmp_path_factory.mktemp("cut")
+    settings = replace(SETTINGS, signal_delay_s=60)
+    plans = {}
+    for index, (kind, (_, overrides)) in enumerate(KINDS.items()):
+        partition = kind if kind.startswith("low") else "main"
+        own = (f"data.fraction={0.99 - index / 100}", f"hardware.slurm.partition={partition}")
+        plans[kind] = plan(folder, *overrides, *own)
+    submission = slurm_queue.submit(list(plans.values()), settings)
+    assert not submission.refused
+    tickets = {kind: submission.tickets[one.run_name] for kind, one in plans.items()}
+    pending = dict(tickets)
 
     def cut_those_that_measure() -> bool:
-        for ticket in tuple(pending):
-            jobs = Path(ticket.folder).parents[3] / ".slurm/jobs"
-            log = jobs / f"{ticket.job_id}_0_log.err"
-            if log.exists() and ": train\n" in log.read_text():
-                pending.pop(ticket)(ticket)
+        for kind, ticket in tuple(pending.items()):
+            if ticket.log.exists() and ": train\n" in ticket.log.read_text():
+                KINDS[kind][0](pending.pop(kind))
         return not pending
 
-    try:
-        until(cut_those_that_measure)
-        outputs = [sweep.communicate(timeout=250)[0] for sweep in sweeps]
-    finally:
-        for sweep in sweeps:
-            sweep.kill()
-    assert [sweep.returncode for sweep in sweeps] == [1, 0], outputs
-    return [Path(ticket.folder) for ticket in all_tickets], outputs[0]
+    def all_have_ended() -> bool:
+        known = slurm_state.queued()
+        return not any(slurm_queue.is_live(ticket, known) for ticket in tickets.values())
+
+    until(cut_those_that_measure, 250)
+    until(all_have_ended, 250)
+    paths = {kind: one.folder / "record.json" for kind, one in plans.items()}
+    left = {kind: read(path) if path.exists() else None for kind, path in paths.items()}
+    by_name = {one.run_name: one for one in plans.values()}
+    outcomes = slurm_wait.wait_for(by_name, submission.tickets, settings)
+    return {
+        kind: Cut(one, left[kind], outcomes[one.run_name].record) for kind, one in plans.items()
+    }
 
 
-def test_a_cancelled_run_says_so(cut_off: tuple[list[Path], str]) -> None:
-    record = read(cut_off[0][0] / "record.json")
-    assert record.status == "failed"
-    assert record.failure is not None and "CANCELLED" in record.failure.message
+def _spent_kwh(record: Record) -> float:
+    energies = [each.energy for each in record.overheads]
+    energies += [each.energy for phase in record.phases.values() for each in phase.readings]
+    return sum(energy.total_kwh or 0.0 for energy in energies)
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [
+        ("cancelled", "CANCELLED"),
+        ("node failed", "NODE_FAIL"),
+        ("time limit", "met its time limit of 2 min (hardware.slurm.time_min)"),
+        ("low_cancel", "PREEMPTED"),
+        ("low_cancel_grace", "SLURM pre-empted job"),
+    ],
+)
+def test_a_run_that_was_ended_says_why_and_what_it_cost_whether_or_not_somebody_waits(
+    cut_off: dict[str, Cut], kind: str, word: str
+) -> None:
+    cut = cut_off[kind]
+    assert cut.left is not None and cut.left.failure is not None
+    assert cut.settled.failure is not None
+    assert (cut.left.status, cut.settled.status) == ("interrupted", "interrupted")
+    assert word in cut.settled.failure.message
+    assert cut.settled.phases == cut.left.phases
+    assert _spent_kwh(cut.left) > 0
+    assert cut.settled.overheads == cut.left.overheads
+    assert cut.settled.scheduler is not None and cut.settled.scheduler.state is not None
+    assert not cut.attempts
+
+
+def test_the_jobs_own_record_has_slurms_reason_before_anybody_waits(
+    cut_off: dict[str, Cut],
+) -> None:
+    reasons = {kind: cut.left.failure.type for kind, cut in cut_off.items()
+               if cut.left is not None and cut.left.failure is not None}  # fmt: skip
+    assert reasons == {
+        "cancelled": "CANCELLED",
+        "node failed": "NODE_FAIL",
+        "time limit": "TIMEOUT",
+        "low_cancel": "PREEMPTED",
+        "low_cancel_grace": "PREEMPTED",
+    }
 
 
 def test_a_killed_process_leaves_a_failed_record_with_slurms_reason(
-    cut_off: tuple[list[Path], str],
+    cut_off: dict[str, Cut],
 ) -> None:
-    record = read(cut_off[0][1] / "record.json")
+    record = cut_off["killed"].settled
     assert record.status == "failed"
     assert record.failure is not None
     assert "FAILED" in record.failure.message
     assert "137" in record.failure.message or "signal 9" in record.failure.message
 
 
-@pytest.mark.parametrize("index", [2, 3, 4], ids=["SIGUSR1", "requeue", "two ranks"])
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("warned", "Warned"),
+        ("requeued", "Requeued"),
+        ("two ranks requeued", "Requeued"),
+        ("low_requeue", "PREEMPTED"),
+        ("low_requeue_grace", "PREEMPTED"),
+    ],
+)
 def test_a_requeued_run_is_measured_once_and_whole_and_keeps_what_the_first_attempt_cost(
-    cut_off: tuple[list[Path], str], index: int
+    cut_off: dict[str, Cut], kind: str, reason: str
 ) -> None:
-    folder = cut_off[0][index]
-    record: Record = read(folder / "record.json")
-    (first,) = map(read, (folder / "attempts").glob("*.json"))
-
+    record = cut_off[kind].settled
+    (first,) = cut_off[kind].attempts
     assert (first.status, record.status) == ("interrupted", "finished"), first.failure
+    assert first.failure is not None and first.failure.type == reason
     assert sum(block.num_steps for block in record.phases["train"].readings) == NUM_STEPS
     (lost,) = [each for each in record.overheads if each.name.startswith("interrupted attempt")]
-    spent = sum(each.energy.total_kwh or 0 for each in first.overheads)
-    assert lost.energy.total_kwh is not None and lost.energy.total_kwh >= spent > 0
+    assert lost.energy.total_kwh == pytest.approx(_spent_kwh(first))
+    durations = [each.duration_s for each in first.overheads]
+    durations += [each.duration_s for each in first.phases["train"].readings]
+    assert lost.duration_s == pytest.approx(sum(durations))
+    assert record.scheduler is not None and record.scheduler.num_restarts >= 1
 
 
-def test_all_failures_are_listed(cut_off: tuple[list[Path], str]) -> None:
-    _, output = cut_off
-    assert "4 runs: 2 finished (0 of them earlier), 2 failed" in output
-    assert output.count("  failed: test_resnet: SLURM ended job") == 2
+def test_what_the_cancelled_attempt_cost_is_in_the_record_of_the_next(
+    cut_off: dict[str, Cut],
+) -> None:
+    cut = cut_off["cancelled"]
+    submission = slurm_queue.submit([cut.plan], SETTINGS)
+    outcome = slurm_wait.wait_for({cut.plan.run_name: cut.plan}, submission.tickets, SETTINGS)
+    record = outcome[cut.plan.run_name].record
+    (lost,) = [each for each in record.overheads if each.name.startswith("interrupted attempt")]
+    assert record.status == "finished"
+    assert lost.energy.total_kwh == pytest.approx(_spent_kwh(cut.settled))

@@ -25,7 +25,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_accounting_tells_of_a_job_that_the_controller_has_forgotten(cluster: Path) -> None:
-    _program(cluster, "sacct", "echo 'CANCELLED by 0|None|0:9|v1'")
+    _program(cluster, "sacct", "echo '12_3|CANCELLED by 0|None|0:9|v1|'")
     state = slurm_state.look_up("12_3")
     assert state == JobState("CANCELLED", "None", "0:9", "v1")
     assert str(state) == "CANCELLED, killed by signal 9, on v1"
@@ -49,3 +49,13 @@ def test_the_controllers_word_goes_first(cluster: Path) -> None:
     assert str(slurm_state.look_up("5")) == (
         "OUT_OF_MEMORY, reason OutOfMemory, killed by signal 125, on r1"
     )
+
+
+@pytest.mark.parametrize(
+    ("joules", "kwh"), [("7200000", 2.0), ("0", None), ("", None), ("18446744073709551614", None)]
+)
+def test_energy_that_the_site_accounts_for_is_in_kwh_and_else_absent(
+    cluster: Path, joules: str, kwh: float | None
+) -> None:
+    _program(cluster, "sacct", f"echo '12_3|COMPLETED|None|0:0|v1|{joules}'")
+    assert slurm_state.accounted(["12_3"])["12_3"].energy_kwh == kwh

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from launchers import rank_failure, slurm_queue, slurm_wait
+from launchers import rank_failure, slurm_queue, slurm_settle, slurm_wait
 from launchers.slurm_queue import Ticket
 from launchers.slurm_resources import SlurmSettings
-from launchers.slurm_state import JobState
+from launchers.slurm_state import JobState, Queued
+from metering.record import Failure
 from metering.record_file import write
+from metering.scheduler import Scheduler
 from tasks.plan import Plan
 from tasks.running.attempts import ATTEMPTS
 from tasks.running.execute import empty_record
@@ -21,11 +24,11 @@ NODE_FAIL = JobState("NODE_FAIL", node="v1")
 
 
 def _ticket(plan: Plan) -> Ticket:
-    return Ticket(plan.identity, "7_0", str(plan.folder), slurm_queue.digest(plan))
+    return Ticket(plan.identity, "7_0", str(plan.folder), slurm_queue.digest(plan.folder))
 
 
 def _log(plan: Plan, text: str) -> Path:
-    path = slurm_queue.slurm_folder(plan.output_dir) / "jobs" / "7_0_0_log.err"
+    path = slurm_queue.slurm_folder(plan.output_dir) / "jobs" / "7_0.log"
     path.parent.mkdir(parents=True)
     path.write_text(text)
     return path
@@ -38,7 +41,9 @@ def test_a_record_that_a_shared_folder_shows_late_is_waited_for(
     ticket, record = _ticket(plan), empty_record(plan, "finished", LONG_AGO)
     late = threading.Timer(0.7, write, [record, plan.folder])
     late.start()
-    outcome = slurm_wait.settle(plan, ticket, JobState("COMPLETED"), SlurmSettings(visibility_s=20))
+    outcome = slurm_settle.settle(
+        plan, ticket, JobState("COMPLETED"), SlurmSettings(visibility_s=20)
+    )
     late.join()
     assert (outcome.record.status, outcome.record.started_at) == ("finished", LONG_AGO)
 
@@ -48,7 +53,7 @@ def test_the_record_of_before_the_submission_is_not_taken_for_this_jobs(
 ) -> None:
     plan = compose()
     write(empty_record(plan, "finished", LONG_AGO), plan.folder)
-    outcome = slurm_wait.settle(plan, _ticket(plan), NODE_FAIL, SlurmSettings())
+    outcome = slurm_settle.settle(plan, _ticket(plan), NODE_FAIL, SlurmSettings())
     assert outcome.record.failure is not None
     assert "SLURM ended job 7_0: NODE_FAIL, on v1" in outcome.record.failure.message
     assert len(list((plan.folder / ATTEMPTS).glob("*.json"))) == 1  # the old one is kept
@@ -57,7 +62,7 @@ def test_the_record_of_before_the_submission_is_not_taken_for_this_jobs(
 def test_the_end_of_the_jobs_log_is_in_the_record(compose: Callable[..., Plan]) -> None:
     plan = compose()
     log = _log(plan, "slurmstepd: error: Detected 1 oom_kill event in StepId=7.0")
-    outcome = slurm_wait.settle(plan, _ticket(plan), JobState("OUT_OF_MEMORY"), SlurmSettings())
+    outcome = slurm_settle.settle(plan, _ticket(plan), JobState("OUT_OF_MEMORY"), SlurmSettings())
     assert outcome.record.failure is not None
     assert "oom_kill" in outcome.record.failure.traceback
     assert str(log) in outcome.record.failure.message
@@ -66,8 +71,53 @@ def test_the_end_of_the_jobs_log_is_in_the_record(compose: Callable[..., Plan]) 
 def test_a_ranks_own_words_and_slurms_reason_are_both_told(compose: Callable[..., Plan]) -> None:
     plan = compose()
     rank_failure.leave(plan.folder, 3, RuntimeError("connection reset by peer"), "Traceback of 3")
-    outcome = slurm_wait.settle(plan, _ticket(plan), NODE_FAIL, SlurmSettings())
+    outcome = slurm_settle.settle(plan, _ticket(plan), NODE_FAIL, SlurmSettings())
     failure = outcome.record.failure
     assert failure is not None
     assert (failure.rank, failure.traceback) == (3, "Traceback of 3")
     assert "connection reset by peer" in failure.message and "NODE_FAIL" in failure.message
+
+
+def test_a_finished_record_of_a_completed_job_is_its_result_whenever_it_was_written(
+    compose: Callable[..., Plan],
+) -> None:
+    """The job found it there, or its record was written before its ticket."""
+    plan = compose()
+    write(empty_record(plan, "finished", LONG_AGO), plan.folder)
+    state = JobState("COMPLETED")
+    outcome = slurm_settle.settle(plan, _ticket(plan), state, SlurmSettings(visibility_s=0))
+    assert outcome.record.status == "finished"
+    assert not (plan.folder / ATTEMPTS).exists()
+
+
+def test_an_interrupted_record_stays_interrupted_and_has_the_accounts_energy(
+    compose: Callable[..., Plan],
+) -> None:
+    plan = compose()
+    ticket = _ticket(plan)
+    ended = Failure(type="CANCELLED", message="SLURM ended job 7_0: CANCELLED")
+    own = empty_record(plan, "interrupted", LONG_AGO, ended)
+    write(dataclasses.replace(own, scheduler=Scheduler("7_0", "7")), plan.folder)
+    state = JobState("CANCELLED", "Resources", "0:15", "v1", energy_kwh=0.5)
+    record = slurm_settle.settle(plan, ticket, state, SlurmSettings()).record
+    assert (record.status, record.failure) == ("interrupted", ended)
+    assert record.scheduler == Scheduler(
+        "7_0", "7", state="CANCELLED", reason="Resources", energy_kwh=0.5
+    )
+    packed = dataclasses.replace(ticket, num_runs=2)  # the job's energy is not one run's
+    record = slurm_settle.settle(plan, packed, state, SlurmSettings()).record
+    assert record.scheduler is not None and record.scheduler.energy_kwh is None
+
+
+def test_waiting_tells_counts_reasons_and_what_does_not_start_by_itself() -> None:
+    tickets = {name: Ticket(name, f"7_{name}", "/r", "") for name in "0123"}
+    known = {
+        "7_0": Queued("RUNNING"),
+        "7_1": Queued("PENDING", "Priority"),
+        "7_2": Queued("PENDING", "JobHeldUser"),
+        "7_3": Queued("PENDING", "Priority"),
+    }
+    assert slurm_wait.progress_lines(tickets, known, num_ended=5) == [
+        "waiting: 3 pending, 1 running, 5 ended (Priority 2, JobHeldUser 1)",
+        "  JobHeldUser: does not start by itself; scontrol release 7_2",
+    ]

@@ -1,0 +1,47 @@
+"""`watt cancel RUNS`: end the SLURM jobs of a sweep that wait or run."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+from launchers import slurm_state
+from launchers.slurm_queue import is_live, read_tickets
+
+AT_ONCE = 500  # job ids in one command line
+
+
+def cancel(output_dir: Path) -> int:
+    """How many jobs were told to end. What they have measured is in their records. Raises
+    `slurm_state.SlurmUnreachable`."""
+    known = slurm_state.queued()
+    tickets = read_tickets(output_dir).values()
+    job_ids = sorted({ticket.job_id for ticket in tickets if is_live(ticket, known)})
+    for begin in range(0, len(job_ids), AT_ONCE):
+        done = slurm_state.call("scancel", *job_ids[begin : begin + AT_ONCE])
+        if done.returncode:
+            raise slurm_state.SlurmUnreachable(done.stderr.strip())
+    return len(job_ids)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="watt cancel", description=__doc__)
+    parser.add_argument("runs", type=Path, nargs="+", help="folders given as output_dir")
+    folders = parser.parse_args().runs
+    if shutil.which("scancel") is None:
+        print("error: scancel is not on PATH; run this on a login node", file=sys.stderr)
+        return 2
+    for folder in folders:
+        try:
+            number = cancel(folder)
+        except slurm_state.SlurmUnreachable as error:
+            print(f"error: SLURM does not answer: {error}", file=sys.stderr)
+            return 2
+        print(f"{folder}: {number} job{'s' * (number != 1)} cancelled")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,174 @@
+"""Why SLURM asks a run to end, and what the run does about it once its record is written.
+
+time limit is near        the run had all of it      it cannot fit: it ends here and says so
+                          other runs went before     back into the queue
+pre-emption with notice   partition or QOS requeues  back into the queue
+                          partition or QOS cancels   it ends here
+a warning of the site     SIGUSR1                    back into the queue
+SLURM has decided         scancel, node, requeue     it ends here; SLURM does what it does
+no scontrol (container)                              it stays until SLURM ends it
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from launchers import slurm_state
+from metering.record import Failure
+from metering.scheduler import job_id
+
+STARTS_WITHIN = (0.3, 30.0)  # share of the job's time, seconds: the more of both goes before a run
+WORD_WITHIN_S = 3.0  # for SLURM's word to appear in the job's log
+LATE_S = 60  # SLURM looks at time limits once a minute
+STAYS_S = 3600.0
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Of the sweep. signal_delay_s: how long before the time limit SLURM warns."""
+
+    requeue: bool
+    max_requeues: int
+    signal_delay_s: int
+    time_min: int | None
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """failure: for the record; is_last: a requeue of the job must not begin this run again."""
+
+    failure: Failure
+    requeues: bool = False
+    stays: bool = False
+    is_last: bool = False
+
+    def act(self) -> None:
+        if self.requeues:
+            requeue()
+        elif self.stays:  # leaving now would look like a failure, and pre-emption not be followed
+            time.sleep(STAYS_S)
+
+
+def requeue() -> None:
+    """Put this job back into the queue, which ends it here."""
+    slurm_state.call("scontrol", "requeue", job_id())
+
+
+_KINDS = {
+    "": "CANCELLED",
+    "PREEMPTION": "PREEMPTED",
+    "TIME LIMIT": "TIMEOUT",
+    "NODE FAILURE": "NODE_FAIL",
+    "JOB REQUEUE": "Requeued",
+}
+
+
+class JobLog:
+    """What SLURM writes into a job's log from now on: `*** JOB 5 ON p1 CANCELLED AT ... DUE TO
+    PREEMPTION ***`."""
+
+    _WORD = re.compile(r"\*\*\* (?:JOB|STEP) \S+ ON \S+ CANCELLED AT \S+(?: DUE TO (.+?))? \*\*\*")
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._begins_at = path.stat().st_size if path.exists() else 0
+
+    def end(self, within_s: float = WORD_WITHIN_S) -> str | None:
+        """Why SLURM ends the job, as `JobState` has it; None where it has not said."""
+        deadline = time.monotonic() + within_s
+        while True:
+            text = self._path.read_bytes()[self._begins_at :] if self._path.exists() else b""
+            reasons = self._WORD.findall(text.decode("utf-8", "replace"))
+            if reasons:
+                words = max(reasons, key=len)  # of job and step, of which one may say less
+                return _KINDS.get(words, words)
+            if time.monotonic() > deadline:
+                return None
+            time.sleep(0.2)
+
+
+def find_reason(number: int, own_s: float, rules: Rules, log: JobLog) -> Leaving:
+    """number: of the signal; own_s: how long ago this run began, seconds."""
+    name = signal.Signals(number).name
+    try:
+        job = slurm_state.show(job_id())
+    except FileNotFoundError:
+        text = f"{name} came; scontrol is not on PATH to tell more, nor to queue the job again"
+        kind = log.end() or "EndedBySlurm"
+        return Leaving(_failure(kind, text), stays=number == signal.SIGTERM)
+    state = job.get("JobState", "")
+    if state == "RUNNING" and job.get("PreemptTime", "None") not in {"None", "N/A", "Unknown"}:
+        return _preempted(job, rules)
+    if state == "RUNNING" and number != signal.SIGTERM:
+        left_s = slurm_state.seconds(job.get("TimeLimit", "")) - slurm_state.seconds(
+            job.get("RunTime", "")
+        )
+        if left_s <= rules.signal_delay_s + LATE_S and number == signal.SIGUSR2:
+            return _time_limit(job, own_s, rules)
+        return _warned(name, rules)
+    if state not in slurm_state.FROM_OUTSIDE:  # such as COMPLETING, whatever comes after it
+        state = log.end() or "EndedBySlurm"
+    if state == "EndedBySlurm":
+        return Leaving(_failure(state, f"{name} came in job {job_id()}"))
+    return Leaving(_failure(state, f"SLURM ended job {job_id()}: {state}"))
+
+
+def _preempted(job: dict[str, str], rules: Rules) -> Leaving:
+    again = rules.requeue and _preempt_mode(job) == "REQUEUE"
+    end = "it goes back into the queue" if again else "it is cancelled"
+    text = f"SLURM pre-empted job {job_id()} in partition {job.get('Partition')}: {end}"
+    return Leaving(_failure("PREEMPTED", text), requeues=again)
+
+
+def _preempt_mode(job: dict[str, str]) -> str:
+    """What the site does with a pre-empted job: of its QOS or partition, as the site pre-empts."""
+    own = ""
+    if "qos" in (slurm_state.config_value("PreemptType") or ""):
+        try:
+            own = slurm_state.call(
+                "sacctmgr", "-n", "-P", "show", "qos", job.get("QOS", ""), "format=PreemptMode"
+            ).stdout.strip()
+        except FileNotFoundError:
+            own = ""
+    else:
+        name = job.get("Partition", "").partition(",")[0]
+        shown = slurm_state.call("scontrol", "show", "partition", "-o", name).stdout
+        own = next((w.partition("=")[2] for w in shown.split() if w.startswith("PreemptMode=")), "")
+    if own.lower() in {"", "cluster"}:
+        own = slurm_state.config_value("PreemptMode") or ""
+    return own.upper().split(",")[-1]
+
+
+def _time_limit(job: dict[str, str], own_s: float, rules: Rules) -> Leaving:
+    minutes = rules.time_min or slurm_state.seconds(job.get("TimeLimit", "")) / 60
+    text = f"job {job_id()} met its time limit of {minutes:g} min (hardware.slurm.time_min)"
+    run_time_s = slurm_state.seconds(job.get("RunTime", ""))
+    share, least_s = STARTS_WITHIN
+    if run_time_s - own_s > max(share * run_time_s, least_s):
+        if rules.requeue and _num_restarts() < rules.max_requeues:
+            return Leaving(_failure("TIMEOUT", f"{text}; it goes on with this run"), requeues=True)
+        return Leaving(_failure("TIMEOUT", text))
+    cure = "the run had all of it and does not fit; raise it, or lower meter.time_budget_s"
+    return Leaving(_failure("TIMEOUT", f"{text}; {cure}"), is_last=True)
+
+
+def _warned(name: str, rules: Rules) -> Leaving:
+    text = f"{name} warned job {job_id()} that it will end"
+    if not rules.requeue:
+        return Leaving(_failure("Warned", f"{text}; hardware.slurm.requeue=false"))
+    if _num_restarts() >= rules.max_requeues:
+        return Leaving(_failure("Warned", f"{text} after {rules.max_requeues} restarts"))
+    return Leaving(_failure("Warned", f"{text}; it goes back into the queue"), requeues=True)
+
+
+def _failure(kind: str, message: str) -> Failure:
+    return Failure(type=kind, message=message)
+
+
+def _num_restarts() -> int:
+    return int(os.environ.get("SLURM_RESTART_COUNT") or 0)

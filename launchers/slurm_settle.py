@@ -1,0 +1,104 @@
+"""What became of a run whose job has ended: its own record with SLURM's word, or one that says why
+there is none."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from pathlib import Path
+
+from launchers import failed, rank_failure, slurm_state
+from launchers.slurm_queue import Ticket, digest
+from launchers.slurm_resources import SlurmSettings
+from launchers.slurm_state import JobState
+from metering.record import FILE_NAME, Failure, Record, RecordError, Status
+from metering.record_file import read, write
+from metering.scheduler import Scheduler
+from tasks.plan import Plan
+from tasks.running.execute import Outcome, finished
+
+LOG_TAIL_CHARS = 4000
+
+
+def settle(plan: Plan, ticket: Ticket, state: JobState, settings: SlurmSettings) -> Outcome:
+    """The record that the ended job left, with SLURM's word on the job; a record of an attempt
+    that is cut off stays `interrupted`, whoever waits for it. Where the job left none: a new one.
+    """
+    patience_s = settings.visibility_s if state.state in {"COMPLETED", "UNKNOWN"} else 1.0
+    record = _new_record(plan, ticket, state, patience_s)
+    if record is not None and record.status == "finished":
+        return Outcome(_told(plan, record, ticket, state), plan.folder)
+    failure = rank_failure.take(plan.folder)
+    ended = f"SLURM ended job {ticket.job_id}: {state}; log: {ticket.log}"
+    if record is not None:
+        status: Status = record.status
+        of_record = record.failure or Failure(type="SlurmJobEnded", message="")
+        if failure is None or failure.rank == 0:
+            failure = of_record
+    elif failure is not None:
+        status = rank_failure.status(failure)
+    else:
+        status = "interrupted" if state.state in slurm_state.FROM_OUTSIDE else "failed"
+    if failure is None or failure.type == "SystemExit":
+        failure = Failure(type="SlurmJobEnded", message=ended, traceback=_tail(ticket.log))
+    elif state.state not in failure.message and not (
+        record is not None and state.state in {"FAILED", "UNKNOWN"}  # which say nothing new
+    ):
+        # the run's own words come first: a rank may have told of a lost connection alone
+        failure = dataclasses.replace(failure, message=f"{failure.message} ({ended})")
+    if record is None or record.failure != failure:
+        record = failed.leave_record(plan, failure, status).record
+    return Outcome(_told(plan, record, ticket, state), plan.folder)
+
+
+def _told(plan: Plan, record: Record, ticket: Ticket, state: JobState) -> Record:
+    """The record with how SLURM says that its job ended; only this job's own record."""
+    if state.state == "UNKNOWN" or (record.scheduler is None and record.status == "finished"):
+        return record  # what ran in a job says so itself: it is an earlier one's
+    job = record.scheduler or Scheduler(ticket.job_id)
+    if job.job_id != ticket.job_id:
+        return record
+    told = dataclasses.replace(
+        job,
+        state=state.state,
+        reason=None if state.reason in {"", "None", "(null)"} else state.reason,
+        energy_kwh=state.energy_kwh if ticket.num_runs == 1 else None,
+    )
+    if told == job:
+        return record
+    record = dataclasses.replace(record, scheduler=told)
+    write(record, plan.folder)
+    return record
+
+
+def _new_record(plan: Plan, ticket: Ticket, state: JobState, patience_s: float) -> Record | None:
+    """The record that this job left. A finished one is the run's result whenever it was written,
+    where the job ended well: it may have found it there. A shared folder may show a file late, and
+    a folder's listing is what refreshes it."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        if plan.folder.is_dir():
+            os.listdir(plan.folder)
+        if digest(plan.folder) not in {"", ticket.before}:
+            try:
+                return read(plan.folder / FILE_NAME)
+            except (FileNotFoundError, RecordError):
+                pass  # replaced between two looks, or not whole here yet: look again
+        elif state.state == "COMPLETED" and not plan.force and (found := finished(plan)):
+            return found
+        if time.monotonic() > deadline:
+            return _finished_in(plan) if state.state == "COMPLETED" else None
+        time.sleep(min(0.5, patience_s))
+
+
+def _finished_in(plan: Plan) -> Record | None:
+    record = failed.record_in(plan)
+    return record if record is not None and record.status == "finished" else finished(plan)
+
+
+def _tail(log: Path) -> str:
+    try:
+        return log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL_CHARS:]
+    except FileNotFoundError:
+        return ""

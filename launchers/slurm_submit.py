@@ -1,0 +1,215 @@
+"""`sbatch`, as a busy site answers it: limits on arrays and on queued jobs, a slow controller."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from launchers import slurm_state
+from launchers.slurm_code import Copy
+from launchers.slurm_job import write_list
+from launchers.slurm_leaving import Rules
+from launchers.slurm_resources import Array, SlurmSettings, job_name, sbatch_text
+from tasks.plan import HardwarePlan, Plan
+
+SLOW = (
+    "timed out", "unable to contact", "not responding", "temporarily", "connection refused",
+    "communication connection failure", "zero bytes were transmitted", "connection reset",
+    "unexpected message", "does not answer", "communications connection", "fetch config",
+)  # fmt: skip
+"""What a controller that is slow, restarting or far away makes `sbatch` say."""
+FULL = ("submitjob", "submit limit", "maxjobcount", "too many jobs", "maximum number of jobs")
+"""What it says where a limit leaves room again once jobs have ended."""
+FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 60.0
+
+
+class Refused(RuntimeError):
+    """SLURM does not take this job: one line that says why."""
+
+
+class _Full(RuntimeError):
+    """No room for so many jobs now."""
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A run and the job that it is in: number of the run in it."""
+
+    plan: Plan
+    job_id: str
+    number: int
+
+
+def submit(
+    plans: Sequence[Plan], home: Path, settings: SlurmSettings, copy: Copy
+) -> Iterator[list[Submitted]]:
+    """Submit runs of equal resources; yields the runs of each array once SLURM has taken it.
+
+    Raises `Refused`; what was yielded before stays submitted.
+    """
+    largest = max_jobs_in_array()
+    left, num_jobs = list(plans), largest
+    waits = _waits(settings.submit_patience_s)
+    while left:
+        some = left[: num_jobs * settings.runs_per_job]
+        try:
+            yield _submit_array(some, home, settings, copy)
+        except _Full as error:
+            if len(some) > settings.runs_per_job:
+                num_jobs = max(1, -(-len(some) // settings.runs_per_job) // 2)
+                continue
+            if not _any_queued() or not next(waits, False):
+                raise Refused(str(error)) from None
+            print(f"no room in the queue yet ({error}); {len(left)} runs wait", file=sys.stderr)
+        else:
+            left = left[len(some) :]
+            waits = _waits(settings.submit_patience_s)
+
+
+def max_jobs_in_array() -> int:
+    """`MaxArraySize` is one more than the largest index; 1 where the site has no arrays."""
+    known = slurm_state.config_value("MaxArraySize") or ""
+    return max(1, int(known)) if known.isdigit() else 1000
+
+
+def refusal(text: str) -> str | None:
+    """What `sbatch --test-only` has against `text`, in one line; None where it would be taken, or
+    nobody can tell now."""
+    with NamedTemporaryFile("w", suffix=".sh") as script:
+        script.write(text)
+        script.flush()
+        try:
+            done = slurm_state.call("sbatch", "--test-only", script.name)
+        except FileNotFoundError:
+            return None
+    said = _said(done.stderr)
+    slow = any(words in said.lower() for words in SLOW)
+    return None if done.returncode == 0 or slow else said
+
+
+def over_time_limit(hardware: HardwarePlan) -> str | None:
+    """One line where a job would wait for ever, since its partition has a shorter time limit: most
+    sites take such a job."""
+    minutes = hardware.slurm.get("time_min") or 0
+    name = hardware.slurm.get("partition")
+    try:
+        shown = slurm_state.call("scontrol", "show", "partition", "-o", *([name] if name else []))
+    except FileNotFoundError:
+        return None
+    for line in shown.stdout.splitlines() if shown.returncode == 0 and minutes else ():
+        limit_s = slurm_state.seconds(_word(line, "MaxTime"))
+        if (name or _word(line, "Default") == "YES") and minutes * 60 > limit_s:
+            return (
+                f"hardware.slurm.time_min={minutes} is above the {limit_s / 60:g} min of partition "
+                f"{_word(line, 'PartitionName')}"
+            )
+    return None
+
+
+def _word(line: str, name: str) -> str:
+    found = re.search(rf"\b{name}=(\S*)", line)
+    return found.group(1) if found else ""
+
+
+def _submit_array(
+    plans: Sequence[Plan], home: Path, settings: SlurmSettings, copy: Copy
+) -> list[Submitted]:
+    hardware = plans[0].hardware
+    size = settings.runs_per_job
+    jobs = [plans[begin : begin + size] for begin in range(0, len(plans), size)]
+    token = f"watt-{uuid.uuid4().hex[:16]}"
+    folder = home / "jobs"
+    plans_file = folder / f"{token}.plans"
+    array = Array(
+        folder=folder,
+        plans_file=plans_file,
+        num_runs=len(plans),
+        name=job_name(plans),
+        code=copy.import_folders,
+        comment=token,
+    )
+    rules = Rules(
+        requeue=hardware.slurm.get("requeue") is not False,
+        max_requeues=settings.max_requeues,
+        signal_delay_s=settings.signal_delay_s,
+        time_min=hardware.slurm.get("time_min"),
+    )
+    script = folder / f"{token}.sh"
+    write_list(plans_file, jobs, rules)
+    script.write_text(sbatch_text(array, hardware, settings), encoding="utf-8")
+    try:
+        number = _sbatch(script, token, settings)
+    except BaseException:  # nothing of what SLURM does not have is left behind
+        plans_file.unlink()
+        script.unlink()
+        raise
+    ids = [number] if len(jobs) == 1 else [f"{number}_{index}" for index in range(len(jobs))]
+    return [
+        Submitted(plan, job_id, place)
+        for job_id, job in zip(ids, jobs, strict=True)
+        for place, plan in enumerate(job)
+    ]
+
+
+def _sbatch(script: Path, token: str, settings: SlurmSettings) -> str:
+    """The job's number. A controller that does not answer is asked again, after a look whether it
+    had taken the job after all. Raises `Refused` and `_Full`."""
+    waits = _waits(settings.submit_patience_s)
+    while True:
+        done = slurm_state.call("sbatch", str(script))
+        found = re.search(r"Submitted batch job (\d+)", done.stdout)
+        if done.returncode == 0 and found:
+            return found.group(1)
+        said = _said(done.stderr or done.stdout)
+        if any(words in said.lower() for words in FULL):
+            raise _Full(said)
+        if not any(words in said.lower() for words in SLOW):
+            raise Refused(said)
+        print(f"SLURM does not answer ({said}); asking again", file=sys.stderr, flush=True)
+        taken = _taken(token)
+        if taken:
+            return taken
+        if not next(waits, False):
+            raise Refused(f"{said} (for {settings.submit_patience_s:g} s)")
+        taken = _taken(token)
+        if taken:
+            return taken
+
+
+def _taken(token: str) -> str | None:
+    try:
+        known = slurm_state.queued()
+    except slurm_state.SlurmUnreachable:
+        return None
+    found = (job_id for job_id, job in known.items() if token in job.comment)
+    return next((job_id.partition("_")[0] for job_id in found), None)
+
+
+def _any_queued() -> bool:
+    """Whether this user has a job that will end, and then make room."""
+    try:
+        return any(not job.has_ended for job in slurm_state.queued().values())
+    except slurm_state.SlurmUnreachable:
+        return True
+
+
+def _waits(patience_s: float, sleep: Callable[[float], None] = time.sleep) -> Iterator[bool]:
+    """True after each wait, which are twice as long each time; ends when patience does."""
+    waited_s, next_s = 0.0, FIRST_WAIT_S
+    while waited_s < patience_s:
+        sleep(min(next_s, patience_s - waited_s))
+        waited_s += next_s
+        next_s = min(2 * next_s, LONGEST_WAIT_S)
+        yield True
+
+
+def _said(text: str) -> str:
+    """`sbatch`'s words in one line, without its name before each."""
+    lines = [re.sub(r"^sbatch: (error: )?", "", line).strip() for line in text.splitlines()]
+    return "; ".join(line for line in lines if line)
