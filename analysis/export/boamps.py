@@ -46,7 +46,7 @@ def _report(
         "header": _header(run, site, left_out),
         "task": _task(run, phase, site),
         "measures": [_measure(run, phase, kwh)],
-        "system": _known({"os": run.os}),
+        "system": {"os": run.os} if run.os else None,
         "software": {"language": "python", "version": run.python} if run.python else None,
         "infrastructure": _infrastructure(run, site, left_out),
         "environment": _environment(run, site, left_out),
@@ -91,7 +91,7 @@ def _task(run: RunFacts, phase: PhaseFacts, site: SiteFacts) -> dict[str, Any]:
     data = {
         "dataUsage": "input",
         "dataType": "video" if run.sample == "video" else "image",
-        "dataQuantity": phase.num_samples,
+        "dataQuantity": phase.num_samples or None,
         "dataSize": site.data_size_gb if phase.phase == "train" else None,
         "shape": f"({', '.join(map(str, run.input_shape))})" if run.input_shape else None,
     }
@@ -104,7 +104,7 @@ def _task(run: RunFacts, phase: PhaseFacts, site: SiteFacts) -> dict[str, Any]:
         "taskStage": "inference" if phase.phase == "test" else
                      ("finetuning" if run.stage == "finetune" else "training"),
         "taskFamily": run.task_title.lower(),
-        "nbRequest": phase.num_samples if phase.phase == "test" else None,
+        "nbRequest": (phase.num_samples or None) if phase.phase == "test" else None,
         "algorithms": [_known(algorithm)],
         "dataset": [_known(data)],
         "measuredAccuracy": None if accuracy is None else accuracy / 100,
@@ -155,6 +155,8 @@ def _infrastructure(run: RunFacts, site: SiteFacts, left_out: dict[str, None]) -
         components.append(
             {"componentType": "ram", "nbComponent": run.num_nodes, "memorySize": run.memory_gib}
         )
+    if not components:
+        left_out["infrastructure.components: the record names no hardware"] = None
     infrastructure: dict[str, Any] = {"components": components}
     if site.infrastructure is None:
         left_out[_INFRASTRUCTURE] = None

@@ -140,7 +140,7 @@ def _inference(run: RunFacts) -> Iterator[_Field]:
 
 def _window(run: RunFacts, phase: PhaseFacts) -> Iterator[_Field]:
     energy = "" if phase.energy_kwh is None else f", {phase.energy_kwh:.4g} kWh"
-    said = f"{phase.num_samples} samples, {phase.duration_s:.4g} s{energy}"
+    said = f"{phase.samples_text}, {phase.duration_s:.4g} s{energy}"
     yield f"{phase.phase}: measured", said, MEASURED
     if phase.sensors:
         yield f"{phase.phase}: read by", sensors_text(phase.sensors), "recorded"

@@ -107,7 +107,7 @@ def _properties(
         "basis": words,
         "half_width_kwh": None if half_width_kwh is None else f"{half_width_kwh:.6g}",
         "confidence": None if half_width_kwh is None or confidence is None else f"{confidence:g}",
-        "measured_samples": f"{phase.num_samples}",
+        "measured_samples": f"{phase.num_samples}" if phase.num_samples else None,
         "measured_duration_s": f"{phase.duration_s:.6g}",
         "measured_kwh": None if phase.energy_kwh is None else f"{phase.energy_kwh:.6g}",
         "kwh_per_sample": None if phase.kwh_per_sample is None else f"{phase.kwh_per_sample:.6g}",

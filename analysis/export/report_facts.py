@@ -69,6 +69,11 @@ class PhaseFacts:
     blocks: tuple[Block, ...] = ()
 
     @property
+    def samples_text(self) -> str:
+        """`88 samples`; a log does not always say how many."""
+        return f"{self.num_samples} samples" if self.num_samples else "an unknown number of samples"
+
+    @property
     def relative_half_width(self) -> float | None:
         if self.kwh_half_width is None or not self.kwh_per_sample:
             return None

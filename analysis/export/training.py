@@ -32,12 +32,12 @@ def stated(run: RunFacts, phase: PhaseFacts) -> Stated | None:
         whole = run.projection
         epochs = "" if whole.num_epochs is None else f" ({whole.num_epochs:g} epochs)"
         said = f"{PROJECTED}{epochs}: {interval_text(whole.kwh, whole.half_width_kwh, 'kWh')}"
-        words = "; ".join((f"{said}, from {phase.num_samples} measured samples", *whole.notes))
+        words = "; ".join((f"{said}, from {phase.samples_text} that were measured", *whole.notes))
         return Stated(whole.kwh, whole.half_width_kwh, PROJECTED, words)
     if phase.energy_kwh is None:
         return None
     half_width = phase.relative_half_width
-    words = f"{MEASURED}: {phase.energy_kwh:.4g} kWh for {phase.num_samples} samples, not a whole "
+    words = f"{MEASURED}: {phase.energy_kwh:.4g} kWh for {phase.samples_text}, not a whole "
     words += "training" if phase.phase == "train" else "evaluation"
     width = None if half_width is None else half_width * phase.energy_kwh
     return Stated(phase.energy_kwh, width, MEASURED, words)

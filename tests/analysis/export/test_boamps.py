@@ -53,6 +53,15 @@ def test_units_are_those_of_the_format() -> None:
     assert "± " in measure["interval"]
 
 
+def test_what_a_log_does_not_say_is_absent_and_not_zero() -> None:
+    bare = a_run(os=None, cpu_model=None, memory_gib=None, phases=(a_window(num_samples=0),))
+    [report] = _reports(bare, a_site())
+    assert "system" not in report
+    assert "dataQuantity" not in report["task"]["dataset"][0]
+    left_out = export([bare], a_site()).left_out
+    assert any("infrastructure.components" in name for name in left_out)
+
+
 def test_quality_is_said_only_where_the_error_is_known() -> None:
     counted = a_window(sensors={"gpu": "counter", "cpu": "rapl", "ram": "absent"})
     [report] = _reports(a_run(phases=(counted,)), SiteFacts())
