@@ -33,6 +33,7 @@ class Meter:
 
     use_gpu: whether the run computes on GPUs; then a missing GPU reading is an error.
     num_gpus: how many of the job's GPUs this node's ranks use, the first ones.
+    gpu_mask: which GPUs they are, as `CUDA_VISIBLE_DEVICES` would say it; None: the job's.
     country_iso_code: whose electricity it is, for the emissions.
     shares_node: jobs of others may run on the node: its CPU and memory are not read.
     `synchronize` is called before every reading; set it once the device is in use.
@@ -48,6 +49,7 @@ class Meter:
         ranks: Ranks,
         use_gpu: bool = False,
         num_gpus: int = 1,
+        gpu_mask: str | None = None,
         shares_node: bool = False,
         country_iso_code: str = "GBR",
         say: Callable[[Any], None] = lambda _: None,
@@ -55,6 +57,7 @@ class Meter:
         self.settings, self.ranks, self.say = settings, ranks, say
         self.synchronize: Callable[[], None] = lambda: None
         self.use_gpu, self.num_gpus, self._shares_node = use_gpu, num_gpus, shares_node
+        self._gpu_mask = gpu_mask
         self.emission_factor = emission_factor(country_iso_code)
         self.clock: Callable[[], float] = time.perf_counter
         self.sleep: Callable[[float], None] = time.sleep
@@ -109,7 +112,8 @@ class Meter:
 
     def _find_gpus(self) -> list[int]:
         """Indices of the job's GPUs as CodeCarbon counts them; NVIDIA's are kept in `gpus`."""
-        self.gpus = job_gpus(num_gpus=self.num_gpus)[: self.num_gpus]
+        mask = None if self._gpu_mask is None else {"CUDA_VISIBLE_DEVICES": self._gpu_mask}
+        self.gpus = job_gpus(mask, num_gpus=self.num_gpus)[: self.num_gpus]
         indices = [gpu.index for gpu in self.gpus] or amd.job_gpu_indices()[: self.num_gpus]
         if not indices:
             raise MeterError(

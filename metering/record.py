@@ -221,6 +221,7 @@ class Record:
     setup: what was asked and found. hardware: name of the profile. config: the resolved plan,
     plain JSON. repetition: 1, 2, ... of the runs that were asked for with one set-up. sweep: None
     for a run that was run by itself.
+    training_id: shared by the parts of one training that was interrupted and resumed.
     started_at, ended_at: ISO 8601 with the offset from UTC. scheduler: the job that it ran in.
     """
 
@@ -241,6 +242,7 @@ class Record:
     failure: Failure | None = None
     notes: tuple[Words, ...] = ()
     repetition: Whole = 1
+    training_id: str | None = None
     scheduler: Scheduler | None = None
     sweep: SweepPlace | None = None
     schema_version: int = SCHEMA_VERSION

@@ -29,7 +29,7 @@ def on_this_machine(
     gpus: Sequence[Gpu],
     num_nodes: int,
     sensors: Mapping[Component, Sensor],
-    step_version: int,
+    step_version: int | None,
 ) -> Found:
     """gpus: that are metered, on all nodes; sensors: how each component is read; step_version: of
     the task's step. The power limit is that of the first board of this node."""
@@ -54,17 +54,19 @@ def _power_limit_w(gpu: Gpu) -> float | None:
 
 def _mig_profile() -> str | None:
     """`1g.5gb`, which CUDA puts behind `MIG` in the name of an instance."""
-    import torch
-
+    try:
+        import torch
+    except ImportError:  # a loop of the user's without it
+        return None
     _, _, profile = torch.cuda.get_device_name(0).partition(" MIG ")
     return profile or None
 
 
 def _versions(uses_gpu: bool) -> dict[str, str]:
-    import torch
-
     versions = {name: version for name, version in package_versions() if computes(name)}
-    if uses_gpu:
+    if uses_gpu and "torch" in versions:
+        import torch
+
         cudnn = torch.backends.cudnn.version()
         more = {"cuda": torch.version.cuda, "cudnn": None if cudnn is None else str(cudnn)}
         versions |= {name: version for name, version in more.items() if version}

@@ -1,0 +1,135 @@
+"""The record of what is no task of ours: a loop of the user's, or a program under `watt exec`."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import logging
+import traceback
+import uuid
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from metering.code_version import code_version
+from metering.host import host_facts
+from metering.meter import Meter
+from metering.ranks import Ranks
+from metering.record import Failure, Overhead, Record, Status
+from metering.record_file import write
+from metering.record_host import Code, Host
+from metering.setup import Asked, Found, SetUp
+from metering.used import added, used
+from tasks.running.found import on_this_machine
+from watt_for_what.errors import WattError
+
+WHOLE_NOTE = "a whole training: what it used, from its first step to its last"
+
+
+def now() -> str:
+    """ISO 8601, UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def silence_codecarbon() -> None:
+    """Its own log is none of the program's; an error still shows."""
+    importlib.import_module("codecarbon")  # which sets its level when it is imported
+    logging.getLogger("codecarbon").setLevel(logging.ERROR)
+
+
+def found(meter: Meter | None, fingerprint: str | None, ranks: Ranks) -> Found | None:
+    """None where nothing could be metered."""
+    if meter is None:
+        return None
+    here = on_this_machine(meter.all_gpus, ranks.num_nodes, meter.sensors(), None)
+    return dataclasses.replace(here, network_fingerprint=fingerprint)
+
+
+def record(
+    *,
+    status: Status,
+    asked: Asked,
+    found: Found | None,
+    hardware: str,
+    started_at: str,
+    config: dict[str, Any],
+    meter_facts: dict[str, Any],
+    **more: Any,
+) -> Record:
+    """more: the other fields of `metering.record.Record`. It is no row of the paper."""
+    return Record(
+        run_id=uuid.uuid4().hex,
+        status=status,
+        setup=SetUp(asked, found),
+        paper_row=None,
+        hardware=hardware,
+        started_at=started_at,
+        ended_at=now(),
+        config=config,
+        code=Code(**code_version()),
+        host=Host(**host_facts(), **meter_facts),
+        **more,
+    )
+
+
+def write_record(one: Record, folder: Path) -> None:
+    """Raises `WattError` where the folder cannot be written any more."""
+    try:
+        write(one, folder)
+    except OSError as error:
+        raise WattError(f"the record cannot be written to {folder}: {error}") from error
+
+
+def status_of(error: BaseException | None, ranks: Ranks) -> tuple[Status, Failure | None]:
+    """How a run ended that `error` ended."""
+    if error is None:
+        return "finished", None
+    left = isinstance(error, KeyboardInterrupt | SystemExit)
+    failure = Failure(
+        type=type(error).__name__,
+        message=str(error),
+        traceback="".join(traceback.format_exception(error)),
+        rank=ranks.rank if ranks.num_ranks > 1 else None,
+    )
+    return ("interrupted" if left else "failed"), failure
+
+
+def by_name(overheads: Iterable[Overhead]) -> tuple[Overhead, ...]:
+    """Those of one name added: a training writes many checkpoints."""
+    sums: dict[str, Overhead] = {}
+    for one in overheads:
+        before = sums.get(one.name)
+        if before is not None:
+            duration_s = before.duration_s + one.duration_s
+            one = Overhead(one.name, duration_s, added(before.energy, one.energy))  # noqa: PLW2901
+        sums[one.name] = one
+    return tuple(sums.values())
+
+
+def standing_notes(whole: bool, num_nodes: int) -> tuple[str, ...]:
+    if not whole:
+        return ()
+    if num_nodes > 1:
+        return (WHOLE_NOTE, "outside of the windows only the first node was read")
+    return (WHOLE_NOTE,)
+
+
+def summary(one: Record, folder: Path) -> Iterator[str]:
+    """A few lines for the terminal."""
+    for name, phase in one.phases.items():
+        rate = phase.energy_kwh_per_sample
+        if rate is None:
+            yield f"{one.model}: {name}: no rate"
+            continue
+        spread = rate.relative_half_width
+        within = "" if spread is None else f" ± {100 * spread:.2g} %"
+        yield (
+            f"{one.model}: {name} {rate.mean:.4g} kWh per sample{within}"
+            f" ({phase.num_samples} samples, {phase.stop_reason})"
+        )
+    if one.config.get("whole"):
+        parts = {name: kwh for name, e in used([one]).items() if (kwh := e.total_kwh) is not None}
+        said = ", ".join(f"{name} {kwh:.4g}" for name, kwh in parts.items())
+        yield f"{one.model}: {sum(parts.values()):.4g} kWh in all: {said}"
+    yield f"{one.model}: {one.status}: {folder / 'record.json'}"

@@ -1,0 +1,106 @@
+"""The window that `run.window(...)` opens around steps of the user's loop."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from metering.record import Phase
+from watt_for_what.asked import whole_number
+from watt_for_what.errors import WattError
+
+if TYPE_CHECKING:
+    from metering.pausing import PausableWindow
+    from watt_for_what.run import Run
+
+
+class Window:
+    """One phase's steps. Enter it with `with`, and call `step` after each of them."""
+
+    def __init__(self, run: Run, phase: Phase) -> None:
+        self.phase = phase
+        self._run = run
+        self._inner: PausableWindow | None = None
+        self._num_ranks = run.ranks.num_ranks
+        self._num_samples = 0  # of this rank
+        self.done = False
+
+    def __enter__(self) -> Window:
+        if self._inner is not None:
+            raise WattError(f"window({self.phase!r}) is open already; open it once")
+        self._inner = self._run.open_window(self)
+        return self
+
+    def step(self, num_samples: int, data_wait_s: float = 0.0) -> bool:
+        """One step is done (or queued on the GPU). True once enough is measured, on every rank at
+        the same step; the loop may go on. Of a whole training always False.
+
+        num_samples: of this rank's batch; every rank must give as many.
+        data_wait_s: seconds that this step waited for its data, where the loop knows it.
+        Raises `WattError`.
+        """
+        inner = self._inner
+        if inner is None:
+            raise WattError(
+                f"window({self.phase!r}).step: the window is not open; "
+                f"use `with run.window({self.phase!r}) as window:`"
+            )
+        if type(num_samples) is not int:
+            num_samples = whole_number("window.step: num_samples", num_samples)
+        if self.done:
+            return True
+        samples = num_samples * self._num_ranks
+        if not 0 < samples <= self._run.batch_size:
+            raise WattError(_wrong_number(num_samples, self._num_ranks, self._run.batch_size))
+        self._num_samples += num_samples
+        self.done = inner.step(samples, data_wait_s)
+        return self.done
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._inner is None:
+            return
+        try:
+            self._run.close_window(self, failed=kind is not None)
+        finally:
+            self._inner = None
+
+    @property
+    def inner(self) -> PausableWindow:
+        assert self._inner is not None, "the window is open"
+        return self._inner
+
+    def pause(self) -> None:
+        """What follows is no step. Collective."""
+        self.done = self.inner.pause() or self.done
+
+    def resume(self) -> None:
+        """Steps go on. Collective."""
+        if not self.done:
+            self.inner.resume()
+
+    @property
+    def is_stepless(self) -> bool:
+        return self._num_samples == 0
+
+    def uneven(self) -> str | None:
+        """What a reader has to know where ranks gave different numbers of samples. Collective."""
+        gathered: list[Any] = self._run.ranks.broadcast(self._run.ranks.gather(self._num_samples))
+        if len(set(gathered)) == 1:
+            return None
+        off = abs(sum(gathered) / (gathered[0] * len(gathered)) - 1) if gathered[0] else 1.0
+        return f"ranks stepped through different numbers of samples: rates are off by {off:.1%}"
+
+
+def _wrong_number(num_samples: int, num_ranks: int, batch_size: int) -> str:
+    if num_samples < 1:
+        return f"window.step: num_samples={num_samples} is no batch; give len(batch)"
+    ranks = f" on each of {num_ranks} ranks" if num_ranks > 1 else ""
+    return (
+        f"window.step: num_samples={num_samples}{ranks} is more than batch_size={batch_size}, the "
+        "samples of a step over all ranks; correct one of the two"
+    )
