@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from metering.pausing import PausableWindow
+from metering.ranks import Ranks
 from metering.record import Phase
 from watt_for_what.asked import whole_number
 from watt_for_what.errors import WattError
 
-if TYPE_CHECKING:
-    from metering.pausing import PausableWindow
-    from watt_for_what.run import Run
+
+class WindowOwner(Protocol):
+    """What a window needs of the run that it is of (`watt_for_what.run.Run`)."""
+
+    ranks: Ranks
+    batch_size: int
+
+    def open_window(self, window: Window) -> PausableWindow: ...
+
+    def close_window(self, window: Window, failed: bool) -> None: ...
 
 
 class Window:
     """One phase's steps. Enter it with `with`, and call `step` after each of them."""
 
-    def __init__(self, run: Run, phase: Phase) -> None:
+    def __init__(self, run: WindowOwner, phase: Phase) -> None:
         self.phase = phase
         self._run = run
         self._inner: PausableWindow | None = None
