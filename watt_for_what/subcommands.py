@@ -34,7 +34,9 @@ class AnalysisCommand(Subcommand):
 
 SUBCOMMANDS: tuple[Subcommand, ...] = (
     Subcommand("run", "measure: one run, or a sweep with -m", "run"),
-    Subcommand("exec", "measure a program that is not ours: watt exec -- COMMAND", "metering.exec"),
+    Subcommand(
+        "exec", "measure a program that is not ours: watt exec -- COMMAND", "watt_for_what.exec"
+    ),
     Subcommand("status", "what of a sweep is done, running, failed, missing", "launchers.status"),
     Subcommand("cancel", "end a sweep's SLURM jobs", "launchers.cancel"),
     Subcommand("doctor", "what this machine can measure", "metering.doctor"),

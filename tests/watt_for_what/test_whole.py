@@ -45,9 +45,9 @@ def test_each_moment_is_in_one_part(measure_whole):
     assert record.phases["train"].num_samples == 48, "every step counts, warm-up too"
     parts = {one.name: one.duration_s for one in record.overheads}
     assert parts["set-up"] >= 0.1 and parts["checkpoint"] >= 0.1
-    assert 0.08 <= parts["outside of steps"]
+    assert parts["outside of steps"] >= 0.08
     test_s = sum(one.duration_s for one in record.phases["test"].readings)
-    assert 0.12 <= test_s
+    assert test_s >= 0.12
     slept_s = 0.1 + 12 * 0.02 + 6 * 0.02 + 2 * (0.05 + 0.06 + 0.04)
     assert slept_s <= used_s(record) <= wall_s, "nothing is lost, and nothing is counted twice"
     assert record.training_id == "one"

@@ -1,0 +1,89 @@
+"""A program that is run for the user: signals go to it, and its exit status comes back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+import psutil
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+FORWARDED = (*ENDING, signal.SIGUSR1, signal.SIGUSR2)
+_BY_THE_KERNEL = 0x80  # sigaction(2), SI_KERNEL: the terminal's, which the program gets as well
+LOOK_S = 1.0  # how often the program's children are looked up
+
+
+def block_signals() -> None:
+    """From here on these signals wait until `Child.wait` takes them. Threads inherit it: call it
+    before a library starts one."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {*FORWARDED, signal.SIGCHLD})
+
+
+class Child:
+    """exit_status: as a shell gives it, 128 + N for a program that signal N ended; pids: the
+    program's processes seen so far; was_asked_to_end: a signal to end was passed on."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self.command = list(command)
+        self.exit_status = 0
+        self.was_asked_to_end = False
+        self.pids: set[int] = set()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def cannot_start(self) -> tuple[int, str] | None:
+        """The exit status that a shell gives, and why; None where the program is there."""
+        name = self.command[0]
+        if shutil.which(name) is not None:
+            return None
+        if os.path.exists(name):
+            return 126, f"{name} is no program that may be run; see its permissions"
+        return 127, f"command {name!r} is not found; see its spelling and PATH"
+
+    def start(self) -> None:
+        """Start the program in this process's group, with signals as they come to any."""
+        self._process = subprocess.Popen(
+            self.command,
+            preexec_fn=lambda: signal.pthread_sigmask(  # noqa: PLW1509 - no thread of ours forks
+                signal.SIG_UNBLOCK, {*FORWARDED, signal.SIGCHLD}
+            ),
+        )
+        self._look()
+
+    def wait(self, limit_s: float) -> bool:
+        """Pass on signals until the program has ended or `limit_s` has passed: whether it runs."""
+        until_s = time.monotonic() + limit_s
+        process = self._process
+        assert process is not None, "it was started"
+        while process.poll() is None:
+            left_s = until_s - time.monotonic()
+            if left_s <= 0:
+                return True
+            self._look()
+            arrived = signal.sigtimedwait({*FORWARDED, signal.SIGCHLD}, min(left_s, LOOK_S))
+            if arrived is not None and arrived.si_signo != signal.SIGCHLD:
+                self._pass_on(arrived)
+        code = process.returncode
+        self.exit_status = code if code >= 0 else 128 - code
+        return False
+
+    def finish(self) -> None:
+        """Return when the program has ended, where it was started."""
+        while self._process is not None and self.wait(LOOK_S):
+            pass
+
+    def _pass_on(self, arrived: signal.struct_siginfo) -> None:
+        self.was_asked_to_end |= arrived.si_signo in ENDING
+        if arrived.si_code != _BY_THE_KERNEL and self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(arrived.si_signo)
+
+    def _look(self) -> None:
+        assert self._process is not None, "it was started"
+        with suppress(psutil.Error):
+            program = psutil.Process(self._process.pid)
+            self.pids |= {program.pid, *(one.pid for one in program.children(recursive=True))}
