@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from metering.code_version import COPY_FACTS, ROOT, code_version
+from tasks.config import own_modules
 from tasks.plan import Plan
 
 PARTS = ("run.py", "conf", "launchers", "metering", "tasks", "watt_for_what")
@@ -42,8 +43,8 @@ class Copy:
 def copied(home: Path, plans: Sequence[Plan]) -> Copy:
     """The copy for `plans` under `home`, made where it is not there yet."""
     files = {f"suite/{path.relative_to(ROOT)}": path for path in _suite_files()}
-    for name in sorted({plan.model.source for plan in plans if plan.model.source}):
-        files |= {f"own/{target}": path for target, path in _own_files(name)}
+    for module in {module for plan in plans for module in _own_modules(plan)}:
+        files |= {f"own/{target}": path for target, path in _own_files(*module)}
     digest = _digest(files)
     copy = Copy(home / "code" / digest, digest)
     if not copy.folder.is_dir():
@@ -86,17 +87,18 @@ def _files(path: Path) -> Iterator[Path]:
             yield from _files(inner)
 
 
-def _own_files(source: str) -> Iterator[tuple[str, Path]]:
-    """Of the package or module that `package.module:callable` names, unless it is installed or
-    ours; what it imports in turn from other places is not followed."""
-    module, colon, _ = source.partition(":")
-    if not colon or "/" in module:
-        return
-    top = module.partition(".")[0]
-    try:
-        spec = importlib.util.find_spec(top)
-    except (ImportError, ValueError):
-        return
+def _own_modules(plan: Plan) -> Iterator[tuple[str, str | None]]:
+    """What the plan imports of the user's, and the folder that may hold it."""
+    named = own_modules.callable_name(plan.model.source)
+    for module in ((named[0],) if named else ()) + tuple(plan.model.imports):
+        yield module.partition(".")[0], plan.model.path
+
+
+def _own_files(top: str, folder: str | None) -> Iterator[tuple[str, Path]]:
+    """Of the package or module, unless it is installed or ours; what it imports in turn from other
+    places is not followed."""
+    own_modules.use_folder(folder)
+    spec = importlib.util.find_spec(top)
     if spec is None or spec.origin is None:
         return
     origin = Path(spec.origin).resolve()
