@@ -16,6 +16,21 @@ if TYPE_CHECKING:  # what runs is imported when something runs: `--cfg job` answ
     from tasks.running.execute import Outcome
 
 
+def among_visible(devices: Sequence[int], mask: str | None = None) -> str:
+    """`CUDA_VISIBLE_DEVICES` of a run that may use the GPUs at these places of this process's own
+    mask (its environment's, where `mask` is None). Raises `PlanError`."""
+    mask = os.environ.get("CUDA_VISIBLE_DEVICES") if mask is None else mask
+    if mask is None:
+        return ",".join(map(str, devices))
+    entries = [entry.strip() for entry in mask.split(",")] if mask.strip() else []
+    if max(devices) >= len(entries):
+        raise PlanError(
+            f"hydra.launcher.devices names GPU {max(devices)}, but CUDA_VISIBLE_DEVICES={mask} "
+            f"leaves {len(entries)}, counted from 0"
+        )
+    return ",".join(entries[index] for index in devices)
+
+
 class Machine:
     """This machine, for the runs of one sweep; closes the servers that it started.
 
@@ -32,7 +47,7 @@ class Machine:
     ) -> None:
         self._isolate = isolate
         self._environment = (
-            {} if devices is None else {"CUDA_VISIBLE_DEVICES": ",".join(map(str, devices))}
+            {} if devices is None else {"CUDA_VISIBLE_DEVICES": among_visible(devices)}
         )
         self._is_asked_to_end = is_asked_to_end
         self._servers: dict[str, Server] = {}

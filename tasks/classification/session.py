@@ -54,7 +54,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
     say(f"building {plan.model.name}")
     torch.manual_seed(plan.seed)
     device = devices.choose(plan.hardware.accelerator, ranks.local_rank)
-    devices.set_precision(plan.precision)
+    devices.set_precision(plan.precision, device)
     if plan.stage not in pretraining.SELF_SUPERVISED:
         trial.run(*pretraining.tried(plan), devices.total_memory(device))
     train_set, test_set = data.open_sets(plan.data, plan.seed)

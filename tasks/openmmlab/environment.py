@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def choose_device(plan: Plan, ranks: Ranks) -> torch.device:
     """This rank's device, also made MMEngine's own choice. Raises `PlanError`."""
     device = devices.choose(plan.hardware.accelerator, ranks.local_rank)
-    devices.set_precision(plan.precision)
+    devices.set_precision(plan.precision, device)
     if device.type == "cpu" and plan.precision in ("fp16", "bf16"):
         raise PlanError(
             f"precision={plan.precision} needs a GPU for task={plan.task} "

@@ -28,7 +28,7 @@ from mmengine.visualization import Visualizer
 
 from metering.ranks import Ranks
 from tasks.errors import PlanError
-from tasks.openmmlab import checkpoints, environment
+from tasks.openmmlab import checkpoints, environment, log_processor  # noqa: F401 (registers)
 from tasks.openmmlab.compile_ahead import compile_ahead
 from tasks.openmmlab.run_config import prepare_config
 from tasks.openmmlab.unreadable import Unreadable, undecodable

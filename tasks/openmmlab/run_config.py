@@ -51,7 +51,11 @@ def _no_validation(config: Config) -> None:
 def _train_loop(config: Config) -> None:
     """Training counted in iterations, its end far off: the meter ends it, not the schedule."""
     config.train_cfg = {"type": "IterBasedTrainLoop", "max_iters": 10**9, "val_interval": 10**9}
-    config.log_processor = {**(config.get("log_processor") or {}), "by_epoch": False}
+    config.log_processor = {
+        **(config.get("log_processor") or {}),
+        "type": "PeakKeepingLogProcessor",
+        "by_epoch": False,
+    }
 
 
 def _loaders(config: Config, plan: Plan, ranks: Ranks, device: torch.device) -> None:

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from metering.sensors.nvml import driver_problem
 from tasks.errors import OutOfMemory, PlanError
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ def uses_gpu(accelerator: str) -> bool:
     import torch
 
     return accelerator != "cpu" and torch.cuda.is_available()
+
+
+SINCE_MAJOR = 8  # Ampere: the first with bf16 and tf32 in its tensor cores
 
 
 @cache
@@ -44,6 +48,8 @@ def choose(accelerator: str, local_rank: int) -> torch.device:
 
     if not uses_gpu(accelerator):
         if accelerator != "cuda":
+            if accelerator == "auto":
+                refuse_broken_gpu()
             return torch.device("cpu")
         raise PlanError(
             "hardware.accelerator=cuda, but PyTorch sees no CUDA device; "
@@ -58,6 +64,36 @@ def choose(accelerator: str, local_rank: int) -> torch.device:
     return torch.device("cuda", local_rank)
 
 
+def refuse_broken_gpu() -> None:
+    """Raises `PlanError` where this machine has an NVIDIA GPU whose driver does not work: under
+    `auto` a run would otherwise be one on the CPU, and say nothing."""
+    problem = driver_problem()
+    if problem is not None:
+        raise PlanError(
+            "hardware.accelerator=auto, and this machine's NVIDIA driver cannot be used: "
+            f"{problem} Repair it, or use hardware.accelerator=cpu"
+        )
+
+
+def refuse_emulated(precision: str, device: torch.device) -> None:
+    """Raises `PlanError` where `device` has no arithmetic of `precision` of its own: bf16 is then
+    emulated, and tf32 is plain fp32 under another name."""
+    import torch
+
+    if precision not in ("bf16", "tf32"):
+        return
+    if device.type == "cpu":
+        if precision == "tf32":
+            raise PlanError("precision=tf32 is plain fp32 on a CPU; use precision=fp32")
+        return
+    major, minor = torch.cuda.get_device_capability(device)
+    if major < SINCE_MAJOR and torch.version.hip is None:
+        raise PlanError(
+            f"precision={precision} needs compute capability {SINCE_MAJOR}.0, and "
+            f"{torch.cuda.get_device_name(device)} has {major}.{minor}; use precision=fp16 or fp32"
+        )
+
+
 def uuid(accelerator: str, local_rank: int) -> str | None:
     """The driver's name of this rank's GPU; None on a CPU, or where PyTorch does not tell."""
     import torch
@@ -68,10 +104,12 @@ def uuid(accelerator: str, local_rank: int) -> str | None:
     return None if found is None else str(found)
 
 
-def set_precision(precision: str) -> None:
-    """fp32 means full 32-bit products; tf32 lets both cuBLAS and cuDNN use TF32."""
+def set_precision(precision: str, device: torch.device) -> None:
+    """fp32 means full 32-bit products; tf32 lets both cuBLAS and cuDNN use TF32. Raises `PlanError`
+    where `device` only emulates it."""
     import torch
 
+    refuse_emulated(precision, device)
     torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
     torch.backends.cudnn.benchmark = True

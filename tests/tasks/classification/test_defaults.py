@@ -89,11 +89,13 @@ def test_cudnn_looks_for_the_quickest_convolutions(compose, monkeypatch):
 
 
 @pytest.mark.parametrize(("precision", "tf32"), [("fp32", False), ("tf32", True), ("bf16", False)])
-def test_fp32_is_fp32_in_matrices_and_convolutions(precision, tf32):
-    device.set_precision("fp32" if tf32 else "tf32")  # the run before it
-    device.set_precision(precision)
+def test_fp32_is_fp32_in_matrices_and_convolutions(monkeypatch, precision, tf32):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (8, 0))
+    ampere = torch.device("cuda", 0)
+    device.set_precision("fp32" if tf32 else "tf32", ampere)  # the run before it
+    device.set_precision(precision, ampere)
     found = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-    device.set_precision("fp32")
+    device.set_precision("fp32", ampere)
     assert found == (tf32, tf32)
 
 

@@ -100,7 +100,7 @@ def test_every_model_trains_two_steps_and_tests_one_at_its_own_size(step, name):
 
 
 @pytest.mark.trains
-@pytest.mark.parametrize("option", ["precision=bf16", "channels_last=false", "precision=tf32"])
+@pytest.mark.parametrize("option", ["precision=bf16", "channels_last=false"])
 def test_options_of_the_step_run(step, option):
     step("model=test_resnet", "batch_size=4", option)
 

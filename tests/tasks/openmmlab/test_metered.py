@@ -197,3 +197,15 @@ def test_closing_twice_is_safe(plan: Callable[..., Plan]) -> None:
     run = _run(plan())
     run.close()
     run.close()
+
+
+def test_a_log_line_begins_no_new_peak_of_memory(monkeypatch):
+    """MMEngine resets PyTorch's peak with every line it logs."""
+    from tasks.openmmlab.log_processor import PeakKeepingLogProcessor
+
+    resets: list[bool] = []
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda *_: resets.append(True))
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda _: 3 * 2**20)
+    runner = SimpleNamespace(model=SimpleNamespace())
+    assert PeakKeepingLogProcessor()._get_max_memory(runner) == 3
+    assert resets == []

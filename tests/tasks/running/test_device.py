@@ -1,0 +1,53 @@
+"""The device of a rank: nothing is emulated, and a broken GPU is no CPU run."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from launchers.local import among_visible
+from tasks.errors import PlanError
+from tasks.running import device
+
+GPU, CPU = torch.device("cuda", 0), torch.device("cpu")
+
+
+@pytest.mark.parametrize("precision", ["bf16", "tf32"])
+def test_what_a_gpu_only_emulates_is_refused_with_its_capability(monkeypatch, precision) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (7, 0))
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "Tesla V100-SXM2-32GB")
+    said = rf"precision={precision} needs compute capability 8\.0, and Tesla V100.* has 7\.0"
+    with pytest.raises(PlanError, match=said):
+        device.refuse_emulated(precision, GPU)
+    device.refuse_emulated("fp16", GPU)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (8, 6))
+    device.refuse_emulated(precision, GPU)
+
+
+def test_tf32_on_a_cpu_is_refused_and_bf16_is_not() -> None:
+    with pytest.raises(PlanError, match="plain fp32 on a CPU"):
+        device.refuse_emulated("tf32", CPU)
+    device.refuse_emulated("bf16", CPU)
+
+
+def test_a_driver_that_does_not_work_is_no_silent_cpu_run(monkeypatch) -> None:
+    words = "RM has detected an NVML/RM version mismatch."
+    monkeypatch.setattr(device, "driver_problem", lambda: words)
+    with pytest.raises(PlanError, match=r"version mismatch\. .*hardware\.accelerator=cpu"):
+        device.choose("auto", 0)
+    assert device.choose("cpu", 0) == CPU
+    monkeypatch.setattr(device, "driver_problem", lambda: None)
+    assert device.choose("auto", 0) == CPU
+
+
+@pytest.mark.parametrize(
+    ("mask", "devices", "visible"),
+    [("4,5", [0], "4"), ("4,5", [1], "5"), ("GPU-aa,GPU-bb", [1, 0], "GPU-bb,GPU-aa")],
+)
+def test_a_launchers_devices_are_places_in_the_mask_of_the_job(mask, devices, visible) -> None:
+    assert among_visible(devices, mask) == visible
+
+
+def test_a_place_beyond_the_mask_is_refused() -> None:
+    with pytest.raises(PlanError, match=r"names GPU 2, but CUDA_VISIBLE_DEVICES=4,5 leaves 2"):
+        among_visible([2], "4,5")
