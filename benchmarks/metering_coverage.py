@@ -21,8 +21,8 @@ from pathlib import Path
 from benchmarks.simulation.panel import CASES, Summary, summarize, trials_of
 
 HEAD = (
-    "| load | held | misses told | flagged | bias | half-width | ideal | window |\n"
-    "|---|---|---|---|---|---|---|---|"
+    "| load | held | misses told | flagged | bias | half-width | ideal | window | GPUs waited |\n"
+    "|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -32,7 +32,7 @@ def row(name: str, one: Summary) -> str:
     return (
         f"| {name} | {100 * one.held:.1f} % | {told} | {100 * one.flagged:.1f} % | "
         f"{100 * one.bias:+.2f} % | {100 * one.half_width:.2f} % | {100 * one.ideal:.2f} % | "
-        f"{one.window_s:.0f} s |"
+        f"{one.window_s:.0f} s | {100 * one.overhead:.2f} % |"
     )
 
 

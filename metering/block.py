@@ -20,7 +20,8 @@ class Block:
     energy: CodeCarbon's share of it, known when its task has ended; own: this suite's reading;
     fault: why not to believe it; others: process ids that computed on the same GPUs and are not
     the run's; gap_s: how long the device had no work before it; watched_j: the boards' integrated
-    power, joules, `None` where they do not tell; state: of the boards at its end.
+    power, joules, `None` where they do not tell; state: of the boards at its end;
+    codecarbon_gpu: how CodeCarbon read the GPUs in this block's task.
     """
 
     duration_s: float
@@ -31,6 +32,7 @@ class Block:
     gap_s: float = 0.0
     watched_j: float | None = None
     state: BoardState | None = None
+    codecarbon_gpu: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Task:
     own: Energy
     fault: str = ""
     others: tuple[int, ...] = ()
+    codecarbon_gpu: str = ""
 
     def share(self, block: Block, is_whole: bool) -> Block:
         """`block`, which lies in this task, with CodeCarbon's energy: by time, that of the GPUs
@@ -71,6 +74,7 @@ class Task:
             energy=energy,
             fault=block.fault or self.fault,
             others=(*block.others, *self.others),
+            codecarbon_gpu=self.codecarbon_gpu,
         )
 
 
@@ -106,12 +110,14 @@ def sum_blocks(blocks: Sequence[Block]) -> Block:
 
 def sum_tasks(tasks: Sequence[Task]) -> Task:
     """The same of CodeCarbon's tasks."""
+    hows = [task.codecarbon_gpu for task in tasks]
     return Task(
         duration_s=max(task.duration_s for task in tasks),
         energy=_sum([task.energy for task in tasks]),
         own=_sum([task.own for task in tasks]),
         fault=next((task.fault for task in tasks if task.fault), ""),
         others=tuple(pid for task in tasks for pid in task.others),
+        codecarbon_gpu="power" if "power" in hows else hows[0],
     )
 
 

@@ -10,29 +10,29 @@ from metering.record import Component, Sensor
 from metering.sensors.nvml import Gpu
 from metering.steadiness import Steadiness
 
+J_PER_KWH = 3.6e6
+SECOND_PATH = 0.05  # sampled power misses what lies between its samples
 MAX_SKEW_S = 1.0  # between nodes; durations do not hang on it, time stamps and logs do
 
 
 def of_blocks(
-    blocks: Sequence[Block], measured: Sequence[Block], *, disagreement: float, num_waits: int
+    blocks: Sequence[Block],
+    measured: Sequence[Block],
+    *,
+    disagreement: float,
+    num_waits: int,
+    period_s: float = 0.0,
 ) -> Iterator[str]:
     """blocks: all of the window; measured: those that count; disagreement: from which share on two
-    readings of the same energy are said to differ; num_waits: blocks shifted against the sensor."""
+    readings of the same energy are said to differ; num_waits: blocks shifted against the sensor;
+    period_s: how often the GPUs' counters move."""
     faults = [block.fault for block in blocks if block.fault]
     if faults:
         yield f"{len(faults)} blocks were dropped; the last: {faults[-1]}"
-    for name in ("gpu_kwh", "cpu_kwh"):  # CodeCarbon only models the memory
-        pairs = [(getattr(b.energy, name), getattr(b.own, name)) for b in measured]
-        known = [(other, own) for other, own in pairs if other is not None and own]
-        if not known:
-            continue
-        other_kwh, own_kwh = (sum(pair[k] for pair in known) for k in (0, 1))
-        if (apart := abs(other_kwh / own_kwh - 1)) > disagreement:
-            component = name.removesuffix("_kwh").upper()
-            yield (
-                f"CodeCarbon's {component} energy differs by {100 * apart:.1f} % from this "
-                "suite's own reading"
-            )
+    duration_s = sum(block.duration_s for block in measured)
+    ticks = 2 * period_s / duration_s if duration_s else 0.0  # one at either end
+    yield from _of_codecarbon(measured, disagreement, ticks)
+    yield from _of_second_path(measured, ticks)
     if others := {pid for block in blocks for pid in block.others}:
         yield f"other processes computed on the same GPU: {sorted(others)}"
     if num_waits:
@@ -42,10 +42,55 @@ def of_blocks(
         )
 
 
+def _of_codecarbon(measured: Sequence[Block], disagreement: float, ticks: float) -> Iterator[str]:
+    """Which calls the same counters: it differs where one of the two did not read them."""
+    for name in ("gpu_kwh", "cpu_kwh"):  # CodeCarbon only models the memory
+        pairs = [(getattr(b.energy, name), getattr(b.own, name)) for b in measured]
+        known = [(other, own) for other, own in pairs if other is not None and own]
+        if not known:
+            continue
+        other_kwh, own_kwh = (sum(pair[k] for pair in known) for k in (0, 1))
+        allowed = disagreement + (ticks if name == "gpu_kwh" else 0.0)
+        if (apart := abs(other_kwh / own_kwh - 1)) > allowed:
+            component = name.removesuffix("_kwh").upper()
+            yield (
+                f"CodeCarbon's {component} energy differs by {100 * apart:.1f} % from this "
+                "suite's own reading"
+            )
+    fallen = sum(block.codecarbon_gpu == "power" for block in measured)
+    if fallen and any(block.own.gpu_kwh is not None for block in measured):
+        yield f"CodeCarbon sampled the GPUs' power and read no counter in {fallen} blocks"
+
+
+def _of_second_path(measured: Sequence[Block], ticks: float) -> Iterator[str]:
+    """The boards' integrated power against their counters."""
+    pairs = [(one.watched_j, one.own.gpu_kwh) for one in measured]
+    known = [(joules, kwh) for joules, kwh in pairs if joules is not None and kwh]
+    if not known or len(known) < len(pairs):
+        return
+    watched_j, counted_kwh = sum(joules for joules, _ in known), sum(kwh for _, kwh in known)
+    if (apart := counted_kwh * J_PER_KWH / watched_j - 1 if watched_j else 0.0) and (
+        abs(apart) > SECOND_PATH + ticks
+    ):
+        yield (
+            f"the GPUs' energy counters differ by {100 * apart:+.1f} % from their integrated "
+            "power: one of the two is wrong"
+        )
+
+
 def of_drift(drift: Steadiness) -> Iterator[str]:
     """Of a window that ended before its power was steady."""
     if drift.is_shown:
         yield f"not steady when the window ended: {drift.why}; its interval is widened"
+
+
+def of_length(measured_s: float, least_s: float) -> Iterator[str]:
+    """Of a window that measured less than `least_s`, which its budget cut off."""
+    if measured_s < least_s:
+        yield (
+            f"{measured_s:.0f} s were measured, less than meter.least_s={least_s:.0f}: what comes "
+            "slowly or rarely (heat, power states, stalls) is not in the interval"
+        )
 
 
 def of_machine(gpus: Sequence[Gpu], clock_skew_s: float) -> Iterator[str]:

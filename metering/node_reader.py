@@ -125,7 +125,9 @@ class NodeReader:
         if self._use_gpu and not self.counts_gpus:
             fault = fault or other_fault(other.energy.gpu_kwh, duration_s)
         others = self._own.other_processes(self._own_pids)
-        return Task(duration_s, other.energy, own.energy, fault, tuple(others))
+        gpu = self._codecarbon.sensors().get("gpu")
+        how = "" if gpu is None else gpu.how
+        return Task(duration_s, other.energy, own.energy, fault, tuple(others), how)
 
     def end_part(self) -> Energy:
         """Energy of the open task by component, ours before CodeCarbon's."""

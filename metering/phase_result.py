@@ -37,6 +37,11 @@ def widened(interval: Interval | None, drift: Steadiness) -> Interval | None:
     return replace(interval, half_width=interval.half_width + more)
 
 
+def is_adaptive_on_gpu(meter: WindowMeter) -> bool:
+    """Whether the window itself decided how long it measured boards that a counter reads."""
+    return meter.settings.mode == "adaptive" and bool(meter.all_gpus)
+
+
 def phase_record(
     meter: WindowMeter,
     phase: Phase,
@@ -78,8 +83,10 @@ def phase_record(
                 [row.block for row in kept],
                 disagreement=meter.settings.disagreement,
                 num_waits=num_waits,
+                period_s=meter.sensor_period_s if meter.all_gpus else 0.0,
             ),
             *flags.of_drift(drift),
+            *flags.of_length(kept_s, meter.settings.least_s if is_adaptive_on_gpu(meter) else 0.0),
             *flags.of_machine(meter.all_gpus, meter.clock_skew_s),
             *flags.of_sensors(meter.sensors()),
             *cpu_flags,

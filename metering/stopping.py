@@ -15,7 +15,7 @@ GROWTH = 4  # a block is at most this many times as long as the one before
 PERIODS_PER_BLOCK = 5  # of the sensor: at most 20 % of a block is the sensor's own tick
 CONFIRMING = 0.25  # of the blocks that count, where the rule did not hold from its first look on:
 # the more often one looks, the more often a limit is met by chance
-GAP_SHARE = 0.002  # of a block, that its edge may take
+GAP_SHARE = 0.001  # of a block, that its edge may take
 
 
 @dataclass(frozen=True)

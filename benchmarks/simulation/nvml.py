@@ -140,7 +140,7 @@ class Machine:
 
     def __init__(self, *gpus: SimulatedGpu, call_s: float = 0.0) -> None:
         self.gpus = gpus
-        self.now_s = 0.0
+        self.now_s = self.idle_s = 0.0
         self.call_s = call_s
 
     def clock(self) -> float:
@@ -153,8 +153,9 @@ class Machine:
             gpu.advance(duration_s, powers_w[min(index, len(powers_w) - 1)])
 
     def idle(self, duration_s: float) -> None:
-        """No GPU has work."""
+        """No GPU has work; `idle_s` is the sum of it."""
         self.now_s += duration_s
+        self.idle_s += duration_s
         for gpu in self.gpus:
             gpu.advance(duration_s, gpu.idle_w)
 

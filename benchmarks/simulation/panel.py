@@ -85,7 +85,8 @@ CASES: dict[str, Case] = {
 class Trial:
     """One window. error, half_width: relative to the truth; None: without an interval;
     seen_error: of the true energy over the blocks that counted, which no meter could better;
-    flagged: the record says that power was not steady; window_s: from its opening to its end."""
+    flagged: the record says that power was not steady; window_s: from its opening to its end;
+    overhead: share of that in which the GPUs waited for the meter."""
 
     error: float
     half_width: float | None
@@ -93,6 +94,7 @@ class Trial:
     measured_s: float
     window_s: float
     flagged: bool
+    overhead: float
 
     @property
     def held(self) -> bool:
@@ -111,12 +113,14 @@ def trial(case: Case, seed: int, settings: MeterSettings | None = None) -> Trial
     ):
         load = case.load(machine, seed, **case.options)
         with meter.window("train", load.batch_size) as window:
-            opened_s = machine.now_s
+            opened_s, idle_s = machine.now_s, machine.idle_s
             window.open()
             while not window.step(load.step()):
                 pass
         window_s = machine.now_s - opened_s
-    return _compare(window.result(), gpus, opened_s, load.true_j_per_sample, window_s)
+        overhead = (machine.idle_s - idle_s) / window_s
+    told = window.result()
+    return _compare(told, gpus, opened_s, load.true_j_per_sample, window_s, overhead)
 
 
 def _compare(
@@ -125,6 +129,7 @@ def _compare(
     opened_s: float,
     true_j: float,
     window_s: float,
+    overhead: float,
 ) -> Trial:
     interval = record.energy_kwh_per_sample
     assert interval is not None
@@ -145,6 +150,7 @@ def _compare(
         measured_s=sum(one.duration_s for one in kept),
         window_s=window_s,
         flagged=any("not steady" in flag for flag in record.flags),
+        overhead=overhead,
     )
 
 
@@ -155,7 +161,7 @@ class Summary:
     held: intervals that hold the truth; told: of those that do not, the share that is flagged
     (None: all hold); flagged: of all; bias: mean error; half_width: median; ideal: half-width of
     an observer who reads the true energy of the same steps and knows its spread, with a counter's
-    tick at both ends; window_s: median.
+    tick at both ends; window_s, overhead: medians.
     """
 
     num_trials: int
@@ -166,6 +172,7 @@ class Summary:
     half_width: float
     ideal: float
     window_s: float
+    overhead: float
 
 
 def summarize(trials: Sequence[Trial]) -> Summary:
@@ -182,6 +189,7 @@ def summarize(trials: Sequence[Trial]) -> Summary:
         half_width=statistics.median(widths),
         ideal=1.96 * math.hypot(noise, tick),
         window_s=statistics.median(one.window_s for one in trials),
+        overhead=statistics.median(one.overhead for one in trials),
     )
 
 

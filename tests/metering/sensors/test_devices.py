@@ -11,7 +11,7 @@ from metering.sensors.nvml import MaskError, job_gpus
 @pytest.fixture
 def four_gpus(monkeypatch):
     gpus = [SimulatedGpu(f"GPU-{letter}{letter}-1") for letter in "abcd"]
-    gpus[3].mig_uuids = ["MIG-77", "MIG-78"]
+    gpus[3].mig_uuids = ["MIG-77", "MIG-78", "MIG-9aa-1"]
     return Machine(*gpus).install(monkeypatch)
 
 
@@ -22,6 +22,9 @@ def four_gpus(monkeypatch):
         ({"CUDA_VISIBLE_DEVICES": "2,0"}, [2, 0]),
         ({"CUDA_VISIBLE_DEVICES": "GPU-bb,GPU-dd-1"}, [1, 3]),
         ({"CUDA_VISIBLE_DEVICES": "MIG-77,MIG-78"}, [3]),
+        ({"CUDA_VISIBLE_DEVICES": "MIG-77a"}, []),
+        ({"CUDA_VISIBLE_DEVICES": "MIG-9a"}, [3]),
+        ({"CUDA_VISIBLE_DEVICES": "MIG-7"}, []),
         ({"CUDA_VISIBLE_DEVICES": "MIG-GPU-cc-1/1/0"}, [2]),
         ({"CUDA_VISIBLE_DEVICES": "1,-1,2"}, [1]),
         ({"CUDA_VISIBLE_DEVICES": ""}, []),
