@@ -21,12 +21,19 @@ from tasks.running.execute import Outcome, finished
 LOG_TAIL_CHARS = 4000
 
 
-def settle(plan: Plan, ticket: Ticket, state: JobState, settings: SlurmSettings) -> Outcome:
+def settle(
+    plan: Plan,
+    ticket: Ticket,
+    state: JobState,
+    settings: SlurmSettings,
+    ended_at_s: float | None = None,
+) -> Outcome:
     """The record that the ended job left, with SLURM's word on the job; a record of an attempt
     that is cut off stays `interrupted`, whoever waits for it. Where the job left none: a new one.
-    """
+    ended_at_s: of `time.monotonic`, since when the job is known to have ended."""
     patience_s = settings.visibility_s if state.state in {"COMPLETED", "UNKNOWN"} else 1.0
-    record = _new_record(plan, ticket, state, patience_s)
+    deadline = (time.monotonic() if ended_at_s is None else ended_at_s) + patience_s
+    record = _new_record(plan, ticket, state, deadline)
     if record is not None and record.status == "finished":
         return Outcome(_told(plan, record, ticket, state), plan.folder)
     failure = rank_failure.take(plan.folder)
@@ -72,11 +79,10 @@ def _told(plan: Plan, record: Record, ticket: Ticket, state: JobState) -> Record
     return record
 
 
-def _new_record(plan: Plan, ticket: Ticket, state: JobState, patience_s: float) -> Record | None:
+def _new_record(plan: Plan, ticket: Ticket, state: JobState, deadline: float) -> Record | None:
     """The record that this job left. A finished one is the run's result whenever it was written,
     where the job ended well: it may have found it there. A shared folder may show a file late, and
     a folder's listing is what refreshes it."""
-    deadline = time.monotonic() + patience_s
     while True:
         if plan.folder.is_dir():
             os.listdir(plan.folder)
@@ -89,7 +95,7 @@ def _new_record(plan: Plan, ticket: Ticket, state: JobState, patience_s: float) 
             return found
         if time.monotonic() > deadline:
             return _finished_in(plan) if state.state == "COMPLETED" else None
-        time.sleep(min(0.5, patience_s))
+        time.sleep(0.2)
 
 
 def _finished_in(plan: Plan) -> Record | None:

@@ -52,11 +52,12 @@ def wait_for(
             for name in plans
             if name in tickets and name not in outcomes and not is_live(tickets[name], known)
         ]
+        ended_at_s = time.monotonic()
         states = final_states({tickets[name].job_id for name in ended}, known)
         for name in ended:
             state = states[tickets[name].job_id]
             if state.has_ended:  # else it came back between two looks
-                outcomes[name] = settle(plans[name], tickets[name], state, settings)
+                outcomes[name] = settle(plans[name], tickets[name], state, settings, ended_at_s)
                 print(_end_line(plans[name], tickets[name], state), flush=True)
         left = {name: tickets[name] for name in plans if name in tickets.keys() - outcomes.keys()}
         if not left:

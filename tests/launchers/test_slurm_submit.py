@@ -1,0 +1,111 @@
+"""A controller that is slow to answer is asked again, and nothing is submitted twice."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from launchers import slurm_leaving, slurm_queue, slurm_submit, slurm_sweep, slurm_wait
+from launchers.slurm_queue import Submission
+from launchers.slurm_resources import SlurmSettings
+from tasks.plan import Plan
+
+SLOW = "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation"
+SETTINGS = SlurmSettings(submit_patience_s=1.0)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
+    """`site(sbatch, squeue)`: these scripts are the site's; answers the file that has a line for
+    each call of sbatch."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(slurm_submit, "FIRST_WAIT_S", 0.1)
+    calls = tmp_path / "calls"
+
+    def make(sbatch: str, squeue: str) -> Path:
+        scripts = {"sbatch": f"echo call >> {calls}\n{sbatch}", "squeue": squeue}
+        for name, text in (scripts | {"scontrol": "exit 1", "sacct": "exit 1"}).items():
+            (tmp_path / name).write_text(f"#!/bin/bash\n{text}\n")
+            (tmp_path / name).chmod(0o755)
+        return calls
+
+    return make
+
+
+def test_a_controller_that_does_not_answer_is_asked_again(
+    site: Callable[[str, str], Path], compose: Callable[..., Plan], tmp_path: Path
+) -> None:
+    calls = site(
+        f'[ $(wc -l < {tmp_path}/calls) = 1 ] && {{ echo "{SLOW}" >&2; exit 1; }}\n'
+        "echo Submitted batch job 5",
+        "exit 0",
+    )
+    plan = compose()
+    submission = slurm_queue.submit([plan], SETTINGS)
+    assert submission.tickets[plan.run_name].job_id == "5"
+    assert calls.read_text().count("call") == 2
+
+
+def test_a_job_that_was_taken_although_sbatch_timed_out_is_not_submitted_again(
+    site: Callable[[str, str], Path], compose: Callable[..., Plan], tmp_path: Path
+) -> None:
+    token = f"$(basename {tmp_path}/runs/.slurm/jobs/watt-*.sh .sh)"
+    line = f'echo "7|N/A|PENDING|Priority||0:00|N/A|gpu|{token}"'
+    calls = site(f'echo "{SLOW}" >&2; exit 1', line)
+    plan = compose()
+    submission = slurm_queue.submit([plan], SETTINGS)
+    assert submission.tickets[plan.run_name].job_id == "7"
+    assert calls.read_text().count("call") == 1
+
+
+def test_patience_ends_and_nothing_is_left_behind(
+    site: Callable[[str, str], Path], compose: Callable[..., Plan], tmp_path: Path
+) -> None:
+    site(f'echo "{SLOW}" >&2; exit 1', "exit 0")
+    plan = compose()
+    submission = slurm_queue.submit([plan], SETTINGS)
+    assert "Socket timed out" in submission.refused[plan.run_name]
+    assert not list((tmp_path / "runs/.slurm/jobs").iterdir())
+
+
+def test_ctrl_c_says_that_jobs_go_on_and_what_to_do(
+    site: Callable[[str, str], Path],
+    compose: Callable[..., Plan],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def interrupted(*_: object) -> Submission:
+        raise KeyboardInterrupt
+
+    site("echo Submitted batch job 5", "exit 0")
+    monkeypatch.setattr(slurm_wait, "wait_for", interrupted)
+    plan = compose()
+    with pytest.raises(KeyboardInterrupt):
+        slurm_sweep.run({plan.run_name: plan}, SETTINGS)
+    said = capsys.readouterr().err
+    assert "the jobs go on" in said
+    assert f"watt status {plan.output_dir}" in said and f"watt cancel {plan.output_dir}" in said
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("*** JOB 5 ON p1 CANCELLED AT 2026-11-26T02:10:36 DUE TO PREEMPTION ***", "PREEMPTED"),
+        ("*** STEP 5.0 ON p1 CANCELLED AT 2026-11-26T02:10:36 DUE TO TIME LIMIT ***", "TIMEOUT"),
+        ("0: slurmstepd-c1: error: *** JOB 5 ON c1 CANCELLED AT 2026-11-26T02:10:34 ***",
+         "CANCELLED"),
+        ("train: measuring", None),
+    ],
+)  # fmt: skip
+def test_slurms_own_word_in_the_jobs_log_is_why_it_ended(
+    tmp_path: Path, line: str, kind: str | None
+) -> None:
+    path = tmp_path / "5.log"
+    path.write_text("*** JOB 5 ON p1 CANCELLED AT 2026-11-25T01:00:00 DUE TO JOB REQUEUE ***\n")
+    log = slurm_leaving.JobLog(path)  # what was said of earlier attempts does not count
+    with path.open("a") as stream:
+        stream.write(f"{line}\n")
+    assert log.end(within_s=0.0) == kind
