@@ -12,23 +12,30 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } \
 	  /^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
+# STACK=new: PyTorch for current GPUs (Turing to Blackwell), else for V100 to H100
+STACK ?= default
+CONSTRAINTS := $(if $(filter new,$(STACK)),constraints-new.txt,constraints.txt)
+
 # WHEELS=folder: install from wheels alone, without a network (make wheels fills the folder)
 ifdef WHEELS
-INSTALL := --no-index --find-links $(WHEELS) -c constraints.txt -e .
+INSTALL := --no-index --find-links $(WHEELS) -c $(CONSTRAINTS) -e .
 else
-INSTALL := -c constraints.txt -e '.[dev]'
+INSTALL := -c $(CONSTRAINTS) -e '.[dev]'
 endif
 
-.venv/.installed: pyproject.toml constraints.txt
+.venv/.installed: pyproject.toml $(CONSTRAINTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing into .venv: a download of several GB where PyTorch is not there yet"
 	$(BIN)/python -m pip install -q $(INSTALL)
 	touch $@
 
 ##@ Begin (each target sets up .venv where it is missing)
 
 demo: .venv/.installed ## run a small real sweep, print and write its table
+	-$(BIN)/python -m metering.doctor
 	$(BIN)/python run.py -m model=mobilenet_v2,resnet18 batch_size=8 $(DEMO)
 	$(BIN)/python -m analysis tables runs/demo --out tables
+	@echo "next: source .venv/bin/activate; python run.py model=resnet50; pages: docs/README.md"
 
 doctor: .venv/.installed ## what this machine can measure, and what stands in the way
 	$(BIN)/python -m metering.doctor
@@ -84,7 +91,7 @@ gpu-table3: .venv/.installed ## all 67 rows of Table 3 on one GPU in 25 minutes 
 
 wheels: ## fill WHEELS=folder with everything that an offline machine like this one installs
 	test -n "$(WHEELS)"
-	$(PYTHON) -m pip wheel -q -c constraints.txt -w $(WHEELS) . 'setuptools>=68' wheel
+	$(PYTHON) -m pip wheel -q -c $(CONSTRAINTS) -w $(WHEELS) . 'setuptools>=68' wheel
 
 # mmcv compiles its GPU kernels where a GPU is visible. On a login node without one:
 #   make mmcv-ops FORCE_CUDA=1 TORCH_CUDA_ARCH_LIST=8.0     (8.0: A100; CUDA's nvcc has to be there)
