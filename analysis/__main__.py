@@ -32,13 +32,18 @@ COMMANDS = (
 """Modules with `add_parser(subparsers)`, which adds one command and sets its `run`."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """Of every command; what it parses has `run`."""
+    whole = argparse.ArgumentParser(prog="python -m analysis", description=__doc__)
+    commands = whole.add_subparsers(required=True, metavar="COMMAND")
     for name in COMMANDS:
         if _exists(name):
             importlib.import_module(name).add_parser(commands)
-    chosen = parser.parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
+    return whole
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    chosen = parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
     try:
         return int(chosen.run(chosen))
     except BrokenPipeError:  # `... | head` has seen enough
