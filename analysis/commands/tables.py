@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,12 +12,15 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.commands.folders import DEFAULT_FOLDERS, load_named
-from analysis.errors import AnalysisError, unknown
+from analysis.errors import AnalysisError, printable, unknown
 from analysis.estimates.accounting import ACCOUNTINGS
 from analysis.estimates.metrics import ALPHA, BETA
 from analysis.tables import select, terminal
-from analysis.tables.grid import title_of
-from analysis.tables.writers import WRITERS
+from analysis.tables.grid import Grid, grid
+from analysis.tables.own import OWN, failures, own_table
+from analysis.tables.shape import shaped
+from analysis.tables.shape_rates import rates
+from analysis.tables.writers import FROM_GRID, WRITERS, to_csv
 from metering import atomic_file
 
 HOW_TO_MEASURE = (
@@ -69,23 +73,44 @@ def run(arguments: argparse.Namespace) -> int:
     _check(arguments, formats)
     loaded = load_named(arguments.runs)
     tables = _tables(loaded.frame, arguments)
-    shown = (
-        tables
-        if arguments.columns
-        else {name: select.without(table, select.unasked(table)) for name, table in tables.items()}
-    )
+    grids = {name: _grid(name, table, arguments) for name, table in tables.items()}
     texts = {
-        f"{name}.{kind}": WRITERS[kind](name, (tables if kind == "csv" else shown)[name])
+        f"{name}.{kind}": to_csv(name, tables[name])
+        if kind == "csv"
+        else FROM_GRID[kind](name, grids[name])
         for name in tables
         for kind in formats
     }
     write_all(texts, arguments.out)
-    name = next((name for name in shown if name.startswith("table3")), next(iter(shown)))
-    terminal.show(shown[name], f"{title_of(name)}, accounting={arguments.accounting}")
+    _print(grids, loaded.frame)
     if loaded.frame.empty:
         print(HOW_TO_MEASURE)
     print(f"wrote {', '.join(sorted(texts))} to {arguments.out}/")
     return 0
+
+
+def _grid(name: str, table: pd.DataFrame, arguments: argparse.Namespace) -> Grid:
+    """In the paper's shape, unless columns of the user's choice or differences are wanted."""
+    from analysis.tables.paper import STUDIES
+
+    if arguments.columns:
+        return grid(name, table)
+    if arguments.diff:
+        return grid(name, select.without(table, select.unasked(table)))
+    return rates(name, table) if name in (OWN, STUDIES) else shaped(name, table)
+
+
+def _print(grids: dict[str, Grid], frame: pd.DataFrame) -> None:
+    """The user's own runs with their notes, then the tables; studies are in the files."""
+    from analysis.tables.paper import STUDIES
+
+    for name, found in grids.items():
+        if name == STUDIES:
+            print(f"{len(found.cells)} rows of scaled-down studies are in {STUDIES}.*")
+        elif found.cells or name != OWN:
+            terminal.show(found, notes=name == OWN)
+    for line in failures(frame):
+        print(printable(f"has no row: {line}"), file=sys.stderr)
 
 
 def _names(text: str | None) -> list[str]:
@@ -134,6 +159,9 @@ def _tables(frame: pd.DataFrame, arguments: argparse.Namespace) -> dict[str, pd.
         independent=tuple(arguments.independent),
     )
     tables = all_tables(frame, options)
+    own = own_table(frame, options)
+    if not own.empty:  # a user's own runs come first
+        tables = {OWN: own, **tables}
     if hardware:
         tables = {name: select.on_hardware(table, hardware) for name, table in tables.items()}
     if arguments.where:
@@ -144,7 +172,9 @@ def _tables(frame: pd.DataFrame, arguments: argparse.Namespace) -> dict[str, pd.
         names = _names(arguments.columns)
         tables = _on_each(tables, lambda table: select.only(table, names))
     if arguments.diff:
-        return {f"{name}_diff": diff(one) for name, one in tables.items() if name != STUDIES}
+        return {
+            f"{name}_diff": diff(one) for name, one in tables.items() if name not in (OWN, STUDIES)
+        }
     return tables
 
 

@@ -49,13 +49,19 @@ Cell = tuple[str, list[int]]
 
 @dataclass(frozen=True)
 class Grid:
-    """A table as text: one kind and heading per column, cells with the marks of their footnotes."""
+    """A table as text: one kind and heading per column, cells with the marks of their footnotes.
+
+    left: headings of texts, which begin at the left; drop_first: the columns that a narrow terminal
+    leaves out, the first to go first.
+    """
 
     title: str
     kinds: list[str]
     headings: list[str]
     cells: list[list[Cell]]
     footnotes: list[str]
+    left: frozenset[str] = frozenset()
+    drop_first: tuple[int, ...] = ()
 
 
 def grid(name: str, table: pd.DataFrame) -> Grid:

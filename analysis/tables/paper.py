@@ -113,7 +113,7 @@ def _task_table(
     add_comparisons(lines, task, options.num_draws)
     add_independent(lines, options.independent)
     has_views = any((line.values.get("measured_views") or 1) > 1 for line in lines)
-    return _frame(lines, _columns(task, has_views))
+    return as_frame(lines, _columns(task, has_views))
 
 
 def _studies(merged: Sequence[Measured], costs: Costs, options: Options) -> pd.DataFrame:
@@ -126,7 +126,7 @@ def _studies(merged: Sequence[Measured], costs: Costs, options: Options) -> pd.D
     tell_apart(lines)
     measured = [f"measured_{name}" for name in ("gmacs", "params_m", *_RATES)]
     names = ["task", "dataset", "model", *SETUP_COLUMNS, *measured, "measured_samples_per_kwh"]
-    return _frame(lines, [*names, *net.COLUMNS, *KEY_COLUMNS])
+    return as_frame(lines, [*names, *net.COLUMNS, *KEY_COLUMNS])
 
 
 def tell_apart(lines: Sequence[Line]) -> None:
@@ -157,7 +157,7 @@ def _columns(task: TaskFacts, has_views: bool) -> list[str]:
     ]  # fmt: skip
 
 
-def _frame(lines: Sequence[Line], columns: Sequence[str]) -> pd.DataFrame:
+def as_frame(lines: Sequence[Line], columns: Sequence[str]) -> pd.DataFrame:
     """Numbers as floats; an absent value is NaN, of text and of a front None."""
     found = pd.DataFrame([line.values for line in lines], columns=list(columns))
     for name in columns:

@@ -1,64 +1,100 @@
-"""A table on the terminal, in a width that can be read: what matters most of its columns."""
+"""A table on the terminal: whole numbers always, and as many columns as its width has room for."""
 
 from __future__ import annotations
 
+import shutil
 import sys
-from typing import Any
+import textwrap
+from collections.abc import Iterator
 
-import pandas as pd
+from rich.cells import cell_len
 
 from analysis.errors import printable
-from analysis.tables.grid import number
+from analysis.tables.grid import Grid
 
-_PIPE_WIDTH = 110
+_PIPE_WIDTH = 120
 _MAX_ROWS = 120
-_HEADINGS = {
-    "model": "Model", "dataset": "Data set", "hardware": "Hardware", "batch_size": "Batch",
-    "precision": "Precision", "data": "Data", "tier": "Tier",
-    "published_train_kwh": "published\nkWh", "published_gqi": "published\nGQI",
-    "measured_train_kwh_per_sample": "measured\nkWh/sample",
-    "estimated_train_kwh": "estimated\nkWh", "estimated_gqi": "estimated\nGQI",
-    "diff_train_kwh_pct": "train\n%", "diff_test_kwh_pct": "test\n%", "diff_gqi_pct": "GQI\n%",
-    "flag": "flag",
-}  # fmt: skip
-_SETTING = ("dataset", "hardware", "batch_size", "precision", "data", "tier")
-_LEFT = ("model", "dataset", "hardware", "precision", "data", "tier", "flag")
+_GAP = 2
 
 
-def show(table: pd.DataFrame, title: str) -> None:
-    """Print `table`. A setting that all measured rows share stands in the title instead."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH)
-    names = [name for name in _HEADINGS if name in table and not table[name].isna().all()]
-    for name in _SETTING:
-        if name in names and table[name].nunique() == 1:
-            names.remove(name)
-            title += f", {name}={_cell(table[table[name].notna()].iloc[0].to_dict(), name)}"
-    shown = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for name in names:
-        side: Any = "left" if name in _LEFT else "right"
-        shown.add_column(_HEADINGS[name], justify=side, no_wrap=name != "flag")
-    for row in table.head(_MAX_ROWS).to_dict("records"):
-        shown.add_row(*(Text(_cell(row, name)) for name in names))
-    console.print(shown)
-    if len(table) > _MAX_ROWS:
-        print(f"... and {len(table) - _MAX_ROWS} more rows in the files; --where keeps fewer")
+def width_of_output() -> int:
+    """Columns of the terminal that this is printed on; of a pipe what a page has, or `COLUMNS`."""
+    fallback = (_PIPE_WIDTH, 24)
+    return shutil.get_terminal_size(fallback).columns if sys.stdout else _PIPE_WIDTH
 
 
-def _cell(row: dict[Any, Any], name: str) -> str:
-    value = row[name]
-    if value is None or pd.isna(value):
-        return ""
-    if name == "model" and row.get("scale") == "small":
-        return f"{printable(str(value))} [small]"
-    if not isinstance(value, int | float):
-        return printable(str(value))
-    text = number(float(value), name)
-    half_width = row.get(f"{name}_half_width")
-    if name == "measured_train_kwh_per_sample":
-        half_width = row.get("measured_train_half_width")
-    return text if half_width is None or pd.isna(half_width) else f"{text} ± {half_width:.2g}"
+def show(found: Grid, notes: bool = False) -> None:
+    """Print `found` in the width of the output, with its footnotes where `notes` are wanted."""
+    print("\n".join((*lines(found, width_of_output(), notes), "")))
+
+
+def lines(found: Grid, width: int, notes: bool = False) -> Iterator[str]:
+    """The table in at most `width` columns where dropping columns can achieve that: no cell is
+    ever cut. Says which columns were left out."""
+    cells = [[_cell(text, marks, notes) for text, marks in line] for line in found.cells]
+    heads = [_head(kind, head) for kind, head in zip(found.kinds, found.headings, strict=True)]
+    widths = [
+        max(map(cell_len, (*heads[at], *(line[at] for line in cells)))) for at in range(len(heads))
+    ]
+    shown = _that_fit(widths, width, found.drop_first)
+    yield from textwrap.wrap(printable(found.title), width)
+    left = [found.headings[at] in found.left for at in range(len(heads))]
+
+    def row(texts: list[str]) -> str:
+        parts = [_padded(texts[at], widths[at], left[at]) for at in shown]
+        return (" " * _GAP).join(parts).rstrip()
+
+    yield ""
+    for level in range(3):
+        if text := row([head[level] for head in heads]):
+            yield text
+    yield (" " * _GAP).join("-" * widths[at] for at in shown)
+    before = None
+    for line in cells[:_MAX_ROWS]:
+        yield row(_without_repeated(line, before, found.headings))
+        before = line
+    yield ""
+    if len(cells) > _MAX_ROWS:
+        yield f"... and {len(cells) - _MAX_ROWS} more rows in the files; --where keeps fewer"
+    if gone := [" ".join(filter(None, heads[at])) for at in range(len(heads)) if at not in shown]:
+        said = f"left out for want of width ({width}): {', '.join(gone)}"
+        yield from textwrap.wrap(said, width, subsequent_indent="  ")
+    if notes:
+        for number, text in enumerate(found.footnotes, 1):
+            said = f"{number}. {printable(text)}"
+            yield from textwrap.wrap(said, width, subsequent_indent="   ")
+
+
+def _that_fit(widths: list[int], width: int, drop_first: tuple[int, ...]) -> list[int]:
+    shown = list(range(len(widths)))
+    for at in drop_first:
+        if sum(widths[one] + _GAP for one in shown) - _GAP <= width:
+            break
+        shown.remove(at)
+    for at in reversed(drop_first):  # room may be left for a narrow one
+        if at not in shown and sum(widths[one] + _GAP for one in (*shown, at)) - _GAP <= width:
+            shown.append(at)
+    return sorted(shown)
+
+
+def _head(kind: str, heading: str) -> list[str]:
+    """Lines of a heading: what kind of number, its name, its unit."""
+    name, bracket, unit = printable(heading).partition(" (")
+    return [kind, name, f"({unit}" if bracket else ""]
+
+
+def _cell(text: str, marks: list[int], notes: bool) -> str:
+    said = printable(" ".join(text.split())) or ("-" if marks else "")
+    return f"{said} [{','.join(map(str, marks))}]" if marks and notes else said
+
+
+def _padded(text: str, width: int, left: bool) -> str:
+    space = " " * (width - cell_len(text))
+    return text + space if left else space + text
+
+
+def _without_repeated(line: list[str], before: list[str] | None, heads: list[str]) -> list[str]:
+    """A data set is named where it begins, as the paper prints it."""
+    if before and heads[0] == "Data set" and line[0] == before[0]:
+        return ["", *line[1:]]
+    return line

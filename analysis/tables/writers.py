@@ -7,13 +7,15 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from analysis.errors import printable
 from analysis.published import facts as published
-from analysis.tables.grid import HEADINGS, TRANSPOSED, grid
+from analysis.tables.grid import HEADINGS, TRANSPOSED, Grid, grid
 
 
 def to_csv(name: str, table: pd.DataFrame) -> str:
     """All columns, full precision; footnotes as `column: text` in the last one. A text that a
-    spreadsheet would take for a formula begins with an apostrophe."""
+    spreadsheet would take for a formula begins with an apostrophe, and what a terminal would obey
+    is spelled out."""
     flat = table.copy()
     flat["footnotes"] = [
         "; ".join(f"{column}: {text}" for column, text in (notes or {}).items())
@@ -26,13 +28,18 @@ def to_csv(name: str, table: pd.DataFrame) -> str:
 
 
 def _no_formula(value: object) -> object:
-    is_formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    value = printable(value) if isinstance(value, str) else value
+    is_formula = isinstance(value, str) and value.lstrip().startswith(("=", "+", "-", "@"))
     return f"'{value}" if is_formula else value
 
 
 def to_markdown(name: str, table: pd.DataFrame) -> str:
     """A pipe table; every heading says published, measured or estimated."""
-    found = grid(name, table)
+    return markdown(grid(name, table))
+
+
+def markdown(found: Grid) -> str:
+    """A pipe table with its footnotes."""
     heads = [f"{h}, {k}" if k else h for k, h in zip(found.kinds, found.headings, strict=True)]
     lines = [f"# {found.title}", "", _pipes(heads), _pipes(["---"] * len(heads))]
     for line in found.cells:
@@ -52,7 +59,7 @@ def _markdown_cell(text: str, marks: list[int]) -> str:
 
 
 def _escape_markdown(text: str) -> str:
-    return html.escape(text, quote=False).replace("|", "\\|").replace("\n", " ")
+    return html.escape(printable(text), quote=False).replace("|", "\\|").replace("\n", " ")
 
 
 def _marks(marks: list[int], form: str) -> str:
@@ -68,13 +75,17 @@ _TEX = {
 
 def to_latex(name: str, table: pd.DataFrame) -> str:
     """A `longtable` with booktabs rules. Needs: booktabs, longtable; pdflscape if it is wide."""
-    found = grid(name, table)
+    return latex(name, grid(name, table))
+
+
+def latex(name: str, found: Grid) -> str:
+    """A `longtable` whose label is `tab:` and `name`."""
     heads = _spans(found.kinds)
     line_end = r" \\"
     lines = [
         "% \\usepackage{booktabs,longtable}",
         r"{\scriptsize\setlength{\tabcolsep}{3pt}",
-        r"\begin{longtable}{" + "".join(_align(h) for h in found.headings) + "}",
+        r"\begin{longtable}{" + "".join(_align(h, found.left) for h in found.headings) + "}",
         rf"\caption{{{_tex(found.title)}}}\label{{tab:{name}}}\\",
         r"\toprule",
         *heads,
@@ -107,18 +118,22 @@ def _spans(kinds: list[str]) -> list[str]:
     return [" & ".join(cells) + r" \\", "".join(rules)] if rules else []
 
 
-def _align(heading: str) -> str:
+def _align(heading: str, left: frozenset[str]) -> str:
     names = ("dataset", "model", "hardware", "precision", "data", "variant", "scale", "sensors")
-    return "l" if heading in {*TRANSPOSED, *(HEADINGS[name] for name in names)} else "r"
+    return "l" if heading in {*left, *TRANSPOSED, *(HEADINGS[name] for name in names)} else "r"
 
 
 def _tex(text: str) -> str:
-    return "".join(_TEX.get(character, character) for character in text)
+    return "".join(_TEX.get(character, character) for character in printable(text))
 
 
 def to_html(name: str, table: pd.DataFrame) -> str:
     """A plain `<table>`; everything that comes from a record is escaped."""
-    found = grid(name, table)
+    return html_page(grid(name, table))
+
+
+def html_page(found: Grid) -> str:
+    """A page with the table alone."""
     heads = "".join(
         f'<th class="{kind}">{html.escape(heading)}<br><small>{kind}</small></th>'
         for kind, heading in zip(found.kinds, found.headings, strict=True)
@@ -140,6 +155,11 @@ def _html_cell(text: str, marks: list[int]) -> str:
     return f"<td>{html.escape(text)}{_marks(marks, '<sup>{}</sup>')}</td>"
 
 
+FROM_GRID: dict[str, Callable[[str, Grid], str]] = {
+    "md": lambda name, found: markdown(found),
+    "tex": latex,
+    "html": lambda name, found: html_page(found),
+}
 WRITERS: dict[str, Callable[[str, pd.DataFrame], str]] = {
     "csv": to_csv,
     "md": to_markdown,

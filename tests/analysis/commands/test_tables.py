@@ -31,7 +31,8 @@ def rows(path: Path) -> list[dict[str, str]]:
 def test_three_tables_in_three_formats_are_written_and_named(runs: Path, tmp_path: Path, capsys):
     assert tables(runs, tmp_path / "out") == 0
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert names == sorted(f"table{i}.{kind}" for i in (1, 2, 3) for kind in ("csv", "md", "tex"))
+    tables_of = ("own", "table1", "table2", "table3")
+    assert names == sorted(f"{name}.{kind}" for name in tables_of for kind in ("csv", "md", "tex"))
     assert "table3.tex" in capsys.readouterr().out
 
 
@@ -55,7 +56,7 @@ def test_markdown_keeps_its_columns_whatever_a_model_is_called(runs: Path, tmp_p
 def test_markdown_has_the_footnotes_of_the_paper(runs: Path, tmp_path: Path):
     tables(runs, tmp_path / "out")
     text = (tmp_path / "out" / "table3.md").read_text()
-    [line] = [line for line in text.splitlines() if line.startswith("| ImageNet-1k | Clip-L/14 |")]
+    [line] = [line for line in text.splitlines() if line.startswith("| Clip-L/14 |")]
     mark = re.search(r"506<sup>(\d+)</sup>", line)
     assert mark is not None
     assert f"\n{mark[1]}. 506 M is not the vision tower" in text
@@ -76,7 +77,12 @@ def test_latex_has_as_many_cells_as_columns_and_escapes(runs: Path, tmp_path: Pa
     assert unescaped.count("{") == unescaped.count("}")
 
 
-def test_table_2_has_the_papers_layout_a_column_per_model_and_set_up(tmp_path: Path):
+def cells_of(path: Path) -> list[list[str]]:
+    lines = [line for line in path.read_text().splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+
+
+def test_table_2_has_the_papers_layout_with_ours_beneath_a_line_a_hardware(tmp_path: Path):
     tsm = {"task": "action_recognition", "model": "tsm", "paper_row": "TSM (ResNet50)"}
     runs = put(
         tmp_path / "measured",
@@ -84,16 +90,66 @@ def test_table_2_has_the_papers_layout_a_column_per_model_and_set_up(tmp_path: P
         a_record(**tsm, data="sthv2", hardware="a100", device="NVIDIA A100"),
     )
     tables(runs, tmp_path / "out")
-    lines = (tmp_path / "out" / "table2.md").read_text().splitlines()
-    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "|" in line]
-    head, body = cells[0], cells[2:]
-    assert head.count("TSM (ResNet50)") == 2
+    head, _, *body = cells_of(tmp_path / "out" / "table2.md")
+    assert len(head) == 10
     at = head.index("TSM (ResNet50)")
-    table = {tuple(row[:3]): row[at : at + 2] for row in body}
-    assert table["SSv2", "Hardware", ""] == ["a100", "rtx3090x2"]
-    assert table["SSv2", "Train (kWh)", "published"] == ["107.361", "107.361"]
-    assert table["K400", "Train (kWh)", "published"] == ["124.6118", ""]
-    assert table["SSv2", "Train (kWh/sample)", "measured"] == ["1e-06", "1e-06"]
+    table = {tuple(row[:3]): row[at] for row in body}
+    order = ["GMACs", "Params (M)", "Train (kWh)", "Top-1 (%)", "Test (kWh)", "GQI"]
+    assert [row[1] for row in body[:6]] == order
+    assert table["SSv2", "Train (kWh)", "published"] == "107.361"
+    assert table["K400", "Train (kWh)", "published"].startswith("124.6118")
+    assert table["SSv2", "Test (kWh), a100", "estimated"] == "0.00619 ± 0.00012"
+    assert table["SSv2", "Test (kWh), rtx3090x2", "estimated"] == "0.00619 ± 0.00012"
+
+
+def test_table_3_has_the_papers_columns_in_its_order_with_ours_beside(tmp_path: Path):
+    runs = put(
+        tmp_path / "measured",
+        a_record(batch_size=64),
+        a_record(),
+        a_record(),
+        a_record(batch_size=8),
+    )
+    tables(runs, tmp_path / "out")
+    head, _, *body = cells_of(tmp_path / "out" / "table3.md")
+    assert head == [
+        "Model", "GMACs, published", "Params (M), published", "Train (kWh), published",
+        "Top-1 (%), published", "GQI, published", "Test (kWh), published",
+        "Train (kWh), estimated", "GQI, estimated", "Test (kWh), estimated",
+    ]  # fmt: skip
+    assert len(body) == 67, "one row a model and hardware"
+    [swin] = [row for row in body if row[0].startswith("Swin-T<")]
+    assert swin[3] == "224.01" and swin[7].startswith("384.4 ± ")
+    text = (tmp_path / "out" / "table3.md").read_text()
+    assert "a6000, NVIDIA RTX A6000, batch 32, fp32, tier counter, 2 runs; 2 other set-ups" in text
+    assert len(rows(tmp_path / "out" / "table3.csv")) == 69, "the CSV file has every set-up"
+
+
+def test_the_users_runs_come_first_and_shipped_records_do_not_mix_with_them(tmp_path: Path, capsys):
+    small = {"scale": "small"}
+    put(tmp_path / "results/records", a_record(**small))
+    put(tmp_path / "runs", a_record(**small), a_record(model="mine", paper_row=None))
+    folders = [str(tmp_path / name) for name in ("results/records", "runs")]
+    assert main(["tables", *folders, "--out", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().out
+    assert said.index("Your own runs") < said.index("Table 1.") < said.index("Table 3.")
+    own = rows(tmp_path / "out" / "own.csv")
+    assert {(row["model"], row["scale"]) for row in own} == {("mine", "full"), ("Swin-T", "small")}
+    assert all("results/records" not in row["path"] for row in own)
+    assert {row["measured_num_records"] for row in own} == {"1.0"}
+    [mine] = [row for row in own if row["model"] == "mine"]
+    assert float(mine["measured_train_j_per_sample"]) == pytest.approx(3.6)
+    assert float(mine["measured_train_samples_per_s"]) == pytest.approx(320)
+    assert float(mine["measured_test_wh_per_1000"]) == pytest.approx(0.25)
+    assert float(mine["estimated_train_kwh"]) > 300
+    assert (mine["tier"], mine["measured_sensors"][:11]) == ("counter", "GPU counter")
+
+
+def test_a_run_without_a_result_is_named(tmp_path: Path, capsys):
+    runs = put(tmp_path / "measured", a_record(), a_failure())
+    assert tables(runs, tmp_path / "out") == 0
+    said = capsys.readouterr().err
+    assert f"has no row: {runs}/swin_t-1/record.json: failed: OutOfMemory" in said
 
 
 def test_html_escapes_what_comes_from_a_record(runs: Path, tmp_path: Path):
@@ -148,6 +204,7 @@ def test_a_name_that_a_terminal_or_a_spreadsheet_would_obey_is_spelled_out(tmp_p
     assert "\x1b" not in said.out + said.err
     assert "\\x1b[2Jgone" in said.out and "\\x1b]0;x" in said.err
     assert f"'{formula}" in {row["model"] for row in rows(tmp_path / "out" / "table3.csv")}
+    assert not [one for one in (tmp_path / "out").iterdir() if "\x1b" in one.read_text()]
 
 
 def test_a_broken_file_is_named_and_left_out(runs: Path, tmp_path: Path, capsys):

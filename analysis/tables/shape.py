@@ -1,0 +1,229 @@
+"""The tables as a person reads them: the paper's columns in its order with ours beside (Table 2:
+beneath), at most ten columns, one row a model and hardware. The CSV files have everything.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from analysis.estimates.tiers import TIERS
+from analysis.tables.grid import HEADINGS, TRANSPOSED, Cell, Grid, number, title_of
+from analysis.tables.numbers import absent, with_interval
+from metering import catalogue
+
+MAX_COLUMNS = 10
+PAPERS_BATCH_SIZES = {"table1": 8, "table2": 8, "table3": 32}
+"""Watt For What, sections 5.1 to 5.3."""
+_PAPERS_QUANTITIES = ("gmacs", "params_m", "train_kwh", "quality", "gqi", "test_kwh")
+_IN_TABLE_2 = ("gmacs", "params_m", "train_kwh", "quality", "test_kwh", "gqi")
+_OURS = ("train_kwh", "gqi", "test_kwh")
+Row = Mapping[Any, Any]
+
+
+@dataclass
+class Footnotes:
+    """Texts, each once, with the number that it was given."""
+
+    numbers: dict[str, int] = field(default_factory=dict)
+
+    def marks(self, *texts: str | None) -> list[int]:
+        return [self.numbers.setdefault(text, len(self.numbers) + 1) for text in texts if text]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The set-up that stands for a model on one hardware; `num_others`: how many do not."""
+
+    row: Row
+    num_others: int
+
+
+def shaped(name: str, table: pd.DataFrame) -> Grid:
+    """The table of one task in the paper's shape. `table`: of `tables.paper`."""
+    task = next((task for task in catalogue.TASKS if task.table == name), None)
+    quality = task.quality_key if task else "accuracy_pct"
+    chosen = nearest(table, PAPERS_BATCH_SIZES.get(name))
+    if name == "table2":
+        return _models_as_columns(name, quality, chosen)
+    return _rows(name, quality, chosen)
+
+
+def nearest(table: pd.DataFrame, papers_batch_size: int | None) -> list[Chosen]:
+    """One set-up a model and hardware, nearest to the paper's: no options of the user's, fp32,
+    the paper's batch size, then the surest reading and the most runs."""
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in table.to_dict("records"):
+        hardware = "" if absent(row["hardware"]) else str(row["hardware"])
+        groups.setdefault((row["dataset"], row["model"], hardware), []).append(row)
+    return [
+        Chosen(min(rows, key=lambda row: _distance(row, papers_batch_size)), len(rows) - 1)
+        for rows in groups.values()
+    ]
+
+
+def _distance(row: Row, papers_batch_size: int | None) -> tuple[Any, ...]:
+    if absent(row["tier"]):  # published alone
+        return ()
+    batch = row["batch_size"]
+    off = math.inf if absent(batch) else abs(math.log(batch / (papers_batch_size or batch)))
+    variant = "" if absent(row["variant"]) else str(row["variant"])
+    options = [one for one in variant.split(", ") if one and one != "embedded data"]
+    runs = row["measured_num_records"]
+    return (
+        len(options), row["precision"] != "fp32", off, TIERS.index(row["tier"]),
+        0 if absent(runs) else -runs, str(row.get("row_key")),
+    )  # fmt: skip
+
+
+def _rows(name: str, quality: str, chosen: list[Chosen]) -> Grid:
+    """Tables 1 and 3: a line a model and hardware."""
+    notes = Footnotes()
+    where = _hardware(chosen)
+    published = [f"published_{_column(one, quality)}" for one in _PAPERS_QUANTITIES]
+    has_sets = len({one.row["dataset"] for one in chosen}) > 1
+    ours = _ours(chosen, quality, MAX_COLUMNS - len(published) - 1 - has_sets)
+    names = [*(["dataset"] if has_sets else []), "model", *published, *ours]
+    lines = []
+    for one in chosen:
+        line = []
+        for column in names:
+            if column == "dataset":
+                line.append((str(one.row["dataset"]), []))
+            elif column == "model":
+                line.append(_model(one, notes, with_hardware=len(where) > 1))
+            else:
+                line.append(_cell(one, column, notes))
+        lines.append(line)
+    kept = [at for at in range(len(names)) if any(line[at][0] for line in lines)]
+    kinds = [_kind(names[at]) for at in kept]
+    heads = [_heading(names[at], quality) for at in kept]
+    cells = [[line[at] for at in kept] for line in lines]
+    shown = [names[at] for at in kept]
+    dropped = (
+        "published_gmacs", "published_params_m", "published_test_kwh", "estimated_test_kwh",
+        f"published_{quality}", "dataset", "published_gqi", "estimated_gqi",
+    )  # fmt: skip
+    return Grid(
+        title_of(name) + _on(where), kinds, heads, cells, list(notes.numbers),
+        left=frozenset((HEADINGS["dataset"], HEADINGS["model"])),
+        drop_first=tuple(shown.index(one) for one in dropped if one in shown),
+    )  # fmt: skip
+
+
+def _models_as_columns(name: str, quality: str, chosen: list[Chosen]) -> Grid:
+    """Table 2: a column a model of the paper, a block of lines a data set; ours beneath."""
+    notes = Footnotes()
+    printed = [one for one in chosen if not absent(one.row.get("published_train_kwh"))]
+    models = list(dict.fromkeys(one.row["model"] for one in printed))[: MAX_COLUMNS - 3]
+    cells: list[list[Cell]] = []
+    for dataset in dict.fromkeys(one.row["dataset"] for one in printed):
+        block = [one for one in printed if one.row["dataset"] == dataset]
+        first = {one.row["model"]: one for one in reversed(block)}
+        for quantity in _IN_TABLE_2:
+            column = f"published_{_column(quantity, quality)}"
+            line = [
+                _cell(first[model], column, notes) if model in first else ("", [])
+                for model in models
+            ]
+            cells.append([(dataset, []), (_heading(column, quality), []), ("published", []), *line])
+        for hardware in _hardware(block):
+            on = {one.row["model"]: one for one in block if one.row["hardware"] == hardware}
+            for column in (f"estimated_{one}" for one in _OURS):
+                line = [
+                    _cell(on[model], column, notes, column == "estimated_train_kwh")
+                    if model in on
+                    else ("", [])
+                    for model in models
+                ]
+                if any(text or marks for text, marks in line):
+                    head = f"{_heading(column, quality)}, {hardware}"
+                    cells.append([(dataset, []), (head, []), ("estimated", []), *line])
+    heads = [HEADINGS["dataset"], *TRANSPOSED, *map(str, models)]
+    return Grid(
+        title_of(name), [""] * len(heads), heads, cells, list(notes.numbers),
+        left=frozenset(heads[:3]),
+        drop_first=(2, *range(len(heads) - 1, 3, -1)),
+    )  # fmt: skip
+
+
+def _hardware(chosen: Iterable[Chosen]) -> list[str]:
+    names = (one.row["hardware"] for one in chosen)
+    return list(dict.fromkeys(str(name) for name in names if not absent(name)))
+
+
+def _on(where: list[str]) -> str:
+    return f"; ours on {where[0]}" if len(where) == 1 and where[0] else ""
+
+
+def _ours(chosen: list[Chosen], quality: str, room: int) -> list[str]:
+    """Our columns that hold something, as many as there is room for."""
+    columns = [f"estimated_{name}" for name in _OURS]
+    if all(absent(one.row.get("published_train_kwh")) for one in chosen):  # no table of the paper
+        columns.insert(1, f"measured_{quality}")
+    return [
+        name for name in columns if any(not absent(one.row.get(name)) for one in chosen)
+    ][:room]  # fmt: skip
+
+
+def _column(quantity: str, quality: str) -> str:
+    return quality if quantity == "quality" else quantity
+
+
+def _kind(column: str) -> str:
+    kind = column.partition("_")[0]
+    return kind if kind in ("published", "estimated", "measured") else ""
+
+
+def _heading(column: str, quality: str) -> str:
+    bare = column.removeprefix(f"{_kind(column)}_")
+    if bare == quality:
+        known = (task.quality_name for task in catalogue.TASKS if task.quality_key == quality)
+        return f"{next(known, 'Accuracy')} (%)"
+    return HEADINGS.get(bare, bare)
+
+
+def _model(one: Chosen, notes: Footnotes, with_hardware: bool) -> Cell:
+    name = str(one.row["model"])
+    if absent(one.row["hardware"]):
+        return name, notes.marks(_notes(one.row).get("model"))
+    text = f"{name}, {one.row['hardware']}" if with_hardware else name
+    return text, notes.marks(setup_words(one), _notes(one.row).get("model"))
+
+
+def _cell(one: Chosen, column: str, notes: Footnotes, is_first_of_ours: bool = False) -> Cell:
+    value = one.row.get(column)
+    said = [_notes(one.row).get(column)]
+    if is_first_of_ours:
+        said += [setup_words(one), _notes(one.row).get("model")]
+    if value is None or absent(value):
+        return "", notes.marks(*said)
+    if column.startswith("published_"):
+        return number(float(value), column), notes.marks(*said)
+    half_width = one.row.get(f"{column}_half_width")
+    return with_interval(float(value), half_width), notes.marks(*said)
+
+
+def _notes(row: Row) -> Mapping[str, str]:
+    return row.get("footnotes") or {}
+
+
+def setup_words(one: Chosen) -> str:
+    """The set-up that a row of ours is of, and how many others there are."""
+    row = one.row
+    words: list[tuple[str, Callable[[Any], str]]] = [
+        ("hardware", str), ("device", str), ("batch_size", lambda size: f"batch {size:.0f}"),
+        ("precision", str), ("variant", str), ("tier", lambda tier: f"tier {tier}"),
+        ("measured_num_records", lambda runs: f"{runs:.0f} run{'s' * (runs > 1)}"),
+    ]  # fmt: skip
+    said = ", ".join(
+        say(row[name]) for name, say in words if not absent(row.get(name)) and row[name] != ""
+    )
+    if not one.num_others:
+        return said
+    plural = "s" * (one.num_others > 1)
+    return f"{said}; {one.num_others} other set-up{plural} of it on this hardware: in the CSV file"
