@@ -90,7 +90,7 @@ def _rows(name: str, quality: str, chosen: list[Chosen]) -> Grid:
     names = [*(["dataset"] if has_sets else []), "model", *published, *ours]
     lines = []
     for one in chosen:
-        line = []
+        line: list[Cell] = []
         for column in names:
             if column == "dataset":
                 line.append((str(one.row["dataset"]), []))

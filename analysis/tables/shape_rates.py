@@ -44,7 +44,8 @@ def _line(row: Row, notes: Footnotes) -> list[Cell]:
     said = row.get("footnotes") or {}
     variant = "" if absent(row["variant"]) else str(row["variant"])
     kwh = row.get("estimated_train_kwh")
-    estimate = "" if absent(kwh) else with_interval(kwh, row["estimated_train_kwh_half_width"])
+    half_width = row.get("estimated_train_kwh_half_width")
+    estimate = "" if kwh is None or absent(kwh) else with_interval(kwh, half_width)
     batch = "" if absent(row["batch_size"]) else f"{row['batch_size']:.0f}"
     return [
         (str(row["model"]), notes.marks(variant, said.get("model"))),
