@@ -68,7 +68,10 @@ def ahead(session: Compilable) -> None:
 
 def _test_sizes(loader: Any) -> list[int]:
     """Numbers of samples of a rank's test batches: the full one, and the last of the set."""
-    full, total = loader.loader.batch_size, len(loader.sampler)
+    full = loader.loader.batch_size
+    if not hasattr(loader.sampler, "__len__"):  # a stream
+        return [full]
+    total = len(loader.sampler)
     return [size for size in (min(full, total), total % full) if size]
 
 
@@ -76,7 +79,8 @@ def _blank(session: Compilable, loader: Any, num_samples: int | None = None) -> 
     """Images and targets as `loader` would give them, of black pixels."""
     import numpy as np
 
-    size = session.step.input_size or models.input_size(session.plan)
+    for_test = loader is session.test_loader
+    size = session.step.input_size or models.input_size(session.plan, for_test=for_test)
     pixels = np.zeros((3, size, size), np.uint8)
     once = copy.copy(loader)  # timm's prefetcher: it normalises on the device
     once.loader = [

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import os
+import dataclasses
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tasks.classification import folders, timm_sets
 from tasks.data import embedded_images
+from tasks.data.shares import train_indices
 from tasks.errors import PlanError
 from tasks.patches import timm as timm_patches
-from tasks.plan import DataPlan
+from tasks.plan import DataPlan, Plan
 
 if TYPE_CHECKING:
     import torch
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+TIMM = "timm"  # the name of conf/data/timm.yaml
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,26 @@ class ImageSet:
 
     files: list[tuple[Path, int]]
     num_samples: int
+
+    def __len__(self) -> int:
+        return self.num_samples
+
+
+class FactoryImages:
+    """Samples of a set that timm's factory opened, in any order; `transform` is set by timm's
+    loader. indices: which of them, None for all."""
+
+    def __init__(self, images: Any, indices: list[int] | None) -> None:
+        self.images, self.indices = images, indices
+        self.transform: Callable[[Any], Any] | None = None
+
+    def __len__(self) -> int:
+        return len(self.images) if self.indices is None else len(self.indices)
+
+    def __getitem__(self, index: int) -> tuple[Any, int]:
+        pixels, label = self.images[index if self.indices is None else self.indices[index]]
+        pixels = pixels.convert("RGB")
+        return (self.transform(pixels) if self.transform else pixels), int(label)
 
 
 class UnreadableImage(RuntimeError):
@@ -55,14 +77,41 @@ class ImageFiles:
                 pixels = image.convert("RGB")
         except (OSError, SyntaxError, ValueError) as error:
             raise UnreadableImage(
-                f"image {path} cannot be decoded ({type(error).__name__}); mend or remove it"
+                f"image {path} cannot be decoded ({type(error).__name__}); "
+                "correct or delete the file"
             ) from error
         return (self.transform(pixels) if self.transform else pixels), label
 
 
-def open_sets(plan: DataPlan, seed: int) -> tuple[ImageSet, ImageSet]:
-    """Train and test images. Raises `PlanError` where the set is not as it should be."""
+def with_classes(plan: Plan) -> Plan:
+    """The plan with its number of classes filled in, where class folders say it."""
+    if plan.data.options.get("num_classes") is not None or plan.data.root is None:
+        return plan
+    num_classes = class_folders(plan.data).num_classes
+    options = plan.data.options | {"num_classes": num_classes}
+    return dataclasses.replace(plan, data=dataclasses.replace(plan.data, options=options))
+
+
+def class_folders(plan: DataPlan) -> folders.ClassFolders:
+    """The set under `data.root`. Raises `PlanError`, also where it has more classes than asked."""
+    found = folders.read(
+        Path(str(plan.root)).expanduser().absolute(), plan.options.get("class_map")
+    )
+    asked = plan.options.get("num_classes")
+    if asked is not None and found.num_classes > asked:
+        raise PlanError(
+            f"data.root={plan.root} has {found.num_classes} classes; "
+            f"expected 1 to data.options.num_classes={asked}"
+        )
+    return found
+
+
+def open_sets(plan: DataPlan, seed: int, batch_size: int = 1) -> tuple[Any, Any]:
+    """Train and test images: each an `ImageSet`, or a data set of timm's factory. Raises
+    `PlanError` where the set is not as it should be."""
     options = plan.options
+    if plan.name == TIMM:
+        return _of_factory(plan, seed, batch_size)
     try:
         if plan.name == "synthetic":
             size = (options["num_files"], options["width"], options["height"])
@@ -72,7 +121,8 @@ def open_sets(plan: DataPlan, seed: int) -> tuple[ImageSet, ImageSet]:
             train, test = embedded_images.digit_pngs(Path(plan.cache_dir))
             num_train, num_test = len(train), len(test)
         else:
-            train, test = _folders(Path(str(plan.root)), options["num_classes"])
+            found = class_folders(plan)
+            train, test = list(found.train), list(found.test)
             num_train, num_test = len(train), len(test)
     except OSError as error:
         raise PlanError(f"data={plan.name} cannot be opened: {error}; set data.cache_dir") from None
@@ -83,38 +133,17 @@ def open_sets(plan: DataPlan, seed: int) -> tuple[ImageSet, ImageSet]:
     return ImageSet(train, num_train), ImageSet(test, num_test)
 
 
-def _folders(root: Path, num_classes: int) -> tuple[list[tuple[Path, int]], ...]:
-    missing = [name for name in ("train", "val") if not (root / name).is_dir()]
-    if missing:
-        raise PlanError(
-            f"data.root={root} has no folder {' and no folder '.join(missing)}; "
-            "expected root/train/<class>/*.JPEG and root/val/<class>/*.JPEG"
-        )
-    names = sorted(entry.name for entry in os.scandir(root / "train") if entry.is_dir())
-    if not names or len(names) > num_classes:
-        raise PlanError(
-            f"data.root={root}/train has {len(names)} class folders; "
-            f"expected 1 to data.options.num_classes={num_classes}"
-        )
-    sets = []
-    for split in ("train", "val"):
-        files = [
-            (Path(entry.path), label)
-            for label, name in enumerate(names)
-            if (root / split / name).is_dir()
-            for entry in sorted(os.scandir(root / split / name), key=lambda item: item.name)
-            if entry.name.lower().endswith(IMAGE_SUFFIXES)
-        ]
-        if not files:
-            raise PlanError(
-                f"data.root={root}/{split} holds no images; expected {split}/<class>/*.JPEG"
-            )
-        sets.append(files)
-    return tuple(sets)
+def _of_factory(plan: DataPlan, seed: int, batch_size: int) -> tuple[Any, Any]:
+    train, test = (timm_sets.open_split(plan, name, batch_size, seed) for name in ("train", "test"))
+    if not hasattr(train, "__getitem__"):
+        return train, test  # streams, which shuffle for themselves
+    return FactoryImages(train, train_indices(len(train), plan.fraction, seed)), FactoryImages(
+        test, None
+    )
 
 
 def loader(
-    images: ImageSet,
+    images: Any,
     *,
     training: Any,
     input_size: int,
@@ -144,8 +173,10 @@ def loader(
             # timm draws the interpolation per image; fixed where the source fixed it
             "interpolation": "random",
         }
+    else:
+        augment = {key: data_config[key] for key in ("interpolation", "crop_mode")}
     return create_loader(
-        ImageFiles(images),  # type: ignore[arg-type]
+        ImageFiles(images) if isinstance(images, ImageSet) else images,  # type: ignore[arg-type]
         input_size=(3, input_size, input_size),
         batch_size=batch_size,
         is_training=is_training,

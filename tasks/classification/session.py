@@ -34,10 +34,11 @@ def check(plan: Plan) -> Iterable[str]:
     if own_modules.callable_name(plan.model.source) is None and not plan.model.imports:
         require_timm_name(plan.model.source)
     weight_files.check(plan.model.checkpoint)
+    setup.check_options(plan.data)
     setup.check_model(plan)
     pretraining.check(plan)
-    setup.check_options(plan.data)
     setup.check_batch(plan)
+    setup.check_classes(plan)
     setup.check_scale(plan)
     return ()
 
@@ -51,13 +52,14 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
 
     from tasks.network_facts import fingerprint
 
+    plan = data.with_classes(plan)
     say(f"building {plan.model.name}")
     torch.manual_seed(plan.seed)
     device = devices.choose(plan.hardware.accelerator, ranks.local_rank)
     devices.set_precision(plan.precision, device)
     if plan.stage not in pretraining.SELF_SUPERVISED:
         trial.run(*pretraining.tried(plan), devices.total_memory(device))
-    train_set, test_set = data.open_sets(plan.data, plan.seed)
+    train_set, test_set = data.open_sets(plan.data, plan.seed, plan.batch_size // ranks.num_ranks)
     with _clear_errors(plan.batch_size):
         step = pretraining.step(plan, ranks, device)
         model = step.network.to(device)
@@ -86,7 +88,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
         loaders[1],
         device,
         pretraining.facts(plan, step),
-        (*step.notes, *filter(None, [weights.note(plan)])),
+        (*step.notes, *setup.notes(plan), *filter(None, [weights.note(plan)])),
         fingerprint(step.network),
     )
     if plan.compile:
@@ -148,9 +150,7 @@ class ClassificationSession:
         import torch
 
         endless = self.plan.meter.mode == "adaptive"
-        wants_top1 = self.plan.model.checkpoint is not None or bool(
-            self.plan.data.options.get("full_test")
-        )
+        wants_top1 = setup.wants_top1(self.plan)
         hits = torch.zeros(2, device=self.device)
         num_seen = 0
         satisfied = False
@@ -230,7 +230,7 @@ class ClassificationSession:
 
 def _loader(
     plan: Plan,
-    images: data.ImageSet,
+    images: Any,
     step: Step,
     device: torch.device,
     ranks: Ranks,
@@ -251,12 +251,12 @@ def _loader(
     if workers is None:
         workers = default_workers(ranks.num_ranks, device.type == "cuda")
     per_rank = plan.batch_size // ranks.num_ranks
-    if is_training and images.num_samples < plan.batch_size:
+    if is_training and len(images) < plan.batch_size:
         raise PlanError(
-            f"batch_size={plan.batch_size} is more than the {images.num_samples} training images "
+            f"batch_size={plan.batch_size} is more than the {len(images)} training images "
             f"of data={plan.data.name}; choose a smaller batch_size or a larger data.fraction"
         )
-    size = step.input_size or models.input_size(plan)
+    size = step.input_size or models.input_size(plan, for_test=not is_training)
     return data.loader(
         images,
         training=setup,
@@ -264,7 +264,7 @@ def _loader(
         batch_size=per_rank,
         num_workers=workers,
         device=device,
-        data_config=models.data_config(plan),
+        data_config=models.data_config(plan, for_test=not is_training),
         options=plan.data.options,
         collate=collate,
         distributed=ranks.num_ranks > 1,

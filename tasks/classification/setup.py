@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
-import os
 from functools import cache
 from pathlib import Path
 from typing import Any, Required
@@ -14,10 +13,9 @@ from typing_extensions import TypedDict
 
 from metering import catalogue
 from metering.setup import DataSetUp
-from tasks.classification import training
-from tasks.classification.data import IMAGE_SUFFIXES
+from tasks.classification import data, timm_sets, training
 from tasks.config.refusals import validated
-from tasks.config.values import Count, Flag, Share, ShareOrNone
+from tasks.config.values import Count, Flag, Share, ShareOrNone, Text
 from tasks.data import public_sets
 from tasks.errors import PlanError
 from tasks.plan import DataPlan, Plan
@@ -25,10 +23,17 @@ from tasks.plan import DataPlan, Plan
 
 @with_config(ConfigDict(extra="forbid"))
 class Options(TypedDict, total=False):
-    """`data.options`. full_test: see the whole test set; crop_scale, hflip: instead of the training
-    set-up's; the rest: of embedded files, in pixels, and of the set that they stand for."""
+    """`data.options`. num_classes: None where class folders say it; class_map: a file that gives
+    folders their index; dataset, train_split, test_split: of timm's factory; full_test: see the
+    whole test set; crop_scale, hflip: instead of the training set-up's; the rest: of embedded
+    files, in pixels, and of the set that they stand for.
+    """
 
-    num_classes: Required[Count]
+    num_classes: Required[Count | None]
+    class_map: Text | None
+    dataset: Text | None
+    train_split: Text
+    test_split: Text
     full_test: Flag
     crop_scale: tuple[Share, Share]
     hflip: ShareOrNone
@@ -47,6 +52,10 @@ STAGE_TRAININGS = {"mae": "mae", "beit": "beit", "beitv2": "beit", "clip": "clip
 def check_options(plan: DataPlan) -> None:
     """Raises `PlanError` for a key or a value of `data.options` that means nothing."""
     options = validated(Options, plan.options, "data.options")
+    if plan.name == data.TIMM:
+        timm_sets.check(plan)
+    if plan.options.get("num_classes") is None and plan.root is None:
+        raise PlanError("data.options.num_classes=null is missing; give the number of classes")
     missing = [key for key in EMBEDDED if plan.name == "synthetic" and key not in options]
     if missing:
         raise PlanError(f"data.options.{missing[0]} is missing; data=synthetic needs it")
@@ -90,6 +99,48 @@ def check_batch(plan: Plan) -> None:
         )
 
 
+def wants_top1(plan: Plan) -> bool:
+    """Whether an accuracy means something: of weights from a file on real labels, or of a network
+    that is trained here to the end. The labels of embedded files mean nothing to other weights."""
+    if plan.data.options.get("full_test"):
+        return True
+    is_embedded = plan.data.root is None and plan.data.name == "synthetic"
+    return plan.model.checkpoint is not None and not is_embedded
+
+
+def notes(plan: Plan) -> tuple[str, ...]:
+    """Why there is no accuracy, where a reader might expect one."""
+    if plan.model.checkpoint is None:
+        return ()
+    asked = plan.data.options.get("num_classes")
+    if wants_top1(plan) and plan.data.root is not None and plan.data.name != data.TIMM:
+        number = data.class_folders(plan.data).num_classes
+        few = f"{number} classes of data, and a head of {asked}: labels count from 0"
+        return (few,) if asked not in (None, number) else ()
+    if wants_top1(plan):
+        return ()
+    return (f"no accuracy: the labels of data={plan.data.name} mean nothing to these weights",)
+
+
+def check_classes(plan: Plan) -> None:
+    """Raises `PlanError` where a part of ImageNet's folders would be tested with a head of all its
+    classes: timm counts the folders that are there, so that the labels would be others."""
+    if plan.data.root is None or plan.model.checkpoint is None or "test" not in plan.phases:
+        return
+    if plan.data.name == data.TIMM or plan.data.options.get("class_map") is not None:
+        return
+    found, asked = data.class_folders(plan.data), plan.data.options.get("num_classes")
+    if asked in (None, found.num_classes) or not set(found.classes) <= set(
+        _imagenet_classes() or ()
+    ):
+        return
+    raise PlanError(
+        f"data.root={plan.data.root} has {found.num_classes} classes of ImageNet, and "
+        f"data.options.num_classes={asked}: their labels would be others than the checkpoint's; "
+        "give +data.options.class_map=FILE with the folder of each class in a line"
+    )
+
+
 def check_scale(plan: Plan) -> None:
     """Raises `PlanError` where `scale=small` would change nothing but the run's name. A network
     without a recipe has no size of its own to be smaller than."""
@@ -118,41 +169,22 @@ def parts(plan: Plan) -> dict[str, Any]:
 
 def data_setup(plan: DataPlan) -> DataSetUp:
     """Raises `PlanError` where the folder is not in the usual layout."""
+    if plan.name == data.TIMM:
+        options = {key: value for key, value in plan.options.items() if key != "num_classes"}
+        return DataSetUp(
+            name=str(plan.options.get("dataset")),
+            origin="own",
+            fraction=plan.fraction,
+            num_classes=plan.options.get("num_classes"),
+            options=options,
+        )
     if plan.root is None:
         files = public_sets.embedded(plan)
         is_real = plan.name == "digits"  # scikit-learn brings the scans themselves
         return dataclasses.replace(files, origin="real") if is_real else files
-    root = Path(plan.root).expanduser()
-    classes, (num_train, num_test) = _counted(root.absolute())
-    return public_sets.on_disk(plan, num_train, num_test, classes, _imagenet_classes())
-
-
-@cache
-def _counted(root: Path) -> tuple[tuple[str, ...], tuple[int, int]]:
-    """Names of the class folders in order, and numbers of training and test images. Read once a
-    process: every run of a sweep asks."""
-    try:
-        classes = sorted(_folders(root / "train"))
-        counts = [_num_images(root / split, classes) for split in ("train", "val")]
-    except OSError as error:
-        raise PlanError(
-            f"data.root={root} cannot be read: {error}; expected root/train/<class>/*.JPEG and "
-            "root/val/<class>/*.JPEG"
-        ) from None
-    return tuple(classes), (counts[0], counts[1])
-
-
-def _folders(path: Path) -> list[str]:
-    with os.scandir(path) as entries:
-        return [one.name for one in entries if one.is_dir() and not one.name.startswith(".")]
-
-
-def _num_images(split: Path, classes: list[str]) -> int:
-    total = 0
-    for name in set(classes) & set(_folders(split)):
-        with os.scandir(split / name) as entries:
-            total += sum(one.name.lower().endswith(IMAGE_SUFFIXES) for one in entries)
-    return total
+    found = data.class_folders(plan)
+    counts = len(found.train), len(found.test)
+    return public_sets.on_disk(plan, *counts, found.classes, _imagenet_classes())
 
 
 @cache

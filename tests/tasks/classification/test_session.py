@@ -218,7 +218,7 @@ def test_imagenet_layout_is_read_and_a_seeded_part_of_it_taken(compose, imagenet
 
 
 def test_a_missing_split_says_which_folders_were_expected(compose, imagenet):
-    (imagenet / "val").rename(imagenet / "validation")
+    (imagenet / "val").rename(imagenet / "other")
     with pytest.raises(PlanError, match="no folder val; expected root/train/<class>"):
         prepared(compose("data=imagenet", f"data.root={imagenet}", "batch_size=2"))
 

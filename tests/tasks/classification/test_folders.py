@@ -1,0 +1,141 @@
+"""Class folders have timm's classes, what would make a false accuracy is refused, and the accuracy
+of weights is that of timm's own validation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import timm
+import torch
+from PIL import Image
+
+from metering.ranks import OneRank
+from tasks.classification import folders, session
+from tasks.errors import PlanError
+from tasks.plan import Plan
+from tests.tasks.counting_window import CountingWindow
+
+
+def written(root: Path, names: list[str], splits: tuple[str, ...] = ("train", "val")) -> Path:
+    """Two pictures of noise in each class folder."""
+    draw = np.random.default_rng(0)
+    for split in splits:
+        for name in names:
+            folder = root / split / name
+            folder.mkdir(parents=True, exist_ok=True)
+            for index in range(2):
+                pixels = draw.integers(0, 255, (40, 50, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / f"{index}.png")
+    return root
+
+
+def test_numbered_classes_are_in_natural_order_and_hidden_ones_are_none(tmp_path: Path) -> None:
+    root = written(tmp_path, [str(number) for number in range(12)])
+    written(root, [".ipynb_checkpoints", "__MACOSX", "3/.cache"])
+    (root / "train/1/._0.png").write_bytes(b"Finder's")
+    read = folders.read(root)
+    assert read.classes == tuple(map(str, range(12)))
+    assert len(read.train) == len(read.test) == 24
+    assert all(int(path.parent.name) == label for path, label in (*read.train, *read.test))
+
+
+def test_a_class_map_gives_the_indices(tmp_path: Path) -> None:
+    root = written(tmp_path / "set", ["cat", "dog"])
+    (tmp_path / "map.txt").write_text("dog\nowl\ncat\n")
+    read = folders.read(root, str(tmp_path / "map.txt"))
+    assert read.num_classes == 3
+    assert {path.parent.name: label for path, label in read.train} == {"cat": 2, "dog": 0}
+
+
+def test_what_would_be_another_label_is_refused(tmp_path: Path) -> None:
+    def refused(root: Path, class_map: str | None = None) -> str:
+        with pytest.raises(PlanError) as refusal:
+            folders.read(root, class_map)
+        assert "\n" not in str(refusal.value)
+        return str(refusal.value)
+
+    empty = written(tmp_path / "empty", ["cat", "dog"])
+    (empty / "train/aardvark").mkdir()
+    assert "class folder aardvark in train without images" in refused(empty)
+    test_only = written(written(tmp_path / "zebra", ["cat"]), ["zebra"], ("val",))
+    assert "only for testing zebra" in refused(test_only)
+    train_only = written(written(tmp_path / "owl", ["cat"]), ["owl"], ("train",))
+    assert "only for training owl" in refused(train_only)
+    stray = written(tmp_path / "stray", ["cat"])
+    (stray / "train/cat/0.png").rename(stray / "train/0.png")
+    assert "lies outside class folders" in refused(stray)
+    (tmp_path / "none/train").mkdir(parents=True)
+    (tmp_path / "none/val").mkdir()
+    assert "holds no images" in refused(tmp_path / "none")
+    assert "has no folder val" in refused(written(tmp_path / "half", ["cat"], ("train",)))
+    (tmp_path / "map.txt").write_text("dog\n")
+    assert "does not have class folder cat" in refused(
+        written(tmp_path / "mapped", ["cat", "dog"]), str(tmp_path / "map.txt")
+    )
+    assert "cannot be read" in refused(tmp_path / "mapped", "absent.txt")
+
+
+def test_a_folder_of_ones_own_is_called_after_itself(
+    compose: Callable[..., Plan], tmp_path: Path
+) -> None:
+    root = written(tmp_path / "pets", ["cat", "dog", "owl"])
+    data = compose("model=resnet18", "data=folder", f"data.root={root}").asked.data
+    assert (data.name, data.origin, data.num_classes) == ("pets", "own", 3)
+
+
+def validated_by_timm(network: torch.nn.Module, root: Path) -> float:
+    """Top-1, %, by the steps of timm's validate.py."""
+    config = timm.data.resolve_data_config({}, model=network, use_test_size=True)
+    loader = timm.data.create_loader(
+        timm.data.create_dataset("", root=str(root), split="validation"),
+        input_size=config["input_size"], batch_size=3, interpolation=config["interpolation"],
+        mean=config["mean"], std=config["std"], crop_pct=config["crop_pct"],
+        crop_mode=config["crop_mode"], num_workers=0, device=torch.device("cpu"),
+        persistent_workers=False,
+    )  # fmt: skip
+    meter = timm.utils.AverageMeter()
+    network.eval()
+    with torch.no_grad():
+        for images, targets in loader:
+            (top1,) = timm.utils.accuracy(network(images), targets, topk=(1,))
+            meter.update(top1.item(), images.size(0))
+    return float(meter.avg)
+
+
+@pytest.mark.parametrize("name", ["test_resnet.r160_in1k", "test_vit.r160_in1k"])
+def test_top1_is_exactly_that_of_timms_validation(
+    compose: Callable[..., Plan], tmp_path: Path, name: str
+) -> None:
+    root = written(tmp_path / "set", [str(number) for number in range(11)])
+    torch.manual_seed(3)
+    network = timm.create_model(name, num_classes=11)
+    torch.save(network.state_dict(), tmp_path / "w.pth")
+    plan = compose(
+        f"model={name}", "data=folder", f"data.root={root}", f"checkpoint={tmp_path / 'w.pth'}",
+        "batch_size=4", "phases=[test]", "data.num_workers=0", "hardware.accelerator=cpu",
+    )  # fmt: skip
+    assert list(session.check(plan)) == []
+    prepared = session.prepare(plan, OneRank(), lambda _: None)
+    quality = prepared.test(CountingWindow(1)).quality
+    prepared.close()
+    assert quality["num_test_samples"] == 22
+    assert quality["top1_pct"] == pytest.approx(validated_by_timm(network, root), abs=1e-4)
+
+
+def test_labels_of_synthetic_files_mean_nothing_to_weights(
+    compose: Callable[..., Plan], tmp_path: Path
+) -> None:
+    torch.save(timm.create_model("test_resnet").state_dict(), tmp_path / "w.pth")
+    plan = compose(
+        "model=test_resnet", "model.input_size=64", f"checkpoint={tmp_path / 'w.pth'}",
+        "batch_size=4", "phases=[test]", "data.options.num_files=8", "data.num_workers=0",
+        "hardware.accelerator=cpu",
+    )  # fmt: skip
+    prepared = session.prepare(plan, OneRank(), lambda _: None)
+    window = CountingWindow(1)
+    assert prepared.test(window).quality == {}
+    assert "mean nothing to these weights" in " ".join(prepared.notes)
+    prepared.close()
