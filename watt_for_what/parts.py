@@ -21,10 +21,11 @@ PHASES = ("train", "test")
 class Parts:
     """phases: what has been measured of each; notes: what a reader has to know."""
 
-    def __init__(self, meter: Meter, batch_size: int, whole: bool) -> None:
+    def __init__(self, meter: Meter, whole: bool) -> None:
         self.phases: dict[Phase, PhaseRecord] = {}
         self.notes: list[str] = []
-        self._meter, self._batch_size, self._whole = meter, batch_size, whole
+        self._meter, self._whole = meter, whole
+        self._part: str | None = None
         self._open: list[Window] = []  # the innermost last
         self._inner: dict[Phase, PausableWindow] = {}
         self._outside = contextlib.ExitStack()  # metered while no window is open
@@ -34,6 +35,7 @@ class Parts:
     def open(self, window: Window) -> PausableWindow:
         """Collective. Raises `WattError`."""
         phase = window.phase
+        self._refuse_in_part(f"window({phase!r})")
         if self._whole and any(one.phase == phase for one in self._open):
             raise WattError(f"window({phase!r}) inside itself: close the outer one first")
         if not self._whole:
@@ -45,7 +47,7 @@ class Parts:
         if phase in self._inner:
             self._inner[phase].resume()
         else:
-            self._inner[phase] = PausableWindow(self._meter, phase, self._batch_size)
+            self._inner[phase] = PausableWindow(self._meter, phase, window.batch_size)
             self._inner[phase].open()
         return self._inner[phase]
 
@@ -73,10 +75,15 @@ class Parts:
         """Meter something else. Collective. Raises `WattError`."""
         if not isinstance(name, str) or not name or name in PHASES:
             raise WattError(f"part({name!r}): give it a name of its own, as in part('checkpoint')")
+        self._refuse_in_part(f"part({name!r})")
         self._pause()
-        with self._meter.overhead(name):
-            yield
-            self._meter.synchronize()
+        self._part = name
+        try:
+            with self._meter.overhead(name):
+                yield
+                self._meter.synchronize()
+        finally:
+            self._part = None
         self._go_on()
 
     def end(self) -> None:
@@ -97,6 +104,10 @@ class Parts:
 
     def so_far(self) -> dict[Phase, PhaseRecord]:
         return {phase: inner.so_far() for phase, inner in self._inner.items()}
+
+    def _refuse_in_part(self, what: str) -> None:
+        if self._part is not None:
+            raise WattError(f"{what} inside part({self._part!r}): close that part first")
 
     def _refuse_second(self, phase: Phase) -> None:
         if self._open:

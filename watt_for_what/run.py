@@ -19,7 +19,7 @@ from metering.ranks import OneRank, Ranks
 from metering.record import Failure, Phase, PhaseRecord, Record, Status
 from tasks.running import attempts
 from watt_for_what import devices, outcome, ranks
-from watt_for_what.asked import Request
+from watt_for_what.asked import Request, whole_number
 from watt_for_what.devices import Device
 from watt_for_what.errors import WattError
 from watt_for_what.folder import Folder
@@ -84,15 +84,19 @@ class Run:
             raise
         return self
 
-    def window(self, phase: Phase = "train") -> Window:
+    def window(self, phase: Phase = "train", batch_size: int | None = None) -> Window:
         """The window around the steps of a phase, `train` or `test`: enter it with `with`.
+
+        batch_size: of its steps, where it is another one than the run's.
 
         Adaptive: one of each phase, one after the other. Whole: as many as there are epochs and
         evaluations; one inside another pauses the outer one. Raises `WattError`.
         """
         if phase not in PHASES:
             raise WattError(f"window({phase!r}) is no phase; use train or test")
-        return Window(self, phase)
+        if batch_size is not None:
+            whole_number("window: batch_size", batch_size)
+        return Window(self, phase, batch_size or self.batch_size)
 
     def part(self, name: str) -> contextlib.AbstractContextManager[None]:
         """Meter what is no step (a checkpoint, an evaluation without steps) under its own name;
@@ -178,7 +182,7 @@ class Run:
         )
         self._meter.synchronize = self._synchronize
         self._stack.enter_context(self._meter)
-        self._parts = Parts(self._meter, self.batch_size, request.whole)
+        self._parts = Parts(self._meter, request.whole)
 
     def _find_folder(self) -> Path:
         """Rank 0 chooses, all learn it, or why there is none. Collective. Raises `WattError`."""

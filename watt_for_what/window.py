@@ -16,7 +16,6 @@ class WindowOwner(Protocol):
     """What a window needs of the run that it is of (`watt_for_what.run.Run`)."""
 
     ranks: Ranks
-    batch_size: int
 
     def open_window(self, window: Window) -> PausableWindow: ...
 
@@ -26,8 +25,8 @@ class WindowOwner(Protocol):
 class Window:
     """One phase's steps. Enter it with `with`, and call `step` after each of them."""
 
-    def __init__(self, run: WindowOwner, phase: Phase) -> None:
-        self.phase = phase
+    def __init__(self, run: WindowOwner, phase: Phase, batch_size: int) -> None:
+        self.phase, self.batch_size = phase, batch_size
         self._run = run
         self._inner: PausableWindow | None = None
         self._num_ranks = run.ranks.num_ranks
@@ -59,8 +58,8 @@ class Window:
         if self.done:
             return True
         samples = num_samples * self._num_ranks
-        if not 0 < samples <= self._run.batch_size:
-            raise WattError(_wrong_number(num_samples, self._num_ranks, self._run.batch_size))
+        if not 0 < samples <= self.batch_size:
+            raise WattError(_wrong_number(num_samples, self._num_ranks, self.batch_size))
         self._num_samples += num_samples
         self.done = inner.step(samples, data_wait_s)
         return self.done
