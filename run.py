@@ -27,7 +27,7 @@ def main() -> int:
     import launchers
 
     launchers.register()
-    session = Session()
+    session = Session(launchers.single.preview)
 
     @hydra.main(version_base="1.3", config_path=CONF, config_name="config")
     def run(config, runner=launchers.single.run):  # type: ignore[no-untyped-def]

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import csv
+import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
+from launchers.published_cost import published_rate
 from metering.record import FILE_NAME, PhaseRecord, Record, RecordError
 from metering.record_file import read
+from metering.setup import Asked, identity
 from tasks.plan import Plan
 
 EARLIER = "an earlier record of the same set-up"
+OTHER_METER = "the rate of an earlier record of the same set-up, measured under another meter"
 PUBLISHED = "the paper's published kWh, on its hardware"
+AT_MOST_DURATION = "at most, meter.time_budget_s"
 AT_MOST = "at most, published board power x meter.time_budget_s"
+AT_MOST_MEASURED = "at most, the power of an earlier record x meter.time_budget_s"
 UNKNOWN = "nothing known"
-
-_PUBLISHED = Path(__file__).resolve().parent.parent / "analysis" / "published"
-_FILES = {"action_recognition": "action"}
-# The sets that the published test kWh were read over: Russakovsky 2015, Cordts 2016, Zhou 2017,
-# Kay 2017 and Goyal 2017 (as MMAction2 counts them).
-_NUM_TEST_SAMPLES = {
-    "ImageNet-1k": 50_000, "Cityscapes": 500, "ADE20K": 2_000, "K400": 19_761, "SSv2": 24_777,
-}  # fmt: skip
-_DATASETS = {
-    "cityscapes": "Cityscapes", "ade20k": "ADE20K", "kinetics400": "K400", "sthv2": "SSv2",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one run; None where nothing is known. `source` is one of the sentences above."""
+    """Of one run's measured windows; None where nothing is known. duration_s: of the run;
+    gpu_hours: of all its GPUs, 0 on the CPU; source: one of the sentences above."""
 
+    duration_s: float | None
     gpu_hours: float | None
     energy_kwh: float | None
     source: str
@@ -39,24 +36,40 @@ class Cost:
 
 def cost(plan: Plan) -> Cost:
     """The best that is known of `plan`."""
-    earlier = _earlier(plan)
-    if earlier is not None:
-        return earlier
+    records = list(_finished(plan.folder.parent.glob(f"{plan.identity}*/{FILE_NAME}")))
+    for record in records:
+        parts = _phases_of(record, plan)
+        if parts is not None:
+            return _sum([_of_phase(part, plan) for part in parts], EARLIER, plan, record)
+    other = _under_another_meter(plan)
     num_samples = _num_samples(plan)
-    if num_samples is not None:
-        rates = [_published_rate(plan, phase) for phase in plan.phases]
-        known = [rate for rate in rates if rate is not None]
-        if plan.scale == "full" and len(known) == len(rates):
-            return Cost(None, sum(known) * num_samples, PUBLISHED)
-        return Cost(None, None, UNKNOWN)
-    gpu_hours = plan.meter.time_budget_s * len(plan.phases) / 3600 * _num_ranks(plan)
-    if plan.hardware.board_power_w is None:
-        return Cost(gpu_hours, None, AT_MOST)
-    return Cost(gpu_hours, gpu_hours * plan.hardware.board_power_w / 1000, AT_MOST)
+    if num_samples is None:
+        return _at_most(plan, other)
+    if other is not None:
+        parts = _phases_of(other, plan) or []
+        return _sum([_of_phase(part, plan) for part in parts], OTHER_METER, plan, other)
+    rates = [published_rate(plan, phase) for phase in plan.phases]
+    known = [rate for rate in rates if rate is not None]
+    if plan.scale == "full" and len(known) == len(rates):
+        return Cost(None, _gpu_hours(plan, None), sum(known) * num_samples, PUBLISHED)
+    return Cost(None, _gpu_hours(plan, None), None, UNKNOWN)
 
 
-def _num_ranks(plan: Plan) -> int:
-    return plan.hardware.devices * plan.hardware.nodes
+def _at_most(plan: Plan, measured: Record | None) -> Cost:
+    """Of a meter that decides while it measures when it has enough."""
+    duration_s = plan.meter.time_budget_s * len(plan.phases)
+    gpu_hours = _gpu_hours(plan, duration_s, measured)
+    if measured is not None:
+        parts = _phases_of(measured, plan) or []
+        powers_kw = [_kwh_per_s(part) for part in parts]
+        known = [power for power in powers_kw if power is not None]
+        if len(known) == len(plan.phases):
+            energy_kwh = sum(known) * plan.meter.time_budget_s
+            return Cost(duration_s, gpu_hours, energy_kwh, AT_MOST_MEASURED)
+    board_power_w = plan.hardware.board_power_w
+    if board_power_w is None or not gpu_hours:
+        return Cost(duration_s, gpu_hours, None, AT_MOST_DURATION)
+    return Cost(duration_s, gpu_hours, gpu_hours * board_power_w / 1000, AT_MOST)
 
 
 def _num_samples(plan: Plan) -> int | None:
@@ -66,74 +79,75 @@ def _num_samples(plan: Plan) -> int | None:
     return ((plan.meter.num_steps or 0) + plan.meter.num_warmup_steps) * plan.batch_size
 
 
-def _earlier(plan: Plan) -> Cost | None:
-    """From the newest finished record of the same set-up that measured every phase of the plan."""
-    records: list[Record] = []
-    for path in plan.folder.parent.glob(f"{plan.identity}*/{FILE_NAME}"):
-        try:
-            records.append(read(path))
-        except RecordError:
-            continue  # an unreadable file tells nothing of the cost
-    for record in sorted(records, key=lambda each: each.ended_at, reverse=True):
-        phases = [phase for name, phase in record.phases.items() if name in plan.phases]
-        parts = [_of_phase(phase, plan) for phase in phases]
-        if record.status != "finished" or len(parts) < len(plan.phases) or None in parts:
-            continue
-        whole = [part for part in parts if part is not None]
-        seconds, energies = [part[0] for part in whole], [part[1] for part in whole]
-        known = [kwh for kwh in energies if kwh is not None]
-        return Cost(
-            sum(seconds) / 3600 * _num_ranks(plan),
-            sum(known) if len(known) == len(energies) else None,
-            EARLIER,
-        )
+def _gpu_hours(
+    plan: Plan, duration_s: float | None, measured: Record | None = None
+) -> float | None:
+    """None where the duration is not known; a record says whether a GPU computed."""
+    found = None if measured is None else measured.setup.found
+    on_cpu = plan.hardware.accelerator == "cpu" or (found is not None and found.device is None)
+    if on_cpu:
+        return 0.0
+    return None if duration_s is None else duration_s / 3600 * plan.hardware.num_ranks
+
+
+def _under_another_meter(plan: Plan) -> Record | None:
+    """The newest record of the same set-up but for the protocol."""
+    asked = _without_protocol(plan.asked)
+    for record in _finished(plan.folder.parent.glob(f"*/{FILE_NAME}")):
+        if _without_protocol(record.setup.asked) == asked and _phases_of(record, plan) is not None:
+            return record
     return None
 
 
-def _of_phase(phase: PhaseRecord, plan: Plan) -> tuple[float, float | None] | None:
+def _without_protocol(asked: Asked) -> str:
+    return identity(dataclasses.replace(asked, protocol={}))
+
+
+def _finished(paths: Iterator[Path]) -> Iterator[Record]:
+    """Finished records, the newest first; an unreadable file tells nothing of the cost."""
+    records = []
+    for path in paths:
+        try:
+            records.append(_read(path, path.stat().st_mtime_ns))
+        except (OSError, RecordError):
+            continue
+    finished = [record for record in records if record.status == "finished"]
+    return iter(sorted(finished, key=lambda each: each.ended_at, reverse=True))
+
+
+@lru_cache(maxsize=256)
+def _read(path: Path, _mtime_ns: int) -> Record:
+    """Read once for all runs of a sweep."""
+    return read(path)
+
+
+def _phases_of(record: Record, plan: Plan) -> list[PhaseRecord] | None:
+    """Every phase of the plan with its rate of samples; None where one is missing."""
+    phases = [phase for name, phase in record.phases.items() if name in plan.phases]
+    rates = [phase.duration_s_per_sample for phase in phases]
+    complete = all(rate is not None and rate.mean > 0 for rate in rates)
+    return phases if complete and len(phases) == len(plan.phases) else None
+
+
+def _kwh_per_s(phase: PhaseRecord) -> float | None:
+    energy, duration = phase.energy_kwh_per_sample, phase.duration_s_per_sample
+    return None if energy is None or duration is None else energy.mean / duration.mean
+
+
+def _of_phase(phase: PhaseRecord, plan: Plan) -> tuple[float, float | None]:
     """Seconds and kWh that this phase would take under the plan's meter."""
-    duration, energy = phase.duration_s_per_sample, phase.energy_kwh_per_sample
-    if duration is None or duration.mean == 0:
-        return None
-    num_samples = _num_samples(plan)
-    if num_samples is not None:
-        return duration.mean * num_samples, None if energy is None else energy.mean * num_samples
-    # as long as it took then, and never longer than it may take now
-    seconds = sum(block.duration_s for block in phase.readings)
-    seconds = min(seconds, plan.meter.time_budget_s)
-    return seconds, None if energy is None else energy.mean / duration.mean * seconds
+    num_samples, rate = _num_samples(plan), phase.duration_s_per_sample
+    if num_samples is not None and rate is not None:
+        seconds = rate.mean * num_samples
+    else:  # as long as it took then, and never longer than it may take now
+        seconds = sum(block.duration_s for block in phase.readings)
+        seconds = min(seconds, plan.meter.time_budget_s)
+    power = _kwh_per_s(phase)
+    return seconds, None if power is None else power * seconds
 
 
-def _published_rate(plan: Plan, phase: str) -> float | None:
-    """kWh per sample as the paper has it, of the plan's row and stage."""
-    dataset = _DATASETS.get(plan.data.name, "ImageNet-1k")
-    row = plan.model.paper_row
-    if phase == "train":
-        return _rates().get((row or "", dataset, plan.stage))
-    kwh = _test_kwh(plan.task).get((row or "", dataset))
-    return None if kwh is None else kwh / _NUM_TEST_SAMPLES[dataset]
-
-
-@cache
-def _rates() -> dict[tuple[str, str, str], float]:
-    """kWh per training sample by row, data set and workload."""
-    return {
-        (line["row"], line["dataset"], line["workload"]): float(line["kwh"])
-        / float(line["num_samples"])
-        for line in _lines("rates")
-    }
-
-
-@cache
-def _test_kwh(task: str) -> dict[tuple[str, str], float]:
-    """kWh of the whole test set by row and data set."""
-    return {
-        (line["model"], line["dataset"]): float(line["value"])
-        for line in _lines(_FILES.get(task, task))
-        if line["quantity"] == "test_kwh" and line["value"]
-    }
-
-
-def _lines(name: str) -> list[dict[str, str]]:
-    with (_PUBLISHED / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+def _sum(parts: list[tuple[float, float | None]], source: str, plan: Plan, record: Record) -> Cost:
+    duration_s = sum(seconds for seconds, _ in parts)
+    energies = [kwh for _, kwh in parts if kwh is not None]
+    energy_kwh = sum(energies) if len(energies) == len(parts) else None
+    return Cost(duration_s, _gpu_hours(plan, duration_s, record), energy_kwh, source)

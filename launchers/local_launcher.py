@@ -51,23 +51,27 @@ class LocalLauncher(BasicLauncher):
         jobs = ordered(job_overrides, self.order, self.order_seed)
         if self.devices is not None:
             done = self._side_by_side(jobs, initial_job_idx)
-            return self._launch(jobs, initial_job_idx, done.run)
+            answers = self._launch(jobs, initial_job_idx, done.run)
+            self._print_cost(jobs, initial_job_idx)
+            return answers
         seed = self.order_seed if self.order == "shuffled" else None
         cooldown = CoolDown(self.cooldown_s)
         with Machine(self.isolate) as machine:
             runner = SweepRunner(machine, initial_job_idx + len(jobs), seed, cooldown)
             answers = self._launch(jobs, initial_job_idx, runner)
-        if any(override.lower() == "dry_run=true" for job in jobs for override in job):
-            self._print_cost(jobs, initial_job_idx)
+        self._print_cost(jobs, initial_job_idx)
         return answers
 
     def _print_cost(self, jobs: Sequence[Sequence[str]], first: int) -> None:
         """What ends the preview of a sweep: the cost of all that is still to be measured."""
+        if not any(word.partition("=")[0].lstrip("+") == "dry_run" for job in jobs for word in job):
+            return
         from launchers.composition import compose_runs
         from launchers.preview import sweep_lines
 
         runs = compose_runs(self.hydra_context, self.config, jobs, first)
-        plans = [run.plan for run in runs if run.plan is not None and not run.is_done]
+        unmeasured = [run.plan for run in runs if run.plan is not None and not run.is_done]
+        plans = [plan for plan in unmeasured if plan.dry_run]
         if plans:
             print("\n".join(sweep_lines(plans)), flush=True)
 

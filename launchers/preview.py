@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from launchers import slurm_submit
 from launchers.cost import Cost, cost
 from launchers.slurm_queue import slurm_folder
 from launchers.slurm_resources import Array, SlurmSettings, group_key, job_name, sbatch_text
 from tasks.plan import Plan
+from tasks.running.execute import finished
 
 
 def text(plans: Sequence[Plan], settings: SlurmSettings) -> tuple[str, list[str]]:
@@ -28,15 +30,47 @@ def text(plans: Sequence[Plan], settings: SlurmSettings) -> tuple[str, list[str]
     return "\n".join([*parts, *sweep_lines(plans)]), refusals
 
 
+def run_line(plan: Plan) -> str:
+    """One run: what it is, how long it would be measured, its kWh, and who says so."""
+    if finished(plan) and not plan.force:
+        state = "done, will not run again"
+    else:
+        known = cost(plan)
+        energy = "kWh unknown" if known.energy_kwh is None else f"{known.energy_kwh:.3g} kWh"
+        state = f"{_duration(known.duration_s)} measured, {energy}: {known.source}"
+        if plan.meter.mode != "adaptive":
+            num_steps = plan.meter.num_warmup_steps + (plan.meter.num_steps or 0)
+            state = f"{num_steps} steps of each phase, {state}"
+    return (
+        f"{plan.task} model={plan.model.name} data={plan.data.name} "
+        f"hardware={plan.hardware.name} batch_size={plan.batch_size} "
+        f"{plan.precision} stage={plan.stage} scale={plan.scale} {plan.folder.name}: {state}"
+    )
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "an unknown time"
+    if seconds < 60:
+        return f"{seconds:.2g} s"
+    return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
+
+
 def sweep_lines(plans: Sequence[Plan]) -> list[str]:
     """The cost of the whole sweep, by where each number comes from."""
     from metering.emissions import emission_factor
 
-    countries = {plan.hardware.country_iso_code for plan in plans}
-    factors = {code: emission_factor(code)["kg_co2eq_per_kwh"] for code in countries}
-    costs = [cost(plan) for plan in plans]
-    of_each = [factors[plan.hardware.country_iso_code] for plan in plans]
-    return cost_lines(costs, of_each)
+    factors = {
+        code: emission_factor(code)["kg_co2eq_per_kwh"]
+        for code in {plan.hardware.country_iso_code for plan in plans}
+    }
+    hardware = [plan.hardware for plan in plans]
+    return cost_lines(
+        [
+            Bill(cost(plan), factors[one.country_iso_code], one.price)
+            for plan, one in zip(plans, hardware, strict=True)
+        ]
+    )
 
 
 def _sbatch_text(plans: Sequence[Plan], settings: SlurmSettings) -> str:
@@ -53,28 +87,60 @@ def _sbatch_text(plans: Sequence[Plan], settings: SlurmSettings) -> str:
     return sbatch_text(array, plans[0].hardware, settings)
 
 
-def cost_lines(costs: Sequence[Cost], kg_co2eq_per_kwh: Sequence[float]) -> list[str]:
-    """Runs, GPU-hours, kWh and kg CO2eq (by each run's own factor) in total, then by where the
-    numbers come from. What is unknown is said and never counted as zero."""
-    pairs = list(zip(costs, kg_co2eq_per_kwh, strict=True))
-    lines = [_line(pairs)]
-    for source in dict.fromkeys(each.source for each in costs):
-        part = [pair for pair in pairs if pair[0].source == source]
-        lines.append(f"  {_line(part)}: {source}")
-    factors = ", ".join(f"{factor:.3g}" for factor in sorted(set(kg_co2eq_per_kwh)))
-    return [*lines, f"  CO2eq: CodeCarbon's factor, {factors} kg per kWh"]
+@dataclass(frozen=True)
+class Bill:
+    """A run's cost, with what a kWh emits and its price (number and currency) where it runs."""
+
+    cost: Cost
+    kg_co2eq_per_kwh: float
+    price: tuple[float, str] | None = None
 
 
-def _line(pairs: Sequence[tuple[Cost, float]]) -> str:
-    hours = [each.gpu_hours for each, _ in pairs]
-    energies = [each.energy_kwh for each, _ in pairs]
+def cost_lines(bills: Sequence[Bill]) -> list[str]:
+    """Runs, time, GPU-hours, kWh, kg CO2eq and money in total, then by where the numbers come
+    from. What is unknown is said and never counted as zero."""
+    lines = [_line(bills)]
+    for source in dict.fromkeys(bill.cost.source for bill in bills):
+        lines.append(f"  {_line([bill for bill in bills if bill.cost.source == source])}: {source}")
+    factors = ", ".join(f"{factor:.3g}" for factor in sorted({b.kg_co2eq_per_kwh for b in bills}))
+    lines.append(f"  CO2eq: CodeCarbon's factor, {factors} kg per kWh")
+    prices = sorted({bill.price for bill in bills if bill.price is not None})
+    if prices:
+        listed = ", ".join(f"{amount:g} {currency}" for amount, currency in prices)
+        lines.append(f"  money: hardware.price_per_kwh, {listed} per kWh")
+    return lines
+
+
+def _line(bills: Sequence[Bill]) -> str:
+    costs = [bill.cost for bill in bills]
+    durations = [None if c.duration_s is None else c.duration_s / 3600 for c in costs]
+    energies = [c.energy_kwh for c in costs]
     emitted = [
-        None if each.energy_kwh is None else each.energy_kwh * factor for each, factor in pairs
+        None if bill.cost.energy_kwh is None else bill.cost.energy_kwh * bill.kg_co2eq_per_kwh
+        for bill in bills
     ]
-    return (
-        f"{_runs(len(pairs))}, {_sum(hours, 'GPU-hours')}, {_sum(energies, 'kWh')}, "
-        f"{_sum(emitted, 'kg CO2eq')}"
-    )
+    parts = [
+        _runs(len(bills)),
+        _sum(durations, "hours measured"),
+        _sum([c.gpu_hours for c in costs], "GPU-hours"),
+        _sum(energies, "kWh"),
+        _sum(emitted, "kg CO2eq"),
+        *_money(bills),
+    ]
+    return ", ".join(parts)
+
+
+def _money(bills: Sequence[Bill]) -> list[str]:
+    """One sum for each currency in which a kWh is priced."""
+    sums = []
+    for currency in sorted({bill.price[1] for bill in bills if bill.price is not None}):
+        amounts = [
+            None if bill.cost.energy_kwh is None else bill.cost.energy_kwh * bill.price[0]
+            for bill in bills
+            if bill.price is not None and bill.price[1] == currency
+        ]
+        sums.append(_sum(amounts, currency))
+    return sums
 
 
 def _sum(values: Sequence[float | None], unit: str) -> str:

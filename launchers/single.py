@@ -2,35 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from launchers.slurm_resources import SlurmSettings
     from tasks.plan import Plan
     from tasks.running.execute import Outcome
 
 
 def run(plan: Plan, say: Callable[[Any], None] = lambda _: None) -> Outcome | None:
     """The outcome; None where the job was submitted and is not waited for. Raises `PlanError`."""
-    from hydra.core.hydra_config import HydraConfig
-    from omegaconf import OmegaConf
-
     from launchers import local
 
-    chosen = HydraConfig.get().launcher if HydraConfig.initialized() else {}
-    target = str(chosen.get("_target_", ""))
-    if not target.endswith(".SlurmLauncher"):
+    settings = _slurm_settings()
+    if settings is None:
         return local.run(plan, say)
     from launchers import slurm_sweep
-    from launchers.slurm_resources import SlurmSettings
     from tasks.running.execute import Outcome, finished
 
     done = None if plan.force else finished(plan)
     if done is not None:
         return Outcome(done, plan.folder, reused=True)
-    given: Any = OmegaConf.to_container(chosen)
-    settings = SlurmSettings(**{name: given[name] for name in given if name != "_target_"})
     result = slurm_sweep.run({plan.run_name: plan}, settings)
     if plan.run_name in result.refusals or plan.run_name in result.outcomes:
         return result.answer(plan, say)
     return None
+
+
+def preview(plans: Sequence[Plan]) -> None:
+    """What `dry_run=true` says of one config's runs. Of a sweep each run is one line, and its
+    launcher adds the sum. Raises `PlanError` for what SLURM would refuse."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    from launchers.preview import run_line, sweep_lines
+    from tasks.running.execute import finished
+
+    for plan in plans:
+        print(run_line(plan), flush=True)
+    to_run = [plan for plan in plans if plan.force or finished(plan) is None]
+    is_sweep = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
+    if is_sweep or not to_run:
+        return
+    settings = _slurm_settings()
+    if settings is None:
+        print("\n".join(sweep_lines(to_run)), flush=True)
+    else:
+        from launchers import slurm_sweep
+
+        slurm_sweep.run({plan.run_name: plan for plan in to_run}, settings)
+
+
+def _slurm_settings() -> SlurmSettings | None:
+    """Where `hydra/launcher=slurm` is chosen."""
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import OmegaConf
+
+    chosen = HydraConfig.get().launcher if HydraConfig.initialized() else {}
+    if not str(chosen.get("_target_", "")).endswith(".SlurmLauncher"):
+        return None
+    from launchers.slurm_resources import SlurmSettings
+
+    given: Any = OmegaConf.to_container(chosen)
+    return SlurmSettings(**{name: given[name] for name in given if name != "_target_"})

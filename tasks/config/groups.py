@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
 from metering.record import Stage
-from tasks.config.values import Count, Country, NonNegativeWhole, Positive, Share
+from tasks.config.values import Count, Country, NonNegativeWhole, Positive, Price, Share
 
 STRICT = ConfigDict(extra="forbid")
 Accelerator = Literal["auto", "cpu", "cuda"]
@@ -96,6 +96,7 @@ class HardwarePlan:
     """gpu: the name that the driver prints, None for a machine as it is (`local`);
     devices: how many processes compute on each node, one per GPU; num_threads: of PyTorch on the
     CPU, None for as many as the machine has cores; board_power_w: per GPU;
+    price_per_kwh: number and currency, `0.28 EUR`; for previews of the cost;
     wall_meter: factor, offset_w and error_pct of a calibration, or empty; slurm: resources for a
     job."""
 
@@ -107,8 +108,17 @@ class HardwarePlan:
     num_threads: Count | None = None
     board_power_w: Positive | None = None
     country_iso_code: Country = "GBR"
+    price_per_kwh: Price | None = None
     wall_meter: dict[str, Any] = Field(default_factory=dict)
     slurm: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def price(self) -> tuple[float, str] | None:
+        """Of a kWh: number and currency."""
+        if self.price_per_kwh is None:
+            return None
+        amount, currency = self.price_per_kwh.split()
+        return float(amount), currency
 
     @property
     def num_ranks(self) -> int:

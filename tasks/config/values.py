@@ -85,6 +85,21 @@ def _country(value: str) -> str:
     return value
 
 
+def _price(value: str) -> str:
+    amount, _, currency = value.strip().partition(" ")
+    try:
+        is_price = float(amount) > 0 and bool(re.fullmatch("[A-Z]{3}", currency.strip()))
+    except ValueError:
+        is_price = False
+    if not is_price or not math.isfinite(float(amount)):
+        raise PydanticCustomError(
+            "price",
+            "is no price of a kWh; give a number and a currency (ISO 4217), such as "
+            "hardware.price_per_kwh='0.28 EUR'",
+        )
+    return f"{amount} {currency.strip()}"
+
+
 def _file(value: str) -> str:
     if not Path(value).expanduser().is_file():
         raise PydanticCustomError("file", "is not a file; give an existing one")
@@ -132,6 +147,8 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 Text = Annotated[str, BeforeValidator(_text)]
 Name = Annotated[str, AfterValidator(_name), BeforeValidator(_text)]
 Country = Annotated[str, AfterValidator(_country), BeforeValidator(_text)]
+Price = Annotated[str, AfterValidator(_price), BeforeValidator(_text)]
+"""A number and a currency, `0.28 EUR`."""
 ExistingFile = Annotated[str, AfterValidator(_file), BeforeValidator(_text)]
 Weights = Annotated[str, AfterValidator(_weights), BeforeValidator(_text)]
 """A file, or `pretrained`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +21,11 @@ if TYPE_CHECKING:  # what runs is imported when something runs: `--cfg job` answ
 
 
 class Session:
-    """One call of `run.py`: runs plans one after the other and remembers what became of them."""
+    """One call of `run.py`: runs plans one after the other and remembers what became of them.
+    preview: prints what `dry_run=true` says of a config's plans."""
 
-    def __init__(self) -> None:
+    def __init__(self, preview: Callable[[Sequence[Plan]], None]) -> None:
+        self._preview = preview
         self.outcomes: list[Outcome] = []
         self.refusals: list[str] = []
         self.is_running = False
@@ -42,11 +44,11 @@ class Session:
             plan = checked_plan(config)
             self.places = os_errors.places_of(plan)
             plans = [plan] if config.get("repetition") else list(plan.repetitions())
+            if plan.dry_run:
+                self._preview(plans)
+                return None
             for each in plans:
-                if each.dry_run:
-                    self.preview(each)
-                else:
-                    outcome = self._run_one(each, runner)
+                outcome = self._run_one(each, runner)
         except PlanError as error:
             self.is_running = False
             self.refusals.append(str(error))
@@ -72,23 +74,6 @@ class Session:
         if os.environ.get("RANK", "0") == "0":  # of torchrun's ranks the first speaks for all
             print("\n".join(summary_lines(outcome)), flush=True)
         return outcome
-
-    def preview(self, plan: Plan) -> None:
-        """One line of `dry_run=true`."""
-        from tasks.running.execute import finished
-
-        if finished(plan) and not plan.force:
-            state = "done, will not run again"
-        elif plan.meter.mode == "adaptive":
-            state = f"at most {plan.meter.time_budget_s * len(plan.phases) / 60:.0f} min measured"
-        else:
-            num_steps = plan.meter.num_warmup_steps + (plan.meter.num_steps or 0)
-            state = f"{num_steps} steps of each phase measured"
-        print(
-            f"{plan.task} model={plan.model.name} data={plan.data.name} "
-            f"hardware={plan.hardware.name} batch_size={plan.batch_size} "
-            f"{plan.precision} stage={plan.stage} scale={plan.scale} {plan.folder.name}: {state}"
-        )
 
     def status(self) -> int:
         """Exit status, after listing every run that failed."""

@@ -26,7 +26,7 @@ def main(folder: Path, num_runs: int, isolate: bool) -> None:
     from tasks.terminal.session import Session
 
     launchers.register()
-    session, process = Session(), psutil.Process()
+    session, process = Session(launchers.single.preview), psutil.Process()
     places = (f"output_dir={folder / 'runs'}", f"data.cache_dir={folder / 'cache'}")
     with (
         launchers.local.Machine(isolate) as machine,

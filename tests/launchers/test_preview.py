@@ -11,6 +11,7 @@ import pytest
 from launchers import cost, preview
 from metering.record import Interval, PhaseRecord
 from metering.record_file import write
+from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.running.execute import empty_record
 
@@ -93,14 +94,16 @@ def test_the_adaptive_meter_is_bounded_by_its_budget_and_the_boards_power(
 
 def test_what_nobody_knows_is_unknown_and_not_zero(compose: Callable[..., Plan]) -> None:
     nothing = cost.cost(compose("model=resnet50d", "meter=fixed"))
-    known = cost.Cost(1.5, 0.5, cost.EARLIER)
-    assert nothing == cost.Cost(None, None, cost.UNKNOWN)
-    assert preview.cost_lines([nothing], [0.2])[0] == (
-        "1 run, GPU-hours unknown, kWh unknown, kg CO2eq unknown"
+    known = cost.Cost(3600.0, 1.5, 0.5, cost.EARLIER)
+    assert nothing == cost.Cost(None, None, None, cost.UNKNOWN)
+    assert preview.cost_lines([preview.Bill(nothing, 0.2)])[0] == (
+        "1 run, hours measured unknown, GPU-hours unknown, kWh unknown, kg CO2eq unknown"
     )
-    assert preview.cost_lines([nothing, known], [0.1, 0.2])[0] == (
-        "2 runs, 1.5 GPU-hours (1 run unknown), 0.5 kWh (1 run unknown), "
-        "0.1 kg CO2eq (1 run unknown)"
+    assert preview.cost_lines([preview.Bill(nothing, 0.1), preview.Bill(known, 0.2, (0.5, "EUR"))])[
+        0
+    ] == (
+        "2 runs, 1 hours measured (1 run unknown), 1.5 GPU-hours (1 run unknown), "
+        "0.5 kWh (1 run unknown), 0.1 kg CO2eq (1 run unknown), 0.25 EUR"
     )
 
 
@@ -118,6 +121,43 @@ def test_a_dry_run_prints_sbatch_text_and_cost_and_submits_nothing(
     assert done.returncode == 0, done.stderr
     assert "#SBATCH --gres=gpu:a6000:1" in done.stdout
     assert "#SBATCH --array=0-1%2" in done.stdout
-    assert "2 runs, GPU-hours unknown, 0.0" in done.stdout
+    assert "2 runs, hours measured unknown, GPU-hours unknown, 0.0" in done.stdout
     assert cost.PUBLISHED in done.stdout
     assert "kg CO2eq" in done.stdout
+
+
+def test_a_fixed_number_of_steps_takes_the_rate_that_another_meter_measured(
+    compose: Callable[..., Plan],
+) -> None:
+    _record_of(compose(*PAPER))
+    fixed = (*PAPER[:1], *PAPER[2:], "meter=fixed", "meter.num_steps=2", "meter.num_warmup_steps=0")
+    known = cost.cost(compose(*fixed))
+    assert known.source == cost.OTHER_METER
+    assert known.duration_s == pytest.approx(2 * 32 * 0.01)
+    assert known.energy_kwh == pytest.approx(2 * 32 * 2 / 3.6e6)
+
+
+def test_a_dry_run_of_one_run_says_time_energy_emissions_and_money(
+    run_py: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    done = run_py(
+        "model=mobilenet_v2",
+        "hardware=a6000",
+        "meter.time_budget_s=90",
+        "hardware.price_per_kwh=0.5 EUR",
+        "dry_run=true",
+    )
+    assert done.returncode == 0, done.stderr
+    line, total, by_source, emissions, money = done.stdout.splitlines()
+    assert line.endswith(f"3 min measured, 0.015 kWh: {cost.AT_MOST}")
+    assert total.startswith("1 run, 0.05 hours measured, 0.05 GPU-hours, 0.015 kWh, ")
+    assert total.endswith(" kg CO2eq, 0.0075 EUR")
+    assert by_source.endswith(cost.AT_MOST)
+    assert "CodeCarbon's factor" in emissions
+    assert money.endswith("hardware.price_per_kwh, 0.5 EUR per kWh")
+
+
+@pytest.mark.parametrize("price", ["0.5", "EUR", "0 EUR", "nan EUR", "0.5 euros"])
+def test_a_price_is_a_number_and_a_currency(compose: Callable[..., Plan], price: str) -> None:
+    with pytest.raises(PlanError, match=r"hardware.price_per_kwh=.* is no price of a kWh"):
+        compose(f"hardware.price_per_kwh={price}")
