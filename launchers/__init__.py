@@ -15,9 +15,9 @@ def register() -> None:
         sys.path.append(plugins)
 
     from hydra.core.plugins import Plugins
-    from hydra_plugins.watt_for_what import LocalLauncher, SlurmLauncher
+    from hydra_plugins.watt_for_what import LocalLauncher, SlurmLauncher, SuiteSearchPath
 
     from tasks.config.model_source import TimmSource
 
-    for plugin in (TimmSource, LocalLauncher, SlurmLauncher):
+    for plugin in (TimmSource, LocalLauncher, SlurmLauncher, SuiteSearchPath):
         Plugins.instance().register(plugin)

@@ -1,6 +1,7 @@
-"""Hydra takes launchers from the namespace package `hydra_plugins` only: here they are."""
+"""Hydra takes plugins from the namespace package `hydra_plugins` only: here they are."""
 
 from launchers.local_launcher import LocalLauncher as _Local
+from launchers.search_path import SuiteSearchPath as _SearchPath
 from launchers.slurm_launcher import SlurmLauncher as _Slurm
 
 
@@ -10,3 +11,7 @@ class LocalLauncher(_Local):
 
 class SlurmLauncher(_Slurm):
     """See `launchers.slurm_launcher`."""
+
+
+class SuiteSearchPath(_SearchPath):
+    """See `launchers.search_path`."""
