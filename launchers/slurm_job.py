@@ -12,13 +12,14 @@ import pickle
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
-from launchers import died, failed, rank_failure, ranks, slurm_leaving
+from launchers import died, failed, rank_failure, ranks, slurm_draft, slurm_leaving
 from launchers.slurm_resources import LEAVES
 from metering import atomic_file, stop_flag
 from metering.record import Failure
@@ -52,8 +53,14 @@ def main() -> int:
     plans = job_list.jobs[int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))]
     leads = os.environ.get("SLURM_PROCID", "0") == "0"
     log = slurm_leaving.JobLog(path.parent / f"{job_id()}.log")
+    if leads:
+        slurm_draft.become_record(plans[number].folder)  # of an attempt whose node died
     run = _Run(plans[number], number, leads, job_list.rules, log)
-    status = run.execute()
+    try:
+        status = run.execute()
+    finally:
+        if leads and run.has_record:
+            slurm_draft.forget(run.plan.folder)
     if leads and (status != LEAVES or run.has_ended):
         ended_marker(path.parent, job_id(), number).touch()
         if status == LEAVES and number + 1 < len(plans):
@@ -77,13 +84,18 @@ class _Run:
         self._began_s = time.monotonic()
         self._watch = died.Watch(plan)
 
+    @property
+    def has_record(self) -> bool:
+        return self._watch.own_record() is not None
+
     def execute(self) -> int:
         signals = _leave_on_signals()
         if self.leads:
             rank_failure.take(self.plan.folder)
             print(f"run {self.number}: {self.plan.folder}", file=sys.stderr, flush=True)
         try:
-            with terminal_progress() as say:  # into the job's log
+            with terminal_progress(self.plan) as tell:  # into the job's log
+                say = self._with_draft(tell) if self.leads else tell
                 place = partial(ranks.from_slurm, self.number)
                 outcome = ranks.execute_rank(self.plan, place, say, self._remarks())
         except PlanError as error:
@@ -95,6 +107,15 @@ class _Run:
                 raise
             return self._leave(signals[0])
         return 0 if outcome.record.status == "finished" else 1
+
+    def _with_draft(self, tell: Callable[[Any], None]) -> Callable[[Any], None]:
+        draft = slurm_draft.Drafter(self.plan, self._watch.started_at)
+
+        def say(news: Any) -> None:
+            tell(news)
+            draft(news)
+
+        return say
 
     def _refused(self, error: PlanError) -> int:
         if self.leads and self._watch.own_record() is None:

@@ -8,7 +8,7 @@ import os
 import time
 from pathlib import Path
 
-from launchers import failed, rank_failure, slurm_state
+from launchers import failed, rank_failure, slurm_draft, slurm_state
 from launchers.slurm_queue import Ticket, digest
 from launchers.slurm_resources import SlurmSettings
 from launchers.slurm_state import JobState
@@ -36,18 +36,22 @@ def settle(
     record = _new_record(plan, ticket, state, deadline)
     if record is not None and record.status == "finished":
         return Outcome(_told(plan, record, ticket, state), plan.folder)
+    if record is None:
+        record = slurm_draft.become_record(plan.folder, ticket.job_id)
     failure = rank_failure.take(plan.folder)
     ended = f"SLURM ended job {ticket.job_id}: {state}; log: {ticket.log}"
-    if record is not None:
-        status: Status = record.status
+    if record is not None and record.failure and record.failure.type == slurm_draft.KIND:
+        status: Status = _status_of(state)
+    elif record is not None:
+        status = record.status
         of_record = record.failure or Failure(type="SlurmJobEnded", message="")
         if failure is None or failure.rank == 0:
             failure = of_record
     elif failure is not None:
         status = rank_failure.status(failure)
     else:
-        status = "interrupted" if state.state in slurm_state.FROM_OUTSIDE else "failed"
-    if failure is None or failure.type == "SystemExit":
+        status = _status_of(state)
+    if failure is None or failure.type in {"SystemExit", slurm_draft.KIND}:
         failure = Failure(type="SlurmJobEnded", message=ended, traceback=_tail(ticket.log))
     elif state.state not in failure.message and not (
         record is not None and state.state in {"FAILED", "UNKNOWN"}  # which say nothing new
@@ -57,6 +61,10 @@ def settle(
     if record is None or record.failure != failure:
         record = failed.leave_record(plan, failure, status).record
     return Outcome(_told(plan, record, ticket, state), plan.folder)
+
+
+def _status_of(state: JobState) -> Status:
+    return "interrupted" if state.state in slurm_state.FROM_OUTSIDE else "failed"
 
 
 def _told(plan: Plan, record: Record, ticket: Ticket, state: JobState) -> Record:

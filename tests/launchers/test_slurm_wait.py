@@ -7,15 +7,18 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from launchers import rank_failure, slurm_queue, slurm_settle, slurm_wait
+import pytest
+
+from launchers import rank_failure, slurm_draft, slurm_queue, slurm_settle, slurm_wait
 from launchers.slurm_queue import Ticket
 from launchers.slurm_resources import SlurmSettings
 from launchers.slurm_state import JobState, Queued
-from metering.record import Failure
+from metering.progress import Progress
+from metering.record import Energy, Failure, Overhead, PhaseRecord, Reading
 from metering.record_file import write
 from metering.scheduler import Scheduler
 from tasks.plan import Plan
-from tasks.running.attempts import ATTEMPTS
+from tasks.running.attempts import ATTEMPTS, put_aside, unfinished_cost
 from tasks.running.execute import empty_record
 
 # a node's clock may be years off
@@ -121,3 +124,42 @@ def test_waiting_tells_counts_reasons_and_what_does_not_start_by_itself() -> Non
         "waiting: 3 pending, 1 running, 5 ended (Priority 2, JobHeldUser 1)",
         "  JobHeldUser: does not start by itself; scontrol release 7_2",
     ]
+
+
+def test_what_a_node_that_died_had_measured_is_in_the_record(
+    compose: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = compose()
+    plan.folder.mkdir(parents=True)
+    ticket = _ticket(plan)
+    block = Reading(0.0, 4.0, 1, 8, Energy(cpu_kwh=0.5))
+    phase = PhaseRecord("train", (block,), {}, None, None, "num_steps", 8)
+    monkeypatch.setenv("SLURM_JOB_ID", "9")
+    monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "7")
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "0")
+    set_up = Overhead("set-up", 1.0, Energy(cpu_kwh=0.25))
+    news = Progress("train", 1, True, 4.0, 10.0, lambda: phase, [set_up])
+    slurm_draft.Drafter(plan, LONG_AGO)(news)
+
+    record = slurm_settle.settle(plan, ticket, NODE_FAIL, SlurmSettings()).record
+
+    assert record.status == "interrupted" and record.failure is not None
+    assert "NODE_FAIL" in record.failure.message
+    assert record.phases["train"].readings == (block,) and record.overheads == (set_up,)
+    assert [path.name for path in plan.folder.iterdir()] == ["record.json"]
+
+
+def test_a_draft_of_a_job_that_starts_again_is_an_attempt(
+    compose: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = compose()
+    plan.folder.mkdir(parents=True)
+    monkeypatch.setenv("SLURM_JOB_ID", "9")
+    phase = PhaseRecord("train", (), {}, None, None, "num_steps", 8)
+    spent = [Overhead("set-up", 1.0, Energy(cpu_kwh=0.25))]
+    slurm_draft.Drafter(plan, LONG_AGO)(Progress("train", 1, True, 4.0, 1.0, lambda: phase, spent))
+    assert slurm_draft.become_record(plan.folder, "8") is None  # another job's
+    assert slurm_draft.become_record(plan.folder) is not None
+    put_aside(plan.folder)
+    (lost,) = unfinished_cost(plan.folder)
+    assert (lost.energy, lost.duration_s) == (Energy(cpu_kwh=0.25), 1.0)
