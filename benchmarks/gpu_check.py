@@ -44,7 +44,7 @@ def main() -> int:
     out.mkdir(parents=True, exist_ok=True)
     lines = [asdict(line) for line in examine()]
     (out / "doctor.json").write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
-    tests = [sys.executable, "-m", "pytest", "-m", "gpu", "-v"]
+    tests = [sys.executable, "-m", "pytest", "-m", "gpu", "-v", "-rP"]
     done = subprocess.run(tests, stdout=subprocess.PIPE, text=True, check=False)
     print(done.stdout)
     (out / "tests.txt").write_text(done.stdout, encoding="utf-8")

@@ -47,7 +47,7 @@ def test_the_counter_agrees_with_integrated_power(load):
 def test_codecarbon_and_our_reading_agree_and_the_interval_closes(load, tmp_path):
     import torch
 
-    settings = MeterSettings(time_budget_s=60.0)
+    settings = MeterSettings(time_budget_s=90.0, least_s=20.0)
     meter = Meter(settings, folder=tmp_path, ranks=OneRank(), use_gpu=True)
     meter.synchronize = torch.cuda.synchronize
     with meter:
@@ -59,9 +59,16 @@ def test_codecarbon_and_our_reading_agree_and_the_interval_closes(load, tmp_path
                 load(0.05)
     record = window.result()
     assert record.sensors["gpu"].how == "counter"
-    assert record.stop_reason == "relative_error"
-    assert not any("differs by" in flag for flag in record.flags)
+    # a board that is still warming up says so instead
+    assert record.stop_reason == "relative_error" or any("steady" in one for one in record.flags)
+    assert not any("differ" in flag for flag in record.flags)
     assert record.idle_power_w > 0
+    budget = record.error_budget
+    print(f"latency {1000 * meter.latency_s:.2f} ms, period {1000 * meter.sensor_period_s:.0f} ms")
+    print(budget)  # kept in tests.txt
+    assert budget.gap < 0.003
+    assert 0 < budget.tick <= 0.02
+    assert all(one.board.temperature_c for one in record.readings)
 
 
 def test_the_gpu_that_pytorch_computes_on_is_the_one_that_is_metered(tmp_path):
