@@ -15,8 +15,8 @@ from pathlib import Path
 from benchmarks.results import Result, parser, table
 
 NAMES = (
-    "training_loop", "metering_overhead", "estimate", "sweep_waste", "input_pipeline", "start_up",
-    "tables_scale", "slurm_launching", "peak_memory", "run_spread",
+    "training_loop", "metering_overhead", "api_overhead", "estimate", "sweep_waste",
+    "input_pipeline", "start_up", "tables_scale", "slurm_launching", "peak_memory", "run_spread",
 )  # fmt: skip
 
 

@@ -55,7 +55,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "analysis.report": (*_ESTIMATES, "analysis.estimates", *_SHOWN, *_RECORD),
     "analysis.export": (*_ESTIMATES, "analysis.estimates", *_SHOWN, *_RECORD),
     "analysis": ("analysis", *_RECORD),
-    "benchmarks": ("run", "metering", "tasks", "launchers", "analysis"),
+    "benchmarks": ("run", "metering", "tasks", "launchers", "analysis", "watt_for_what"),
     "run": ("launchers", "tasks.terminal"),
     "watt_for_what": ("run", "metering", "launchers", "analysis", "tasks"),
 }  # fmt: skip

@@ -17,6 +17,7 @@ import pandas as pd
 from analysis.estimates.between_runs import Spread, pooled_spread
 from analysis.estimates.measured import Measured, Run, measured
 from analysis.estimates.tiers import is_at_recipe_size
+from analysis.estimates.trainings import add_parts
 from metering.setup import hardware_key, row_key
 
 Bundle = dict[tuple[str, str], list[Run]]
@@ -40,6 +41,7 @@ def merge(frame: pd.DataFrame) -> list[Measured]:
 
 def _runs(frame: pd.DataFrame) -> Iterator[Run]:
     """Usable rows, oldest first, with their keys."""
+    frame = add_parts(frame)
     usable = frame[(frame["status"] == "finished") & frame["kwh_per_sample"].notna()]
     usable = usable.sort_values("started_s", kind="stable", na_position="first")
     keys: dict[tuple[Any, ...], tuple[bool, str]] = {}

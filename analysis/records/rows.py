@@ -19,7 +19,7 @@ from metering.setup import merge_key
 
 COLUMNS = (
     # where from
-    "path", "kind", "schema_version", "status", "run_id", "identity", "started_at",
+    "path", "kind", "schema_version", "status", "run_id", "training_id", "identity", "started_at",
     # what was asked and found: the whole, its key, and what a reader asks for by name
     "setup", "merge_key", "task", "model", "dataset", "data", "device", "batch_size", "precision",
     "variant", "stage", "scale", "phase", "size_px",
@@ -41,8 +41,8 @@ TEXT_COLUMNS = frozenset((
     "gpu_sensor", "cpu_sensor", "ram_sensor", "failure",
 ))  # fmt: skip
 OBJECT_COLUMNS = frozenset((
-    "path", "run_id", "identity", "started_at", "setup", "merge_key", "recipe", "wall_meter",
-    "notes", "flags",
+    "path", "run_id", "training_id", "identity", "started_at", "setup", "merge_key", "recipe",
+    "wall_meter", "notes", "flags",
 ))  # fmt: skip
 LEAST_KWH = 1e-15
 """Least rate, kWh per sample: 3.6 nJ, a thousandth of a million 32-bit multiplications at
@@ -80,6 +80,7 @@ def _shared(record: Record, path: str) -> dict[str, Any]:
         "schema_version": record.schema_version,
         "status": record.status,
         "run_id": record.run_id,
+        "training_id": record.training_id,
         "identity": record.identity,
         "started_at": record.started_at,
         "setup": setup,

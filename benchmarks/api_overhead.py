@@ -1,0 +1,73 @@
+"""Throughput of a loop under `watt.measure`'s window over the same loop without it, by turns.
+
+python -m benchmarks.api_overhead
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from statistics import mean, median
+
+import torch
+
+import watt_for_what as watt
+from benchmarks.results import Result, parser, report
+from benchmarks.turns import ratios
+
+GOAL = 0.995
+BATCH_SIZE = 64
+
+
+def overhead(num_turns: int, turn_s: float) -> list[Result]:
+    """One result: the median over turns."""
+    network = torch.nn.Sequential(
+        torch.nn.Linear(512, 512), torch.nn.ReLU(), torch.nn.Linear(512, 10)
+    )
+    images = torch.randn(BATCH_SIZE, 512)
+
+    def step() -> None:
+        network(images).sum().backward()
+
+    def seconds(num_steps: int) -> float:
+        began_s = time.perf_counter()
+        for _ in range(num_steps):
+            step()
+        return time.perf_counter() - began_s
+
+    num_steps = max(1, round(turn_s * 200 / seconds(200)))
+    settings = watt.MeterSettings(
+        relative_error=1e-9, max_blocks=10**6, time_budget_s=1e6, idle_s=0.0
+    )
+    mine_s: list[float] = []
+    others_s: list[float] = []
+    said = {"batch_size": BATCH_SIZE, "meter": settings, "quiet": True, "device": "cpu"}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        watt.measure("overhead", output_dir=folder, **said) as run,
+        run.window("train") as window,
+    ):
+        for turn in range(num_turns):
+            began_s = time.perf_counter()
+            for _ in range(num_steps):
+                step()
+                window.step(BATCH_SIZE)
+            mine_s.append((time.perf_counter() - began_s) / num_steps)
+            if turn < num_turns - 1:
+                window.pause()  # no sensor's thread runs while the bare loop does
+                others_s.append(seconds(num_steps) / num_steps)
+                window.resume()
+    found = median(ratios(mine_s, others_s))
+    detail = f"{num_turns} turns of {num_steps} steps of {1e3 * mean(others_s):.3g} ms"
+    claim = "throughput of a loop under watt.measure's window over the bare loop"
+    return [Result(claim, found, GOAL, "at least", detail=detail)]
+
+
+def main() -> None:
+    options = parser(__doc__).parse_args()
+    num_turns, turn_s = (6, 0.5) if options.quick else (30, 3.0)
+    report("api_overhead", overhead(num_turns, turn_s), options)
+
+
+if __name__ == "__main__":
+    main()
