@@ -57,7 +57,7 @@ def overhead(num_turns: int, turn_s: float) -> list[Result]:
                 window.pause()  # no sensor's thread runs while the bare loop does
                 others_s.append(seconds(num_steps) / num_steps)
                 window.resume()
-    found = median(ratios(mine_s, others_s))
+    found = median(ratios(mine_s[1:], others_s[1:]))  # in the first turn blocks still grow
     detail = f"{num_turns} turns of {num_steps} steps of {1e3 * mean(others_s):.3g} ms"
     claim = "throughput of a loop under watt.measure's window over the bare loop"
     return [Result(claim, found, GOAL, "at least", detail=detail)]
@@ -65,7 +65,7 @@ def overhead(num_turns: int, turn_s: float) -> list[Result]:
 
 def main() -> None:
     options = parser(__doc__).parse_args()
-    num_turns, turn_s = (6, 0.5) if options.quick else (30, 3.0)
+    num_turns, turn_s = (6, 1.5) if options.quick else (20, 8.0)
     report("api_overhead", overhead(num_turns, turn_s), options)
 
 
