@@ -75,7 +75,7 @@ bench: .venv/.installed ## our claims of speed as ratios, and endurance at full 
 	WATT_ENDURANCE=full $(BIN)/python -m pytest tests/endurance --timeout 900
 	$(BIN)/python -m benchmarks --out benchmarks/results/$$(date +%F)-$$(hostname -s)
 
-documents: .venv/.installed ## the tables in RESULTS.md and docs/evidence.md, as their commands print them now
+documents: .venv/.installed ## the tables in RESULTS.md and docs/, as their commands print them now
 	$(BIN)/python -m analysis.documents
 
 ##@ On a GPU machine

@@ -13,8 +13,8 @@ from tasks.errors import PlanError
 GROUPS = ("task", "data", "model", "hardware", "meter", "experiment", "scale")
 
 
-def check(arguments: Sequence[str]) -> None:
-    """Raises `PlanError` for a flag, an override or a sweep that cannot be meant."""
+def check(arguments: Sequence[str]) -> argparse.Namespace:
+    """Hydra's flags. Raises `PlanError` for a flag, an override or a sweep that cannot be meant."""
     from hydra._internal.utils import get_args_parser
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
@@ -31,6 +31,7 @@ def check(arguments: Sequence[str]) -> None:
         except (HydraException, OmegaConfBaseException, ValueError):
             raise PlanError(unreadable(text)) from None
         _check_override(text, override, flags.multirun)
+    return flags
 
 
 def unreadable(text: str) -> str:

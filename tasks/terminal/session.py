@@ -96,11 +96,15 @@ class Session:
 
 def exit_on_errors(run: Callable[[], Any], session: Session) -> int:
     """Call the Hydra application `run`; answer with the exit status of the whole sweep."""
+    from tasks.config import key_table
     from tasks.terminal import arguments
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here instead of ending in a traceback
     try:
-        arguments.check(sys.argv[1:])
+        flags = arguments.check(sys.argv[1:])
+        if flags.help:
+            print(key_table.help_text())
+            return 0
         run()
     except PlanError as error:
         _complain(str(error))
