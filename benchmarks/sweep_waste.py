@@ -68,7 +68,7 @@ def waste(num_runs: int, budget_s: float) -> list[Result]:
         Result(
             "a sweep wastes little: wall time inside measured windows",
             share,
-            0.7,
+            0.8,
             "at least",
             detail=words,
         ),

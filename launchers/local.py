@@ -67,7 +67,7 @@ class Machine:
         sweep: SweepPlace | None = None,
     ) -> Outcome:
         """Execute `plan` here and now. Raises `PlanError` for more nodes than this one."""
-        from tasks.running.execute import Outcome, execute
+        from tasks.running.execute import Outcome, answer_without_gpu, execute
 
         num_ranks = plan.hardware.devices * plan.hardware.nodes
         if num_ranks > 1 and int(os.environ.get("WORLD_SIZE", "1")) > 1:
@@ -79,6 +79,9 @@ class Machine:
             )
         if num_ranks == 1 and not self._isolate:
             return execute(plan, say=say, sweep=sweep)
+        known = answer_without_gpu(plan)
+        if known is not None:  # no process, no imports
+            return known
         from launchers import died, isolated, spawn
 
         dead = None if plan.force or plan.retry_failed else died.earlier(plan)

@@ -11,7 +11,7 @@ from metering.progress import RunBegun
 from metering.record import SweepPlace
 from metering.sensors.temperature import device_temperature_c
 from tasks.plan import Plan
-from tasks.running.execute import Outcome, finished
+from tasks.running.execute import Outcome, finished_here
 
 
 class SweepRunner:
@@ -29,7 +29,7 @@ class SweepRunner:
 
         position = int(HydraConfig.get().job.num) + 1
         say(RunBegun(plan.model.name, position, self._num_runs))
-        if plan.force or finished(plan) is None:
+        if plan.force or finished_here(plan) is None:
             self._cooldown.wait(say)
         place = SweepPlace(
             position=position,

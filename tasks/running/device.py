@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 def uses_gpu(accelerator: str) -> bool:
     """Whether a run with this `hardware.accelerator` computes on a GPU."""
+    if accelerator == "cpu":
+        return False
     import torch
 
-    return accelerator != "cpu" and torch.cuda.is_available()
+    return torch.cuda.is_available()
 
 
 SINCE_MAJOR = 8  # Ampere: the first with bf16 and tf32 in its tensor cores

@@ -21,7 +21,7 @@ from tasks.running import attempts, earlier, host_check
 from tasks.running import found as found_here
 from tasks.running.attempt import Attempt, Outcome, empty_record
 
-__all__ = ["Outcome", "empty_record", "execute", "finished"]
+__all__ = ["Outcome", "answer_without_gpu", "empty_record", "execute", "finished", "finished_here"]
 
 
 def finished(plan: Plan, machine: Found | None = None) -> Record | None:
@@ -29,6 +29,30 @@ def finished(plan: Plan, machine: Found | None = None) -> Record | None:
     this one, as `found.machine` gives it; without it the machine is not compared."""
     answer = earlier.find(plan, machine)
     return answer.record if answer is not None and not answer.missing else None
+
+
+def finished_here(plan: Plan) -> Record | None:
+    """`finished` on this machine, for whoever supervises runs. Where a GPU would be used the
+    machine is not compared: that takes a device, and the run itself compares it."""
+    return finished(plan, _machine_without_gpu(plan))
+
+
+def answer_without_gpu(plan: Plan) -> Outcome | None:
+    """The outcome of a plan that was measured on this machine, where that is known without a
+    device; None where a process of the run's own has to look."""
+    machine = _machine_without_gpu(plan)
+    known = None if plan.force or machine is None else earlier.find(plan, machine)
+    if known is None or known.missing or known.path.parent.name == attempts.ATTEMPTS:
+        return None
+    return Outcome(known.record, known.path.parent, reused=True)
+
+
+def _machine_without_gpu(plan: Plan) -> Found | None:
+    return found_here.machine_without_gpu(plan.hardware, _task(plan).STEP_VERSION)
+
+
+def _task(plan: Plan) -> Task:
+    return cast(Task, importlib.import_module(f"tasks.{plan.task}.session"))
 
 
 def execute(
@@ -45,7 +69,7 @@ def execute(
     of whoever started the run, `sweep` is its place among others. Collective.
     """
     ranks = ranks or OneRank()
-    task = cast(Task, importlib.import_module(f"tasks.{plan.task}.session"))
+    task = _task(plan)
     problems = list(task.check(plan))
     if problems:
         raise PlanError(problems[0])

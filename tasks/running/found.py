@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from metering.host import cpu_model, gpu_states, package_versions
 from metering.migrations import computes
 from metering.record import Component, Sensor
-from metering.sensors.nvml import Gpu, MaskError, job_gpus
+from metering.sensors.nvml import Gpu, GpuError, MaskError, job_gpus
 from metering.setup import Found
 from tasks.plan import HardwarePlan
 from tasks.running import device
@@ -23,6 +23,18 @@ def machine(hardware: HardwarePlan, step_version: int) -> Found | None:
         except MaskError:
             return None
     return on_this_machine(list(gpus) * hardware.nodes, hardware.nodes, {}, step_version)
+
+
+def machine_without_gpu(hardware: HardwarePlan, step_version: int) -> Found | None:
+    """What `machine` finds where no GPU would be used; touches no device and imports no PyTorch,
+    so that whoever only supervises runs may ask. None where there is one: a run looks itself."""
+    if hardware.accelerator != "cpu":
+        try:
+            if job_gpus():
+                return None
+        except (MaskError, GpuError):
+            return None
+    return on_this_machine([], hardware.nodes, {}, step_version)
 
 
 def on_this_machine(

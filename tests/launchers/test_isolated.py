@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import time
@@ -15,9 +16,10 @@ from launchers.children import Server
 from launchers.local import Machine
 from metering.progress import PhaseBegun, Progress
 from metering.record import FILE_NAME
-from metering.record_file import read
+from metering.record_file import read, write
 from tasks.errors import PlanError
 from tasks.plan import Plan
+from tasks.running.execute import finished_here
 
 TINY = (
     "model=test_resnet", "model.input_size=32", "batch_size=8", "data=digits", "meter=fixed",
@@ -211,3 +213,27 @@ def _is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_what_is_measured_already_starts_no_process(compose: Compose) -> None:
+    plan = compose(*SHORT)
+    with Machine() as machine:
+        first = machine.run(plan)
+        assert machine._servers
+    with Machine() as machine:
+        again = machine.run(plan)
+        assert not machine._servers
+    assert again.reused
+    assert again.record.run_id == first.record.run_id
+
+
+def test_what_another_machine_measured_is_measured_here_too(compose: Compose) -> None:
+    plan = compose(*SHORT)
+    with Machine() as machine:
+        first = machine.run(plan).record
+        assert first.setup.found is not None
+        elsewhere = dataclasses.replace(first.setup.found, cpu_model="another processor")
+        setup = dataclasses.replace(first.setup, found=elsewhere)
+        write(dataclasses.replace(first, setup=setup), plan.folder)
+        assert finished_here(plan) is None
+        assert not machine.run(plan).reused
