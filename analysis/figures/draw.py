@@ -39,7 +39,9 @@ COMMANDS = {
 def draw_all(frames: Frames) -> dict[str, Figure]:
     """Every figure under its name in `TITLES`; one without data says so on its face."""
     return {
-        "figure1": figure1(frames.rows, frames.appliances, frames.references),
+        "figure1": figure1(
+            frames.rows, frames.appliances, frames.references, frames.language_models
+        ),
         "figure2": figure2(frames.rows),
         "figure3": figure3(frames.rows),
         "figure4": figure4(frames.stages),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.figures import look
@@ -11,16 +13,24 @@ MODELS = (
     "MobileNetv2", "ResNet50", "VGG16", "RegNetY-16GF", "EfficientNetv2 S", "Swin-B",
     "EfficientNet B7", "ViT-B-Im21k", "BEiTv2-B", "ViT-H-MAE", "Clip-L/14", "ViT-H-JFT",
 )  # fmt: skip
-REFERENCES = ("UK household (Ofgem medium, from Oct 2023)", "UK hypermarket (6262 m2)")
+# the household of the source that the paper cites, and the shop of its introduction
+REFERENCES = ("UK household (Ofgem medium, before Oct 2023)", "UK hypermarket (6262 m2)")
+COLORS = {"model": look.VERMILION, "home": look.BLUE}
+TITLES = {"model": "training a model, once", "home": "a home or a shop, a month"}
+MARKERS = {"model": "o", "home": "s"}
 
-Bar = tuple[str, float, look.Kind, str]  # label, kWh, kind of number, model or home
 
+def figure1(
+    rows: pd.DataFrame,
+    appliances: pd.DataFrame,
+    references: pd.DataFrame,
+    language_models: pd.DataFrame | None = None,
+) -> Figure:
+    """Points on one logarithmic axis, a line of the figure each: kWh once to train a model, kWh a
+    month of an appliance. A bar's length would mean nothing on such an axis.
 
-def figure1(rows: pd.DataFrame, appliances: pd.DataFrame, references: pd.DataFrame) -> Figure:
-    """Bars on one logarithmic axis: kWh once to train a model, kWh a month of an appliance.
-
-    `rows`, `appliances`, `references`: see `frames.py`. Every appliance's source is printed
-    below. A measured or estimated total stands beside the published one of the same model.
+    All frames: see `frames.py`. Every source but Table 3 is printed below. What was measured here
+    stands hollow, with its interval, on the line of the same model.
     """
     models = rows[rows["model"].isin(MODELS) & (rows["train_kwh"] > 0)]
     homes = pd.concat([appliances, references[references["name"].isin(REFERENCES)]])
@@ -30,65 +40,87 @@ def figure1(rows: pd.DataFrame, appliances: pd.DataFrame, references: pd.DataFra
             "No training total and no appliance is known.",
             "python -m analysis figures RUNS --out figures",
         )
-    bars = sorted([*_model_bars(models), *_home_bars(homes)], key=lambda bar: bar[1])
+    lines = _lines(models, homes, language_models)
     with look.look():
-        sources = _numbered(homes)
-        height = 0.8 + 0.155 * len(bars) + 0.105 * sources[1].count("\n")
+        names, sources = _numbered(lines)
+        height = 0.9 + 0.155 * len(lines) + 0.105 * sources.count("\n")
         figure, axes = look.new_figure(look.FULL_IN, height)
-        _draw(axes, bars, sources[0])
+        axes.set_yticks(range(len(lines)), names)
+        _draw(axes, lines)
+        others = models[models["kind"] != "published"]
+        _draw_others(axes, lines, others)
+        _finish(axes, lines, others)
         figure.supxlabel(
-            sources[1], x=0.01, ha="left", fontsize=5.2, color=look.GREY, linespacing=1.25
+            sources, x=0.01, ha="left", fontsize=5.2, color=look.GREY, linespacing=1.25
         )
         return figure
 
 
-def _model_bars(models: pd.DataFrame) -> list[Bar]:
-    def name(model: str, kind: str, is_small: bool) -> str:
-        return model + ("" if kind == "published" else f", {kind}") + (" *" if is_small else "")
+def _lines(
+    models: pd.DataFrame, homes: pd.DataFrame, language_models: pd.DataFrame | None
+) -> pd.DataFrame:
+    """One line a name: name, kwh, what, source; the published number where there is one."""
+    first = models.assign(order=models["kind"] != "published").sort_values("order", kind="stable")
+    first = first.drop_duplicates("model")
+    parts = [
+        pd.DataFrame({"name": first["model"], "kwh": first["train_kwh"], "kind": first["kind"],
+                      "what": "model", "source": ""}),
+        pd.DataFrame({"name": homes["name"], "kwh": homes["kwh_per_month"], "kind": "published",
+                      "what": "home", "source": homes["source"]}),
+    ]  # fmt: skip
+    if language_models is not None and len(language_models):
+        parts.append(
+            pd.DataFrame({"name": language_models["name"], "kwh": language_models["train_kwh"],
+                          "kind": "published", "what": "model",
+                          "source": language_models["source"]})
+        )  # fmt: skip
+    return pd.concat(parts).sort_values("kwh", kind="stable").reset_index(drop=True)
 
-    columns = models[["model", "kind", "is_small", "train_kwh"]]
-    return [
-        (name(m, kind, bool(small)), float(kwh), kind, "model")
-        for m, kind, small, kwh in columns.itertuples(index=False)
-    ]
 
-
-def _home_bars(homes: pd.DataFrame) -> list[Bar]:
-    columns = homes[["name", "kwh_per_month"]]
-    return [(str(n), float(kwh), "published", "home") for n, kwh in columns.itertuples(index=False)]
-
-
-def _numbered(homes: pd.DataFrame) -> tuple[dict[str, int], str]:
-    """The number of each appliance's source, and the list of sources as text."""
+def _numbered(lines: pd.DataFrame) -> tuple[list[str], str]:
+    """Each line's name with the number of its source, and the sources as text."""
     numbers: dict[str, int] = {}
-    of_name = {}
-    for name, source in homes[["name", "source"]].itertuples(index=False):
-        of_name[name] = numbers.setdefault(str(source), len(numbers) + 1)
-    lines = [look.wrap(f"[{number}] {source}", 190) for source, number in numbers.items()]
-    return of_name, "Sources of the monthly figures:\n" + "\n".join(lines)
+    names = []
+    for name, source in lines[["name", "source"]].itertuples(index=False):
+        number = numbers.setdefault(str(source), len(numbers) + 1) if source else 0
+        names.append(f"{name} [{number}]" if number else str(name))
+    said = [look.wrap(f"[{number}] {source}", 190) for source, number in numbers.items()]
+    return names, "Models without a number: the paper's Table 3. Sources:\n" + "\n".join(said)
 
 
-def _draw(axes: look.Axes, bars: list[Bar], sources: dict[str, int]) -> None:
-    colors = {"model": look.VERMILION, "home": look.SKY}
-    for place, (_, kwh, kind, what) in enumerate(bars):
-        axes.barh(place, kwh, height=0.72, **look.bar_style(kind, colors[what]))
-        axes.text(kwh * 1.12, place, look.plain_number(kwh), va="center", fontsize=6)
-    labels = [f"{name} [{sources[name]}]" if name in sources else name for name, *_ in bars]
-    axes.set_yticks(range(len(bars)), labels)
-    for tick, bar in zip(axes.get_yticklabels(), bars, strict=True):
-        tick.set_color(look.BLACK if bar[3] == "model" else look.BLUE)
-    axes.set_xlim(2, max(bar[1] for bar in bars) * 4)
+def _draw(axes: Axes, lines: pd.DataFrame) -> None:
+    for what, part in lines[lines["kind"] == "published"].groupby("what"):
+        axes.plot(
+            part["kwh"], part.index, ls="none", ms=5, color=COLORS[str(what)],
+            marker=MARKERS[str(what)], label=f"{TITLES[str(what)]} (published)",
+        )  # fmt: skip
+    for place, kwh in lines["kwh"].items():
+        axes.annotate(
+            look.plain_number(kwh), (kwh, place), (6, 0), textcoords="offset points",
+            va="center", fontsize=6,
+        )  # fmt: skip
+    for tick, what in zip(axes.get_yticklabels(), lines["what"], strict=True):
+        tick.set_color(look.BLACK if what == "model" else look.BLUE)
+
+
+def _draw_others(axes: Axes, lines: pd.DataFrame, others: pd.DataFrame) -> None:
+    """What is not published, on its model's line, a little above it."""
+    places = {str(name): number for number, name in enumerate(lines["name"])}
+    for kind, part in others.groupby("kind"):
+        y = part["model"].map(places).to_numpy(float) + 0.25
+        errors = part["half_width_kwh"].to_numpy(float) if "half_width_kwh" in part else None
+        axes.errorbar(
+            part["train_kwh"].to_numpy(float), y, xerr=errors, ls="none", capsize=1.5, ms=4,
+            marker="D" if kind == "measured" else "o", mfc="none", color=look.VERMILION,
+            label=f"training a model, once ({kind})",
+        )  # fmt: skip
+
+
+def _finish(axes: Axes, lines: pd.DataFrame, others: pd.DataFrame) -> None:
+    kwh = np.concatenate([lines["kwh"].to_numpy(float), others["train_kwh"].to_numpy(float)])
+    axes.set_xlim(kwh.min() / 2, kwh.max() * 6)
     look.log_axis(axes.xaxis)
-    axes.grid(axis="y", visible=False)
-    axes.set_ylim(-0.7, len(bars) - 0.3)
-    axes.set_xlabel("kWh")
+    axes.set_ylim(-0.7, len(lines) - 0.3)
+    axes.set_xlabel("kWh, logarithmic")
     axes.set_title("Training a model once, and using an appliance for a month")
-    handles = [
-        axes.barh(0, 0, **look.bar_style("published", color), label=label)
-        for label, color in (("a model, once", look.VERMILION), ("an appliance, a month", look.SKY))
-    ]
-    for kind in look.KINDS[1:]:
-        if any(bar[2] == kind for bar in bars):
-            style = look.bar_style(kind, look.VERMILION)
-            handles.append(axes.barh(0, 0, **style, label=f"model, {kind}"))
-    axes.legend(handles=handles, loc="lower right")
+    axes.legend(loc="lower right")

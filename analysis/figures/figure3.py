@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,8 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.figures import look
+from analysis.figures.labels import Label, place
 
-PANELS: dict[str, dict[str, tuple[str, ...]]] = {
+Chains = dict[str, tuple[str, ...]]
+PANELS: dict[str, Chains] = {
     "Swin": {
         "Swin-B": ("Swin-B", "Swin-B+PT on Im21k"),
         "Swin-v2-B": ("Swin-v2-B", "Swin-v2-B+PT on Im21k"),
@@ -41,10 +41,11 @@ def figure3(rows: pd.DataFrame) -> Figure:
         )
     with look.look():
         figure, panels = look.new_figure(
-            look.FULL_IN, 3.4, ncols=2, sharey=True, width_ratios=(1, 1.2)
+            look.FULL_IN, 3.6, ncols=2, sharey=True, width_ratios=(1, 1.2)
         )
+        labels: list[list[Label]] = []
         for axes, (family, chains) in zip(panels, PANELS.items(), strict=True):
-            _panel(axes, known, family, chains)
+            labels.append(_panel(axes, known, family, chains))
         panels[0].set_ylabel("top-1 accuracy, %")
         handles = [
             Line2D([], [], color=color, label=f"{first} (left), {second} (right)")
@@ -52,30 +53,42 @@ def figure3(rows: pd.DataFrame) -> Figure:
         ]
         handles += look.kind_handles(known["kind"], bool(known["is_small"].any()))
         figure.legend(handles=handles, loc="outside lower center", ncols=5)
+        for axes, chains, named in zip(panels, PANELS.values(), labels, strict=True):
+            _name(axes, _inside(known, chains), chains, named)
         return figure
 
 
-def _panel(axes: Axes, rows: pd.DataFrame, family: str, chains: dict[str, tuple[str, ...]]) -> None:
-    inside = rows[rows["model"].isin({name for chain in chains.values() for name in chain})]
-    axes.set(title=family, xlabel="electricity of training, kWh")
+def _inside(rows: pd.DataFrame, chains: Chains) -> pd.DataFrame:
+    return rows[rows["model"].isin({name for chain in chains.values() for name in chain})]
+
+
+def _panel(axes: Axes, rows: pd.DataFrame, family: str, chains: Chains) -> list[Label]:
+    inside = _inside(rows, chains)
+    axes.set(
+        title=f"What pre-training adds to {family}",
+        xlabel="electricity of training, kWh, logarithmic",
+    )
     if inside.empty:
-        return
-    axes.set_xlim(inside["train_kwh"].min() / 6, inside["train_kwh"].max() * 2)
+        return []
+    axes.set_xlim(inside["train_kwh"].min() / 6, inside["train_kwh"].max() * 3)
     look.log_axis(axes.xaxis)
-    texts: list[Any] = []
+    labels: list[Label] = []
     for color, chain in zip(COLORS, chains.values(), strict=True):
         for kind in look.KINDS:
             part = inside[(inside["kind"] == kind) & inside["model"].isin(chain)]
-            texts += _chain(axes, part, kind, chain, color)
+            labels += _chain(axes, part, kind, chain, color)
     low, high = rows["accuracy_pct"].min(), rows["accuracy_pct"].max()
     axes.set_ylim(low - 1.2, high + 1.6)
-    axes.figure.draw_without_rendering()  # type: ignore[union-attr]
-    look.place_labels(axes, texts, *_along_arrows(inside, chains))
+    return labels
 
 
-def _along_arrows(
-    rows: pd.DataFrame, chains: dict[str, tuple[str, ...]]
-) -> tuple[list[float], list[float]]:
+def _name(axes: Axes, inside: pd.DataFrame, chains: Chains, labels: list[Label]) -> None:
+    """After everything else: a legend moves the axes under labels that have their place."""
+    keep_free = [Label("", x, y, 2.5) for x, y in zip(*_along_arrows(inside, chains), strict=True)]
+    place(axes, labels, keep_free, fontsize=5.8)
+
+
+def _along_arrows(rows: pd.DataFrame, chains: Chains) -> tuple[list[float], list[float]]:
     """Points that labels must keep off: the markers and the arrows between them."""
     x, y = rows["train_kwh"].to_list(), rows["accuracy_pct"].to_list()
     for chain in chains.values():
@@ -93,7 +106,7 @@ def _along_arrows(
 
 def _chain(
     axes: Axes, part: pd.DataFrame, kind: look.Kind, chain: tuple[str, ...], color: str
-) -> list[Any]:
+) -> list[Label]:
     ordered = [part[part["model"] == model].head(1) for model in chain]
     points = pd.concat([row for row in ordered if not row.empty] or [part.head(0)])
     if points.empty:
@@ -102,7 +115,7 @@ def _chain(
         style = look.marker_style(kind, color, bool(is_small))
         axes.scatter(group["train_kwh"], group["accuracy_pct"], s=26, zorder=3, **style)
     first = points.iloc[0]
-    texts: list[Any] = []
+    labels: list[Label] = []
     for _, row in points.iterrows():
         star = " *" if row["is_small"] else ""
         if row["model"] != first["model"] and first["model"] == chain[0]:
@@ -119,13 +132,8 @@ def _chain(
                 },
             )
         text = _gain(row, first, chain) + star
-        side: dict[str, Any] = (
-            {"ha": "left", "va": "top"} if row["model"] == chain[0] else {"ha": "right"}
-        )
-        lift = -0.1 if row["model"] == chain[0] else 0.25
-        spot = (row["train_kwh"] * (1.05 if lift < 0 else 0.95), row["accuracy_pct"] + lift)
-        texts.append(axes.text(*spot, text, fontsize=5.8, color=color, **side))
-    return texts
+        labels.append(Label(text, row["train_kwh"], row["accuracy_pct"], 3.0, color))
+    return labels
 
 
 def _gain(row: pd.Series, first: pd.Series, chain: tuple[str, ...]) -> str:

@@ -13,11 +13,12 @@ from analysis.figures.measured import compared, name_of
 
 COMMAND_5 = "python run.py -m experiment=hardware"
 COMMAND_6 = "python run.py -m experiment=batch_size"
-PER_1000 = "kWh per 1,000 images"
+PHASES = {"train": "training", "test": "testing"}
+PER_1000 = "Wh per 1,000 images, logarithmic"
 
 
 def figure5(runs: pd.DataFrame) -> Figure:
-    """kWh per 1,000 images, logarithmic, a line per model over the GPUs it was measured on.
+    """Wh per 1,000 images, logarithmic, a line per model over the GPUs it was measured on.
 
     `runs`: see `frames.py`. Only runs alike in batch size, precision and data are joined.
     """
@@ -28,18 +29,27 @@ def figure5(runs: pd.DataFrame) -> Figure:
             f"No model was measured on two devices with one set-up (devices so far: {devices}).",
             COMMAND_5,
         )
-    return _two_panels(runs, "device", "Across GPUs", None, ("batch_size",))
+    return _two_panels(runs, "device", _title(runs), None, ("batch_size",))
+
+
+def _title(runs: pd.DataFrame) -> str:
+    """By what was measured: a CPU is no GPU."""
+    devices = [one for _, group in compared(runs, "device") for one in group["device"]]
+    kinds = {"CPU" if str(device).startswith("CPU") else "GPU" for device in devices}
+    if len(kinds) > 1:
+        return "CPUs and GPUs"
+    return f"{len(set(devices))} {'CPU set-ups' if kinds == {'CPU'} else 'GPUs'}"
 
 
 def figure6(runs: pd.DataFrame) -> Figure:
-    """kWh per 1,000 images over the batch size, both logarithmic, a line per model and device."""
+    """Wh per 1,000 images over the batch size, both logarithmic, a line per model and device."""
     if not _any_group(runs, "batch_size"):
         return look.absent(
             "Figure 6: across batch sizes",
             "No model was measured with two batch sizes on one device.",
             COMMAND_6,
         )
-    return _two_panels(runs, "batch_size", "Across batch sizes", "batch size", ("device",))
+    return _two_panels(runs, "batch_size", "Batch sizes", "batch size, logarithmic", ("device",))
 
 
 def _any_group(runs: pd.DataFrame, over: str) -> bool:
@@ -57,7 +67,7 @@ def _two_panels(
         styles: dict[str, dict[str, Any]] = {}
         for axes, phase in zip(panels, ("train", "test"), strict=True):
             drawn = _panel(axes, runs[runs["phase"] == phase], over, places, styles, also)
-            axes.set(title=f"{title}: {phase}", ylabel=PER_1000)
+            axes.set(title=f"{title}: {PHASES[phase]}", ylabel=PER_1000)
             if not drawn:
                 axes.text(
                     0.5,
@@ -102,7 +112,7 @@ def _panel(
     styles: dict[str, dict[str, Any]],
     also: tuple[str, ...],
 ) -> bool:
-    drawn = False
+    drawn = 0
     for values, group in compared(runs, over):
         label = name_of(values, *also)
         if also == ("batch_size",):
@@ -116,15 +126,18 @@ def _panel(
                 "ls": ":" if values["is_small"] else "-",
             },
         )
-        x = [places[value] if over == "device" else value for value in group[over]]
-        errors = 1000 * pd.to_numeric(group["half_width_kwh_per_sample"]).to_numpy(float)
+        step = 0.05 * (drawn - 1)  # side by side: no point hides another
+        x = [
+            places[value] + step if over == "device" else value * 2.0**step for value in group[over]
+        ]
+        errors = 1e6 * pd.to_numeric(group["half_width_kwh_per_sample"]).to_numpy(float)
         axes.errorbar(
             x,
-            1000 * group["kwh_per_sample"].to_numpy(float),
+            1e6 * group["kwh_per_sample"].to_numpy(float),
             yerr=errors,
             capsize=2,
             label=label,
             **style,
         )
-        drawn = True
-    return drawn
+        drawn += 1
+    return drawn > 0

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from analysis.figures import look
 from analysis.figures.measured import compared, curve, fit_line, name_of
@@ -17,7 +19,8 @@ LEAST_EPOCHS = 2.0
 
 
 def figure7(runs: pd.DataFrame) -> Figure:
-    """kWh used up to the end of each epoch, between the ends of the blocks nearest to it.
+    """(a) Wh used up to the end of each epoch, between the ends of the blocks nearest to it;
+    (b) the same epoch by epoch, since a sum looks straight whatever its parts do.
 
     `runs`: see `frames.py`. A run counts when its train phase lasted `LEAST_EPOCHS` epochs of
     its share of the data or more, and every block of it has an energy.
@@ -32,15 +35,27 @@ def figure7(runs: pd.DataFrame) -> Figure:
             COMMAND_7,
         )
     with look.look():
-        figure, axes = look.new_figure(look.FULL_IN, _height(len(long)))
+        figure, (left, right) = look.new_figure(look.FULL_IN, _height(len(long)), ncols=2)
         for number, run in enumerate(long):
-            epochs, kwh = _at_each_epoch(run)
-            _series(axes, number, epochs, kwh, name_of(dict(run), "device"))
-        return _finish(figure, axes, "Electricity over epochs", "epochs of the share of data", long)
+            epochs, wh = _at_each_epoch(run)
+            half_width = _half_width_wh(run, 1)
+            label = name_of(dict(run), "device")
+            # epoch 0 is no measurement: no marker stands there
+            _series(left, number, epochs[1:], wh[1:], label, half_width * epochs[1:])
+            _increments(right, number, epochs[1:], np.diff(wh), half_width, "*" in label)
+        for axes in (left, right):
+            axes.set_xlim(0, max(_epochs(run) for run in long) + 0.7)
+            axes.set_ylim(bottom=0)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.set_xlabel("epochs of the share of data")
+        left.set(title="(a) Used up to the end of an epoch", ylabel="Wh")
+        right.set(title="(b) Used by each epoch", ylabel="Wh")
+        return _finish(figure, long, "(b) lines and bands: each run's mean rate and its interval")
 
 
 def figure8(runs: pd.DataFrame) -> Figure:
-    """kWh of one epoch over the share of the data that the epoch has.
+    """(a) Wh of one epoch over the share of the data that the epoch has; (b) the same for 1,000
+    images, which is level where electricity is in proportion to the data.
 
     A run that lasted an epoch gives what was measured up to its end; a shorter one its rate
     times its number of samples, drawn hollow as the estimate that it is.
@@ -56,32 +71,34 @@ def figure8(runs: pd.DataFrame) -> Figure:
             COMMAND_8,
         )
     with look.look():
-        figure, axes = look.new_figure(look.FULL_IN, _height(len(groups)))
+        figure, (left, right) = look.new_figure(look.FULL_IN, _height(len(groups)), ncols=2)
         used: list[pd.Series] = []
         any_estimated = False
         for number, (values, group) in enumerate(groups):
-            points = [_one_epoch(run) for _, run in group.iterrows()]
+            several = [run for _, run in group.iterrows()]
+            points = [_one_epoch(run) for run in several]
             hollow = np.asarray([estimated for _, estimated in points])
             any_estimated |= bool(hollow.any())
-            x = 100 * group["fraction"].to_numpy(float)
-            y = np.asarray([kwh for kwh, _ in points])
-            _series(axes, number, x, y, name_of(values, "device"), hollow)
-            used.extend(run for _, run in group.iterrows())
-        title = "Electricity of an epoch over the share of data"
-        axes.set_ylim(bottom=0)
+            x, y = 100 * group["fraction"].to_numpy(float), np.asarray([wh for wh, _ in points])
+            errors = np.asarray([_half_width_wh(run, 1) for run in several])
+            label = name_of(values, "device")
+            _series(left, number, x, y, label, errors, hollow)
+            thousands = group["num_epoch_samples"].to_numpy(float) / 1000
+            _points(right, number, x * 1.03**number, y / thousands, errors / thousands, hollow)
+            used.extend(several)
+        left.set(title="(a) One epoch", ylabel="Wh", xlabel="share of the training data, %")
+        left.set_ylim(bottom=0)
+        left.set_xlim(left=0)
+        right.set(title="(b) The same for 1,000 images", ylabel="Wh per 1,000 images")
+        right.set(xscale="log", xlabel="share of the training data, %, logarithmic")
+        right.xaxis.set_major_formatter(look.FuncFormatter(look.plain_number))
+        right.set_ylim(bottom=0)
         note = "hollow: estimated, rate x images (the run ended within its first epoch)"
-        return _finish(
-            figure,
-            axes,
-            title,
-            "share of the training data, %",
-            used,
-            note if any_estimated else "",
-        )
+        return _finish(figure, used, note if any_estimated else "")
 
 
 def _height(num_series: int) -> float:
-    return 2.7 + 0.13 * num_series
+    return 2.9 + 0.13 * num_series
 
 
 def _train(runs: pd.DataFrame) -> pd.DataFrame:
@@ -95,55 +112,90 @@ def _epochs(run: pd.Series) -> float:
 
 
 def _at_each_epoch(run: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Epochs 0, 1, 2, ... that the run completed, and the kWh used by the end of each."""
+    """Epochs 0, 1, 2, ... that the run completed, and the Wh used by the end of each."""
     samples, kwh = curve(run)
     epochs = np.arange(int(_epochs(run)) + 1)
-    return epochs, np.interp(epochs * float(run["num_epoch_samples"]), samples, kwh)
+    return epochs, 1000 * np.interp(epochs * float(run["num_epoch_samples"]), samples, kwh)
+
+
+def _half_width_wh(run: pd.Series, num_epochs: float) -> float:
+    """Of the run's mean rate (95 %), for whole epochs; nan where the run has no interval."""
+    half_width = pd.to_numeric(run["half_width_kwh_per_sample"])
+    return float(1000 * half_width * run["num_epoch_samples"] * num_epochs)
 
 
 def _one_epoch(run: pd.Series) -> tuple[float, bool]:
-    """kWh of the run's first epoch, and whether it is an estimate."""
+    """Wh of the run's first epoch, and whether it is an estimate."""
     samples, kwh = curve(run)
     size = float(run["num_epoch_samples"])
     if samples[-1] >= size:
-        return float(np.interp(size, samples, kwh)), False
-    return float(run["kwh_per_sample"]) * size, True
+        return float(1000 * np.interp(size, samples, kwh)), False
+    return float(1000 * run["kwh_per_sample"]) * size, True
 
 
 def _series(
-    axes: look.Axes,
+    axes: Axes,
     number: int,
     x: np.ndarray,
     y: np.ndarray,
     label: str,
+    errors: np.ndarray,
     hollow: np.ndarray | None = None,
 ) -> None:
-    color = look.CYCLE[number % len(look.CYCLE)]
-    marker = look.MARKERS[number % len(look.MARKERS)]
     line = fit_line(x, y)
     text = f"{label}: {line}" if line else f"{label}: two points, no fit"
-    hollow = np.zeros(len(x), bool) if hollow is None else hollow
-    style: dict[str, Any] = {"color": color, "marker": marker, "ls": "none", "mew": 0.8}
-    axes.plot(x[~hollow], y[~hollow], label=text, **style, markevery=max(1, len(x) // 25))
-    axes.plot(x[hollow], y[hollow], mfc="none", **style)
+    _points(axes, number, x, y, errors, hollow, text)
     if line:
         ends = np.asarray([x.min(), x.max()])
-        axes.plot(ends, line(ends), color=color, lw=0.8, ls="--" if "*" in label else "-")
+        axes.plot(ends, line(ends), color=_color(number), lw=0.8, ls="--" if "*" in label else "-")
 
 
-def _finish(
-    figure: Figure,
-    axes: look.Axes,
-    title: str,
-    x_label: str,
-    runs: list[pd.Series],
-    note: str = "",
-) -> Figure:
-    axes.set(title=title, xlabel=x_label, ylabel="kWh")
-    axes.margins(x=0.02)
-    axes.set_xlim(left=0)
+def _points(
+    axes: Axes,
+    number: int,
+    x: np.ndarray,
+    y: np.ndarray,
+    errors: np.ndarray | None,
+    hollow: np.ndarray | None = None,
+    label: str = "",
+) -> None:
+    """Points with their intervals; estimated ones hollow."""
+    hollow = np.zeros(len(x), bool) if hollow is None else hollow
+    marker = look.MARKERS[number % len(look.MARKERS)]
+    style: dict[str, Any] = {"color": _color(number), "marker": marker, "ls": "none", "mew": 0.8}
+    style |= {"ms": 3.4, "clip_on": False}
+    for shown, face, name in (
+        (~hollow, _color(number), label),
+        (hollow, "none", label * bool(hollow.all())),
+    ):
+        if shown.any():
+            axes.plot(x[shown], y[shown], label=name or "_", mfc=face, **style)
+    if errors is not None and np.isfinite(errors).any():
+        axes.errorbar(
+            x, y, yerr=errors, ls="none", color=_color(number), capsize=1.5, elinewidth=0.6
+        )
+
+
+def _increments(
+    axes: Axes, number: int, epochs: np.ndarray, wh: np.ndarray, half_width: float, is_small: bool
+) -> None:
+    """The Wh of each epoch, their mean, and the interval of the run's rate as a band."""
+    _points(axes, number, epochs, wh, None)
+    mean, color = float(wh.mean()), _color(number)
+    axes.axhline(mean, color=color, lw=0.8, ls="--" if is_small else "-")
+    if np.isfinite(half_width):
+        axes.axhspan(mean - half_width, mean + half_width, color=color, alpha=0.12, lw=0)
+
+
+def _color(number: int) -> str:
+    return look.CYCLE[number % len(look.CYCLE)]
+
+
+def _finish(figure: Figure, runs: list[pd.Series], note: str = "") -> Figure:
     small = any(bool(run["is_small"]) for run in runs)
-    words = ["measured; lines: least squares", *([note] if note else [])]
+    words = ["measured; bars: 95 % interval of the run's rate; lines: least squares"]
+    words += [note] if note else []
     words += [look.SMALL_LABEL] if small else []
-    figure.legend(loc="outside lower center", title="; ".join(words), title_fontsize=6.5)
+    figure.legend(loc="outside lower center", title=look.wrap("; ".join(words), 110),
+                  title_fontsize=6.5)  # fmt: skip
     return figure

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from analysis.figures import look
 from analysis.figures.families import COLORS, family
@@ -31,9 +32,22 @@ def figure_a5(rows: pd.DataFrame) -> Figure:
             "python -m analysis figures RUNS --out figures",
         )
     with look.look():
-        figure, (left, right) = look.new_figure(look.FULL_IN, 3.3, ncols=2, width_ratios=(2.1, 1))
+        figure, (left, right) = look.new_figure(look.FULL_IN, 3.8, ncols=2, width_ratios=(2.1, 1))
         _ranks(left, known)
         _ranges(right, known)
+        used = {family(model) for model in known["model"] if model in FOLLOWED}
+        handles = [
+            Line2D([], [], color=color, label=name)
+            for name, color in COLORS.items()
+            if name in used
+        ]
+        figure.legend(
+            handles=handles,
+            loc="outside lower center",
+            ncols=4,
+            title="published numbers; grey: the other models",
+            title_fontsize=6.5,
+        )
         return figure
 
 
@@ -68,7 +82,7 @@ def _ranks(axes: Axes, rows: pd.DataFrame) -> None:
         )
     axes.axvline(5, color=look.GREY, lw=0.6, ls=":")
     axes.set(xlabel="alpha (the paper's: 5)", ylabel="rank by GQI (1 is best)", xticks=ALPHAS)
-    axes.set_title(f"(a) Rank among {len(rows)} models")
+    axes.set_title(f"(a) Alpha changes the ranks of {len(rows)} models")
     axes.set_ylim(len(rows) + 1, 0)
     axes.set_xlim(ALPHAS[0] - 0.2, ALPHAS[-1] + 0.2)
 
@@ -96,13 +110,14 @@ def _ranges(axes: Axes, rows: pd.DataFrame) -> None:
         )
         axes.scatter(values, [place] * len(values), s=7, color=look.BLUE, alpha=0.5, lw=0)
         axes.text(
-            values.max() if place else values.min(),
-            place + 0.2,
-            ha="right" if place else "left",
+            values.min(),
+            place + 0.12,
+            ha="left",
             s=f"{values.min():.3f} to {values.max():.3f}",
             fontsize=5.8,
         )
     axes.set_yticks(range(len(BETAS)), [str(beta) for beta in BETAS])
     axes.set(xlabel="GQI at alpha 5", ylabel="beta (the paper's: 5)", ylim=(-0.5, len(BETAS) - 0.4))
-    axes.set_title("(b) Range of the index")
+    axes.set_xlim(0, 1.15 * gqi(rows["accuracy_pct"], rows["train_kwh"], 5, BETAS[-1]).max())
+    axes.set_title("(b) Beta changes no rank")
     axes.grid(axis="y", visible=False)

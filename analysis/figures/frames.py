@@ -23,6 +23,7 @@ RUN_COLUMNS = (
 )  # fmt: skip
 STAGE_COLUMNS = ("model", "kind", "stage", "kwh", "basis", "is_small")
 APPLIANCE_COLUMNS = ("name", "kwh_per_month", "basis", "source", "certainty")
+LANGUAGE_MODEL_COLUMNS = ("name", "train_kwh", "source", "certainty")
 
 
 def _empty(columns: tuple[str, ...]) -> pd.DataFrame:
@@ -38,6 +39,7 @@ class Frames:
     stages: pd.DataFrame = field(default_factory=lambda: _empty(STAGE_COLUMNS))
     appliances: pd.DataFrame = field(default_factory=lambda: _empty(APPLIANCE_COLUMNS))
     references: pd.DataFrame = field(default_factory=lambda: _empty(APPLIANCE_COLUMNS))
+    language_models: pd.DataFrame = field(default_factory=lambda: _empty(LANGUAGE_MODEL_COLUMNS))
 
 
 def gqi(

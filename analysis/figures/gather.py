@@ -48,6 +48,7 @@ def frames(records: pd.DataFrame) -> Frames:
         stages=_joined(published_stages(), stages),
         appliances=_with_titles(published_facts.appliances()),
         references=_with_titles(published_facts.references()),
+        language_models=_with_titles(published_facts.language_models()),
     )
 
 

@@ -6,7 +6,7 @@ hatch, marker) always says the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -15,11 +15,9 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 Kind = Literal["published", "measured", "estimated"]
@@ -148,25 +146,6 @@ def _handle(kind: Kind) -> Line2D:
         "estimated": {"marker": "o", "mfc": "none", "mec": GREY},
     }[kind]
     return Line2D([], [], ls="none", label=kind, **look_of)
-
-
-def place_labels(axes: Axes, texts: Sequence[Any], x: Any = None, y: Any = None) -> None:
-    """Move `texts` apart, and off the points (`x`, `y`), with a thin line back to their own."""
-    from adjustText import adjust_text
-
-    for text in texts:
-        text.set_path_effects([withStroke(linewidth=1.4, foreground="white", alpha=0.8)])
-    adjust_text(
-        list(texts),
-        x=x,
-        y=y,
-        ax=axes,
-        expand=(1.2, 1.6),
-        force_text=(0.5, 0.9),
-        force_static=(0.3, 0.5),
-        iter_lim=200,
-        arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.4},
-    )
 
 
 def short_device(name: object) -> str:

@@ -207,3 +207,9 @@ def appliances() -> pd.DataFrame:
 def references() -> pd.DataFrame:
     """Households and shops, in the same columns as `appliances`."""
     return _read("references")
+
+
+def language_models() -> pd.DataFrame:
+    """The two language models of the paper's introduction: name, train_kwh, unit, source,
+    certainty."""
+    return _read("language_models")

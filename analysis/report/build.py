@@ -71,7 +71,7 @@ def points(rows: pd.DataFrame) -> tuple[Point, ...]:
 
 def _versions() -> dict[str, str]:
     found = {"Python": platform.python_version()}
-    for name in ("watt-for-what", "pandas", "matplotlib", "adjustText", "jinja2"):
+    for name in ("watt-for-what", "pandas", "matplotlib", "jinja2"):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
