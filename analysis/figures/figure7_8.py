@@ -73,6 +73,7 @@ def figure8(runs: pd.DataFrame) -> Figure:
     with look.look():
         figure, (left, right) = look.new_figure(look.FULL_IN, _height(len(groups)), ncols=2)
         used: list[pd.Series] = []
+        rates: list[float] = []
         any_estimated = False
         for number, (values, group) in enumerate(groups):
             several = [run for _, run in group.iterrows()]
@@ -86,15 +87,18 @@ def figure8(runs: pd.DataFrame) -> Figure:
             thousands = group["num_epoch_samples"].to_numpy(float) / 1000
             _points(right, number, x * 1.03**number, y / thousands, errors / thousands, hollow)
             used.extend(several)
+            rates.extend(y / thousands)
         left.set(title="(a) One epoch", ylabel="Wh", xlabel="share of the training data, %")
         left.set_ylim(bottom=0)
         left.set_xlim(left=0)
         right.set(title="(b) The same for 1,000 images", ylabel="Wh per 1,000 images")
         right.set(xscale="log", xlabel="share of the training data, %, logarithmic")
         right.xaxis.set_major_formatter(look.FuncFormatter(look.plain_number))
-        right.set_ylim(bottom=0)
-        note = "hollow: estimated, rate x images (the run ended within its first epoch)"
-        return _finish(figure, used, note if any_estimated else "")
+        right.set_ylim(0, 1.6 * max(rates))
+        note = "a bar that leaves panel (b) is longer"
+        if any_estimated:
+            note += "; hollow: estimated, rate x images (the run ended within its first epoch)"
+        return _finish(figure, used, note)
 
 
 def _height(num_series: int) -> float:

@@ -121,9 +121,10 @@ def _line_cost(
     apart = np.hypot(*(discs[:, :2] - point).T)
     others = discs[apart > own + 1]
     gaps = np.hypot(*np.moveaxis(along[:, None] - others[None, :, :2], 2, 0))
-    end = along[-1]
-    from_end = np.hypot(*(others[:, :2] - end).T) - others[:, 2]
-    is_nearest = not len(others) or from_end.min() > np.hypot(*(end - point)) - own
+    across = np.maximum(np.maximum(box.left - others[:, 0], others[:, 0] - box.right), 0.0)
+    up = np.maximum(np.maximum(box.bottom - others[:, 1], others[:, 1] - box.top), 0.0)
+    to_others = np.hypot(across, up) - others[:, 2]
+    is_nearest = not len(others) or to_others.min() > np.hypot(*(along[-1] - point)) - own
     crossed = int((gaps < others[:, 2]).any(axis=0).sum())
     crossed += sum(overlap(Box(x, y, x + 1, y + 1), other) for x, y in along for other in taken)
     return 2e3 * crossed + 40 * (not is_nearest)
