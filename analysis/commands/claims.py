@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analysis.commands.folders import DEFAULT_FOLDERS, load_named
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.claims.claim import Claim
 
 FIRST = 0.2
 """The share of a run from which the whole is predicted."""
@@ -49,11 +54,16 @@ def of_the_records(folders: Sequence[str]) -> str:
     Raises `AnalysisError` for a folder that does not exist or holds no record.
     """
     from analysis.claims.claim import table
+
+    return table(of_frame(load_named(folders).frame), "Measured here")
+
+
+def of_frame(records: pd.DataFrame) -> list[Claim]:
+    """Every claim beside what these records show. records: as `load` gives them."""
     from analysis.claims.verdicts import claims
     from analysis.commands.validate import read_or_name
     from analysis.estimates.validate import predictions_of
 
-    records = load_named(folders).frame
     steady = records[
         (records["status"] == "finished")
         & (records["kind"] == "record")
@@ -63,4 +73,4 @@ def of_the_records(folders: Sequence[str]) -> str:
     outcomes = [
         one for record in read if record is not None for one in predictions_of(record, FIRST)
     ]
-    return table(claims(records, outcomes), "Measured here")
+    return claims(records, outcomes)

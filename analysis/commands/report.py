@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from analysis.commands.claims import of_frame
 from analysis.commands.figures import cannot_write
 from analysis.commands.folders import DEFAULT_FOLDERS, load_named
 
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     from analysis.report.build import build
 
     gathered = gather(load_named(args.runs))
-    report = build(gathered, draw_all(gathered.frames))
+    report = build(gathered, draw_all(gathered.frames), of_frame(gathered.records))
     try:
         path = page.write(report, args.out)
     except OSError as error:

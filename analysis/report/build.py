@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 
 import pandas as pd
 from matplotlib.figure import Figure
 
+from analysis.claims.claim import Claim
 from analysis.figures.draw import TITLES, is_absent
 from analysis.figures.families import COLORS, family
 from analysis.figures.gather import Gathered
@@ -17,13 +18,15 @@ from analysis.report.leaderboard import leaderboard
 from analysis.report.missing import missing
 from analysis.report.model import Point, Report
 from analysis.report.provenance import measured, provenance
-from analysis.report.tables import paper_table
+from analysis.report.tables import claims_table, paper_table
 from analysis.tables import paper as tables
 
 INTERACTIVE = "figure2"  # the page draws it itself
 
 
-def build(gathered: Gathered, figures: Mapping[str, Figure]) -> Report:
+def build(
+    gathered: Gathered, figures: Mapping[str, Figure], claims: Sequence[Claim] = ()
+) -> Report:
     """The report over `gathered`; `figures` by name as `draw_all` gives them."""
     made = tables.all_tables(gathered.records)
     absent = [name for name, figure in figures.items() if is_absent(figure)]
@@ -42,6 +45,7 @@ def build(gathered: Gathered, figures: Mapping[str, Figure]) -> Report:
             TITLES[name]: to_svg(figure) for name, figure in figures.items() if name != INTERACTIVE
         },
         provenance=provenance(gathered.records),
+        claims=claims_table(claims),
         missing=missing(made, absent),
         leaderboard=leaderboard(gathered.records),
         problems=tuple(str(problem) for problem in gathered.problems),

@@ -11,11 +11,13 @@ Kind = Literal["", "published", "measured", "estimated"]
 
 @dataclass(frozen=True)
 class Column:
-    """A table's column. `kind` says which kind of number it holds, "" for what is no number."""
+    """A table's column. `kind` says which kind of number it holds, "" for what is no number.
+    A column that is not `is_main` is shown on demand."""
 
     label: str
     kind: Kind = ""
     is_number: bool = False
+    is_main: bool = True
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ class Report:
     points: tuple[Point, ...]
     figures: Mapping[str, str]
     provenance: Table
+    claims: Table = Table("claims-table", "Claims", (), (), empty="No claim was tested.")
     missing: tuple[Missing, ...] = ()
     leaderboard: Leaderboard = Leaderboard((), ())
     problems: tuple[str, ...] = ()

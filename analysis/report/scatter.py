@@ -28,13 +28,15 @@ class Tick:
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel; all places in pixels from its upper left corner."""
+    """One panel; all places in pixels from its upper left corner. front: the points of the Pareto
+    front of the published rows, as SVG has them."""
 
     title: str
     y_label: str
     markers: tuple[Marker, ...]
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
+    front: str = ""
 
 
 def panels(points: Sequence[Point]) -> tuple[Panel, ...]:
@@ -70,7 +72,19 @@ def _panel(title: str, y_label: str, values: Sequence[tuple[Point, float]]) -> P
     decades = range(math.ceil(x_low), math.floor(x_high) + 1)
     x_ticks = tuple(Tick(x_of(exponent), f"{10.0**exponent:,.10g}") for exponent in decades)
     y_ticks = tuple(Tick(y_of(value), f"{value:.10g}") for value in _steps(y_low, y_high))
-    return Panel(title, y_label, markers, x_ticks, y_ticks)
+    return Panel(title, y_label, markers, x_ticks, y_ticks, _front(markers))
+
+
+def _front(markers: Sequence[Marker]) -> str:
+    """Published rows than which no other reaches more with less electricity. Other kinds of
+    number do not compete with them."""
+    published = [marker for marker in markers if marker.point.kind == "published"]
+    best, places = math.inf, []
+    for marker in sorted(published, key=lambda marker: (marker.x, marker.y)):
+        if marker.y < best:  # a place further up
+            best = marker.y
+            places.append(f"{marker.x},{marker.y}")
+    return " ".join(places)
 
 
 def tip(point: Point) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from analysis.claims.claim import Claim
 from analysis.published import facts as published_facts
 from analysis.report.model import Cell, Column, Kind, Table
 from analysis.tables.grid import title_of
@@ -19,12 +20,20 @@ LABELS = {
     "kwh": "kWh", "gqi": "GQI", "gmacs": "GMACs", "params": "parameters,", "m": "M", "pct": "%",
     "top1": "top-1", "miou": "mIoU", "kg": "kg", "co2eq": "CO2eq", "s": "s", "num": "number of",
 }  # fmt: skip
+# beside the published columns; the others are a click away
+MAIN = frozenset((
+    "model", "dataset", "hardware", "batch_size", "tier",
+    "estimated_train_kwh", "estimated_gqi", "estimated_test_kwh", "measured_top1_pct",
+    "measured_miou_pct", "measured_train_kwh_per_sample", "measured_train_half_width",
+    "measured_test_kwh_per_sample", "measured_test_half_width",
+))  # fmt: skip
 
 
 def paper_table(name: str, frame: pd.DataFrame) -> Table:
     """`frame`: a table of `tables.paper`, whose column `footnotes` maps columns to notes."""
     left_out = ("footnotes", *EXTRA_COLUMNS, *KEY_COLUMNS)
     shown = [name for name in frame.columns if name not in left_out and _is_used(frame, name)]
+    shown.sort(key=lambda name: name != "model")  # the column that stays while the others scroll
     rows = tuple(tuple(_cell(row, column) for column in shown) for row in frame.to_dict("records"))
     return Table(
         name,
@@ -45,7 +54,18 @@ def _column(name: str) -> Column:
     kind: Kind = next((kind for kind in KINDS if name.startswith(kind + "_")), "")
     words = name.removeprefix(f"{kind}_").split("_")
     label = " ".join(LABELS.get(word, word) for word in words)
-    return Column(label, kind, is_number=bool(kind))
+    is_main = kind == "published" or name in MAIN
+    return Column(label, kind, is_number=bool(kind), is_main=is_main)
+
+
+def claims_table(claims: Sequence[Claim]) -> Table:
+    """The paper's claims, what bears on each, and its verdict."""
+    columns = tuple(Column(label) for label in ("where", "claim", "measured here", "verdict"))
+    rows = tuple(
+        tuple(Cell(text) for text in (one.place, one.says, one.shown, one.verdict))
+        for one in claims
+    )
+    return Table("claims-table", "Claims", columns, rows, empty="No claim was tested.")
 
 
 def _cell(row: Mapping[Any, Any], column: str) -> Cell:

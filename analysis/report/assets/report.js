@@ -26,17 +26,118 @@ function sortBy(header) {
   table.tBodies[0].append(...rows.map(([, row]) => row));
 }
 
+// the names of a table's columns, each with its kind of number where it has one
+function headings(table) {
+  return [...table.tHead.rows[0].cells].map((cell) =>
+    [cell.querySelector("button").textContent, cell.querySelector(".kind")?.textContent]
+      .filter(Boolean).join(", "));
+}
+
 function filter(input) {
   const table = document.getElementById(input.dataset.table);
   const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const choices = [...document.querySelectorAll(`select[data-table="${input.dataset.table}"]`)]
+    .filter((choice) => choice.value !== "");
   let shown = 0;
   for (const row of table.tBodies[0].rows) {
     const text = row.textContent.toLowerCase();
-    row.hidden = !words.every((word) => text.includes(word));
+    row.hidden = !words.every((word) => text.includes(word)) || !choices.every((choice) =>
+      row.cells[choice.dataset.column].textContent.trim() === choice.value);
     shown += !row.hidden;
   }
   document.getElementById(input.dataset.table + "-count").textContent =
     `${shown} of ${table.tBodies[0].rows.length} rows`;
+}
+
+function addChoices(table) {
+  const place = document.querySelector(`.choices[data-for="${table.id}"]`);
+  headings(table).forEach((name, column) => {
+    if (!["task", "hardware", "device", "dataset", "tier", "verdict"].includes(name)) return;
+    const values = [...new Set([...table.tBodies[0].rows].map((row) =>
+      row.cells[column].textContent.trim()).filter(Boolean))].sort();
+    if (values.length < 2) return;
+    const label = document.createElement("label"), choice = document.createElement("select");
+    choice.dataset.table = table.id;
+    choice.dataset.column = column;
+    choice.append(new Option("all", ""), ...values.map((text) => new Option(text, text)));
+    choice.addEventListener("change", () =>
+      filter(document.querySelector(`input[data-table="${table.id}"]`)));
+    label.append(name + " ", choice);
+    place.append(label, " ");
+  });
+}
+
+// a cell that a spreadsheet would take for a formula gets a quote in front
+function csvCell(text) {
+  const safe = /^[=+@\t\r]|^-(?![\d.])/.test(text) ? "'" + text : text;
+  return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+// the rows that are shown, every column of them, at full precision
+function toCsv(table) {
+  const rows = [...table.tBodies[0].rows].filter((row) => !row.hidden).map((row) =>
+    [...row.cells].map((cell) => cell.dataset.value ?? cell.textContent.trim()));
+  return [headings(table), ...rows].map((row) => row.map(csvCell).join(",")).join("\r\n") + "\r\n";
+}
+
+function download(table) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([toCsv(table)], { type: "text/csv" }));
+  link.download = table.id + ".csv";
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+// picked rows side by side, a column each
+function showCompared() {
+  const box = document.getElementById("compare");
+  const picked = [...document.querySelectorAll("input.pick:checked")].map((pick) => pick.closest("tr"));
+  box.hidden = picked.length < 2;
+  if (box.hidden) return;
+  const named = picked.map((row) => new Map(headings(row.closest("table")).map((name, column) =>
+    [name, row.cells[column].textContent.trim()])));
+  const names = [...new Set(named.flatMap((row) => [...row.keys()]))]
+    .filter((name) => named.some((row) => row.get(name)));
+  const table = document.createElement("table");
+  for (const name of names) {
+    const line = table.insertRow();
+    const values = named.map((row) => row.get(name) ?? "");
+    [name, ...values].forEach((text) => { line.insertCell().textContent = text; });
+    if (new Set(values).size > 1) line.style.fontWeight = "600";
+  }
+  const title = document.createElement("h2"), scroll = document.createElement("div");
+  title.textContent = `${picked.length} rows compared; what differs is bold`;
+  scroll.className = "scroll";
+  scroll.append(table);
+  box.replaceChildren(title, scroll);
+}
+
+// a click from a row to its records: run, sensors, tier, flags and files
+function showRecords(name) {
+  const input = document.querySelector('input[data-table="provenance-table"]');
+  input.value = name;
+  filter(input);
+  document.getElementById("to-provenance").scrollIntoView();
+  input.focus({ preventScroll: true });
+}
+
+function addPicks(table, recorded) {
+  for (const row of table.tBodies[0].rows) {
+    const cell = row.cells[0], name = cell.textContent.trim().replace(/ \*( \(small\))?$/, "");
+    const pick = document.createElement("input");
+    pick.type = "checkbox";
+    pick.className = "pick";
+    pick.setAttribute("aria-label", `compare ${name}`);
+    pick.addEventListener("change", showCompared);
+    cell.prepend(pick);
+    if (!recorded.has(name) || table.id === "provenance-table") continue;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "records";
+    button.setAttribute("aria-label", `records of ${name}`);
+    button.addEventListener("click", () => showRecords(name));
+    cell.append(button);
+  }
 }
 
 function showTip(marker, x, y) {
@@ -110,6 +211,21 @@ if (document.getElementById("board")) {
   rankBoard();
 }
 
+const recorded = new Set([...document.querySelectorAll("#provenance-table tbody tr")].flatMap((row) =>
+  [row.cells[0], row.cells[1]].map((cell) => cell.textContent.trim().replace(/ \*$/, ""))));
+for (const table of document.querySelectorAll("table.data")) {
+  addChoices(table);
+  if (table.tHead.rows[0].cells[0].textContent.trim().startsWith("model")) addPicks(table, recorded);
+}
+for (const button of document.querySelectorAll("button[data-csv]")) {
+  button.addEventListener("click", () => download(document.getElementById(button.dataset.csv)));
+}
+for (const button of document.querySelectorAll("button[data-all]")) {
+  button.addEventListener("click", () => {
+    const all = document.getElementById(button.dataset.all).classList.toggle("all");
+    button.setAttribute("aria-pressed", String(all));
+  });
+}
 for (const header of document.querySelectorAll("th")) {
   header.querySelector("button")?.addEventListener("click", () => sortBy(header));
 }
