@@ -13,6 +13,7 @@ from typing import Required
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
+from tasks.action_recognition import lists
 from tasks.config.refusals import validated
 from tasks.config.values import Count, Flag, Text
 from tasks.data.cache import written_once
@@ -108,11 +109,10 @@ def open_set(plan: DataPlan, scale_down: int = 1) -> VideoSet:
     that is not there, or a cache that cannot be written.
     """
     check_root(plan)
-    layout, num_classes = layout_of(plan), int(plan.options["num_classes"])
+    layout = layout_of(plan)
     if plan.root is not None:
         root = Path(plan.root).expanduser()
-        counts = {split: _count(root, layout, split, num_classes) for split in SPLITS}
-        return VideoSet(root, layout, counts["train"], test_repeats=1)
+        return VideoSet(root, layout, check_lists(plan)["train"], test_repeats=1)
     num_files, form = int(plan.options["num_files"]), _format(plan, scale_down)
     size = f"{form.width}x{form.height}x{form.num_frames}"
     try:
@@ -128,22 +128,19 @@ def open_set(plan: DataPlan, scale_down: int = 1) -> VideoSet:
     return VideoSet(root, layout, num_files, repeats)
 
 
-def _count(root: Path, layout: Layout, split: str, num_classes: int) -> int:
-    path = root / layout.lists[split]
-    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    if not lines:
-        raise PlanError(f"data.root: {path} lists no video; {layout.cure}")
-    for number, line in enumerate(lines, 1):
-        parts = line.split(" ")
-        if len(parts) != 2 or not parts[1].isdigit() or int(parts[1]) >= num_classes:
-            raise PlanError(
-                f"data.root: line {number} of {path} is '{line}'; expected 'path label' with a "
-                f"label under data.options.num_classes={num_classes}"
-            )
-    first = root / layout.videos[split] / lines[0].split(" ")[0]
-    if not first.is_file():
-        raise PlanError(f"data.root: {path} lists {first}, which is not there; {layout.cure}")
-    return len(lines)
+def check_lists(plan: DataPlan) -> dict[str, int]:
+    """Number of videos in each split of a real set. Raises `PlanError` naming list and line."""
+    layout, root = layout_of(plan), Path(str(plan.root)).expanduser().absolute()
+    return {
+        split: lists.check(
+            root / layout.lists[split],
+            root / layout.videos[split],
+            int(plan.options["num_classes"]),
+            all_there=plan.on_error == "fail",
+            cure=layout.cure,
+        )
+        for split in SPLITS
+    }
 
 
 def _format(plan: DataPlan, scale_down: int) -> Format:

@@ -12,6 +12,7 @@ from metering.ranks import Ranks
 from metering.record import ModelFacts
 from tasks.action_recognition import config as configs
 from tasks.action_recognition import data
+from tasks.config import weight_files
 from tasks.data.shares import train_indices
 from tasks.plan import Plan
 from tasks.protocol import PhaseOutcome, Window
@@ -28,6 +29,9 @@ def check(plan: Plan) -> Iterable[str]:
     configs.source_of(plan)
     data.check_options(plan.data)
     data.check_root(plan.data)
+    if plan.data.root is not None:
+        data.check_lists(plan.data)
+    weight_files.check(plan.model.checkpoint)
     return ()
 
 
@@ -169,7 +173,10 @@ class ActionSession:
 
 
 def _wants_top1(plan: Plan) -> bool:
-    return plan.model.checkpoint is not None or bool(plan.data.options.get("full_test"))
+    """The labels of embedded clips mean nothing to weights of another set."""
+    is_real = plan.data.root is not None
+    given = plan.model.checkpoint is not None and is_real
+    return given or bool(plan.data.options.get("full_test"))
 
 
 def _notes(plan: Plan) -> tuple[str, ...]:
@@ -178,7 +185,9 @@ def _notes(plan: Plan) -> tuple[str, ...]:
         notes.append(f"embedded clips in {plan.data.name}'s layout, not the real set")
     if plan.scale == "small":
         notes.append(f"scale=small: crops and videos {configs.SMALL} times smaller than native")
-    if plan.model.checkpoint is not None:
+    if plan.model.checkpoint is not None and not _wants_top1(plan):
+        notes.append("no top-1: the labels of embedded clips mean nothing to these weights")
+    elif plan.model.checkpoint is not None:
         notes.append(
             f"weights of {plan.model.checkpoint}: top-1 is theirs, loaded again before testing"
         )

@@ -3,15 +3,13 @@ it, and its data."""
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from metering.setup import DataSetUp
-from tasks.action_recognition import data
+from tasks.action_recognition import data, lists
 from tasks.action_recognition.config import variant_of
 from tasks.data import public_sets
-from tasks.errors import PlanError
 from tasks.plan import DataPlan, Plan
 
 
@@ -30,14 +28,5 @@ def data_setup(plan: DataPlan) -> DataSetUp:
     data.check_root(plan)
     layout = data.layout_of(plan)
     root = Path(plan.root).expanduser().absolute()
-    counts = [_num_lines(root / layout.lists[split]) for split in data.SPLITS]
+    counts = [len(lists.read(root / layout.lists[split])) for split in data.SPLITS]
     return public_sets.on_disk(plan, counts[0], counts[1])
-
-
-@cache
-def _num_lines(path: Path) -> int:
-    """Read once a process: every run of a sweep asks."""
-    try:
-        return sum(1 for line in path.read_bytes().splitlines() if line.strip())
-    except OSError as error:
-        raise PlanError(f"data.root: {path} cannot be read: {error}; give one that can") from None

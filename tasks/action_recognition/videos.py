@@ -5,12 +5,14 @@ Imported inside `prepare`: registers `WatchedVideos` with MMAction2.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
 from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
 
+from tasks.action_recognition import lists
 from tasks.openmmlab.unreadable import Unreadable
 
 
@@ -46,6 +48,14 @@ class WatchedVideos(VideoDataset):
     def __init__(self, *args: Any, skip_into: int | None = None, **kwargs: Any) -> None:
         self.skipped = None if skip_into is None else _COUNTERS[skip_into]
         super().__init__(*args, **kwargs)
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """The annotation list as `lists` reads it: tabs, blanks in names, a byte order mark."""
+        folder = Path(self.data_prefix["video"])
+        return [
+            {"filename": str(folder / name), "label": label}
+            for name, label in lists.read(Path(self.ann_file))
+        ]
 
     def prepare_data(self, idx: int) -> Any:
         """A packed sample. Raises `Unreadable`; where videos are skipped, only when none

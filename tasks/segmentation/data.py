@@ -19,6 +19,7 @@ from tasks.config.values import Count, Flag, Text
 from tasks.data.cache import written_once
 from tasks.errors import PlanError, unknown
 from tasks.plan import DataPlan
+from tasks.segmentation import mask_check
 
 if TYPE_CHECKING:
     import numpy as np
@@ -112,6 +113,22 @@ def check_root(plan: DataPlan) -> None:
             f"data.root={plan.root} has no folder {' and no folder '.join(missing)}; "
             f"data={plan.name} is read from {', '.join(folders)} ({layout.cure})"
         )
+
+
+def check_masks(plan: DataPlan) -> None:
+    """Look at every mask of a real set. Raises `PlanError` naming the first that cannot be used."""
+    if plan.root is None:
+        return
+    layout, root = layout_of(plan), Path(plan.root).expanduser().absolute()
+    largest = int(plan.options["num_classes"]) - (not layout.has_zero_label)
+    for split in layout.images:
+        _count_pairs(root, split, layout)
+        images, masks = root / layout.images[split], root / layout.masks[split]
+        pairs = [
+            (images / (stem + layout.image_suffix), masks / (stem + layout.mask_suffix))
+            for stem in sorted(_stems(images, layout.image_suffix))
+        ]
+        mask_check.check(pairs, largest, Path(plan.cache_dir), split, layout.cure)
 
 
 def open_set(plan: DataPlan, scale_down: int = 1) -> SegmentationSet:

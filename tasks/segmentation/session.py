@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from metering.ranks import Ranks
 from metering.record import ModelFacts
+from tasks.config import weight_files
 from tasks.data.shares import train_indices
 from tasks.openmmlab.configs import config_path, dicts
 from tasks.plan import Plan
@@ -32,6 +33,8 @@ def check(plan: Plan) -> Iterable[str]:
     config_path(plan.model.source, configs.PACKAGE)
     data.check_options(plan.data)
     data.check_root(plan.data)
+    data.check_masks(plan.data)
+    weight_files.check(plan.model.checkpoint)
     return ()
 
 
@@ -130,7 +133,10 @@ class SegmentationSession:
 
 
 def _wants_miou(plan: Plan) -> bool:
-    return plan.model.checkpoint is not None or bool(plan.data.options.get("full_test"))
+    """The labels of embedded images mean nothing to weights of another set."""
+    is_real = plan.data.root is not None
+    given = plan.model.checkpoint is not None and is_real
+    return given or bool(plan.data.options.get("full_test"))
 
 
 def _notes(plan: Plan, config: Config, operators: Operators) -> tuple[str, ...]:
@@ -142,7 +148,9 @@ def _notes(plan: Plan, config: Config, operators: Operators) -> tuple[str, ...]:
     if plan.model.options:
         given = ", ".join(f"{key}={value}" for key, value in plan.model.options.items())
         notes.append(f"the config is changed by model.options: {given}")
-    if plan.model.checkpoint is not None:
+    if plan.model.checkpoint is not None and not _wants_miou(plan):
+        notes.append("no mIoU: the labels of embedded images mean nothing to these weights")
+    elif plan.model.checkpoint is not None:
         notes.append(
             f"weights of {plan.model.checkpoint}: mIoU is theirs, loaded again before testing"
         )

@@ -90,9 +90,9 @@ def test_a_missing_folder_and_a_missing_list_are_named(real: DataPlan) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("train_00000.mp4", r"line 1 of .* is 'train_00000.mp4'; expected 'path label'"),
-        ("train_00000.mp4 174", "under data.options.num_classes=174"),
-        ("gone.mp4 3", r"lists .*gone.mp4, which is not there"),
+        ("train_00000.mp4", r"line 1 of .* is 'train_00000.mp4'; expected the name"),
+        ("train_00000.mp4 174", "labels go from 0 to 173 with data.options.num_classes=174"),
+        ("gone.mp4 3", r"lists 1 of 1 videos that are not in .*gone.mp4"),
         ("", "lists no video"),
     ],
 )

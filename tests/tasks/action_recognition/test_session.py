@@ -127,9 +127,17 @@ def test_the_top1_of_a_checkpoint_is_its_own_whatever_is_trained_before(
     source = prepared("model=movinet_a0", "data=sthv2")
     source.train(CountingWindow(2))
     source.save(file)
-    alone = prepared("model=movinet_a0", "data=sthv2", f"checkpoint={file}", "phases=[test]")
+    alone = prepared(
+        "model=movinet_a0",
+        "data=sthv2",
+        f"checkpoint={file}",
+        "data.options.full_test=true",
+        "phases=[test]",
+    )
     top1 = alone.test(CountingWindow(1)).quality["top1_pct"]
-    both = prepared("model=movinet_a0", "data=sthv2", f"checkpoint={file}")
+    both = prepared(
+        "model=movinet_a0", "data=sthv2", f"checkpoint={file}", "data.options.full_test=true"
+    )
     both.train(CountingWindow(3))
     assert both.test(CountingWindow(1)).quality["top1_pct"] == top1
     assert 0 <= top1 <= 100

@@ -185,9 +185,11 @@ def test_the_miou_of_a_checkpoint_is_its_own_whatever_is_trained_before(
     source = prepared("model=bisenet")
     source.train(CountingWindow(10))
     source.save(file)
-    alone = prepared("model=bisenet", f"checkpoint={file}", "phases=[test]")
+    alone = prepared(
+        "model=bisenet", f"checkpoint={file}", "data.options.full_test=true", "phases=[test]"
+    )
     miou = alone.test(CountingWindow(1)).quality["miou_pct"]
-    both = prepared("model=bisenet", f"checkpoint={file}")
+    both = prepared("model=bisenet", f"checkpoint={file}", "data.options.full_test=true")
     assert both.train(CountingWindow(10)).quality["train_loss"] > 0
     assert both.test(CountingWindow(1)).quality["miou_pct"] == miou
     assert 0 < miou <= 100
