@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -173,22 +174,27 @@ def loader(
             # timm draws the interpolation per image; fixed where the source fixed it
             "interpolation": "random",
         }
+        if training.aug_repeats > 1 and isinstance(images, ImageSet | FactoryImages):
+            augment["num_aug_repeats"] = training.aug_repeats
     else:
         augment = {key: data_config[key] for key in ("interpolation", "crop_mode")}
-    return create_loader(
-        ImageFiles(images) if isinstance(images, ImageSet) else images,  # type: ignore[arg-type]
-        input_size=(3, input_size, input_size),
-        batch_size=batch_size,
-        is_training=is_training,
-        mean=data_config["mean"],
-        std=data_config["std"],
-        crop_pct=data_config["crop_pct"],
-        num_workers=num_workers,
-        distributed=distributed,
-        device=device,
-        use_prefetcher=True,
-        use_multi_epochs_loader=num_workers > 0,
-        persistent_workers=num_workers > 0,
-        pin_memory=device.type == "cuda",
-        **augment,
-    )
+    repeats = "num_aug_repeats" in augment
+    alone = timm_patches.repeats_on_one_rank() if repeats and not distributed else nullcontext()
+    with alone:
+        return create_loader(
+            ImageFiles(images) if isinstance(images, ImageSet) else images,  # type: ignore[arg-type]
+            input_size=(3, input_size, input_size),
+            batch_size=batch_size,
+            is_training=is_training,
+            mean=data_config["mean"],
+            std=data_config["std"],
+            crop_pct=data_config["crop_pct"],
+            num_workers=num_workers,
+            distributed=distributed or repeats,
+            device=device,
+            use_prefetcher=True,
+            use_multi_epochs_loader=num_workers > 0,
+            persistent_workers=num_workers > 0,
+            pin_memory=device.type == "cuda",
+            **augment,
+        )

@@ -169,10 +169,19 @@ def one_line(error: BaseException) -> str:
     return said if len(said) <= 160 else f"{said[:157]}..."
 
 
+def average(model: torch.nn.Module, decay: float) -> Any:
+    """timm's moving average of the weights, on the model's device; each step updates it."""
+    from timm.utils import ModelEmaV3
+
+    return ModelEmaV3(model, decay=decay)
+
+
 def optimizer(model: torch.nn.Module, setup: trainings.Training, batch_size: int) -> Any:
     from timm.optim import create_optimizer_v2
 
     further: dict[str, Any] = {"betas": setup.betas} if setup.betas else {}
+    if setup.layer_decay is not None:
+        further["layer_decay"] = setup.layer_decay
     return create_optimizer_v2(
         model,
         opt=setup.optimizer,

@@ -66,6 +66,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
         if plan.channels_last:
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = models.optimizer(model, step.setup, plan.batch_size)
+    average = None if step.setup.ema_decay is None else models.average(model, step.setup.ema_decay)
     network: Any = model
     if ranks.num_ranks > 1:
         ids = [device.index] if device.type == "cuda" else None
@@ -90,6 +91,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
         pretraining.facts(plan, step),
         (*step.notes, *setup.notes(plan), *filter(None, [weights.note(plan)])),
         fingerprint(step.network),
+        average,
     )
     if plan.compile:
         say(f"compiling {plan.model.name}")
@@ -113,6 +115,7 @@ class ClassificationSession:
     facts: ModelFacts
     notes: tuple[str, ...] = ()
     fingerprint: str | None = None
+    average: Any = None
 
     def train(self, window: Window) -> PhaseOutcome:
         """Forward, loss, backward and optimizer step on each batch.
@@ -135,6 +138,8 @@ class ClassificationSession:
                     torch.nn.utils.clip_grad_norm_(parameters, clip)
                 scaler.step(self.optimizer)
                 scaler.update()
+                if self.average is not None:
+                    self.average.update(self.step.network)
                 if window.step(len(images) * self.ranks.num_ranks, wait_s):
                     break
         if self.plan.model.checkpoint is not None and "test" in self.plan.phases:
@@ -224,6 +229,7 @@ class ClassificationSession:
 
     def close(self) -> None:
         self.train_loader = self.test_loader = self.network = self.optimizer = None
+        self.average = None
         gc.collect()
         devices.release(self.device)
 

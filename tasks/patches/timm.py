@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 OPERATIONS = ("Posterize", "PosterizeIncreasing", "PosterizeOriginal")
@@ -15,6 +18,19 @@ def posterize(image: Any, bits_to_keep: int, **_: Any) -> Any:
     if bits_to_keep < 1:
         return image.point([0] * 256 * len(image.getbands()))
     return auto_augment.posterize(image, bits_to_keep)
+
+
+@contextmanager
+def repeats_on_one_rank() -> Iterator[None]:
+    """timm repeats an image only over several ranks; here its own sampler is told of the one."""
+    from timm.data import loader
+    from timm.data.distributed_sampler import RepeatAugSampler
+
+    loader.RepeatAugSampler = partial(RepeatAugSampler, num_replicas=1, rank=0)  # type: ignore[assignment,misc]
+    try:
+        yield
+    finally:
+        loader.RepeatAugSampler = RepeatAugSampler  # type: ignore[misc]
 
 
 def install() -> None:
