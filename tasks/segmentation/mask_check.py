@@ -73,7 +73,7 @@ def _fault(pair: tuple[Path, Path], largest: int, cure: str) -> str | None:
         return (
             f"mask {mask_path} cannot be decoded ({_why(error)}); fetch it again or write it anew"
         )
-    beyond = labels[(labels > largest) & (labels != IGNORED)] if labels.dtype != bool else ()
+    beyond = labels[(labels > largest) & (labels != IGNORED)]
     if len(beyond):
         return (
             f"mask {mask_path} has the label {int(beyond.max())}; labels go to {largest}, and "
