@@ -22,6 +22,7 @@ COMMANDS = (
     "analysis.commands.ranks",
     "analysis.commands.choose",
     "analysis.commands.predict",
+    "analysis.commands.savings",
     "analysis.commands.figures",
     "analysis.commands.report",
     "analysis.commands.import_logs",

@@ -65,3 +65,27 @@ def test_epochs_are_metered_whole(tmp_path):
     assert plan.data.fraction == 0.01
     assert plan.meter.num_steps == 8008
     assert plan.meter.num_warmup_steps == 0
+
+
+def test_savings_change_one_factor_at_a_time(tmp_path):
+    plans = list(runs_of("savings", "small", str(tmp_path)))
+    first, *others = [plan for plan in plans if plan.model.name == "resnet18"]
+    changed = [
+        {name for name, value in values_of(plan).items() if value != values_of(first)[name]}
+        for plan in others
+    ]
+    assert changed == [
+        {"channels_last"}, {"batch_size"}, {"batch_size"}, {"num_workers"}, {"num_threads"}
+    ]  # fmt: skip
+    assert {plan.batch_size for plan in plans} == {4, 8, 16}
+
+
+def values_of(plan: Plan) -> dict[str, object]:
+    return {
+        "batch_size": plan.batch_size,
+        "precision": plan.precision,
+        "channels_last": plan.channels_last,
+        "compile": plan.compile,
+        "num_workers": plan.data.num_workers,
+        "num_threads": plan.hardware.num_threads,
+    }

@@ -69,8 +69,9 @@ class MeasuredRate:
     """kWh and seconds per sample of one stage's phase, mean over runs, with the half-width of its
     95 % interval and what the interval holds (`basis`).
 
-    idle_kwh_per_sample: idle power x seconds, with its own half-width; None where a record has
-    no idle power or no pace."""
+    s_half_width: of the seconds, which differ between runs as the energy does. idle_kwh_per_sample:
+    idle power x seconds, with its own half-width; None where a record has no idle power or no
+    pace."""
 
     kwh_per_sample: float
     half_width: float | None
@@ -82,6 +83,7 @@ class MeasuredRate:
     emissions_kg_co2eq_per_sample: float | None = None
     idle_kwh_per_sample: float | None = None
     idle_half_width: float | None = None
+    s_half_width: float | None = None
 
     @property
     def is_result(self) -> bool:
@@ -225,7 +227,15 @@ def _rate(runs: Sequence[Run], spreads: Spreads) -> MeasuredRate:
         emissions_kg_co2eq_per_sample=_emissions(runs),
         idle_kwh_per_sample=idle.value if idle else None,
         idle_half_width=idle.half_width if idle else None,
+        s_half_width=_pace_half_width(runs, spread),
     )
+
+
+def _pace_half_width(runs: Sequence[Run], spread: Spread | None) -> float | None:
+    paces = [run["s_per_sample"] for run in runs]
+    if any(pace is None for pace in paces):
+        return None
+    return rate_over_runs(paces, [run["s_half_width"] for run in runs], spread).half_width
 
 
 def _idle(runs: Sequence[Run], spread: Spread | None) -> RunsRate | None:

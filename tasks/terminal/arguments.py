@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from tasks.config.model_names import CONF_DIR
 from tasks.errors import PlanError
 
-GROUPS = ("task", "data", "model", "hardware", "meter", "experiment", "scale")
+GROUPS = ("task", "data", "model", "hardware", "meter", "experiment", "scale", "switch")
 
 
 def check(arguments: Sequence[str]) -> argparse.Namespace:

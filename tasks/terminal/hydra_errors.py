@@ -58,7 +58,8 @@ def _keys() -> set[str]:
     for group in ("task", "model", "data", "hardware", "meter"):
         for path in (CONF_DIR / group).glob("*.yaml"):
             keys |= {group, *_dotted(_read(path), f"{group}.")}
-    return {key for key in keys if key.split(".")[-1] != "defaults"} | {"experiment", "scale"}
+    keys |= {"experiment", "scale", "switch"}
+    return {key for key in keys if key.split(".")[-1] != "defaults"}
 
 
 def _read(path: Path) -> Any:

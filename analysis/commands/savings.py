@@ -1,0 +1,77 @@
+"""`python -m analysis savings RUNS...`: what each switch saves, and how much order matters."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.commands.folders import DEFAULT_FOLDERS, load_named
+from analysis.errors import AnalysisError
+
+COMMAND = "python run.py -m experiment=savings"
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the command; `args.run(args)` executes it."""
+    parser = subparsers.add_parser("savings", help="what each switch of a set-up saves")
+    parser.add_argument(
+        "runs",
+        nargs="*",
+        help="folders with records (default: %(default)s)",
+        default=list(DEFAULT_FOLDERS),
+    )
+    parser.add_argument("--figure", type=Path, help="also draw it: a file, .svg, .pdf or .png")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the table, the best combinations and the effect of order."""
+    from analysis.estimates.merge import merge
+    from analysis.estimates.savings import combinations, savings
+    from analysis.tables.savings import markdown
+
+    frame = load_named(args.runs).frame
+    rows = merge(frame)
+    compared = savings(rows)
+    if not compared:
+        raise AnalysisError(f"no network was measured with a switch changed; measure: {COMMAND}")
+    print(markdown(compared, combinations(rows)))
+    for line in order_lines(frame):
+        print(line)
+    if args.figure is not None:
+        draw(compared, args.figure)
+    return 0
+
+
+def draw(compared: list[Any], path: Path) -> None:
+    """Raises `AnalysisError` where the file cannot be written."""
+    from analysis.figures.savings import figure_savings
+
+    try:
+        figure_savings(compared).savefig(path)
+    except (OSError, ValueError) as error:
+        raise AnalysisError(
+            f"--figure {path} cannot be written: {error}; name a .svg, .pdf or .png"
+        ) from None
+
+
+def order_lines(frame: pd.DataFrame) -> list[str]:
+    """How much the place in a shuffled sweep, and the temperature before a run, change its rate."""
+    from analysis.estimates.placed import placed_runs
+    from analysis.estimates.sweep_effect import order_effect, temperature_effect
+
+    runs = placed_runs(frame)
+    effects = (
+        (order_effect(runs), "from the first run of a sweep to the last"),
+        (temperature_effect(runs), "for a degree Celsius before the run"),
+    )
+    return [
+        f"Order: a rate changes by {100 * slope.value:+.2f} % ± {100 * slope.half_width:.2f} "
+        f"{what} ({slope.num_runs} runs of {slope.num_setups} set-ups, shuffled; "
+        f"{'shown' if slope.is_shown else 'not shown'})"
+        for slope, what in effects
+        if slope is not None
+    ]

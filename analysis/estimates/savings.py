@@ -1,0 +1,238 @@
+"""What a switch saves: a network's set-up against the same set-up with one factor changed.
+
+The reference of a group of set-ups is the one in the middle of the star: changing one factor of it
+leads to most of the others. A set-up that differs from it in several factors is a combination.
+Where every component's energy is modelled from time and load, no sensor has seen the energy that
+a switch saves: then the ratio of time is compared, and energy is not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from analysis.estimates.measured import Measured, MeasuredRate
+from analysis.estimates.ratio import fieller
+from metering.setup import Asked, SetUp, study_key
+
+FACTORS = (
+    "precision", "channels_last", "compile", "batch_size", "num_workers", "num_threads",
+    "power_limit_w",
+)  # fmt: skip
+"""Of a set-up: what may be switched without another network, recipe or data."""
+DETERMINED = ("network_fingerprint",)
+"""What a factor may change besides itself."""
+Verdict = Literal["saves", "costs more", "not shown"]
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Of a rate to the reference's, with its 95 % interval by Fieller; `nan` where a rate has no
+    interval, or the ratio's has no end."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.high < 1:
+            return "saves"
+        return "costs more" if self.low > 1 else "not shown"
+
+
+@dataclass(frozen=True)
+class Saving:
+    """One set-up against its reference, in one phase.
+
+    changed: factor -> (the reference's value, its own). energy: ratio of kWh per sample; None
+    where no component was read by a sensor. time: ratio of seconds per sample; None where a record
+    has no pace. num_records: of the switched set-up and of the reference.
+    """
+
+    model: str
+    phase: str
+    device: str
+    is_small: bool
+    changed: Mapping[str, tuple[Any, Any]]
+    energy: Ratio | None
+    time: Ratio | None
+    num_records: tuple[int, int]
+
+    @property
+    def compared(self) -> Ratio | None:
+        """What the verdict is about: energy, or time where energy is modelled from it."""
+        return self.energy or self.time
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.compared.verdict if self.compared else "not shown"
+
+    @property
+    def is_combination(self) -> bool:
+        return len(self.changed) > 1
+
+
+@dataclass(frozen=True)
+class Combination:
+    """Of each factor the value that saved most, all shown; saving: of all of them together, None
+    where that was not measured. asked: the reference's set-up."""
+
+    model: str
+    phase: str
+    values: Mapping[str, Any]
+    saving: Saving | None
+    asked: Asked
+
+    @property
+    def overrides(self) -> str:
+        """The values as they are written on the command line."""
+        return " ".join(f"{KEYS[name]}={_word(value)}" for name, value in self.values.items())
+
+
+KEYS = {
+    "num_workers": "data.num_workers", "num_threads": "hardware.num_threads",
+    "power_limit_w": "hardware.power_limit_w",
+} | {name: name for name in FACTORS[:4]}  # fmt: skip
+
+
+def savings(rows: Iterable[Measured]) -> list[Saving]:
+    """Every set-up against the reference of its group, the largest saving first within a model
+    and phase. rows: as `merge` gives them."""
+    found: list[Saving] = []
+    for group in _groups(rows):
+        reference = reference_of(group)
+        for one in group:
+            if one is not reference:
+                found += _against(reference, one)
+    return sorted(found, key=_place)
+
+
+def _place(one: Saving) -> tuple[str, str, str, bool, float]:
+    change = one.compared.value if one.compared else math.inf
+    return one.model, one.device, one.phase, one.is_combination, change
+
+
+def combinations(rows: Iterable[Measured]) -> list[Combination]:
+    """The best combination of each group and phase in which a factor is shown to save."""
+    best: list[Combination] = []
+    for group in _groups(rows):
+        reference = reference_of(group)
+        compared = [one for row in group if row is not reference
+                    for one in _against(reference, row)]  # fmt: skip
+        for phase in dict.fromkeys(one.phase for one in compared):
+            of_phase = [one for one in compared if one.phase == phase]
+            values = _best_values(of_phase)
+            if not values:
+                continue
+            whole = next((one for one in of_phase if _values(one) == values), None)
+            best.append(
+                Combination(reference.setup.asked.model, phase, values, whole,
+                            reference.setup.asked)
+            )  # fmt: skip
+    return best
+
+
+def reference_of(group: Sequence[Measured]) -> Measured:
+    """From which the others are the fewest changes away; of equals the one that keeps most
+    defaults, then the one that was measured more often."""
+
+    def distance(one: Measured) -> tuple[int, int, int]:
+        changes = sum(len(differing(one.setup, other.setup)) for other in group)
+        kept = sum(getattr(one.setup.asked, name, None) == getattr(_DEFAULT, name, None)
+                   for name in FACTORS)  # fmt: skip
+        return changes, -kept, -len(one.run_ids)
+
+    return min(group, key=distance)
+
+
+_DEFAULT = Asked("", "")
+
+
+def differing(reference: SetUp, other: SetUp) -> dict[str, tuple[Any, Any]]:
+    """The factors in which two set-ups differ, with both values."""
+    values = {name: (_factor(reference, name), _factor(other, name)) for name in FACTORS}
+    return {name: both for name, both in values.items() if both[0] != both[1]}
+
+
+def _factor(setup: SetUp, name: str) -> Any:
+    part = setup.found if name == "power_limit_w" else setup.asked
+    return getattr(part, name, None)
+
+
+def _groups(rows: Iterable[Measured]) -> list[list[Measured]]:
+    """Rows that are alike but for the factors, two set-ups at least."""
+    groups: dict[str, list[Measured]] = {}
+    for one in rows:
+        groups.setdefault(study_key(one.setup, (*FACTORS, *DETERMINED)), []).append(one)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _against(reference: Measured, one: Measured) -> list[Saving]:
+    changed = differing(reference.setup, one.setup)
+    return [
+        Saving(
+            model=one.setup.asked.model,
+            phase=phase,
+            device=reference.device,
+            is_small=one.setup.asked.scale == "small",
+            changed=changed,
+            energy=_energy(rate, reference.rates[stage, phase]),
+            time=_time(rate, reference.rates[stage, phase]),
+            num_records=(rate.num_records, reference.rates[stage, phase].num_records),
+        )
+        for (stage, phase), rate in one.rates.items()
+        if (stage, phase) in reference.rates and changed
+    ]
+
+
+def _energy(one: MeasuredRate, reference: MeasuredRate) -> Ratio | None:
+    if not (_is_read(one) and _is_read(reference)):
+        return None
+    return _ratio(one.kwh_per_sample, one.half_width, reference.kwh_per_sample,
+                  reference.half_width)  # fmt: skip
+
+
+def _time(one: MeasuredRate, reference: MeasuredRate) -> Ratio | None:
+    if not one.s_per_sample or not reference.s_per_sample:
+        return None
+    return _ratio(one.s_per_sample, one.s_half_width, reference.s_per_sample,
+                  reference.s_half_width)  # fmt: skip
+
+
+def _is_read(rate: MeasuredRate) -> bool:
+    """Whether a sensor read any component."""
+    return any(word in rate.sensors for word in ("counter", "power", "rapl"))
+
+
+def _ratio(one: float, half_width: float | None, other: float, others: float | None) -> Ratio:
+    interval = None
+    if half_width is not None and others is not None:
+        interval = fieller(one, half_width, other, others)
+    low, high = interval or (math.nan, math.nan)
+    return Ratio(one / other, low, high)
+
+
+def _best_values(compared: Sequence[Saving]) -> dict[str, Any]:
+    """Of each factor the value that saves most, where it is shown to save."""
+    best: dict[str, tuple[float, Any]] = {}
+    for one in compared:
+        if one.is_combination or one.verdict != "saves" or one.compared is None:
+            continue
+        ((factor, (_, value)),) = one.changed.items()
+        if factor not in best or one.compared.value < best[factor][0]:
+            best[factor] = one.compared.value, value
+    return {factor: best[factor][1] for factor in FACTORS if factor in best}
+
+
+def _values(one: Saving) -> dict[str, Any]:
+    return {factor: one.changed[factor][1] for factor in FACTORS if factor in one.changed}
+
+
+def _word(value: Any) -> str:
+    """As it is written in YAML."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)

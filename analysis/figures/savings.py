@@ -1,0 +1,59 @@
+"""What each switch saves: a point and its interval for each, a panel for each model and phase."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.estimates.savings import Saving, Verdict
+from analysis.figures import look
+from analysis.tables.savings import switch
+
+COMMAND = "python run.py -m experiment=savings"
+COLORS: dict[Verdict, str] = {
+    "saves": look.GREEN, "costs more": look.VERMILION, "not shown": look.GREY,
+}  # fmt: skip
+MARKERS: dict[Verdict, str] = {"saves": "o", "costs more": "s", "not shown": "x"}
+
+
+def figure_savings(savings: Sequence[Saving]) -> Figure:
+    """Change in percent for each sample, of electricity, or of time where energy is modelled from
+    it. savings: as `estimates.savings` gives them."""
+    panels: dict[tuple[str, str, str], list[Saving]] = {}
+    for one in savings:
+        if one.compared:
+            panels.setdefault((one.model, one.phase, one.device), []).append(one)
+    if not panels:
+        return look.absent("What saves electricity", "No switch was measured.", COMMAND)
+    heights = [len(some) + 1 for some in panels.values()]
+    with look.look():
+        figure, rows = look.new_figure(
+            look.FULL_IN, 0.6 + 0.24 * sum(heights) + 0.3 * len(heights), nrows=len(panels),
+            squeeze=False, sharex=True, gridspec_kw={"height_ratios": heights},
+        )  # fmt: skip
+        for axes, (name, some) in zip(rows[:, 0], panels.items(), strict=True):
+            _panel(axes, name, some)
+        rows[-1, 0].set_xlabel("change for each sample, %, with its 95 % interval")
+        return figure
+
+
+def _panel(axes: Axes, name: tuple[str, str, str], savings: Sequence[Saving]) -> None:
+    model, phase, device = name
+    what = "electricity" if savings[0].energy else "time (energy is modelled from it)"
+    small = f"; {look.SMALL_LABEL}" if savings[0].is_small else ""
+    axes.set_title(f"{model}, {phase}, {look.short_device(device)}: {what}{small}")
+    axes.axvline(0, color=look.BLACK, linewidth=0.6)
+    for place, one in enumerate(savings):
+        ratio = one.compared
+        assert ratio is not None
+        low, high = np.nan_to_num([ratio.value - ratio.low, ratio.high - ratio.value])
+        axes.errorbar(
+            100 * (ratio.value - 1), place, xerr=[[100 * low], [100 * high]], capsize=2,
+            linestyle="none", color=COLORS[one.verdict], marker=MARKERS[one.verdict],
+        )  # fmt: skip
+    axes.set_yticks(range(len(savings)), [f"{switch(one)} ({one.verdict})" for one in savings])
+    axes.set_ylim(len(savings) - 0.4, -0.6)
+    axes.yaxis.grid(False)

@@ -1,0 +1,71 @@
+"""Markdown of what each switch saves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from analysis.estimates.savings import Combination, Ratio, Saving
+
+HEAD = ("| Model | Phase | Device | Switch | Electricity | Time | Shown? | Runs |",
+        "|---|---|---|---|---|---|---|---|")  # fmt: skip
+MODELLED = "modelled"
+NO_SENSOR = (
+    "modelled: no sensor read any component, so its electricity is a model of time and load; the "
+    "verdict is about time."
+)
+SMALL = "*: a scaled-down study; it says nothing of the recipe's own size."
+
+
+def markdown(savings: Sequence[Saving], combinations: Sequence[Combination]) -> str:
+    """The table, its notes, and the best combination of each model."""
+    lines = [*HEAD, *(_line(one) for one in savings), ""]
+    lines.append("Change for each sample, with its 95 % interval (Fieller); below 0 it saves.")
+    if any(one.energy is None for one in savings):
+        lines.append(NO_SENSOR)
+    if any(one.is_small for one in savings):
+        lines.append(SMALL)
+    lines.append("")
+    lines += [cheapest(one) for one in combinations]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def switch(one: Saving) -> str:
+    """`batch_size 8 -> 16`, of each factor that was changed."""
+    return ", ".join(
+        f"{name} {_value(before)} -> {_value(after)}"
+        for name, (before, after) in one.changed.items()
+    )
+
+
+def change(ratio: Ratio | None) -> str:
+    """`-12.3 % (-14.0 to -10.5)`."""
+    if ratio is None:
+        return "not known"
+    said = f"{100 * (ratio.value - 1):+.1f} %"
+    if ratio.low != ratio.low or ratio.high != ratio.high:
+        return f"{said} (no interval)"
+    return f"{said} ({100 * (ratio.low - 1):+.1f} to {100 * (ratio.high - 1):+.1f})"
+
+
+def cheapest(one: Combination) -> str:
+    """One line: the cheapest combination, and what it saves or the command that measures it."""
+    said = f"{one.model}, {one.phase}: the cheapest setting is {one.overrides}"
+    if one.saving is not None:
+        what = "electricity" if one.saving.energy else "time"
+        return f"{said}: {change(one.saving.compared)} {what}, {one.saving.verdict}"
+    return f"{said}; together not measured, add it to the command of the reference: {one.overrides}"
+
+
+def _line(one: Saving) -> str:
+    small = " *" if one.is_small else ""
+    energy = change(one.energy) if one.energy else MODELLED
+    runs = " / ".join(map(str, one.num_records))
+    cells = (one.model + small, one.phase, one.device, switch(one), energy, change(one.time),
+             one.verdict, runs)  # fmt: skip
+    return f"| {' | '.join(cells)} |"
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "default"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,120 @@
+"""One factor changed is compared with the reference, at the interval of the ratio."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.estimates.merge import merge
+from analysis.estimates.savings import Saving, combinations, savings
+from analysis.figures.savings import figure_savings
+from analysis.records.load import load
+from analysis.tables.savings import cheapest, markdown
+from metering.record import Interval, Record, Sensor
+from tests.analysis.sample_records import a_phase, a_record, put
+
+MODELLED = {"gpu": "absent", "cpu": "modelled", "ram": "modelled"}
+
+
+def run(kwh: float, half_width: float = 1e-8, pace: float = 1 / 320, **more: Any) -> Record:
+    """A training at `kwh` and `pace` seconds per sample."""
+    seconds = Interval(pace, pace / 100, num_blocks=10)
+    phase = a_phase(kwh_per_sample=kwh, half_width=half_width, duration_s_per_sample=seconds)
+    return a_record(phases={"train": phase}, **more)
+
+
+def compared(folder: Path, *records: Record) -> list[Saving]:
+    return savings(merge(load([put(folder, *records)]).frame))
+
+
+def test_a_switch_that_saves_is_shown_with_its_interval(tmp_path):
+    found = compared(
+        tmp_path, run(1e-6), run(0.8e-6, compile=True), run(1.005e-6, channels_last=False),
+        run(1.3e-6, batch_size=8),
+    )  # fmt: skip
+    assert [(tuple(one.changed.items()), one.verdict) for one in found] == [
+        ((("compile", (False, True)),), "saves"),
+        ((("channels_last", (True, False)),), "not shown"),
+        ((("batch_size", (32, 8)),), "costs more"),
+    ]
+    ratio = found[0].energy
+    assert ratio is not None
+    assert ratio.value == pytest.approx(0.8)
+    # Fieller: half-widths 1 % of the reference, 0.01 / 0.8 of the switched
+    assert (ratio.low, ratio.high) == pytest.approx((0.8 - 0.0128, 0.8 + 0.0128), abs=3e-4)
+
+
+def test_the_reference_is_the_middle_of_the_star_whatever_came_first(tmp_path):
+    found = compared(
+        tmp_path, run(1.3e-6, batch_size=8, precision="bf16"), run(0.9e-6, batch_size=8),
+        run(1e-6, precision="bf16"), run(1e-6, batch_size=8, compile=True),
+        run(1e-6, batch_size=8, channels_last=False),
+    )  # fmt: skip
+    assert all(one.changed.get("batch_size", (8, 0))[0] == 8 for one in found)
+    assert sum(one.is_combination for one in found) == 1
+
+
+def test_other_networks_data_and_devices_are_no_switch(tmp_path):
+    records = run(1e-6), run(1e-6, model="resnet18"), run(1e-6, device="Tesla T4"), \
+        run(1e-6, data_fraction=0.1)  # fmt: skip
+    assert compared(tmp_path, *records) == []
+
+
+def test_energy_that_no_sensor_read_is_reported_as_time(tmp_path):
+    plain = {"device": None, "num_devices": None, "sensors": MODELLED}
+
+    def modelled(record: Record) -> Record:
+        sensors = {name: Sensor(how) for name, how in MODELLED.items()}  # type: ignore[arg-type]
+        phases = {name: replace(one, sensors=sensors) for name, one in record.phases.items()}
+        return replace(record, phases=phases)
+
+    records = [
+        modelled(run(1e-6, pace=0.01, **plain)),
+        modelled(run(0.5e-6, pace=0.008, compile=True, **plain)),
+    ]
+    (one,) = compared(tmp_path, *records)
+    assert one.energy is None
+    assert one.compared == one.time
+    assert one.time is not None
+    assert one.time.value == pytest.approx(0.8)
+    text = markdown([one], [])
+    assert "| modelled | -20.0 % (-21.1 to -18.9) | saves |" in text
+    assert "no sensor read any component" in text
+
+
+def test_the_best_combination_takes_of_each_factor_the_value_that_saves_most(tmp_path):
+    parts = (
+        run(1e-6), run(0.8e-6, compile=True), run(0.9e-6, batch_size=64),
+        run(0.7e-6, batch_size=128), run(1.2e-6, channels_last=False),
+    )  # fmt: skip
+    rows = merge(load([put(tmp_path / "parts", *parts)]).frame)
+    (best,) = combinations(rows)
+    assert best.values == {"compile": True, "batch_size": 128}
+    assert best.overrides == "compile=true batch_size=128"
+    assert best.saving is None
+    assert "together not measured" in cheapest(best)
+
+    whole = *parts, run(0.6e-6, compile=True, batch_size=128)
+    (best,) = combinations(merge(load([put(tmp_path / "whole", *whole)]).frame))
+    assert best.saving is not None
+    assert "-40.0 %" in cheapest(best)
+
+
+def test_nothing_is_recommended_where_nothing_is_shown_to_save(tmp_path):
+    records = run(1e-6), run(0.999e-6, compile=True), run(1.2e-6, batch_size=8)
+    assert combinations(merge(load([put(tmp_path, *records)]).frame)) == []
+
+
+def test_the_figure_has_a_panel_for_each_model_and_a_tick_for_each_switch(tmp_path):
+    records = [
+        run(kwh, model=model, compile=compiled)
+        for model in ("swin_t", "resnet18")
+        for kwh, compiled in ((1e-6, False), (0.8e-6, True))
+    ]
+    figure = figure_savings(compared(tmp_path, *records))
+    assert len(figure.axes) == 2
+    ticks = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
+    assert ticks == ["compile false -> true (saves)"]
