@@ -51,6 +51,7 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     AnalysisCommand("ranks", "Table 3 ranked by several indices", "analysis.commands.ranks"),
     AnalysisCommand("choose", "which network to take", "analysis.commands.choose"),
     AnalysisCommand("predict", "kWh of a network never measured", "analysis.commands.predict"),
+    AnalysisCommand("savings", "what each switch of a set-up saves", "analysis.commands.savings"),
     AnalysisCommand("import", "logs of other programs as records", "analysis.commands.import_logs"),
     AnalysisCommand("export", "records in other programs' formats", "analysis.commands.export"),
     AnalysisCommand("share", "records to give away, without names", "analysis.commands.share"),

@@ -88,14 +88,16 @@ class Combination:
 
     @property
     def overrides(self) -> str:
-        """The values as they are written on the command line."""
-        return " ".join(f"{KEYS[name]}={_word(value)}" for name, value in self.values.items())
+        """The values as they are written on the command line; a power limit is set outside."""
+        words = [f"{KEYS.get(name, name)}={_word(value)}" for name, value in self.values.items()
+                 if name != "power_limit_w"]  # fmt: skip
+        if "power_limit_w" in self.values:
+            words.append(f"(GPU limited to {self.values['power_limit_w']:g} W)")
+        return " ".join(words)
 
 
-KEYS = {
-    "num_workers": "data.num_workers", "num_threads": "hardware.num_threads",
-    "power_limit_w": "hardware.power_limit_w",
-} | {name: name for name in FACTORS[:4]}  # fmt: skip
+KEYS = {"num_workers": "data.num_workers", "num_threads": "hardware.num_threads"}
+"""The key of a factor where it is not its own name."""
 
 
 def savings(rows: Iterable[Measured]) -> list[Saving]:

@@ -36,15 +36,20 @@ def figure_savings(savings: Sequence[Saving]) -> Figure:
         )  # fmt: skip
         for axes, (name, some) in zip(rows[:, 0], panels.items(), strict=True):
             _panel(axes, name, some)
-        rows[-1, 0].set_xlabel("change for each sample, %, with its 95 % interval")
+        notes = ["change for each sample, %, with its 95 % interval"]
+        if any(one.energy is None for one in savings):
+            notes.append("time: no sensor read the energy")
+        if any(one.is_small for one in savings):
+            notes.append(look.SMALL_LABEL)
+        rows[-1, 0].set_xlabel("; ".join(notes))
         return figure
 
 
 def _panel(axes: Axes, name: tuple[str, str, str], savings: Sequence[Saving]) -> None:
     model, phase, device = name
-    what = "electricity" if savings[0].energy else "time (energy is modelled from it)"
-    small = f"; {look.SMALL_LABEL}" if savings[0].is_small else ""
-    axes.set_title(f"{model}, {phase}, {look.short_device(device)}: {what}{small}")
+    what = "electricity" if savings[0].energy else "time"
+    small = " *" if savings[0].is_small else ""
+    axes.set_title(f"{model}{small}, {phase}, {look.short_device(device)}: {what}")
     axes.axvline(0, color=look.BLACK, linewidth=0.6)
     for place, one in enumerate(savings):
         ratio = one.compared

@@ -118,3 +118,10 @@ def test_the_figure_has_a_panel_for_each_model_and_a_tick_for_each_switch(tmp_pa
     assert len(figure.axes) == 2
     ticks = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
     assert ticks == ["compile false -> true (saves)"]
+
+
+def test_a_power_limit_is_a_factor_that_no_key_sets(tmp_path):
+    records = run(1e-6, power_limit_w=300.0), run(0.9e-6, power_limit_w=200.0), \
+        run(0.9e-6, power_limit_w=300.0, num_workers=2)  # fmt: skip
+    (best,) = combinations(merge(load([put(tmp_path, *records)]).frame))
+    assert best.overrides == "data.num_workers=2 (GPU limited to 200 W)"
