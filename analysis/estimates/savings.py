@@ -71,6 +71,14 @@ class Saving:
         return self.compared.verdict if self.compared else "not shown"
 
     @property
+    def switch(self) -> str:
+        """`batch_size 8 -> 16`, of each factor that was changed."""
+        return ", ".join(
+            f"{name} {_shown(before)} -> {_shown(after)}"
+            for name, (before, after) in self.changed.items()
+        )
+
+    @property
     def is_combination(self) -> bool:
         return len(self.changed) > 1
 
@@ -238,3 +246,7 @@ def _word(value: Any) -> str:
     if value is None:
         return "null"
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _shown(value: Any) -> str:
+    return "default" if value is None else _word(value)

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 
 from analysis.estimates.savings import Saving, Verdict
 from analysis.figures import look
-from analysis.tables.savings import switch
 
 COMMAND = "python run.py -m experiment=savings"
 COLORS: dict[Verdict, str] = {
@@ -41,7 +40,7 @@ def figure_savings(savings: Sequence[Saving]) -> Figure:
             notes.append("time: no sensor read the energy")
         if any(one.is_small for one in savings):
             notes.append(look.SMALL_LABEL)
-        rows[-1, 0].set_xlabel("; ".join(notes))
+        rows[-1, 0].set_xlabel("\n".join(notes))
         return figure
 
 
@@ -59,6 +58,6 @@ def _panel(axes: Axes, name: tuple[str, str, str], savings: Sequence[Saving]) ->
             100 * (ratio.value - 1), place, xerr=[[100 * low], [100 * high]], capsize=2,
             linestyle="none", color=COLORS[one.verdict], marker=MARKERS[one.verdict],
         )  # fmt: skip
-    axes.set_yticks(range(len(savings)), [f"{switch(one)} ({one.verdict})" for one in savings])
+    axes.set_yticks(range(len(savings)), [f"{one.switch} ({one.verdict})" for one in savings])
     axes.set_ylim(len(savings) - 0.4, -0.6)
     axes.yaxis.grid(False)

@@ -29,14 +29,6 @@ def markdown(savings: Sequence[Saving], combinations: Sequence[Combination]) -> 
     return "\n".join(lines).rstrip() + "\n"
 
 
-def switch(one: Saving) -> str:
-    """`batch_size 8 -> 16`, of each factor that was changed."""
-    return ", ".join(
-        f"{name} {_value(before)} -> {_value(after)}"
-        for name, (before, after) in one.changed.items()
-    )
-
-
 def change(ratio: Ratio | None) -> str:
     """`-12.3 % (-14.0 to -10.5)`."""
     if ratio is None:
@@ -60,12 +52,6 @@ def _line(one: Saving) -> str:
     small = " *" if one.is_small else ""
     energy = change(one.energy) if one.energy else MODELLED
     runs = " / ".join(map(str, one.num_records))
-    cells = (one.model + small, one.phase, one.device, switch(one), energy, change(one.time),
+    cells = (one.model + small, one.phase, one.device, one.switch, energy, change(one.time),
              one.verdict, runs)  # fmt: skip
     return f"| {' | '.join(cells)} |"
-
-
-def _value(value: object) -> str:
-    if value is None:
-        return "default"
-    return str(value).lower() if isinstance(value, bool) else str(value)
