@@ -22,7 +22,6 @@ from tasks.segmentation.facts import model_facts
 if TYPE_CHECKING:
     from mmengine.config import Config
 
-    from tasks.network_facts import fingerprint
     from tasks.openmmlab.metered import MeteredRun
     from tasks.patches.mmcv import Operators
 
@@ -49,6 +48,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Segmentatio
     from mmseg.utils import register_all_modules
 
     import tasks.segmentation.masks  # noqa: F401  (registers NamedAnnotations)
+    from tasks.network_facts import fingerprint
     from tasks.openmmlab.metered import MeteredRun
 
     register_all_modules(init_default_scope=False)
