@@ -16,6 +16,8 @@ from analysis.errors import AnalysisError, printable
 
 COMMANDS = (
     "analysis.commands.tables",
+    "analysis.commands.show",
+    "analysis.commands.compare",
     "analysis.commands.validate",
     "analysis.commands.claims",
     "analysis.commands.audit",

@@ -109,10 +109,11 @@ def _version_of(data: Any) -> int:
 def _refuse_repeated_keys(content: bytes, compact: bytes) -> None:
     """Of two equal keys the parser keeps the last without a word.
 
-    Written anew, such a record has fewer colons than the file; only where their numbers differ
-    is it parsed again, three times slower, by what sees every key.
+    Written anew, such a record has fewer colons than the file; only where their numbers differ, or
+    a colon is written as an escape, is it parsed again, three times slower, by what sees every key.
     """
-    if content.count(b":") != compact.count(b":"):
+    has_escape = b"\\u003a" in content or b"\\u003A" in content
+    if has_escape or content.count(b":") != compact.count(b":"):
         try:
             json.loads(content, object_pairs_hook=_once)
         except RecordError:

@@ -74,14 +74,14 @@ def _option(name: str, value: Any) -> str:
 def differences(setup: SetUp, others: Sequence[SetUp]) -> str:
     """The fields in which `setup` differs from any of `others`, with its own values; empty where
     there are none."""
-    fields, theirs = _fields(setup), [_fields(other) for other in others]
+    fields, theirs = setup_fields(setup), [setup_fields(other) for other in others]
     differing = (
         name for name in fields if any(other.get(name) != fields[name] for other in theirs)
     )
     return ", ".join(f"{name} {fields[name]}" for name in differing)
 
 
-def _fields(setup: SetUp) -> dict[str, str]:
+def setup_fields(setup: SetUp) -> dict[str, str]:
     """Every field that tells set-ups apart, by a reader's name, as short text."""
     asked, found = asdict(setup.asked), asdict(setup.found) if setup.found else {}
     data = {f"data {name}": value for name, value in asked.pop("data").items()}

@@ -1,0 +1,105 @@
+"""`python -m analysis compare RUN RUN ...`: each run against the first.
+
+0: done. 1: with --fail-over, the energy of a phase rose by more than that, and that is shown.
+2: what cannot be compared, or with --fail-over cannot be told (one line says why).
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Sequence
+
+from analysis.errors import AnalysisError, printable
+from analysis.show.difference import Difference, differences, setup_differences
+from analysis.show.find import Named, named
+from analysis.tables.numbers import plain
+from analysis.tables.own import J_PER_KWH
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = subparsers.add_parser("compare", help="runs beside each other")
+    command.add_argument(
+        "runs", nargs="+", metavar="RUN",
+        help="a run's folder, record or run id, or a folder with repetitions of one; the first is "
+        "what the others are compared with",
+    )  # fmt: skip
+    command.add_argument(
+        "--fail-over", metavar="SHARE",
+        help="exit status 1 where the energy a sample rose by more than this, as 5%% or 0.05",
+    )  # fmt: skip
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    limit = None if arguments.fail_over is None else share_of(arguments.fail_over)
+    if len(arguments.runs) < 2:
+        raise AnalysisError("compare needs two runs or more; name another")
+    old, *others = [named(name) for name in arguments.runs]
+    for one in (old, *others):
+        if one.measured is None:
+            raise AnalysisError(f"{one.name} measured nothing to the end; `show` tells why")
+    found = {new.name: list(differences(old, new)) for new in others}
+    for new in others:
+        _print(old, new, found[new.name])
+    return 0 if limit is None else _status(found, limit)
+
+
+def share_of(text: str) -> float:
+    """`5%` and `0.05` are 0.05. Raises `AnalysisError`."""
+    try:
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share < math.inf:
+        raise AnalysisError(f"--fail-over {text} is no share of at least 0; write it like 5%")
+    if share >= 1 and not text.endswith("%"):
+        raise AnalysisError(f"--fail-over {text} is {100 * share:g} %; write {text}% or 0.05")
+    return share
+
+
+def _print(old: Named, new: Named, found: Sequence[Difference]) -> None:
+    print(printable(f"{new.name} against {old.name}"))
+    for one in found:
+        rates = " -> ".join(plain(J_PER_KWH * kwh) for kwh in (one.old_kwh, one.new_kwh))
+        interval = "no interval"
+        if one.low is not None and one.high is not None:
+            interval = f"{100 * one.low:+.2g} to {100 * one.high:+.2g} %"
+        print(f"  {one.phase:<6} {rates} J a sample: {100 * one.change:+.2g} % ({interval})")
+        print(printable(f"         {one.verdict}: {one.why}"))
+    if not found:
+        print("  no phase in common")
+    assert old.measured is not None and new.measured is not None
+    if "modelled" in (old.measured.tier, new.measured.tier):
+        print("  modelled: rated power x load; a difference is one of time and load, not read")
+    unlike = list(setup_differences(old, new))
+    print("  set-ups: " + ("alike" if not unlike else "differ in"))
+    for line in unlike:
+        print(printable(f"    {line}"))
+    print()
+
+
+def _status(found: dict[str, list[Difference]], limit: float) -> int:
+    """Of --fail-over, with a line a rise. Raises `AnalysisError` where nothing can be told."""
+    rose = False
+    for name, some in found.items():
+        for one in some:
+            if one.rose_by_more_than(limit):
+                rose = True
+                print(
+                    printable(
+                        f"{name}: {one.phase} rose by {100 * one.change:.3g} %, shown to be over "
+                        f"{100 * limit:g} %"
+                    ),
+                    file=sys.stderr,
+                )
+    if rose:
+        return 1
+    for name, some in found.items():
+        if not some:
+            raise AnalysisError(f"--fail-over cannot be told: {name} has no phase in common")
+        for one in some:
+            if one.low is None:
+                raise AnalysisError(f"--fail-over cannot be told: {name}, {one.phase}: {one.why}")
+    return 0

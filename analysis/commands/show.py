@@ -1,0 +1,34 @@
+"""`python -m analysis show RUN`: one run on one page."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+
+from analysis.errors import printable
+from analysis.show.find import named
+from analysis.show.page import page
+from analysis.tables.terminal import width_of_output
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = subparsers.add_parser("show", help="all that is known of one run")
+    command.add_argument("run_named", metavar="RUN", help="a run's folder, record or run id")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    width = min(width_of_output(), 120)
+    for heading, lines in page(named(arguments.run_named, one_run=True)):
+        print(heading)
+        for line in dict.fromkeys(lines):
+            text = printable(line)
+            spaces = len(text) - len(text.lstrip())
+            indent = " " * (2 + spaces)
+            wrapped = textwrap.wrap(
+                text.strip(), width, initial_indent=indent, subsequent_indent=f"{indent}  ",
+                break_long_words=False, break_on_hyphens=False,
+            )  # fmt: skip
+            print("\n".join(wrapped))
+        print()
+    return 0

@@ -1,0 +1,139 @@
+"""How much one set-up's energy differs from another's, and whether that is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from analysis.estimates.ratio import fieller
+from analysis.records.describe import setup_fields
+from analysis.show.find import Named
+
+Verdict = Literal["shown", "not shown"]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Energy a sample of one phase against the baseline's.
+
+    change: new / old - 1; low, high: its 95 % interval, `None` where there is none; why: what the
+    interval holds, or why there is none.
+    """
+
+    phase: str
+    old_kwh: float
+    new_kwh: float
+    low: float | None
+    high: float | None
+    why: str
+
+    @property
+    def change(self) -> float:
+        return self.new_kwh / self.old_kwh - 1
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.low is None or self.high is None:
+            return "not shown"
+        return "shown" if self.low > 0 or self.high < 0 else "not shown"
+
+    def rose_by_more_than(self, share: float) -> bool:
+        """Whether a rise of more than `share` (0.05 is 5 %) is shown: the whole interval is."""
+        return self.low is not None and self.low > share
+
+
+def differences(old: Named, new: Named) -> Iterator[Difference]:
+    """Of each stage and phase that both have."""
+    if old.measured is None or new.measured is None:
+        return
+    same = one_board(old, new)
+    for key, before in old.measured.rates.items():
+        after = new.measured.rates.get(key)
+        if after is None:
+            continue
+        phase = key[1]
+        numbers = before.kwh_per_sample, after.kwh_per_sample
+        if before.half_width is None or after.half_width is None:
+            yield Difference(phase, *numbers, None, None, "a rate has no interval")
+            continue
+        gains = [0.0, 0.0]
+        why = f"repeat interval ({before.basis}; {after.basis})"
+        if same is False:
+            absolute = [_gain(one, phase) for one in (old, new)]
+            if None in absolute:
+                why = "two boards, and the gain error of their sensors is not known"
+                yield Difference(phase, *numbers, None, None, why)
+                continue
+            gains = [gain or 0.0 for gain in absolute]
+            why = "absolute interval: two boards, the gain of both was tested"
+        elif same is None:
+            why += "; the records do not name the board: taken to be one"
+        ends = fieller(
+            after.kwh_per_sample, _widened(after.kwh_per_sample, after.half_width, gains[1]),
+            before.kwh_per_sample, _widened(before.kwh_per_sample, before.half_width, gains[0]),
+        )  # fmt: skip
+        low, high = (None, None) if ends is None else (ends[0] - 1, ends[1] - 1)
+        yield Difference(phase, *numbers, low, high, why if ends else "an interval holds zero")
+
+
+def _widened(value: float, half_width: float, gain: float) -> float:
+    return float((half_width**2 + (gain * value) ** 2) ** 0.5)
+
+
+def _gain(one: Named, phase: str) -> float | None:
+    """The relative absolute error of a phase, where every record of it knows one."""
+    known = [
+        record.phases[phase].error_budget  # type: ignore[index]
+        for record in one.records
+        if phase in record.phases
+    ]
+    values = [None if budget is None else budget.absolute for budget in known]
+    if not values or None in values:
+        return None
+    return max(value for value in values if value is not None)
+
+
+def one_board(old: Named, new: Named) -> bool | None:
+    """Whether both were read on the same boards, or without any on the same machine; `None` where
+    the records do not say."""
+    before, after = boards(old), boards(new)
+    if not before or not after:
+        return None
+    return before == after
+
+
+def boards(one: Named) -> frozenset[str]:
+    """UUIDs of the boards that were metered, else the machine's name."""
+    gpus = {gpu.uuid for record in one.records for gpu in record.host.gpus if gpu.uuid}
+    hosts = {record.host.hostname for record in one.records if record.host.hostname}
+    return frozenset(gpus or hosts)
+
+
+def setup_differences(old: Named, new: Named) -> Iterator[str]:
+    """Field by field what was asked and found otherwise."""
+    before = setup_fields(old.frame.iloc[0]["setup"])
+    after = setup_fields(new.frame.iloc[0]["setup"])
+    for name in dict.fromkeys((*before, *after)):
+        one, other = before.get(name, "none"), after.get(name, "none")
+        if one != other:
+            yield f"{name}: {one} -> {other}"
+    for label, values in (("code", _versions(old, new)), ("driver", _drivers(old, new))):
+        if values[0] != values[1]:
+            yield f"{label}: {values[0] or 'none'} -> {values[1] or 'none'}"
+
+
+def _versions(*runs: Named) -> list[str]:
+    return [
+        ", ".join(
+            sorted({f"{r.code.version} {r.code.git_commit or ''}".strip() for r in one.records})
+        )
+        for one in runs
+    ]
+
+
+def _drivers(*runs: Named) -> list[str]:
+    return [
+        ", ".join(sorted({s.driver for r in one.records for s in r.host.gpu_states if s.driver}))
+        for one in runs
+    ]

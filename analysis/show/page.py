@@ -1,0 +1,226 @@
+"""One run on one page: what, where, how much, how sure, in full, and what is uncertain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analysis.estimates.accounting import Costs
+from analysis.estimates.measured import Measured, MeasuredRate
+from analysis.published import facts as published
+from analysis.records.describe import dataset_of, device_of, variant_of
+from analysis.show.find import Named
+from analysis.tables.independent import add_independent
+from analysis.tables.lines import DEFAULTS, Line, measured_line
+from analysis.tables.numbers import absent, plain, with_interval
+from analysis.tables.own import J_PER_KWH, WH_PER_1000_OF_KWH
+from analysis.tables.shape_rates import short_sensors
+from metering import catalogue
+from metering.error_budget import ErrorBudget
+from metering.record import Record
+
+Section = tuple[str, list[str]]
+_TERMS = {
+    "noise": "noise between blocks", "drift": "power that still drifted",
+    "gap": "idle time at the edges of blocks", "lag": "lag of the counter",
+    "latency": "instants at which counters were read",
+}  # fmt: skip
+
+
+def page(run: Named) -> list[Section]:
+    """Headings with their lines. `run`: a single one."""
+    return [
+        ("What", list(_what(run))),
+        ("Where", list(_where(run))),
+        ("How much", list(_how_much(run))),
+        ("In full", list(_in_full(run))),
+        ("What is uncertain, and why", list(_uncertain(run))),
+    ]
+
+
+def _what(run: Named) -> Iterator[str]:
+    row = run.frame.iloc[0]
+    setup = row["setup"]
+    asked = setup.asked
+    variant = variant_of(setup)
+    yield (
+        f"{asked.model} on {dataset_of(asked)} ({asked.task}), stage {asked.stage}, batch "
+        f"{asked.batch_size}, {asked.precision}" + (f", {variant}" if variant else "")
+    )
+    if asked.data.origin == "embedded":
+        yield f"data: {asked.data.name}, files of the suite's own in a real set's place"
+    if run.measured is not None and run.measured.paper_row:
+        yield f"row of the paper: {run.measured.paper_row}"
+    facts = [
+        f"{plain(row[name])} {unit}"
+        for name, unit in (("params_m", "M parameters"), ("gmacs", "GMACs"))
+        if not absent(row[name])
+    ]
+    if facts:
+        yield ", ".join(facts)
+    yield f"run {row['run_id']}, {row['status']}, began {row['started_at']}"
+    if isinstance(row["failure"], str):
+        yield f"it has no result: {row['failure']}"
+    yield f"{row['path']}"
+
+
+def _where(run: Named) -> Iterator[str]:
+    row = run.frame.iloc[0]
+    yield f"{device_of(row['setup'])} (profile {row['hardware']})"
+    for record in run.records:
+        host, found = record.host, record.setup.found
+        machine = (
+            host.hostname and f"host {host.hostname}",
+            found and found.cpu_model,
+            host.num_cpus and f"{host.num_cpus} CPUs",
+            record.code.version and f"suite {record.code.version}",
+        )
+        yield ", ".join(part for part in machine if part) or "the machine is not named"
+
+
+def _how_much(run: Named) -> Iterator[str]:
+    one = run.measured
+    if one is None:
+        yield "nothing was measured to the end"
+        return
+    for (_, phase), rate in one.rates.items():
+        yield from _rate(run, phase, rate)
+
+
+def _rate(run: Named, phase: str, rate: MeasuredRate) -> Iterator[str]:
+    factor, unit = (
+        (J_PER_KWH, "J a sample") if phase == "train" else (WH_PER_1000_OF_KWH, "Wh per 1,000")
+    )
+    half_width = None if rate.half_width is None else factor * rate.half_width
+    sure = f"95 %, {rate.basis}" if half_width is not None else "no interval: too few blocks"
+    yield f"{phase:<6} {with_interval(factor * rate.kwh_per_sample, half_width)} {unit} ({sure})"
+    if rate.s_per_sample:
+        power_w = J_PER_KWH * rate.kwh_per_sample / rate.s_per_sample
+        yield f"       {plain(1 / rate.s_per_sample)} samples/s at {plain(power_w)} W"
+    rows = run.frame[run.frame["phase"] == phase]
+    if rows.empty:
+        return
+    row = rows.iloc[0]
+    if row["energy_kwh"]:
+        parts = [
+            f"{name.upper()} {100 * row[f'{name}_kwh'] / row['energy_kwh']:.0f} % "
+            f"({row[f'{name}_sensor']})"
+            for name in ("gpu", "cpu", "ram")
+            if not absent(row[f"{name}_kwh"])
+        ]
+        yield f"       {', '.join(parts)}"
+    blocks = "" if absent(row["num_blocks"]) else f"{row['num_blocks']:.0f} blocks, "
+    yield f"       {blocks}{row['num_samples']:.0f} samples, ended by {row['stop_reason']}"
+    if not absent(row["accuracy_pct"]):
+        yield f"       accuracy {plain(row['accuracy_pct'])} %"
+
+
+def line_of(one: Measured) -> Line:
+    """The table's line of `one`: the published row of its name, and ours."""
+    base = Line({"model": one.name, "dataset": one.dataset})
+    if one.paper_row:
+        for name in ("train_kwh", "gqi", "test_kwh", "top1_pct", "miou_pct"):
+            value = published.value(one.paper_row, one.dataset, name)
+            if value is not None:
+                base.values[f"published_{name}"] = value
+    line = measured_line(base, one, DEFAULTS.costs([one]), DEFAULTS)
+    add_independent([line])
+    return line
+
+
+def _in_full(run: Named) -> Iterator[str]:
+    one = run.measured
+    if one is None:
+        yield "no estimate: nothing was measured to the end"
+        return
+    values = line_of(one).values
+    found = Costs([one]).estimate(one)
+    if found.kwh is None:
+        yield f"no estimate: {'; '.join(found.missing)}"
+    else:
+        yield f"{with_interval(found.kwh.value, found.kwh.half_width)} kWh for the whole recipe:"
+        for part in found.parts:
+            said = f" ({part.note})" if part.note else ""
+            yield f"  {part.name:<12} {plain(part.kwh.value):>9} kWh, {part.origin}{said}"
+    kg = values.get("estimated_train_kg_co2eq")
+    share = " of the measured part" if found.published_kwh else ""
+    yield (
+        "no kg CO2eq: the record has no emission factor"
+        if kg is None
+        else (f"{plain(kg)} kg CO2eq{share}, by the emission factor of the run's country")
+    )
+    if (test_kwh := values.get("estimated_test_kwh")) is not None:
+        half_width = values.get("estimated_test_kwh_half_width")
+        yield f"{with_interval(test_kwh, half_width)} kWh for one pass over the test set"
+    if (gqi := values.get("estimated_gqi")) is not None:
+        origin = values["estimated_gqi_accuracy"]
+        interval = with_interval(gqi, values.get("estimated_gqi_half_width"))
+        yield f"GQI {interval}, with the {origin} accuracy"
+    if (kwh := values.get("published_train_kwh")) is not None:
+        yield f"the paper: {plain(kwh)} kWh, GQI {values.get('published_gqi', 'not legible')}"
+
+
+def _uncertain(run: Named) -> Iterator[str]:
+    one = run.measured
+    if one is None:
+        yield "all of it: the run has no result"
+    else:
+        line = line_of(one)
+        sensors = one.train_rate or one.test_rate
+        yield f"tier {one.tier}: {short_sensors(sensors.sensors) if sensors else 'no sensor'}"
+        share = line.values.get("estimated_published_share_pct") or 0.0
+        if share:
+            yield f"{share:.3g} % of the estimate is published by others: no interval"
+        for column in ("model", "estimated_train_kwh", "estimated_gqi"):
+            yield from filter(None, line.notes.get(column, "").split("; "))
+        yield from _independent(line)
+    for record in run.records:
+        yield from _of_record(record)
+
+
+def _independent(line: Line) -> Iterator[str]:
+    for phase in ("train", "test"):
+        values = {
+            name: line.values.get(f"independent_{phase}_{name}")
+            for name in ("j_per_sample", "scope", "hardware", "check_published", "check_ours")
+        }
+        if values["j_per_sample"] is not None:
+            yield (
+                f"{phase}: others measured {plain(values['j_per_sample'])} J a sample "
+                f"({values['scope']}, {values['hardware']})"
+            )
+        if values["check_published"]:
+            said = values["check_published"]
+            yield f"{phase}: the paper's number beside independent ones: {said}"
+    if line.values["dataset"] == catalogue.display_name("imagenet"):
+        yield (
+            "ours beside independent ones: a check needs five networks of one machine and "
+            "set-up, see independent_*_check_ours in the tables' CSV"
+        )
+
+
+def _of_record(record: Record) -> Iterator[str]:
+    for name, phase in record.phases.items():
+        yield from (f"{name}: {flag}" for flag in phase.flags)
+        if phase.error_budget is not None:
+            yield from (f"{name}: {text}" for text in budget_lines(phase.error_budget))
+    yield from record.notes
+    yield from record.facts.notes
+
+
+def budget_lines(budget: ErrorBudget) -> Iterator[str]:
+    """The meter's error in words: its terms, and the two intervals."""
+    terms = [
+        f"{words} {100 * getattr(budget, term):.2g} %"
+        for term, words in _TERMS.items()
+        if getattr(budget, term)
+    ]
+    if terms:
+        yield f"error of the meter: {', '.join(terms)}"
+    repeat = "not known" if budget.repeat is None else f"± {100 * budget.repeat:.2g} %"
+    yield f"another run on this board: {repeat}"
+    if budget.absolute is not None:
+        yield f"a meter at the plugs: ± {100 * budget.absolute:.2g} % ({budget.absolute_note})"
+    else:
+        yield f"a meter at the plugs: {budget.absolute_note or 'not known'}"
+    if budget.modelled_share:
+        yield f"{100 * budget.modelled_share:.0f} % of the energy is a model's: no interval"

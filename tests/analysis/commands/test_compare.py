@@ -1,0 +1,98 @@
+"""`compare`: differences with intervals, what is shown, and a guard for a CI."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from analysis.__main__ import main
+from metering.record_host import Host, MeteredGpu
+from tests.analysis.sample_records import a_failure, a_phase, a_record, put
+
+
+def run_at(folder: Path, kwh: float, half_width: float | None = 2e-8, **more) -> str:
+    phases = {"train": a_phase(kwh_per_sample=kwh, half_width=half_width)}
+    put(folder, a_record(phases=phases, **more))
+    return str(folder)
+
+
+def on_board(uuid: str) -> Host:
+    return Host(gpus=(MeteredGpu("NVIDIA RTX A6000", uuid=uuid),))
+
+
+@pytest.mark.parametrize(
+    ("kwh", "limit", "status"),
+    [
+        (1.2e-6, "5%", 1),
+        (1.2e-6, "0.05", 1),
+        (1.2e-6, "30%", 0),
+        (1.02e-6, "0%", 0),  # within the intervals: a rise is not shown
+        (0.8e-6, "0%", 0),
+    ],
+)
+def test_a_rise_that_is_shown_to_be_over_the_limit_ends_with_1(
+    tmp_path: Path, capsys, kwh: float, limit: str, status: int
+) -> None:
+    runs = run_at(tmp_path / "old", 1e-6), run_at(tmp_path / "new", kwh)
+    assert main(["compare", *runs, "--fail-over", limit]) == status
+    assert ("train rose by 20 %" in capsys.readouterr().err) == bool(status)
+
+
+def test_differences_have_intervals_and_the_set_ups_are_compared_field_by_field(
+    tmp_path: Path, capsys
+) -> None:
+    runs = run_at(tmp_path / "old", 1e-6), run_at(tmp_path / "new", 1.2e-6, batch_size=64)
+    assert main(["compare", *runs]) == 0
+    said = capsys.readouterr().out
+    assert "3.6 -> 4.32 J a sample: +20 % (+17 to +23 %)" in said
+    assert "shown: repeat interval" in said
+    assert "batch size: 32 -> 64" in said
+
+
+def test_two_boards_differ_by_an_unknown_gain(tmp_path: Path, capsys) -> None:
+    old = run_at(tmp_path / "old", 1e-6, host=on_board("GPU-1"))
+    other = run_at(tmp_path / "other", 1.2e-6, host=on_board("GPU-2"))
+    same = run_at(tmp_path / "same", 1.2e-6, host=on_board("GPU-1"))
+    assert main(["compare", old, same, "--fail-over", "5%"]) == 1
+    assert main(["compare", old, other, "--fail-over", "5%"]) == 2
+    said = capsys.readouterr()
+    assert "not shown: two boards, and the gain error" in said.out
+    assert "--fail-over cannot be told" in said.err
+
+
+def test_a_folder_of_repetitions_is_one_side(tmp_path: Path) -> None:
+    old = put(tmp_path / "old", a_record(), a_record())
+    assert main(["compare", str(old), run_at(tmp_path / "new", 1e-6)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"),
+    [
+        ("five", "is no share"),
+        ("-1%", "is no share"),
+        ("5", "write 5% or 0.05"),
+        ("nan", "no share"),
+    ],
+)
+def test_a_limit_that_means_nothing_is_refused(
+    tmp_path: Path, capsys, limit: str, words: str
+) -> None:
+    runs = run_at(tmp_path / "old", 1e-6), run_at(tmp_path / "new", 1e-6)
+    assert main(["compare", *runs, f"--fail-over={limit}"]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_what_cannot_be_compared_is_refused_in_one_line(tmp_path: Path, capsys) -> None:
+    one = run_at(tmp_path / "one", 1e-6)
+    failed = str(put(tmp_path / "failed", a_failure()))
+    two = str(put(tmp_path / "two", a_record(), a_record(batch_size=64)))
+    for runs, words in (
+        ([one], "needs two runs"),
+        ([one, failed], "measured nothing to the end"),
+        ([one, two], "holds 2 set-ups"),
+        ([one, str(tmp_path / "none")], "does not exist"),
+    ):
+        assert main(["compare", *runs]) == 2
+        error = capsys.readouterr().err
+        assert words in error and error.count("\n") == 1

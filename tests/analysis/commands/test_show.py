@@ -1,0 +1,98 @@
+"""`show`: one run on one page, whatever lies where a record should."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from analysis.__main__ import main
+from metering.error_budget import ErrorBudget
+from metering.record_file import to_json
+from tests.analysis.sample_records import a_failure, a_phase, a_record, put
+
+
+def test_a_page_says_what_where_how_much_how_sure_and_in_full(tmp_path: Path, capsys) -> None:
+    budget = ErrorBudget(noise=0.01, drift=0.003, repeat=0.011, absolute_note="not known: untested")
+    train = replace(a_phase(emissions_kg_co2eq=7.6e-4), error_budget=budget, flags=("hot",))
+    record = a_record(phases={"train": train, "test": a_phase("test", 2.5e-7, 5e-9)})
+    assert main(["show", str(put(tmp_path, record))]) == 0
+    said = capsys.readouterr().out
+    for words in (
+        "swin_t on ImageNet-1k (classification), stage supervised, batch 32, fp32",
+        "NVIDIA RTX A6000 (profile a6000)",
+        "3.600 ± 0.072 J a sample (95 %, within this run)",
+        "GPU 80 % (counter), CPU 10 % (rapl), RAM 10 % (modelled)",
+        "kWh for the whole recipe",
+        "91.28 kg CO2eq",
+        "tier counter",
+        "noise between blocks 1 %, power that still drifted 0.3 %",
+        "another run on this board: ± 1.1 %",
+        "a meter at the plugs: not known: untested",
+        "train: hot",
+    ):
+        assert words in said
+
+
+def test_a_failure_is_shown_with_its_reason(tmp_path: Path, capsys) -> None:
+    assert main(["show", str(put(tmp_path, a_failure()))]) == 0
+    said = capsys.readouterr().out
+    assert "it has no result: OutOfMemory: batch_size=32 does not fit" in said
+    assert "nothing was measured to the end" in said
+
+
+def test_a_run_is_found_by_the_beginning_of_its_id(tmp_path: Path, capsys, monkeypatch) -> None:
+    record = a_record()
+    put(tmp_path / "runs", record)
+    monkeypatch.chdir(tmp_path)
+    assert main(["show", record.run_id[:8]]) == 0
+    assert record.run_id in capsys.readouterr().out
+
+
+def test_what_a_terminal_would_obey_is_spelled_out(tmp_path: Path, capsys) -> None:
+    assert main(["show", str(put(tmp_path, a_record(model="\x1b[2Jgone", paper_row=None)))]) == 0
+    said = capsys.readouterr().out
+    assert "\x1b" not in said and "\\x1b[2Jgone" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("bom", b"\xef\xbb\xbf{}", "byte order mark"),
+        ("utf16", "{}".encode("utf-16"), "UTF-16"),
+        ("damaged", b"{", "not JSON"),
+    ],
+)
+def test_a_file_that_is_no_record_is_named(
+    tmp_path: Path, capsys, name: str, content: bytes, words: str
+) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "record.json").write_bytes(content)
+    assert main(["show", str(folder)]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_key_that_stands_twice_is_seen_behind_an_escaped_colon(tmp_path: Path, capsys) -> None:
+    text = to_json(a_record(notes=("a:b",))).replace("a:b", r"a\u003ab")
+    twice = text.replace('"status"', r'"\u0073tatus": "failed", "status"', 1)
+    (tmp_path / "record.json").write_text(twice)
+    assert main(["show", str(tmp_path)]) == 2
+    assert "stands twice" in capsys.readouterr().err
+
+
+@pytest.mark.timeout(30)
+def test_a_fifo_never_hangs(tmp_path: Path, capsys) -> None:
+    os.mkfifo(tmp_path / "record.json")
+    for place in (tmp_path, tmp_path / "record.json"):
+        assert main(["show", str(place)]) == 2
+        assert "is no regular file" in capsys.readouterr().err
+
+
+def test_several_runs_are_refused_by_name(tmp_path: Path, capsys) -> None:
+    assert main(["show", str(put(tmp_path, a_record(), a_record()))]) == 2
+    assert "holds 2 runs; name one" in capsys.readouterr().err
+    assert main(["show", "../nowhere"]) == 2
+    assert "does not exist" in capsys.readouterr().err
