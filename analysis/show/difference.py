@@ -83,11 +83,7 @@ def _widened(value: float, half_width: float, gain: float) -> float:
 
 def _gain(one: Named, phase: str) -> float | None:
     """The relative absolute error of a phase, where every record of it knows one."""
-    known = [
-        record.phases[phase].error_budget  # type: ignore[index]
-        for record in one.records
-        if phase in record.phases
-    ]
+    known = [record.phases[phase].error_budget for record in one.records if phase in record.phases]
     values = [None if budget is None else budget.absolute for budget in known]
     if not values or None in values:
         return None
