@@ -113,15 +113,27 @@ def _of_rate(phase: PhaseRecord) -> Iterator[Finding]:
 
 
 def least_half_width(known: Sequence[tuple[float, int]], confidence: float) -> float:
-    """Of the rate sum(kWh) / sum(samples), were its blocks independent and many (Cochran 1977,
-    section 6.4, normal quantile); 0 for fewer than two. What correlates only widens it."""
-    count, samples = len(known), sum(number for _, number in known)
-    if count < 2:
+    """Of the rate sum(kWh) / sum(samples), were its blocks, or sums of neighbouring blocks,
+    independent and many (Cochran 1977, section 6.4, normal quantile); 0 for fewer than two.
+
+    The least over blocks and sums of 2 to a quarter of them: what one block of a counter gains its
+    neighbour loses, and what comes and goes within such a sum is no noise of the mean."""
+    samples = sum(number for _, number in known)
+    if len(known) < 2:
         return 0.0
     rate = sum(kwh for kwh, _ in known) / samples
-    variance = sum((kwh - rate * number) ** 2 for kwh, number in known) / (count - 1)
+    residuals = [kwh - rate * number for kwh, number in known]
     quantile = NormalDist().inv_cdf((1 + confidence) / 2)
-    return quantile * math.sqrt(variance * count) / samples
+    sizes = range(1, max(1, len(known) // 4) + 1)
+    return quantile * min(_error_of_sum(residuals, size) for size in sizes) / samples
+
+
+def _error_of_sum(residuals: Sequence[float], size: int) -> float:
+    """Standard error of the sum of `residuals` from sums of `size` neighbours."""
+    sums = [sum(residuals[at : at + size]) for at in range(0, len(residuals) - size + 1, size)]
+    middle = sum(sums) / len(sums)
+    variance = sum((one - middle) ** 2 for one in sums) / (len(sums) - 1)
+    return math.sqrt(variance * len(residuals) / size)
 
 
 def _of_parts(record: Record, phase: PhaseRecord) -> Iterator[Finding]:

@@ -1,9 +1,8 @@
-"""A bundle of a thousand records is checked in seconds, without a false alarm; what arithmetic can
-see is named."""
+"""A bundle of a thousand records is checked without a false alarm; what arithmetic can see is
+named."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,13 +23,11 @@ def thousand() -> list[Record]:
     return records(num_sites=20, num_each=50)
 
 
-def test_a_thousand_records_of_twenty_sites_take_seconds_and_no_alarm_is_false(
+def test_of_a_thousand_records_of_twenty_sites_no_alarm_is_false(
     thousand: list[Record], tmp_path: Path
 ) -> None:
     write_bundle(thousand, tmp_path / "all.jsonl.gz")
-    start = time.perf_counter()
     checked = check([tmp_path / "all.jsonl.gz"])
-    assert time.perf_counter() - start < 60  # seconds on a quiet machine
     assert len(checked) == 1000
     assert [str(one) for one in checked if one.verdict != "believable"] == []
 
