@@ -19,7 +19,7 @@ TITLES = {
     "figure2": "Figure 2: accuracy and GQI against electricity",
     "figure3": "Figure 3: what pre-training adds",
     "figure4": "Figure 4: self-supervised pre-training, fine-tuning and inference",
-    "figure5": "Figure 5: across GPUs",
+    "figure5": "Figure 5: across devices",
     "figure6": "Figure 6: across batch sizes",
     "figure7": "Figure 7: linearity in epochs",
     "figure8": "Figure 8: linearity in the share of data",

@@ -25,7 +25,7 @@ def figure5(runs: pd.DataFrame) -> Figure:
     if not _any_group(runs, "device"):
         devices = ", ".join(sorted(set(runs["device"].astype(str)))) or "none"
         return look.absent(
-            "Figure 5: across GPUs",
+            "Figure 5: across devices",
             f"No model was measured on two devices with one set-up (devices so far: {devices}).",
             COMMAND_5,
         )

@@ -93,7 +93,7 @@ def test_what_is_missing_names_a_command_and_what_was_measured_is_not_missing(
     missing = {item.what: item.command for item in built(tmp_path, a_record()).missing}
     assert "Table 3: Swin-T, ImageNet-1k" not in missing
     assert missing["Table 3: ResNet50, ImageNet-1k"] == "python run.py model=resnet50"
-    assert "experiment=hardware" in missing["Figure 5: across GPUs"]
+    assert "experiment=hardware" in missing["Figure 5: across devices"]
 
 
 def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
