@@ -10,7 +10,6 @@ from pathlib import Path
 
 from tasks.config.model_names import CONF_DIR
 
-GROUPS = ("model", "data", "hardware", "meter", "experiment", "scale", "task")
 _KEYS_OF_GROUPS = ("task", "model", "data", "hardware", "meter")
 _LAUNCHERS = ("local", "slurm")
 _LINE = re.compile(r"^(?P<indent> *)(?P<key>\w+):(?P<value>.*?)(?:\s+# (?P<says>.*))?$")
@@ -86,6 +85,12 @@ def _keys_of(path: Path, prefix: str = "") -> Iterator[Key]:
         yield Key(name, match["value"].strip(), match["says"] or "")
 
 
+def groups() -> list[str]:
+    """The groups that a user chooses from, in the order of the primary config's defaults list."""
+    text = (CONF_DIR / "config.yaml").read_text(encoding="utf-8")
+    return re.findall(r"^  - (\w+): ", text, flags=re.MULTILINE)
+
+
 def choices(group: str) -> list[str]:
     """Names of the group's files."""
     return sorted(path.stem for path in (CONF_DIR / group).glob("*.yaml"))
@@ -94,7 +99,7 @@ def choices(group: str) -> list[str]:
 def help_text() -> str:
     """What `python run.py --help` prints: each key in one line."""
     lines = [_FLAGS, "Groups"]
-    for group in GROUPS:
+    for group in groups():
         more = ", or any name that timm knows" if group == "model" else ""
         lines.append(f"  {group + '=':<12} {', '.join(choices(group))}{more}")
     lines.append("\nKeys, with their defaults")

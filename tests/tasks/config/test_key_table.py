@@ -10,6 +10,7 @@ import yaml
 from analysis.documents import filled
 from tasks.config import key_table
 from tasks.config.model_names import CONF_DIR
+from tasks.terminal.arguments import GROUPS
 from tests.conftest import ROOT
 
 
@@ -23,6 +24,10 @@ def test_every_key_of_the_primary_config_is_listed() -> None:
     wanted |= {f"{group}.{key}" for group in ("model", "data", "task") for key in config[group]}
     wanted |= {key for key in config if key not in ("defaults", "hydra")}
     assert wanted <= {key.name for key in key_table.all_keys()}
+
+
+def test_every_group_that_the_command_line_knows_is_listed() -> None:
+    assert sorted(key_table.groups()) == sorted(GROUPS)
 
 
 def test_what_single_files_add_says_which() -> None:
