@@ -22,9 +22,9 @@ from pathlib import Path
 from statistics import mean, median, stdev
 from typing import Any
 
-from benchmarks.metering_coverage import CASES, trial
 from benchmarks.results import Result, parser, report
 from benchmarks.sides import WITHOUT_END, opened, plan_of
+from benchmarks.simulation.panel import trials_of
 from metering.meter import Meter
 from metering.record import PhaseRecord, Reading
 from metering.settings import MeterSettings
@@ -110,9 +110,7 @@ def uneven_percent(blocks: Sequence[Reading], part_s: float) -> float:
 
 
 def coverage(num_trials: int) -> Result:
-    gpu, load = CASES[CASE]
-    with tempfile.TemporaryDirectory() as folder:
-        held = sum(trial(7000 + n, gpu, load, Path(folder)) for n in range(num_trials))
+    held = sum(trial.held for trial in trials_of(CASE, range(7000, 7000 + num_trials)))
     return Result(
         "an estimate is right: trials whose interval holds the truth",
         100 * held / num_trials,
