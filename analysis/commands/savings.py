@@ -36,10 +36,12 @@ def run(args: argparse.Namespace) -> int:
     frame = load_named(args.runs).frame
     rows = merge(frame)
     compared = savings(rows)
-    if not compared:
+    order = order_lines(frame)
+    if not compared and (not order or args.figure is not None):
         raise AnalysisError(f"no network was measured with a switch changed; measure: {COMMAND}")
-    print(markdown(compared, combinations(rows)))
-    for line in order_lines(frame):
+    if compared:
+        print(markdown(compared, combinations(rows)))
+    for line in order:
         print(line)
     if args.figure is not None:
         draw(compared, args.figure)

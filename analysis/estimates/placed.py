@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.estimates.sweep_effect import PlacedRun
+from metering.record import RecordError
 from metering.record_file import read
 
 
@@ -19,7 +20,10 @@ def placed_runs(frame: pd.DataFrame) -> list[PlacedRun]:
     ]
     runs: list[PlacedRun] = []
     for row in wanted.to_dict("records"):
-        sweep = read(Path(row["path"])).sweep
+        try:
+            sweep = read(Path(row["path"])).sweep
+        except (OSError, RecordError):
+            continue  # a record inside a bundle has no file of its own
         if sweep is None or sweep.order != "shuffled" or sweep.num_runs < 2:
             continue
         place = (sweep.position - 1) / (sweep.num_runs - 1)
