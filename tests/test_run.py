@@ -29,23 +29,44 @@ def records(folder: Path) -> list[Record]:
     return [read(path) for path in sorted((folder / "runs").glob("*/*/*/*/record.json"))]
 
 
+NETS = """
+import torch
+
+class Works(torch.nn.Module):
+    def __init__(self, num_classes):
+        super().__init__()
+        self.head = torch.nn.Linear(3, num_classes)
+
+    def forward(self, images):
+        return self.head(images.mean((2, 3)))
+
+class Breaks(Works):
+    def forward(self, images):
+        if images.device.type != "meta":  # the trial beforehand cannot know
+            raise RuntimeError("broken on purpose")
+        return super().forward(images)
+"""
+
+
 def test_a_sweep_records_each_run_goes_past_a_failure_and_resumes(run_py, tmp_path):
-    # 20 pixels suit the convolutional network and not the transformer with patches of 16
-    sweep = ("-m", "model=test_vit,test_resnet", *QUICK, "model.input_size=20")
+    (tmp_path / "nets.py").write_text(NETS)
+    own = ("model=own", f"model.path={tmp_path}", "model.source=nets:Breaks,nets:Works")
+    sweep = ("-m", *own, *QUICK, "model.input_size=20")
     done = run_py(*sweep)
     assert done.returncode == 1, done.stderr
     by_model = {record.model: record for record in records(tmp_path)}
-    assert by_model["test_vit"].status == "failed"
-    assert "Traceback" in by_model["test_vit"].failure.traceback
+    assert by_model["Breaks"].status == "failed"
+    assert "broken on purpose" in by_model["Breaks"].failure.message
+    assert "Traceback" in by_model["Breaks"].failure.traceback
     assert "1 finished (0 of them earlier), 1 failed" in done.stdout
-    assert "failed: test_vit" in done.stdout
+    assert "failed: Breaks" in done.stdout
 
-    good = by_model["test_resnet"]
+    good = by_model["Works"]
     assert good.status == "finished"
     assert good.phases["train"].energy_kwh_per_sample.mean > 0
     assert sum(block.num_steps for block in good.phases["train"].readings) >= 4
     assert good.config["model"]["input_size"] == 20
-    folder = tmp_path / "runs/classification/test_resnet/local" / good.identity
+    folder = tmp_path / "runs/classification/Works/local" / good.identity
     assert (folder / "emissions.csv").is_file()
     costs = {cost.name: cost.energy.total_kwh for cost in good.overheads}
     assert costs["set-up"] > 0
@@ -58,8 +79,8 @@ def test_a_sweep_records_each_run_goes_past_a_failure_and_resumes(run_py, tmp_pa
     again = run_py(*sweep)
     assert "1 finished (1 of them earlier), 1 failed" in again.stdout
     assert {record.started_at for record in records(tmp_path)} >= {good.started_at}
-    vit = tmp_path / "runs/classification/test_vit/local" / by_model["test_vit"].identity
-    assert len(list((vit / "attempts").glob("*.json"))) == 1
+    broken = tmp_path / "runs/classification/Breaks/local" / by_model["Breaks"].identity
+    assert len(list((broken / "attempts").glob("*.json"))) == 1
 
 
 def start(tmp_path: Path, *args: str) -> subprocess.Popen[str]:
@@ -122,7 +143,9 @@ def test_a_dry_run_prints_the_plan_and_measures_nothing(run_py, tmp_path):
     done = run_py("-m", "model=vit_b,swin_t", "task=classification", "dry_run=true")
     assert done.returncode == 0
     assert "model=vit_b" in done.stdout and "model=swin_t" in done.stdout
-    assert "2 runs, 0.267 GPU-hours, kWh unknown" in done.stdout  # two phases of four minutes
+    assert (
+        "2 runs, 0.267 hours measured, 0.267 GPU-hours, kWh unknown" in done.stdout
+    )  # two phases of four minutes
     assert records(tmp_path) == []
 
 
@@ -132,7 +155,7 @@ def test_a_dry_run_prints_the_plan_and_measures_nothing(run_py, tmp_path):
         (["model=vit_bb"], "model 'vit_bb' is unknown; did you mean vit_b"),
         (["batch_size=0"], "batch_size=0 is not a whole number of at least 1"),
         (["batch_size=many"], "batch_size=many"),
-        (["batchsize=8"], "did you mean batch_size?"),
+        (["batchsize=8"], "did you mean batch_size or task.batch_size?"),
         (["meter=papr"], "did you mean paper?"),
         (["data=imagenet"], "data=imagenet needs data.root=FOLDER"),
         (["model=["], "'model=[' cannot be read as key=value"),

@@ -201,7 +201,7 @@ def test_a_server_has_one_thread_and_no_device_and_ends_with_its_owner() -> None
 def _say_hello(pipe: Any) -> None:
     import sys
 
-    num_threads = len(os.listdir("/proc/self/task"))
+    num_threads = len(os.listdir(f"/proc/{os.getppid()}/task"))  # the server's
     is_ready, has_device = "timm" in sys.modules, sys.modules["torch"].cuda.is_initialized()
     pipe.send((num_threads, is_ready, has_device))
     time.sleep(300)

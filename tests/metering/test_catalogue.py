@@ -43,6 +43,8 @@ def test_every_task_has_a_package_a_yaml_and_a_set_of_its_table() -> None:
 
 def test_every_set_of_conf_has_an_entry_of_the_same_classes() -> None:
     for path in (CONF / "data").glob("*.yaml"):
+        if path.stem in {"folder", "timm"}:
+            continue  # what is in them is the user's
         known = catalogue.data_set(path.stem)
         assert known is not None, path.name
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
