@@ -28,9 +28,9 @@ class SuiteSearchPath(SearchPathPlugin):
 
 def config_dir(arguments: Sequence[str]) -> str | None:
     """The value of `--config-dir`."""
-    for word, following in zip(arguments, [*arguments[1:], None], strict=True):
+    for at, word in enumerate(arguments):
         if word in ("--config-dir", "-cd"):
-            return following
+            return arguments[at + 1] if at + 1 < len(arguments) else None
         if word.startswith("--config-dir="):
             return word.partition("=")[2]
     return None

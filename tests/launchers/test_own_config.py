@@ -49,3 +49,17 @@ def test_a_file_of_the_users_goes_before_timms_network_of_the_same_name(
 def test_config_dir_is_found_however_it_is_written(words: list[str]) -> None:
     assert config_dir(["-m", *words, "model=x"]) == "a"
     assert config_dir(["-m", "model=x"]) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], None),
+        (["model=vit_b"], None),
+        (["-cd"], None),
+        (["-cd", "mine", "model=vit_b"], "mine"),
+        (["model=vit_b", "--config-dir=mine"], "mine"),
+    ],
+)
+def test_the_folder_of_configs_is_read_from_any_command_line(arguments, expected):
+    assert config_dir(arguments) == expected

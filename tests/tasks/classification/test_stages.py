@@ -270,9 +270,9 @@ def test_one_sweep_suits_models_with_and_without_pretraining(compose):
     [
         ("resnet50", "pretrain", "no stage=pretrain; its stages: supervised, train, first"),
         ("vit_b_mae", "distill", "its stages: supervised, pretrain, mae, finetune, first"),
-        ("deit_t", "pretrain", "its stages: supervised, train, distill"),
+        ("deit_t", "pretrain", "its stages: supervised, train, first, last, distill"),
         ("pspnet", "pretrain", "model=pspnet has no stage=pretrain; its stages: supervised"),
-        ("tsm", "train", "model=tsm has no stage=train; its stages: supervised"),
+        ("tsm", "distill", "model=tsm has no stage=distill; its stages: supervised"),
     ],
 )
 def test_a_stage_that_a_model_has_not_is_named_with_those_it_has(compose, name, stage, words):
