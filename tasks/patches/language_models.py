@@ -21,7 +21,8 @@ def install() -> None:
 
 def _leave_out(library: str) -> None:
     name = f"{library}.utils.dependency"
-    if name in sys.modules:
+    if name in sys.modules:  # imported, and perhaps not yet the models, which ask it
+        sys.modules[name].WITH_MULTIMODAL = False  # type: ignore[attr-defined]
         return
     spec = importlib.util.find_spec(library)
     if spec is None or spec.origin is None:

@@ -12,6 +12,7 @@ from metering import host
 from metering.record import FILE_NAME, Interval, PhaseRecord, Reading, Record
 from metering.record_file import read, write
 from metering.setup import Found
+from tasks.classification.session import STEP_VERSION
 from tasks.plan import Plan
 from tasks.running import attempts, continuation, earlier, found
 from tasks.running.execute import Outcome, execute
@@ -55,7 +56,7 @@ def test_found_says_what_computed_and_which_network_was_built(tiny: Make) -> Non
     assert setup.found.cpu_model == host.cpu_model()
     assert setup.found.versions["torch"]
     assert setup.found.sensors["gpu"] == "absent"
-    assert setup.found.step_version == 1
+    assert setup.found.step_version == STEP_VERSION
     smaller = execute(tiny("phases=train", "model.input_size=48")).record.setup
     assert smaller.found is not None
     assert setup.found.network_fingerprint == smaller.found.network_fingerprint
