@@ -34,7 +34,7 @@ endif
 demo: .venv/.installed ## run a small real sweep, print and write its table
 	-$(BIN)/python -m metering.doctor
 	$(BIN)/python run.py -m model=mobilenet_v2,resnet18 batch_size=8 $(DEMO)
-	$(BIN)/python -m analysis tables runs/demo --out tables
+	$(BIN)/python -m analysis tables runs/demo --own --out tables
 	@echo "next: source .venv/bin/activate; python run.py model=resnet50; pages: docs/README.md"
 
 doctor: .venv/.installed ## what this machine can measure, and what stands in the way

@@ -62,6 +62,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--independent", action="append", default=[], metavar="FILE",
         help="a CSV file of your own with measured energies (docs/evidence.md)",
     )  # fmt: skip
+    command.add_argument(
+        "--own", action="store_true", help="print your own runs alone; all tables are written"
+    )
     command.add_argument("--diff", action="store_true", help="relative differences and flags")
     command.add_argument("--alpha", type=float, default=ALPHA, help="of GQI, default %(default)s")
     command.add_argument("--beta", type=float, default=BETA, help="of GQI, default %(default)s")
@@ -82,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
         for kind in formats
     }
     write_all(texts, arguments.out)
-    _print(grids, loaded.frame)
+    _print({OWN: grids[OWN]} if arguments.own and OWN in grids else grids, loaded.frame)
     if loaded.frame.empty:
         print(HOW_TO_MEASURE)
     print(f"wrote {', '.join(sorted(texts))} to {arguments.out}/")
@@ -139,6 +142,8 @@ def _check(arguments: argparse.Namespace, formats: Sequence[str]) -> None:
             )
     if arguments.columns is not None and not _names(arguments.columns):
         raise AnalysisError("--columns names none; leave it out or name some")
+    if arguments.own and arguments.diff:
+        raise AnalysisError("--own does nothing with --diff; leave one of them out")
     if arguments.columns and arguments.diff:
         raise AnalysisError("--columns does nothing with --diff; leave one of them out")
 

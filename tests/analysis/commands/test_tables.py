@@ -145,6 +145,17 @@ def test_the_users_runs_come_first_and_shipped_records_do_not_mix_with_them(tmp_
     assert (mine["tier"], mine["measured_sensors"][:11]) == ("counter", "GPU counter")
 
 
+def test_own_prints_the_users_runs_alone_and_writes_all_tables(tmp_path: Path, capsys):
+    put(tmp_path / "runs", a_record(model="mine", paper_row=None))
+    out = tmp_path / "out"
+    assert main(["tables", str(tmp_path / "runs"), "--own", "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "Your own runs" in said and "mine" in said and "Table 3." not in said
+    assert (out / "table3.csv").is_file()
+    assert main(["tables", str(tmp_path / "runs"), "--own", "--diff", "--out", str(out)]) == 2
+    assert "--own does nothing with --diff" in capsys.readouterr().err
+
+
 def test_a_run_without_a_result_is_named(tmp_path: Path, capsys):
     runs = put(tmp_path / "measured", a_record(), a_failure())
     assert tables(runs, tmp_path / "out") == 0
