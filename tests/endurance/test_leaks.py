@@ -16,6 +16,7 @@ from tests.endurance import FULL
 NUM_RUNS = 50 if FULL else 20
 SETTLED = 10  # libraries fill their caches in the first runs
 MIB_PER_RUN = 0.25
+HEAP_STEP_MIB = 5.0  # the C library's heap grows in steps, whenever it does
 
 
 @pytest.mark.parametrize(("where", "num_children"), [("here", 0), ("isolated", 1)])
@@ -37,4 +38,4 @@ def test_many_runs_leak_nothing(tmp_path, where, num_children):
     assert last["threads"] <= settled["threads"]
     assert last["children"] == settled["children"] == num_children
     growth_mib = last["resident_mib"] - settled["resident_mib"]
-    assert growth_mib <= MIB_PER_RUN * (NUM_RUNS - SETTLED)
+    assert growth_mib <= HEAP_STEP_MIB + MIB_PER_RUN * (NUM_RUNS - SETTLED)
