@@ -26,6 +26,7 @@ from tasks.config.values import (
     NonNegative,
     NonNegativeWhole,
     Positive,
+    Repeats,
     Seed,
     ShareOrNone,
     Text,
@@ -233,7 +234,7 @@ class RunConfig:
     compile: Flag = False
     checkpoint_write: Flag = True
     seed: Seed = 0
-    repeats: Count = 1
+    repeats: Repeats = 1
     repetition: Count | None = None
     checkpoint: Weights | None = None
     checkpoint_weights: Literal["plain", "ema"] = "plain"

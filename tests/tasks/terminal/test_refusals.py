@@ -71,6 +71,7 @@ def refused(*arguments: str) -> str:
         (["model.name=../x"], "cannot name a folder"),
         (["output_dir=/dev/null/x"], "set output_dir=FOLDER to one that can"),
         (["seed=4294967296"], "from 0 to 4294967295"),
+        (["repeats=1000000"], "repeats=1000000 is not a whole number from 1 to 1000"),
         (["phases=[train,train]"], "names a phase twice"),
         (["model=segmenter", "model.options.crop=[512]"], "model.options.crop has too few entries"),
         # recipes
