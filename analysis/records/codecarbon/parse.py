@@ -64,6 +64,8 @@ class ParsedLog:
     lines: tuple[Line, ...]
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    cut_run_id: str | None = None
+    """Of the last line where that is cut off, empty where it cannot be read; else None."""
 
 
 def parsed(content: bytes) -> ParsedLog:
@@ -79,6 +81,7 @@ def parsed(content: bytes) -> ParsedLog:
         notes = (*notes, f"the file is separated by {said}, not commas")
     lines: list[Line] = []
     problems: list[str] = []
+    cut_run_id: str | None = None
     for number, cells in _logical(physical, start + 1, separator, len(names), problems):
         if _is_header(cells):
             names = _names(cells)
@@ -87,6 +90,8 @@ def parsed(content: bytes) -> ParsedLog:
             is_cut = number == len(physical) and not text.endswith("\n")
             cut = "; the file was cut off here" if is_cut else ""
             problems.append(f"line {number}: {len(cells)} values for {len(names)} columns{cut}")
+            if is_cut:
+                cut_run_id = dict(zip(names, cells[:-1], strict=False)).get("run_id", "")
             continue
         values = {
             name: "" if cell.lower() in NULLS else cell
@@ -95,7 +100,7 @@ def parsed(content: bytes) -> ParsedLog:
         lines.append(Line(number, values, separator != ","))
     if not lines and not problems:
         raise RecordError("no line of measurements")
-    return ParsedLog(tuple(lines), tuple(problems), notes)
+    return ParsedLog(tuple(lines), tuple(problems), notes, cut_run_id)
 
 
 def is_emissions_header(header: str) -> bool:

@@ -101,6 +101,8 @@ def _placed(file: LogFile, outcome: LogOutcome) -> list[_Placed]:
     outcome.flags += log.notes
     runs, problems = tasks.runs_of(str(file.path), log.lines)
     outcome.left_out += problems
+    if log.cut_run_id is not None and runs and log.cut_run_id in ("", runs[-1].run_id):
+        runs[-1] = _without_rate(runs[-1])
     if file.config is not None:
         return [_Placed(run, file.config) for run in runs]
     if not file.candidates:
@@ -113,6 +115,14 @@ def _placed(file: LogFile, outcome: LogOutcome) -> list[_Placed]:
             notes = (f"no .hydra beside it: matched by time with {'/'.join(folder.parts[-3:])}",)
         placed.append(_Placed(run, config, notes))
     return placed
+
+
+def _without_rate(run: RunLog) -> RunLog:
+    """A run whose last line is cut off: a part is left, and the samples are of the whole."""
+    total = None if run.total is None else replace(run.total, has_rate=False)
+    parts = tuple(replace(task, has_rate=False) for task in run.tasks)
+    said = "its last line was cut off, so that a part of the run is left: no rate is made"
+    return replace(run, total=total, tasks=parts, flags=(*run.flags, said))
 
 
 def _facts(

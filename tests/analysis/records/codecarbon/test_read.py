@@ -40,6 +40,16 @@ def test_a_last_line_that_was_cut_leaves_the_one_before_and_is_named(tmp_path: P
     assert loaded.frame["energy_kwh"].tolist() == [0.01]
     assert loaded.logs[0].verdict == "flagged"
     assert "cut off" in loaded.problems[0].reason
+    assert loaded.frame["kwh_per_sample"].isna().all(), "a part of the run over all its samples"
+    assert "no rate is made" in _flags(loaded)
+
+
+def test_a_cut_line_of_another_run_takes_no_rate_from_the_one_before(tmp_path: Path) -> None:
+    a_config(tmp_path)
+    path = a_log(tmp_path, {}, {"run_id": "another", "energy_consumed": "0.020"})
+    path.write_text(path.read_text()[:-40])
+    [row] = _rows(tmp_path)
+    assert row["kwh_per_sample"] == pytest.approx(1e-6)
 
 
 def test_a_task_has_a_row_of_its_own_and_loading_is_in_no_rate(tmp_path: Path) -> None:
