@@ -108,6 +108,11 @@ class BoardWatch:
                 for joules, last, last_s in zip(self._joules, self._last, self._last_s, strict=True)
             ]
 
+    def latest_w(self) -> list[dict[str, float]]:
+        """Watts of the latest look, by board and path."""
+        with self._lock:
+            return [dict(last) for last in self._last]
+
     def state(self) -> BoardState:
         """The latest, at most about `STATE_PERIOD_S` old."""
         return self._state

@@ -16,7 +16,7 @@
 
 enum { SUCCESS = 0, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, INSUFFICIENT_SIZE = 7,
        GPU_IS_LOST = 15 };
-enum { MAX_GPUS = 16, MAX_POINTS = 64, MAX_ERRORS = 16, MAX_PIDS = 8, MAX_SLICES = 8 };
+enum { MAX_GPUS = 16, MAX_POINTS = 512, MAX_ERRORS = 16, MAX_PIDS = 8, MAX_SLICES = 8 };
 
 typedef struct { double at_s, watts; } Point;
 typedef struct { char function[64]; int code; } Error;
