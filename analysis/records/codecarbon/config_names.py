@@ -10,15 +10,14 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from analysis.records.codecarbon.config_samples import count, samples_of
 from analysis.records.codecarbon.config_text import flat_texts, read_texts, resolved
 from analysis.records.codecarbon.tasks import kind_of
 from metering import catalogue
-from metering.bounds import MOST
-from metering.json_values import shown
 from metering.record import RecordError
 
 _MODEL = (
@@ -44,7 +43,9 @@ _DATA = (
 )  # fmt: skip
 _BATCH_LEAVES = ("batch_size", "train_batch_size", "per_device_train_batch_size", "batchsize")
 _SIZE_LEAVES = ("input_size", "img_size", "image_size", "crop_size", "resolution")
-_EPOCH_LEAVES = ("epochs", "num_epochs", "max_epochs", "n_epochs", "num_train_epochs")
+_DEVICES = ("trainer.devices", "devices", "trainer.num_devices", "trainer.gpus", "num_gpus",
+            "n_gpus", "ngpus", "trainer.num_gpus", "nproc_per_node")  # fmt: skip
+_NODES = ("trainer.num_nodes", "num_nodes", "nnodes")
 _TASK_WORDS = {
     "classification": "classification", "imageclassification": "classification",
     "classify": "classification", "cls": "classification",
@@ -65,7 +66,8 @@ _NO_DIFFERENCE = re.compile(  # keys that change neither the network nor its ste
 class ConfigFacts:
     """model: `None` where the config names none; task: of the tables', `None` where it is not
     said; task_word: as it is said; num_samples: that the run's training processed, and
-    num_test_samples; digest: of what makes a run another one; notes: what a reader must know."""
+    num_test_samples; num_processes: that it ran in, one a device; digest: of what makes a run
+    another one; notes: what a reader must know, and sample_notes of the samples of a phase."""
 
     model: str | None = None
     task: str | None = None
@@ -77,9 +79,11 @@ class ConfigFacts:
     phase: str = "train"
     num_samples: int | None = None
     num_test_samples: int | None = None
+    num_processes: int | None = None
     input_size: str | None = None
     digest: str = ""
     notes: tuple[str, ...] = ()
+    sample_notes: Mapping[str, str] = field(default_factory=dict)
 
 
 def facts_of(config: Path) -> ConfigFacts:
@@ -95,7 +99,9 @@ def facts_of(config: Path) -> ConfigFacts:
     if word is None and known is not None:
         task = known.task
     batch, batch_notes = _batch(flat, phase)
-    samples, sample_notes = _samples(flat)
+    samples, of_train = samples_of(flat, "train", batch)
+    test_samples, of_test = samples_of(flat, "test", batch)
+    said = {"train": of_train, "test": of_test}
     return ConfigFacts(
         model=_model(flat) or _of_hydra(config, ("model", "network", "net", "backbone", "arch")),
         task=task,
@@ -106,10 +112,12 @@ def facts_of(config: Path) -> ConfigFacts:
         precision=_precision(_first(flat, ("precision", "trainer.precision"))),
         phase=phase,
         num_samples=samples,
-        num_test_samples=_count(flat, "num_test_samples") or _count(flat, "num_test_images"),
+        num_test_samples=test_samples,
+        num_processes=_processes(flat),
         input_size=_only(_values(flat, _SIZE_LEAVES)),
         digest=_digest(flat),
-        notes=(*batch_notes, *sample_notes),
+        notes=batch_notes,
+        sample_notes={phase: note for phase, note in said.items() if note is not None},
     )
 
 
@@ -119,8 +127,10 @@ def with_given(facts: ConfigFacts, **given: Any) -> ConfigFacts:
     if "task" in said:
         said["task_word"] = said["task"]
     if "num_samples" in said:
-        said["notes"] = ()
-        if said.get("phase", facts.phase) == "test":
+        phase = said.get("phase", facts.phase)
+        notes = {name: note for name, note in facts.sample_notes.items() if name != phase}
+        said["sample_notes"] = notes
+        if phase == "test":
             said["num_test_samples"] = said.pop("num_samples")
     return replace(facts, **said)
 
@@ -194,7 +204,7 @@ def _phase(flat: Mapping[str, str], task_word: str | None) -> str:
 def _batch(flat: Mapping[str, str], phase: str) -> tuple[int | None, tuple[str, ...]]:
     """The batch size of `phase`: the top-level one, else a nested one, the phase's own first."""
     if "batch_size" in flat:
-        return _count(flat, "batch_size"), ()
+        return count(flat, "batch_size"), ()
     values = _values(flat, _BATCH_LEAVES)
     words = ("train",) if phase == "train" else ("test", "eval", "val", "infer", "predict")
     others = ("test", "eval", "val", "infer", "predict") if phase == "train" else ("train",)
@@ -202,45 +212,24 @@ def _batch(flat: Mapping[str, str], phase: str) -> tuple[int | None, tuple[str, 
     rest = {k: v for k, v in values.items() if not any(word in k.lower() for word in others)}
     for some in (own, rest, values):
         if some and (said := _only(some)) is not None:
-            return _count({"batch_size": said}, "batch_size"), ()
+            return count({"batch_size": said}, "batch_size"), ()
     if values:
         named = ", ".join(f"{key} {value}" for key, value in values.items())
         return None, (f"the config has several batch sizes ({named}): none is shown",)
     return None, ()
 
 
-def _samples(flat: Mapping[str, str]) -> tuple[int | None, tuple[str, ...]]:
-    """Samples that the run processed: `num_samples` at the top; a nested one may be the size of
-    the set, and is used where no epochs multiply it."""
-    for name in ("num_samples", "num_images"):
-        if (top := _count(flat, name)) is not None:
-            return top, ()
-    nested = _values(flat, ("num_samples", "num_images"))
-    if not nested:
-        return None, ()
-    (key, said), *more = nested.items()
-    epochs = {k: v for k, v in _values(flat, _EPOCH_LEAVES).items() if v not in ("1", "1.0")}
-    if more or epochs:
-        others = ", ".join(f"{k} {v}" for k, v in (*more, *epochs.items()))
-        return None, (
-            f"{key} {said} beside {others}: how many samples were processed is not clear, and no "
-            "rate is made; `python -m analysis import FOLDER --samples N` says it",
-        )
-    return _count({key: said}, key), ()
+def _processes(flat: Mapping[str, str]) -> int | None:
+    """Devices over all nodes; None where the config does not say (`auto`, `-1`)."""
+    if (whole := _whole(flat.get("world_size") or flat.get("trainer.world_size"))) is not None:
+        return whole
+    each = next((n for key in _DEVICES if (n := _whole(flat.get(key))) is not None), None)
+    nodes = next((n for key in _NODES if (n := _whole(flat.get(key))) is not None), 1)
+    return None if each is None else each * nodes
 
 
-def _count(flat: Mapping[str, str], name: str) -> int | None:
-    """A whole number; what is no number (`auto`) means something else to its owner."""
-    said = flat.get(name)
-    try:  # YAML writes .nan and .inf, Python nan and inf
-        number = float((said or "").lower().replace(".nan", "nan").replace(".inf", "inf"))
-    except ValueError:
-        return None
-    if not 1 <= number <= MOST or number != int(number):
-        raise RecordError(
-            f".hydra/config.yaml: {name}: {shown(said)} is not a whole number above 0"
-        )
-    return int(number)
+def _whole(said: str | None) -> int | None:
+    return int(said) if said is not None and re.fullmatch("[1-9][0-9]{0,4}", said) else None
 
 
 def _precision(said: str | None) -> str | None:

@@ -75,6 +75,8 @@ def foreign_run(
     """label: the run's name where its config has none for the model. Raises `RecordError` where
     its numbers or its task cannot be in a table."""
     said = [*flags, *one.flags, *facts.notes]
+    if phase in facts.sample_notes:
+        said.append(facts.sample_notes[phase])
     if facts.task_word is not None and facts.task is None:
         raise RecordError(
             f"task '{facts.task_word}' is none of classification, segmentation and "

@@ -58,20 +58,6 @@ def test_the_batch_size(tmp_path: Path, config: str, batch_size: int | None) -> 
 
 
 @pytest.mark.parametrize(
-    ("config", "samples"),
-    [
-        ("num_samples: 100\ntrainer: {max_epochs: 5}", 100),
-        ("data: {num_samples: 100}", 100),
-        ("data: {num_samples: 100}\ntrainer: {max_epochs: 5}", None),
-    ],
-)
-def test_the_number_of_samples(tmp_path: Path, config: str, samples: int | None) -> None:
-    facts = facts_of(a_config(tmp_path, config))
-    assert facts.num_samples == samples
-    assert bool(facts.notes) == (samples is None)
-
-
-@pytest.mark.parametrize(
     ("config", "task", "phase"),
     [
         ("task: semantic_segmentation", "segmentation", "train"),
