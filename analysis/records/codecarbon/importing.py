@@ -57,11 +57,10 @@ def import_logs(files: Sequence[LogFile], given: Given) -> Imported:
             precision=given.precision,
         )
 
-    logs = read_logs(files, facts, each_run=given.num_samples is not None)
+    logs = read_logs(files, facts, given.num_samples is not None, given.run_ids)
     outcomes = {outcome.path: outcome for outcome in logs.outcomes}
-    chosen = [one for one in logs.runs if not given.run_ids or one.logged.run_id in given.run_ids]
     groups: dict[str, list[ForeignRun]] = {}
-    for run in _without_odd_rates(chosen) if given.num_samples is not None else chosen:
+    for run in _without_odd_rates(logs.runs) if given.num_samples is not None else logs.runs:
         groups.setdefault(run_id_of(run), []).append(run)
     records = []
     for runs in groups.values():

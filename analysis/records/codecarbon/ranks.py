@@ -4,60 +4,132 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from analysis.records.codecarbon.quantities import Logged
-from analysis.records.codecarbon.tasks import with_energies_of
+from analysis.records.codecarbon.tasks import RunLog, with_energies_of
 
-_RANK = re.compile(r"(?:^|[_.-]|rank|gpu|node|proc|process|worker|device|local)(\d{1,4})$", re.I)
+_NUMBER = re.compile(r"(?P<word>[A-Za-z]*)(?P<mark>[_.-]?)(?P<number>\d{1,4})$")
+_RANK_WORDS = frozenset(
+    [
+        "rank",
+        "localrank",
+        "globalrank",
+        "gpu",
+        "cuda",
+        "device",
+        "node",
+        "proc",
+        "process",
+        "worker",
+        "local",
+        "shard",
+    ]
+)
+_FILE_WORDS = frozenset(
+    ["emissions", "emission", "codecarbon", "carbon", "energy", "log", "logs", "tracker"]
+)
+"""Before a mark and a number, in a file's name: `emissions_3.csv`. Any other word counts something
+else: `emissions_seed_3.csv`, `emissions_resnet50.csv`."""
 SHARED_FROM = 0.5
 """Ranks run at the same time: their windows share at least this much of the shorter."""
 
 
+@dataclass(frozen=True)
+class Processes:
+    """What one run of several processes left: one of `runs` a file. missing: ranks whose files or
+    times are not there."""
+
+    runs: tuple[RunLog, ...]
+    missing: tuple[int, ...] = ()
+
+
 def rank_of(path: str) -> int | None:
     """The rank that a file's name, or its folder's, ends with: `emissions_3.csv`,
-    `rank_3/emissions.csv`; None where neither does."""
+    `rank_3/emissions.csv`; None where neither does. A folder's bare number is that of a job."""
     file = Path(path)
-    for name in (file.stem, file.parent.name):
-        if match := _RANK.search(name):
-            return int(match[1])
+    of_file = _number_after(file.stem, in_file=True)
+    return of_file if of_file is not None else _number_after(file.parent.name, in_file=False)
+
+
+def home_of(path: Path) -> Path:
+    """The folder of the run that `path` is of: above its rank's folder where it has one."""
+    folder = path.parent
+    return folder if _number_after(folder.name, in_file=False) is None else folder.parent
+
+
+def _number_after(name: str, in_file: bool) -> int | None:
+    match = _NUMBER.search(name)
+    if match is None:
+        return None
+    word = match["word"].lower()
+    if word in _RANK_WORDS or (in_file and match["mark"] and word in _FILE_WORDS):
+        return int(match["number"])
     return None
 
 
-def are_ranks(paths: Sequence[str], parts: Sequence[Logged]) -> bool:
-    """Whether these are the processes of one run: a rank each, and at the same time."""
-    ranks = [rank_of(path) for path in paths]
-    numbered = [rank for rank in ranks if rank is not None]
-    unnumbered = len(ranks) - len(numbered)  # rank 0 may have kept the plain name
-    if unnumbered > 1 or (unnumbered and 0 in numbered) or len(set(numbered)) < len(numbered):
-        return False
-    return all(_overlap(parts[0], other) for other in parts[1:])
+def by_process(runs: Sequence[RunLog]) -> list[Processes] | None:
+    """Runs of files that are named after ranks, those of one time together; None where the files
+    are not named so. A file without a number beside them is rank 0's."""
+    paths = sorted({run.path for run in runs})
+    ranks = {path: rank_of(path) for path in paths}
+    numbered = [rank for rank in ranks.values() if rank is not None]
+    plain = [path for path in paths if ranks[path] is None]
+    if not numbered or len(set(numbered)) < len(numbered) or len(plain) > 1:
+        return None
+    if plain and 0 in numbered:
+        return None
+    of_path = {path: 0 if rank is None else rank for path, rank in ranks.items()}
+    if set(of_path.values()) == {0}:
+        return None  # one process
+    groups: list[list[RunLog]] = []
+    for run in sorted(runs, key=lambda one: one.any.start_s or 0.0):
+        for group in groups:
+            if all(run.path != one.path and _overlap(run.any, one.any) for one in group):
+                group.append(run)
+                break
+        else:
+            groups.append([run])
+    wanted = set(range(max(of_path.values()) + 1))
+    made = []
+    for group in groups:
+        missing = wanted - {of_path[run.path] for run in group}
+        made.append(Processes(tuple(group), tuple(sorted(missing))))
+    return made
 
 
-def added(paths: Sequence[str], parts: Sequence[Logged]) -> Logged:
+def added(
+    paths: Sequence[str],
+    parts: Sequence[Logged],
+    missing: Sequence[int] = (),
+    num_processes: int | None = None,
+) -> Logged:
     """Energies of all ranks, of the longest one's time, with what to know. The total has no rate
-    where a rank is missing, or where each file may hold the whole machine."""
-    ranks = sorted(0 if rank is None else rank for rank in map(rank_of, paths))
+    where a rank is missing, or where each file may hold the whole machine. num_processes: as the
+    config says, `None` where it does not."""
     num_ranks = len(parts)
-    flags = [f"{num_ranks} rank files are added"]
+    flags = [f"{num_ranks} rank files are added"] if num_ranks > 1 else []
     has_rate = all(part.has_rate for part in parts)
-    first = ranks[0] if ranks[0] in (0, 1) else 0
-    missing = sorted(set(range(first, ranks[-1] + 1)) - set(ranks))
     if missing:
-        flags.append(f"rank {', '.join(map(str, missing))} is missing: no rate is made")
+        flags.append(_missing_text(missing, num_ranks == 1))
+        has_rate = False
+    elif num_processes is not None and num_ranks < num_processes and not _of_nodes(paths):
+        flags.append(f"the config has {num_processes} processes, and {num_ranks} have a file: "
+                     "no rate is made")  # fmt: skip
         has_rate = False
     longest = max(parts, key=lambda part: part.duration_s)
     total = with_energies_of(parts, longest)
     num_gpus = sum(part.num_gpus for part in parts)
     machine = [part for part in parts if part.scope == "machine"]
-    if len(machine) > 1 and all(part.num_gpus == num_ranks for part in machine):
+    if len(machine) > 1 and not _of_nodes(paths) and any(part.num_gpus > 1 for part in machine):
+        listed = max(part.num_gpus for part in machine)
         flags[0] = (
-            f"each of {num_ranks} rank files lists {num_ranks} GPUs in machine mode, so each may "
-            "hold the whole machine: the largest is shown, and no rate is made"
+            f"each of {num_ranks} rank files lists up to {listed} GPUs in machine mode, so each "
+            "may hold the whole machine: the largest is shown, and no rate is made"
         )
         largest = max(parts, key=lambda part: part.energy_kwh)
-        total, num_gpus, has_rate = with_energies_of([largest], longest), num_ranks, False
+        total, num_gpus, has_rate = with_energies_of([largest], longest), listed, False
     elif len(machine) > 1 and any(part.cpu_kwh or part.ram_kwh for part in machine):
         flags.append(
             "in machine mode each file holds its whole machine's CPU and RAM: on one machine they "
@@ -65,6 +137,23 @@ def added(paths: Sequence[str], parts: Sequence[Logged]) -> Logged:
         )
     said = dict.fromkeys(flag for part in parts for flag in part.flags)
     return replace(total, num_gpus=num_gpus, has_rate=has_rate, flags=(*said, *flags))
+
+
+def _missing_text(missing: Sequence[int], is_alone: bool) -> str:
+    named = f"{missing[0]}" if len(missing) == 1 else f"{missing[0]} to {missing[-1]}"
+    if len(missing) != missing[-1] - missing[0] + 1:
+        named = ", ".join(map(str, missing))
+    if missing == (0,) and not is_alone:
+        return "rank 0 is missing, unless ranks are counted from 1: no rate is made"
+    return (
+        f"rank {named} is missing, or did not run at the same time: no rate is made; `python -m "
+        "analysis import FOLDER --run-id ID` takes a run for a whole one"
+    )
+
+
+def _of_nodes(paths: Sequence[str]) -> bool:
+    """Whether each file is a node's, by its name: then each holds a machine of its own."""
+    return all(re.search(r"(node|host)[_.-]?\d+(\.\w+$|/[^/]*$)", path.lower()) for path in paths)
 
 
 def _overlap(one: Logged, other: Logged) -> bool:

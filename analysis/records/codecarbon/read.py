@@ -11,7 +11,7 @@ from analysis.records.codecarbon import match, ranks, tasks
 from analysis.records.codecarbon.config_names import ConfigFacts, facts_of
 from analysis.records.codecarbon.find import LogFile
 from analysis.records.codecarbon.parse import parsed
-from analysis.records.codecarbon.quantities import Logged
+from analysis.records.codecarbon.phases import Whole, phases_of
 from analysis.records.codecarbon.rows import ForeignRun, foreign_run, label_of
 from analysis.records.codecarbon.tasks import RunLog
 from metering.record import RecordError
@@ -65,20 +65,27 @@ def of_config(config: Path | None) -> ConfigFacts | None:
 
 
 def read_logs(
-    files: Sequence[LogFile], config_facts: FactsOf = of_config, each_run: bool = False
+    files: Sequence[LogFile],
+    config_facts: FactsOf = of_config,
+    each_run: bool = False,
+    run_ids: Sequence[str] = (),
 ) -> Logs:
     """each_run: what `config_facts` says of samples holds for each run of a config; otherwise
-    several runs of one have no rate."""
+    several runs of one have no rate. run_ids: of the runs to read, each a whole one; all where
+    empty."""
     outcomes = {str(file.path): LogOutcome(str(file.path)) for file in files}
-    groups: dict[Path | None, list[_Placed]] = {}
+    groups: dict[tuple[Path | None, str], list[_Placed]] = {}
     for file in files:
-        for placed in _placed(file, outcomes[str(file.path)]):
-            groups.setdefault(placed.config, []).append(placed)
+        home = "" if file.config is not None else str(ranks.home_of(file.path))
+        for placed in _wanted(_placed(file, outcomes[str(file.path)]), run_ids, outcomes):
+            place = "" if placed.config is not None else home
+            alone = placed.run.run_id if run_ids else ""
+            groups.setdefault((placed.config, place + alone), []).append(placed)
     runs: list[ForeignRun] = []
-    for config, group in groups.items():
+    for (config, _), group in groups.items():
         facts = _facts(config, group, config_facts, outcomes)
         if facts is not None:
-            runs += _of_config(config, group, facts, outcomes, each_run)
+            runs += _of_config(config, group, facts, outcomes, Whole(each_run, bool(run_ids)))
     runs = _once(runs, outcomes)
     for run in runs:
         outcome = outcomes[run.path]
@@ -117,6 +124,15 @@ def _placed(file: LogFile, outcome: LogOutcome) -> list[_Placed]:
     return placed
 
 
+def _wanted(
+    placed: Sequence[_Placed], run_ids: Sequence[str], outcomes: dict[str, LogOutcome]
+) -> list[_Placed]:
+    wanted = [one for one in placed if not run_ids or one.run.run_id in run_ids]
+    if placed and not wanted:
+        outcomes[placed[0].run.path].left_out.append("none of its runs was asked for")
+    return wanted
+
+
 def _without_rate(run: RunLog) -> RunLog:
     """A run whose last line is cut off: a part is left, and the samples are of the whole."""
     total = None if run.total is None else replace(run.total, has_rate=False)
@@ -150,12 +166,12 @@ def _of_config(
     group: Sequence[_Placed],
     facts: ConfigFacts,
     outcomes: dict[str, LogOutcome],
-    each_run: bool,
+    whole: Whole,
 ) -> list[ForeignRun]:
     """The phases of all runs that one config belongs to."""
     runs = tasks.joined(placed.run for placed in group)
     notes = tuple(dict.fromkeys(note for placed in group for note in placed.notes))
-    phases = _phases(runs, facts, each_run or config is None)
+    phases = phases_of(runs, facts, replace(whole, each_run=whole.each_run or config is None))
     made: list[ForeignRun] = []
     for path, phase, one, flags in phases:
         folder = Path(path).parent if config is None else config.parent.parent
@@ -166,59 +182,6 @@ def _of_config(
     for placed in group:
         _say_joined(placed.run, made, outcomes)
     return made
-
-
-_Phase = tuple[str, str, Logged, tuple[str, ...]]
-
-
-def _phases(runs: Sequence[RunLog], facts: ConfigFacts, each_run: bool) -> list[_Phase]:
-    """Path, phase, what was used, and flags. One run; the ranks of one run; runs of which each
-    is named after another phase; else several runs, of which no rate is made."""
-    if len(runs) > 1:
-        paths = [run.path for run in runs]
-        parts = [run.any for run in runs]
-        if len(set(paths)) == len(paths) and ranks.are_ranks(paths, parts):
-            return _ranks(runs, facts.phase)
-        kinds = [_kind(run) for run in runs]
-        if "other" not in kinds and len(set(kinds)) == len(kinds):
-            return [
-                (run.path, phase, one, flags)
-                for run, kind in zip(runs, kinds, strict=True)
-                for phase, one, flags in _one(run, kind)
-            ]
-    found = [(run.path, *phase) for run in runs for phase in _one(run, facts.phase)]
-    if len(runs) == 1 or each_run:
-        return found
-    said = f"{len(runs)} runs and one config, which cannot say the samples of each: no rate is made"
-    return [
-        (path, phase, replace(one, has_rate=False), (*flags, said))
-        for path, phase, one, flags in found
-    ]
-
-
-def _one(run: RunLog, phase: str) -> list[tuple[str, Logged, tuple[str, ...]]]:
-    phases, flags = tasks.of_phases(run, phase)
-    return [(name, one, flags) for name, one in phases.items()]
-
-
-def _ranks(runs: Sequence[RunLog], phase: str) -> list[_Phase]:
-    by_phase: dict[str, list[tuple[RunLog, Logged]]] = {}
-    flags: list[str] = []
-    for run in runs:
-        for name, one, said in _one(run, phase):
-            by_phase.setdefault(name, []).append((run, one))
-            flags += [flag for flag in said if flag not in flags]
-    made = []
-    for name, parts in by_phase.items():
-        total = ranks.added([run.path for run, _ in parts], [one for _, one in parts])
-        made.append((parts[0][0].path, name, total, tuple(flags)))
-    return made
-
-
-def _kind(run: RunLog) -> tasks.Kind:
-    """Which phase a run's project or file is named after."""
-    of_project = tasks.kind_of(run.any.project_name)
-    return of_project if of_project != "other" else tasks.kind_of(Path(run.path).stem)
 
 
 def _say_joined(run: RunLog, made: Sequence[ForeignRun], outcomes: dict[str, LogOutcome]) -> None:

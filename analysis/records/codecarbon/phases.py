@@ -1,0 +1,88 @@
+"""The phases of all runs that one config belongs to: one run, its ranks, or several runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from analysis.records.codecarbon import ranks, tasks
+from analysis.records.codecarbon.config_names import ConfigFacts
+from analysis.records.codecarbon.quantities import Logged
+from analysis.records.codecarbon.tasks import RunLog
+
+
+@dataclass(frozen=True)
+class Whole:
+    """each_run: what is said of samples holds for each run of a config; alone: each run was named
+    and is a whole one, whatever its file is called."""
+
+    each_run: bool
+    alone: bool
+
+
+FoundPhase = tuple[str, str, Logged, tuple[str, ...]]
+"""Path, phase, what was used, and flags."""
+
+
+def phases_of(runs: Sequence[RunLog], facts: ConfigFacts, whole: Whole) -> list[FoundPhase]:
+    """Path, phase, what was used, and flags. One run; the ranks of one run; runs of which each
+    is named after another phase; else several runs, of which no rate is made."""
+    groups = None if whole.alone else ranks.by_process(runs)
+    if groups is not None:
+        made = [phase for group in groups for phase in _ranks(group, facts)]
+        return made if len(groups) == 1 or whole.each_run else _without_rates(made, len(groups))
+    kinds = [_kind(run) for run in runs]
+    if len(runs) > 1 and "other" not in kinds and len(set(kinds)) == len(kinds):
+        return [
+            (run.path, phase, one, flags)
+            for run, kind in zip(runs, kinds, strict=True)
+            for phase, one, flags in _one(run, kind)
+        ]
+    found = [(run.path, *phase) for run in runs for phase in _one(run, facts.phase)]
+    found = [(path, name, _of_all(one, facts), flags) for path, name, one, flags in found]
+    return found if len(runs) == 1 or whole.each_run else _without_rates(found, len(runs))
+
+
+def _without_rates(phases: Sequence[FoundPhase], num_runs: int) -> list[FoundPhase]:
+    said = f"{num_runs} runs and one config, which cannot say the samples of each: no rate is made"
+    return [
+        (path, phase, replace(one, has_rate=False), (*flags, said))
+        for path, phase, one, flags in phases
+    ]
+
+
+def _of_all(one: Logged, facts: ConfigFacts) -> Logged:
+    """`one` without a rate where the config has more devices than the log lists."""
+    wanted = facts.num_processes
+    if wanted is None or not 0 < one.num_gpus < wanted:
+        return one
+    said = f"the config has {wanted} devices, and the log lists {one.num_gpus}: no rate is made"
+    return replace(one, has_rate=False, flags=(*one.flags, said))
+
+
+def _one(run: RunLog, phase: str) -> list[tuple[str, Logged, tuple[str, ...]]]:
+    phases, flags = tasks.of_phases(run, phase)
+    return [(name, one, flags) for name, one in phases.items()]
+
+
+def _ranks(group: ranks.Processes, facts: ConfigFacts) -> list[FoundPhase]:
+    by_phase: dict[str, list[tuple[RunLog, Logged]]] = {}
+    flags: list[str] = []
+    for run in group.runs:
+        for name, one, said in _one(run, facts.phase):
+            by_phase.setdefault(name, []).append((run, one))
+            flags += [flag for flag in said if flag not in flags]
+    made = []
+    for name, parts in by_phase.items():
+        paths = [run.path for run, _ in parts]
+        logged = [one for _, one in parts]
+        total = ranks.added(paths, logged, group.missing, facts.num_processes)
+        made.append((paths[0], name, _of_all(total, facts), tuple(flags)))
+    return made
+
+
+def _kind(run: RunLog) -> tasks.Kind:
+    """Which phase a run's project or file is named after."""
+    of_project = tasks.kind_of(run.any.project_name)
+    return of_project if of_project != "other" else tasks.kind_of(Path(run.path).stem)
