@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from analysis.export.report_facts import RunFacts
 from analysis.export.site_facts import SiteFacts
+from analysis.records.emission_factor import is_possible
 
-NO_FACTOR = "carbon: no factor is known (give carbon_intensity_g_per_kwh in --facts)"
+NO_FACTOR = (
+    "carbon: no factor is known, or one that no supply has (give carbon_intensity_g_per_kwh in "
+    "--facts)"
+)
 
 
 def factor_kg_per_kwh(run: RunFacts, site: SiteFacts) -> float | None:
-    """kg CO2eq per kWh; None where neither the site nor the record knows one."""
+    """kg CO2eq per kWh; None where neither the site nor the record knows one, or the
+    record's is one that no supply of electricity has."""
     if site.carbon_intensity_g_per_kwh is not None:
         return site.carbon_intensity_g_per_kwh / 1000
     if site.country is not None and site.country != run.country_iso_code:
         return None  # the record's factor is another country's
-    return run.kg_co2eq_per_kwh
+    factor = run.kg_co2eq_per_kwh
+    return factor if factor is not None and is_possible(factor) else None
 
 
 def factor_source(run: RunFacts, site: SiteFacts) -> str:

@@ -105,7 +105,7 @@ class SiteFacts:
     location: str | None = None
     country: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
     pue: Annotated[FiniteFloat, Field(ge=1, le=10)] | None = None
-    carbon_intensity_g_per_kwh: Annotated[FiniteFloat, Field(ge=0)] | None = None
+    carbon_intensity_g_per_kwh: Annotated[FiniteFloat, Field(ge=0, le=1500)] | None = None
     carbon_intensity_source: str | None = None
     power_source: PowerSource | None = None
     embodied: Embodied | None = None

@@ -13,6 +13,7 @@ from datetime import datetime
 from statistics import NormalDist
 from typing import Literal
 
+from analysis.records.emission_factor import is_possible
 from metering.block import preferred
 from metering.record import Component, PhaseRecord, Reading, Record
 
@@ -217,7 +218,11 @@ def _of_emissions(record: Record, phase: PhaseRecord) -> Iterator[Finding]:
     factor = record.host.emissions.kg_co2eq_per_kwh if record.host.emissions else None
     totals = [preferred(block).total_kwh for block in counted(phase)]
     known = [kwh for kwh in totals if kwh is not None]
-    if factor is None or phase.emissions_kg_co2eq is None or not known:
+    if factor is None:
+        return
+    if not is_possible(factor):
+        yield _wrong(f"{1000 * factor:.4g} g CO2eq per kWh is no supply's factor (0.5 to 1,500)")
+    if phase.emissions_kg_co2eq is None or not known:
         return
     expected = factor * sum(known)
     if abs(phase.emissions_kg_co2eq - expected) > SUM_TOLERANCE * expected:

@@ -13,6 +13,8 @@ from datetime import datetime
 from typing import Literal
 
 from analysis.records.codecarbon.parse import Line
+from analysis.records.emission_factor import is_possible
+from metering.bounds import MOST
 from metering.record import RecordError
 
 LEAST_RUN_KWH = 1e-12
@@ -69,7 +71,7 @@ def logged(line: Line, pue: float | None = None) -> Logged:
     gpu_name, num_gpus = _gpus(line)
     parts, has_rate, said = _parts(line, total_kwh, num_gpus)
     gpu_kwh, cpu_kwh, ram_kwh = (None if part is None else part / factor for part in parts)
-    emissions = line.number_of("emissions")
+    emissions_kg, of_emissions = _emissions(line, total_kwh)
     ended = moment(line.text("timestamp"))
     return Logged(
         run_id=line.text("run_id") or line.text("experiment_id"),
@@ -82,7 +84,7 @@ def logged(line: Line, pue: float | None = None) -> Logged:
         gpu_kwh=gpu_kwh,
         cpu_kwh=cpu_kwh,
         ram_kwh=ram_kwh,
-        emissions_kg_co2eq=None if emissions is None else emissions / factor,
+        emissions_kg_co2eq=None if emissions_kg is None else emissions_kg / factor,
         pue=factor,
         gpu_name=gpu_name,
         num_gpus=num_gpus,
@@ -92,7 +94,7 @@ def logged(line: Line, pue: float | None = None) -> Logged:
         project_name=line.text("project_name"),
         country_iso_code=line.text("country_iso_code") or None,
         has_rate=has_rate,
-        flags=(*flags, *said),
+        flags=(*flags, *said, *of_emissions),
     )
 
 
@@ -114,6 +116,28 @@ def _pue(line: Line, of_run: float | None) -> tuple[float, list[str]]:
     if pue < 1:
         return pue, [f"pue {pue:g} is divided out, and below 1, which no data centre has"]
     return pue, [f"pue {pue:g} is divided out"]
+
+
+def _emissions(line: Line, total_kwh: float) -> tuple[float | None, list[str]]:
+    """kg CO2eq, both with the PUE; None where no supply of electricity can have the factor that
+    they give, and 0 is what an unknown country gives."""
+    said = line.text("emissions")
+    country = line.text("country_iso_code")
+    try:
+        kg = line.number_of("emissions", least=-MOST)
+    except RecordError as error:
+        return None, [f"{error}: its emissions are left out"]
+    if kg is None or (kg == 0 and not country):
+        return None, []
+    if kg == 0:
+        return None, [f"its emissions are 0 in {country}: none were computed, so they are left out"]
+    if is_possible(kg / total_kwh):
+        return kg, []
+    grams = 1000 * kg / total_kwh
+    return None, [
+        f"emissions of {said} kg are {grams:.4g} g per kWh, which no supply has (0.5 to 1,500): "
+        "they are left out"
+    ]
 
 
 def _gpus(line: Line) -> tuple[str | None, int]:
