@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metering.sensors.nvml import driver_problem
+from metering.sensors.nvml import GpuError, MaskError, driver_problem, job_gpus
 from tasks.errors import OutOfMemory, PlanError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def choose(accelerator: str, local_rank: int) -> torch.device:
     if not uses_gpu(accelerator):
         if accelerator != "cuda":
             if accelerator == "auto":
-                refuse_broken_gpu()
+                refuse_unused_gpu()
             return torch.device("cpu")
         raise PlanError(
             "hardware.accelerator=cuda, but PyTorch sees no CUDA device; "
@@ -66,8 +66,9 @@ def choose(accelerator: str, local_rank: int) -> torch.device:
     return torch.device("cuda", local_rank)
 
 
-def refuse_broken_gpu() -> None:
-    """Raises `PlanError` where this machine has an NVIDIA GPU whose driver does not work: under
+def refuse_unused_gpu() -> None:
+    """Raises `PlanError` where this job has an NVIDIA GPU that PyTorch does not use, be it that the
+    driver does not work, that PyTorch was built without CUDA, or that the two do not fit: under
     `auto` a run would otherwise be one on the CPU, and say nothing."""
     problem = driver_problem()
     if problem is not None:
@@ -75,6 +76,28 @@ def refuse_broken_gpu() -> None:
             "hardware.accelerator=auto, and this machine's NVIDIA driver cannot be used: "
             f"{problem} Repair it, or use hardware.accelerator=cpu"
         )
+    try:
+        shown = ", ".join(gpu.name for gpu in job_gpus())
+    except (GpuError, MaskError) as error:
+        raise PlanError(
+            f"hardware.accelerator=auto, and {error}; or use hardware.accelerator=cpu"
+        ) from None
+    if shown:
+        raise PlanError(
+            f"hardware.accelerator=auto, and this job has {shown}, which {_cuda_problem()}; "
+            "install a PyTorch that fits the driver, or use hardware.accelerator=cpu"
+        )
+
+
+def _cuda_problem() -> str:
+    import torch
+
+    words = "it names no reason"
+    try:
+        torch.cuda.init()
+    except (RuntimeError, AssertionError) as error:
+        words = str(error).splitlines()[0].rstrip(".")
+    return f"PyTorch {torch.__version__} cannot use: {words}"
 
 
 def refuse_emulated(precision: str, device: torch.device) -> None:

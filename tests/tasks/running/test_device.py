@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from benchmarks.simulation.nvml import Machine, SimulatedGpu
 from launchers.local import among_visible
 from tasks.errors import PlanError
 from tasks.running import device
@@ -38,6 +39,24 @@ def test_a_driver_that_does_not_work_is_no_silent_cpu_run(monkeypatch) -> None:
     assert device.choose("cpu", 0) == CPU
     monkeypatch.setattr(device, "driver_problem", lambda: None)
     assert device.choose("auto", 0) == CPU
+
+
+def test_a_gpu_that_pytorch_does_not_use_is_no_silent_cpu_run(monkeypatch) -> None:
+    """A PyTorch without CUDA beside a driver that works: the usual wheel of a laptop."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    Machine(SimulatedGpu("GPU-a", name="NVIDIA A100")).install(monkeypatch)
+    said = r"this job has NVIDIA A100, which PyTorch \S+ cannot use: .*hardware\.accelerator=cpu"
+    with pytest.raises(PlanError, match=said):
+        device.choose("auto", 0)
+    assert device.choose("cpu", 0) == CPU
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert device.choose("auto", 0) == CPU
+
+
+def test_a_gpu_of_the_job_that_fell_off_the_bus_is_named(monkeypatch) -> None:
+    Machine(SimulatedGpu("GPU-a", lost=True)).install(monkeypatch)
+    with pytest.raises(PlanError, match="GPU 0 of this job does not answer: GPU is lost"):
+        device.choose("auto", 0)
 
 
 @pytest.mark.parametrize(
