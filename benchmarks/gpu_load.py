@@ -12,8 +12,11 @@ NUM_TRIED = 20  # products, after which their duration is known well enough
 class GpuLoad(Protocol):
     """Steps of the same work, about `STEP_S` long."""
 
-    def step(self, share: float = 1.0) -> None:
-        """Queue `share` of a step's work, without waiting for it."""
+    def step(self) -> None:
+        """Queue a step's work, without waiting for it."""
+
+    def fill(self, slot_s: float, share: float) -> None:
+        """Work for `share` of `slot_s` seconds, and have no work for the rest of them."""
 
     def wait(self) -> None:
         """Return when all queued work is done."""
@@ -48,8 +51,17 @@ class CudaLoad:
         product_s = (time.perf_counter() - began_s) / NUM_TRIED
         self._num_products = max(1, round(STEP_S / product_s))
 
-    def step(self, share: float = 1.0) -> None:
-        for _ in range(max(1, round(share * self._num_products))):
+    def step(self) -> None:
+        self._queue(self._num_products)
+
+    def fill(self, slot_s: float, share: float) -> None:
+        begins_s = time.perf_counter()
+        self._queue(max(1, round(share * slot_s / STEP_S * self._num_products)))
+        self.wait()
+        time.sleep(max(0.0, begins_s + slot_s - time.perf_counter()))
+
+    def _queue(self, num_products: int) -> None:
+        for _ in range(num_products):
             self._torch.matmul(self._matrix, self._matrix)
 
     def wait(self) -> None:

@@ -19,11 +19,12 @@ from typing import Any
 import pytest
 
 from benchmarks import gpu_load, sensor_response
-from benchmarks.gpu_load import STEP_S, GpuLoad
+from benchmarks.gpu_load import GpuLoad
+from metering.board_state import BoardState
 from metering.budget import LAG_S
 from metering.meter import Meter
 from metering.ranks import OneRank
-from metering.record import PhaseRecord
+from metering.record import PhaseRecord, Reading
 from metering.sensors.nvml import job_gpus
 from metering.sensors.own_readers import OwnReaders
 from metering.settings import MeterSettings
@@ -56,7 +57,8 @@ def tell(request: pytest.FixtureRequest, capfd: pytest.CaptureFixture[str]) -> T
     def told(**findings: Any) -> None:
         with capfd.disabled():
             for name, value in findings.items():
-                print(f"\n    {name}: {value}", end="", flush=True)
+                if name != "blocks":
+                    print(f"\n    {name}: {value}", end="", flush=True)
         if path := os.environ.get("GPU_CHECK_FINDINGS"):
             when = datetime.now(UTC).isoformat(timespec="seconds")
             known = {"test": request.node.name, "at": when, **findings}
@@ -83,7 +85,8 @@ def in_a_window(meter: Meter, step: Step, **settings: Any) -> PhaseRecord:
 
 
 def rates_of(record: PhaseRecord) -> dict[str, Any]:
-    """Joules per sample with their half-width, and all that is said of them."""
+    """Joules per sample with their half-width, and all that is said of them; `blocks`: of each
+    seconds, steps, joules (counter, CodeCarbon, integrated power), gap and the board's state."""
     energy = record.energy_kwh_per_sample
     assert energy is not None
     half_width = math.inf if energy.half_width is None else energy.half_width
@@ -94,7 +97,24 @@ def rates_of(record: PhaseRecord) -> dict[str, Any]:
         "stop_reason": record.stop_reason,
         "flags": record.flags,
         "error_budget": record.error_budget,
+        "blocks": [block_of(one) for one in record.readings],
     }
+
+
+def block_of(one: Reading) -> list[Any]:
+    board = one.board or BoardState()
+    return [
+        one.use,
+        round(one.duration_s, 4),
+        one.num_steps,
+        *(None if kwh is None else round(kwh * J_PER_KWH, 1)
+          for kwh in (one.own.gpu_kwh, one.energy.gpu_kwh, one.watched_kwh)),
+        round(one.gap_s, 5),
+        board.power_w,
+        board.temperature_c,
+        board.sm_clock_mhz,
+        board.throttle_reasons,
+    ]  # fmt: skip
 
 
 def test_the_gpu_that_pytorch_computes_on_is_the_one_that_is_metered(meter, load, tell):
@@ -164,14 +184,9 @@ def test_a_steady_load_is_measured_and_the_device_waits_little(meter, load, tell
 def test_a_load_that_rises_is_waited_for_or_told(meter, load, tell):
     """The device works for three tenths of the time at first, and all of it after 40 s."""
     began_s = time.perf_counter()
-    duty_s, slot_s = 40.0, 2 * STEP_S
 
     def step() -> None:
-        begins_s = time.perf_counter()
-        share = min(1.0, 0.3 + 0.7 * (begins_s - began_s) / duty_s)
-        load.step(2 * share)
-        load.wait()
-        time.sleep(max(0.0, begins_s + slot_s - time.perf_counter()))
+        load.fill(0.05, min(1.0, 0.3 + 0.7 * (time.perf_counter() - began_s) / 40.0))
 
     record = in_a_window(meter, step, time_budget_s=46.0, least_s=20.0)
     at_last = in_a_window(meter, step, mode="fixed", num_steps=100)
@@ -188,17 +203,14 @@ def test_an_interval_of_a_short_window_holds_the_mean_of_a_long_one(meter, load,
     """Steps that keep time with a sensor of 100 ms, the hardest case for one of 25 % duty."""
 
     def step() -> None:
-        begins_s = time.perf_counter()
-        load.step(3.0)
-        load.wait()
-        time.sleep(max(0.0, begins_s + 0.1 - time.perf_counter()))
+        load.fill(0.1, 0.6)
 
     short = rates_of(in_a_window(meter, step, time_budget_s=14.0))
-    tell(short=short)
+    tell(**short)
     long = rates_of(in_a_window(meter, step, mode="fixed", num_steps=280, num_warmup_steps=5))
     load.rest()
     error = short["j_per_sample"] / long["j_per_sample"] - 1
-    tell(error=error, long=long)
+    tell(error=error, **long)
     assert abs(error) <= 0.01 + short["relative_half_width"]
 
 

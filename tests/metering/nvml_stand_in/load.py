@@ -25,7 +25,7 @@ SEEN = 0.02  # a change of power that is less is not written down
 
 class StandInLoad:
     """`benchmarks.gpu_load.GpuLoad` on a GPU whose trace grows with every change of power. A step
-    lasts its time; the power is that of a period of `share` work."""
+    lasts its time; of a slot that is filled in part the mean power is drawn."""
 
     def __init__(self) -> None:
         state = dict(line.split() for line in _lines() if line.startswith("begin_s"))
@@ -34,9 +34,12 @@ class StandInLoad:
         )
         self._watts = IDLE_W
 
-    def step(self, share: float = 1.0) -> None:
-        self._draw(IDLE_W + (BUSY_W - IDLE_W) * min(1.0, share))
-        time.sleep(share * STEP_S)
+    def step(self) -> None:
+        self.fill(STEP_S, 1.0)
+
+    def fill(self, slot_s: float, share: float) -> None:
+        self._draw(IDLE_W + (BUSY_W - IDLE_W) * share)
+        time.sleep(slot_s)
 
     def wait(self) -> None: ...
 
