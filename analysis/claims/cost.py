@@ -10,6 +10,7 @@ from analysis.estimates.estimate import Quantity, total
 from analysis.estimates.measured import Measured, MeasuredRate
 from analysis.estimates.ratio import fieller
 from analysis.estimates.studies import AXES
+from analysis.records.collection import apart
 from metering.record import Stage
 from metering.setup import study_key
 
@@ -100,7 +101,7 @@ def batch_size(measured: Sequence[Measured]) -> Claim:
     lines: dict[str, dict[int, Measured]] = {}
     for one in measured:
         if one.task == "classification" and one.test_rate and one.setup.asked.batch_size:
-            key = study_key(one.setup, AXES["batch_size"])
+            key = apart(study_key(one.setup, AXES["batch_size"]), one.collection)
             lines.setdefault(key, {})[one.setup.asked.batch_size] = one
     parts: list[Part] = []
     for line in lines.values():

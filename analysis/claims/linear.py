@@ -17,6 +17,7 @@ from scipy import stats
 from analysis.claims.claim import MARGIN, OPEN, Claim, Part, equivalent, of_parts
 from analysis.estimates.ratio import fieller
 from analysis.estimates.studies import AXES, Curve
+from analysis.records.collection import apart
 from metering.setup import study_key
 
 CONFIDENCE = 0.95
@@ -114,7 +115,7 @@ def _lines(curves: Sequence[Curve]) -> list[list[Curve]]:
     smallest first."""
     lines: dict[str, dict[float, Curve]] = {}
     for curve in curves:
-        key = study_key(curve.setup, AXES["fraction"])
+        key = apart(study_key(curve.setup, AXES["fraction"]), curve.collection)
         lines.setdefault(key, {})[curve.setup.asked.data.fraction] = curve
     return [[line[share] for share in sorted(line)] for line in lines.values()]
 

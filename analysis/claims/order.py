@@ -12,6 +12,7 @@ from analysis.estimates.order import SAME_ORDER, SURELY_SAME, Rank, rank
 from analysis.estimates.studies import AXES
 from analysis.independent.sets import LEAST_COMMON, all_sets, one_a_network
 from analysis.published import facts as published
+from analysis.records.collection import apart
 from metering.setup import hardware_key, study_key
 
 LEAST_NETWORKS = 3
@@ -65,7 +66,7 @@ def on_other_hardware(measured: Sequence[Measured]) -> Claim:
         rate = one.train_rate
         if one.task != "classification" or rate is None or one.setup.found is None:
             continue
-        machine = hardware_key(one.setup) + str(one.setup.asked.num_threads)
+        machine = apart(hardware_key(one.setup), one.collection) + str(one.setup.asked.num_threads)
         _, rates = on.setdefault(machine, (one.device, {}))
         rates.setdefault(study_key(one.setup, AXES["device"]), rate.kwh_per_sample)
     parts: list[Part] = []

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -30,8 +31,10 @@ def load_named(folders: Sequence[str]) -> Loaded:
     for folder in folders:
         if folder not in DEFAULT_FOLDERS and not Path(folder).expanduser().exists():
             raise AnalysisError(f"{folder} does not exist; name the output_dir of a run")
-    folders = [unpacked(folder) for folder in folders]
-    loaded = load(folders)
+    places = {folder: unpacked(folder) for folder in folders}
+    bundles = {place: name for name, place in places.items() if place != name}
+    folders = list(places.values())
+    loaded = _named_after_bundles(load(folders), bundles)
     for line in summary(loaded):
         print(printable(line), file=sys.stderr)
     held = [*loaded.frame["path"], *(copy.path for copy in loaded.copies)]
@@ -42,6 +45,16 @@ def load_named(folders: Sequence[str]) -> Loaded:
         if not any(path == top or path.startswith(top + os.sep) for path in held):
             raise AnalysisError(_nothing_in(folder, top, loaded))
     return loaded
+
+
+def _named_after_bundles(loaded: Loaded, bundles: dict[str, str]) -> Loaded:
+    """With the rows of each bundle as a collection of its own. bundles: folder -> its name."""
+    frame = loaded.frame
+    names = frame["collection"].astype(str)
+    for folder, name in bundles.items():
+        lies_in = frame["path"].astype(str).str.startswith(folder + os.sep)
+        names = names.mask(lies_in, f"bundle {name}")
+    return replace(loaded, frame=frame.assign(collection=names.astype("category")))
 
 
 @cache

@@ -10,6 +10,7 @@ from typing import Literal
 from analysis.estimates.estimate import Estimate, Part, Quantity, estimate
 from analysis.estimates.measured import Measured, MeasuredRate
 from analysis.published import facts as published
+from analysis.records.collection import apart
 from metering import catalogue
 from metering.record import Stage
 from metering.setup import lender_key
@@ -36,7 +37,7 @@ class Costs:
     def __post_init__(self) -> None:
         for one in self.measured:
             if one.paper_row and one.tier != "small":
-                key = one.paper_row, lender_key(one.setup, one.is_at_recipe_size)
+                key = one.paper_row, _lender_key(one)
                 self._lenders.setdefault(key, []).append(one)
 
     def estimate(self, one: Measured, within: tuple[str, ...] = ()) -> Estimate:
@@ -104,15 +105,20 @@ class Costs:
         return _published_cost(name)
 
     def _candidates(self, name: str, asking: Measured) -> list[Measured]:
-        """The row's set-ups that are alike in hardware, precision, kind of data and size; the
+        """The row's set-ups that are alike in hardware, precision, kind of data and size, of the
+        same collection; the
         paper's batch size of 32 first."""
 
         def order(one: Measured) -> tuple[bool, float]:
             batch_size = one.setup.asked.batch_size
             return batch_size != PAPER_BATCH_SIZE, -(batch_size or 0)
 
-        key = name, lender_key(asking.setup, asking.is_at_recipe_size)
+        key = name, _lender_key(asking)
         return sorted(self._lenders.get(key, ()), key=order)
+
+
+def _lender_key(one: Measured) -> str:
+    return apart(lender_key(one.setup, one.is_at_recipe_size), one.collection)
 
 
 def num_test_samples(one: Measured) -> int | None:

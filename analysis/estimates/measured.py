@@ -11,6 +11,7 @@ from analysis.estimates.between_runs import Basis, RunsRate, Spread, rate_over_r
 from analysis.estimates.papers_row import papers_row
 from analysis.estimates.tiers import Tier, least_sure, tier_of
 from analysis.records.calibration import Calibration
+from analysis.records.collection import apart
 from analysis.records.describe import device_of, variant_of
 from metering.record import Stage
 from metering.setup import SetUp, comparison_key, hardware_key
@@ -31,8 +32,8 @@ class Run:
     row_key: str
 
     COLUMNS: ClassVar[tuple[str, ...]] = (
-        "path", "kind", "run_id", "identity", "merge_key", "setup", "task", "paper_row",
-        "dataset", "hardware", "stage", "phase", "recipe", "wall_meter", "size_px",
+        "path", "collection", "kind", "run_id", "identity", "merge_key", "setup", "task",
+        "paper_row", "dataset", "hardware", "stage", "phase", "recipe", "wall_meter", "size_px",
         "kwh_per_sample", "kwh_half_width", "s_per_sample", "s_half_width", "idle_power_w",
         "num_samples", "num_nodes", "views_per_sample", "gpu_sensor", "cpu_sensor", "ram_sensor",
         "emissions_kg_co2eq", "setup_kwh", "checkpoint_kwh", "params_m", "gmacs", "accuracy_pct",
@@ -46,6 +47,10 @@ class Run:
     def setup(self) -> SetUp:
         setup: SetUp = self.values["setup"]
         return setup
+
+    @property
+    def collection(self) -> str:
+        return str(self.values["collection"])
 
     @property
     def merge_key(self) -> str:
@@ -95,7 +100,8 @@ class MeasuredRate:
 class Measured:
     """One row with everything its runs found out.
 
-    setup: of its newest run, of a stage of the network's own where there is one; paper_row: of the
+    setup: of its newest run, of a stage of the network's own where there is one; collection: whose
+    records it rests on; paper_row: of the
     paper, None where it is no row of the paper; row_key: rows with one key differ in how a stage
     was measured; comparison_key: rows with one key may be compared; tier: of its least sure rate;
     accuracy_pct: of trained weights on a whole test set of `num_accuracy_samples`, or None.
@@ -103,6 +109,7 @@ class Measured:
 
     setup: SetUp
     kind: str
+    collection: str
     paper_row: str | None
     dataset: str
     hardware: str
@@ -162,7 +169,7 @@ class Measured:
 
 
 Spreads = Mapping[tuple[str, str], Spread]
-"""(hardware key, phase) -> how much repeated runs differ on it."""
+"""(hardware key of one collection, phase) -> how much repeated runs differ on it."""
 
 
 def measured(
@@ -185,11 +192,14 @@ def measured(
     return Measured(
         setup=newest.setup,
         kind=newest["kind"],
+        collection=newest.collection,
         paper_row=row,
         dataset=newest["dataset"],
         hardware=newest["hardware"] or "",
         row_key=key,
-        comparison_key=comparison_key(newest.setup, newest.is_at_recipe_size),
+        comparison_key=apart(
+            comparison_key(newest.setup, newest.is_at_recipe_size), newest.collection
+        ),
         tier=least_sure(tier_of(run.setup, run.is_at_recipe_size) for run in runs),
         is_at_recipe_size=fits,
         rates=rates,
@@ -211,7 +221,7 @@ def measured(
 
 
 def _rate(runs: Sequence[Run], spreads: Spreads) -> MeasuredRate:
-    spread = spreads.get((hardware_key(runs[0].setup), runs[0].phase))
+    spread = spreads.get((apart(hardware_key(runs[0].setup), runs[0].collection), runs[0].phase))
     kwh = rate_over_runs(
         [run.kwh_per_sample for run in runs], [run["kwh_half_width"] for run in runs], spread
     )

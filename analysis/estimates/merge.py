@@ -2,7 +2,8 @@
 
 Runs with one merge key are repetitions of one measurement and give one rate. Stages and phases
 with one row key are one row; where a stage was measured in several ways that never merge, each is
-a row of its own, to which the other stages attach. Nothing is ever a mean over unlike runs.
+a row of its own, to which the other stages attach. Nothing is ever a mean over unlike runs, nor
+over runs of two collections (`records.collection`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from analysis.estimates.between_runs import Spread, pooled_spread
 from analysis.estimates.measured import Measured, Run, measured
 from analysis.estimates.tiers import is_at_recipe_size
 from analysis.estimates.trainings import add_parts
+from analysis.records.collection import apart
 from metering.setup import hardware_key, row_key
 
 Bundle = dict[tuple[str, str], list[Run]]
@@ -54,6 +56,7 @@ def _runs(frame: pd.DataFrame) -> Iterator[Run]:
             fits = is_at_recipe_size(row["setup"], row["recipe"] or (), row["paper_row"], size_px)
             keys[about] = fits, row_key(row["setup"], fits)
         fits, key = keys[about]
+        key = apart(key, str(row["collection"]))
         yield Run(row, order, is_at_recipe_size=fits, row_key=key)
 
 
@@ -67,7 +70,7 @@ def _plain(column: pd.Series) -> list[Any]:
 
 
 def _spreads(rows: Mapping[str, Mapping[str, Sequence[Run]]]) -> dict[tuple[str, str], Spread]:
-    """(hardware key, phase) -> how much repeated runs differ on it."""
+    """(hardware key of one collection, phase) -> how much repeated runs differ on it."""
     rates: dict[tuple[str, str], list[list[float]]] = {}
     for setups in rows.values():
         for runs in setups.values():
@@ -76,7 +79,7 @@ def _spreads(rows: Mapping[str, Mapping[str, Sequence[Run]]]) -> dict[tuple[str,
                 phases.setdefault(run.phase, []).append(run.kwh_per_sample)
             for phase, repeated in phases.items():
                 if len(repeated) > 1:
-                    key = hardware_key(runs[0].setup), phase
+                    key = apart(hardware_key(runs[0].setup), runs[0].collection), phase
                     rates.setdefault(key, []).append(repeated)
     pooled = {key: pooled_spread(setups) for key, setups in rates.items()}
     return {key: spread for key, spread in pooled.items() if spread is not None}

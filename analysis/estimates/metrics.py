@@ -9,6 +9,8 @@ ALPHA = BETA = 5.0
 """The paper's choice, section A.5."""
 UNDEFINED = "GQI is undefined at or under 1 kWh: log10 of the electricity is not above 0"
 
+UNBOUNDED = "no interval of the GQI: that of the electricity reaches 1 kWh, where it has no bound"
+
 
 @dataclass(frozen=True)
 class Gqi:
@@ -32,9 +34,12 @@ def gqi(
 
     `accuracy_pct` (top-1 or mIoU) is in percent, 0..100. Both half-widths are of 95 % intervals;
     where one is None the index has none. An accuracy without error, as between networks that were
-    tested on the same images, has a half-width of 0. The interval is the delta method's, of
-    independent errors: |d GQI / d kWh| = GQI / (kWh ln 10 log10 kWh) and
-    |d GQI / d accuracy| = alpha GQI / accuracy.
+    tested on the same images, has a half-width of 0.
+
+    The index rises with the accuracy and falls with the electricity, so an interval of either maps
+    to an interval of the index; of each the longer side counts (the index is curved, which matters
+    where an interval is wide), and both are added in quadrature, as independent errors are. Where
+    the electricity's interval reaches down to 1 kWh the index has no upper bound: no interval.
     """
     if _absent(accuracy_pct) or _absent(energy_kwh):
         return Gqi(None, note="GQI needs an accuracy and an electricity")
@@ -50,11 +55,18 @@ def gqi(
     if _absent(half_width_kwh) or _absent(accuracy_half_width_pct):
         return Gqi(value)
     assert half_width_kwh is not None and accuracy_half_width_pct is not None
-    if accuracy_pct == 0 and alpha < 1:  # the slope is infinite
-        return Gqi(value)
-    by_kwh = value * half_width_kwh / (energy_kwh * math.log(10) * log_kwh)
-    slope = beta * alpha * (accuracy_pct / 100) ** (alpha - 1) / 100 / log_kwh
-    return Gqi(value, math.hypot(by_kwh, slope * accuracy_half_width_pct))
+    if energy_kwh - half_width_kwh <= 1:
+        return Gqi(value, note=UNBOUNDED)
+
+    def index(pct: float, kwh: float) -> float:
+        return float(beta * (min(max(pct, 0.0), 100.0) / 100) ** alpha / math.log10(kwh))
+
+    by_kwh = index(accuracy_pct, energy_kwh - half_width_kwh) - value
+    by_accuracy = max(
+        index(accuracy_pct + accuracy_half_width_pct, energy_kwh) - value,
+        value - index(accuracy_pct - accuracy_half_width_pct, energy_kwh),
+    )
+    return Gqi(value, math.hypot(by_kwh, by_accuracy))
 
 
 def _absent(number: float | None) -> bool:

@@ -16,14 +16,13 @@ _BATCH = 100
 
 @dataclass(frozen=True)
 class Rank:
-    """rank: 1 is the highest value; low, high: its 95 % interval; stability: the share of draws,
-    0..1, in which the value keeps its rank. The last three are None where the value has no
-    interval."""
+    """rank: 1 is the best value, equal ones share theirs; low, high: its 95 % interval; stability:
+    the share of draws, 0..1, in which the value keeps its rank."""
 
     rank: int
-    low: int | None = None
-    high: int | None = None
-    stability: float | None = None
+    low: int
+    high: int
+    stability: float
 
 
 def ranks(
@@ -31,23 +30,26 @@ def ranks(
     half_widths: Sequence[float | None],
     num_draws: int = NUM_DRAWS,
     seed: int = 0,
+    *,
+    is_less_better: bool = False,
 ) -> list[Rank | None]:
-    """The rank of each value, highest first, among those present; None for an absent value, and
-    for a lone one, which has none.
+    """The rank of each value among those that have an interval; None for the others, and for a
+    lone one. A value without an interval would count as exact, in its own rank and in all others'.
 
     Parametric bootstrap (Goldstein and Spiegelhalter 1996, "League tables and their limitations",
     JRSS A 159:385): every value is drawn from a normal distribution whose 95 % interval is its
-    half-width, and the interval of its rank holds 95 % of the drawn ranks. A value without an
-    interval stands still; its own rank has no interval.
+    half-width, and the interval of its rank holds 95 % of the drawn ranks.
     """
-    present = [at for at, value in enumerate(values) if not _absent(value)]
+    present = [
+        at
+        for at, (value, width) in enumerate(zip(values, half_widths, strict=True))
+        if not _absent(value) and not _absent(width)
+    ]
     result: list[Rank | None] = [None] * len(values)
     if len(present) < 2:
         return result
-    means = np.array([values[at] for at in present], dtype=float)
-    widths = [half_widths[at] for at in present]
-    sigmas = np.array([0.0 if _absent(width) else width for width in widths], dtype=float)
-    sigmas /= student_t(math.inf)
+    means = np.array([values[at] for at in present], dtype=float) * (-1 if is_less_better else 1)
+    sigmas = np.array([half_widths[at] for at in present], dtype=float) / student_t(math.inf)
     own = _ranks(means)
     generator = np.random.default_rng(seed)
     drawn = np.concatenate([
@@ -57,18 +59,14 @@ def ranks(
     low, high = np.quantile(drawn, (0.025, 0.975), axis=0, method="inverted_cdf")
     kept = (drawn == own).mean(axis=0)
     for index, at in enumerate(present):
-        if _absent(widths[index]):
-            result[at] = Rank(int(own[index]) + 1)
-        else:
-            bounds = int(low[index]) + 1, int(high[index]) + 1
-            result[at] = Rank(int(own[index]) + 1, *bounds, float(kept[index]))
+        places = int(own[index]) + 1, int(low[index]) + 1, int(high[index]) + 1
+        result[at] = Rank(*places, float(kept[index]))
     return result
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
-    """Rank of each entry along the last axis from 0, highest first, ties in order."""
-    order = np.argsort(-values, axis=-1, kind="stable")
-    return np.argsort(order, axis=-1, kind="stable")
+    """How many entries along the last axis are higher than each: its rank, from 0."""
+    return (values[..., None, :] > values[..., :, None]).sum(axis=-1)
 
 
 def pareto_front(

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from analysis.estimates.measured import Measured, MeasuredRate
 from analysis.estimates.ratio import fieller
+from analysis.records.collection import apart
 from metering.setup import Asked, SetUp, study_key
 
 FACTORS = (
@@ -176,7 +177,8 @@ def _groups(rows: Iterable[Measured]) -> list[list[Measured]]:
     """Rows that are alike but for the factors, two set-ups at least."""
     groups: dict[str, list[Measured]] = {}
     for one in rows:
-        groups.setdefault(study_key(one.setup, (*FACTORS, *DETERMINED)), []).append(one)
+        key = study_key(one.setup, (*FACTORS, *DETERMINED))
+        groups.setdefault(apart(key, one.collection), []).append(one)
     return [group for group in groups.values() if len(group) > 1]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from analysis.records.collection import OWN
 from metering import catalogue
 from metering.block import preferred
 from metering.record_file import read
@@ -38,6 +39,7 @@ class Curve:
     kwh: np.ndarray
     num_epoch_samples: int
     relative_half_width: float | None
+    collection: str = OWN
 
     @property
     def num_epochs(self) -> int:
@@ -83,7 +85,7 @@ def _curve(row: dict) -> Curve | None:
     half_width = row["kwh_half_width"]
     relative = None if pd.isna(half_width) else float(half_width / row["kwh_per_sample"])
     return Curve(row["model"], row["setup"], np.asarray(samples, float), np.asarray(kwh), size,
-                 relative)  # fmt: skip
+                 relative, row["collection"])  # fmt: skip
 
 
 def epoch_samples(data: DataSetUp) -> int | None:

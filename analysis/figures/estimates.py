@@ -15,6 +15,7 @@ from analysis.figures.figure4 import MEASURED_RATE, STAGE_NAMES
 from analysis.figures.frames import ROW_COLUMNS, STAGE_COLUMNS, gqi
 from analysis.published import facts as published_facts
 from analysis.published.facts import IMAGENET
+from analysis.records.collection import OWN
 from metering import catalogue
 
 
@@ -72,7 +73,8 @@ def _row(one: Measured, found: Estimate) -> dict[str, object]:
     if accuracy is not None and accuracy.origin == "published":
         words.append("accuracy published")
     asked = one.setup.asked
-    set_up = (f"batch {asked.batch_size}", asked.precision, one.variant)
+    whose = "" if one.collection == OWN else one.collection
+    set_up = (f"batch {asked.batch_size}", asked.precision, one.variant, whose)
     return {
         "model": one.name,
         "kind": "estimated",

@@ -2,7 +2,8 @@
 
 `rows`: one row per model, kind of number and set-up, of classification on ImageNet-1k; rows of one
 `hardware` and `set_up` (batch size, precision, image size ...) can be compared.
-`runs`: one row per record and phase that was measured; `curve_*` hold one entry per block.
+`runs`: one row per record and phase that was measured; `curve_*` hold one entry per block;
+`collection`: whose records, where there are several.
 `stages`: one row per model and stage of its training.
 """
 
@@ -19,7 +20,7 @@ ROW_COLUMNS = (
 RUN_COLUMNS = (
     "model", "phase", "device", "batch_size", "precision", "data", "variant", "fraction",
     "num_epoch_samples", "is_small", "kwh_per_sample", "half_width_kwh_per_sample",
-    "curve_samples", "curve_kwh", "record", "setup",
+    "curve_samples", "curve_kwh", "record", "setup", "collection",
 )  # fmt: skip
 STAGE_COLUMNS = ("model", "kind", "stage", "kwh", "basis", "is_small")
 APPLIANCE_COLUMNS = ("name", "kwh_per_month", "basis", "source", "certainty")

@@ -112,7 +112,9 @@ def measured_runs(records: pd.DataFrame) -> pd.DataFrame:
         & (records["kind"] == "record")
     ].sort_values("started_s", kind="stable")
     rows = [_run(row) for row in wanted.to_dict("records")]
-    return pd.DataFrame(rows, columns=list(RUN_COLUMNS))
+    runs = pd.DataFrame(rows, columns=list(RUN_COLUMNS))
+    # of one collection alone no line needs to say whose it is
+    return runs if runs["collection"].nunique() > 1 else runs.assign(collection="")
 
 
 def _run(row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -136,6 +138,7 @@ def _run(row: Mapping[Any, Any]) -> dict[str, Any]:
         "curve_kwh": kwh,
         "record": row["path"],
         "setup": setup,
+        "collection": row["collection"],
     }
 
 

@@ -11,11 +11,13 @@ import pandas as pd
 
 from analysis.estimates.studies import AXES
 from analysis.figures.look import short_device
+from analysis.records.collection import OWN, apart
 from metering.setup import study_key
 
 # what a legend may say of a line
 SET_UP = (
     "model", "device", "batch_size", "precision", "data", "variant", "fraction", "is_small",
+    "collection",
 )  # fmt: skip
 
 
@@ -50,9 +52,13 @@ def fit_line(x: np.ndarray, y: np.ndarray) -> Line | None:
 
 def compared(runs: pd.DataFrame, over: str) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
     """Lines of a study: runs of one phase that differ in `over` (of `AXES`), and in nothing else
-    of their set-ups, of two or more values of it; the newest record of each value stands for it."""
+    of their set-ups, of one collection of records and two or more values of it; the newest record
+    of each value stands for it."""
     usable = runs[runs["kwh_per_sample"] > 0]
-    keys = [study_key(setup, AXES[over]) for setup in usable["setup"]]
+    keys = [
+        apart(study_key(setup, AXES[over]), collection)
+        for setup, collection in zip(usable["setup"], usable["collection"], strict=True)
+    ]
     lines = []
     for _, group in usable.groupby([keys, usable["phase"].to_numpy()], sort=False):
         one_each = group.drop_duplicates(over, keep="last").sort_values(over)
@@ -69,8 +75,11 @@ def curve(run: pd.Series) -> tuple[np.ndarray, np.ndarray]:
 
 
 def name_of(values: dict[str, Any], *also: str) -> str:
-    """A legend's text: the model, what else differs, and the mark of a scaled-down study."""
+    """A legend's text: the model, what else differs, another's records, and the mark of a
+    scaled-down study."""
     words = [str(values["model"])]
     for key in also:
         words.append(short_device(values[key]) if key == "device" else str(values[key]))
+    if values["collection"] not in ("", OWN):
+        words.append(str(values["collection"]))
     return ", ".join(words) + (" *" if values["is_small"] else "")

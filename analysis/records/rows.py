@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from analysis.records.calibration import calibration_of
+from analysis.records.collection import collection_of
 from analysis.records.confidence import at_95
 from analysis.records.describe import dataset_of, device_of, variant_of
 from metering import catalogue
@@ -19,7 +20,8 @@ from metering.setup import merge_key
 
 COLUMNS = (
     # where from
-    "path", "kind", "schema_version", "status", "run_id", "training_id", "identity", "started_at",
+    "path", "collection", "kind", "schema_version", "status", "run_id", "training_id", "identity",
+    "started_at",
     # what was asked and found: the whole, its key, and what a reader asks for by name
     "setup", "merge_key", "task", "model", "dataset", "data", "device", "batch_size", "precision",
     "variant", "stage", "scale", "phase", "size_px",
@@ -36,9 +38,9 @@ COLUMNS = (
     "flags", "notes", "failure",
 )  # fmt: skip
 TEXT_COLUMNS = frozenset((
-    "kind", "status", "task", "model", "paper_row", "dataset", "data", "hardware", "device",
-    "precision", "variant", "stage", "scale", "phase", "meter", "code_version", "stop_reason",
-    "gpu_sensor", "cpu_sensor", "ram_sensor", "failure",
+    "collection", "kind", "status", "task", "model", "paper_row", "dataset", "data", "hardware",
+    "device", "precision", "variant", "stage", "scale", "phase", "meter", "code_version",
+    "stop_reason", "gpu_sensor", "cpu_sensor", "ram_sensor", "failure",
 ))  # fmt: skip
 OBJECT_COLUMNS = frozenset((
     "path", "run_id", "training_id", "identity", "started_at", "setup", "merge_key", "recipe",
@@ -76,6 +78,7 @@ def _shared(record: Record, path: str) -> dict[str, Any]:
     asked, shape = setup.asked, record.facts.input_shape
     return {
         "path": path,
+        "collection": collection_of(path),
         "kind": "record",
         "schema_version": record.schema_version,
         "status": record.status,

@@ -17,7 +17,7 @@ HEADINGS = {
     "top1_pct": "Top-1 (%)", "miou_pct": "mIoU (%)", "gqi": "GQI", "test_kwh": "Test (kWh)",
     "train_kwh_half_width": "Train ± (kWh)", "test_kwh_half_width": "Test ± (kWh)",
     "gqi_half_width": "GQI ±", "rank_stability": "Keeps rank", "accuracy_pct": "Accuracy (%)",
-    "device": "Device", "tier": "Tier", "task": "Task",
+    "device": "Device", "tier": "Tier", "task": "Task", "collection": "Records",
     "published_share_pct": "Of it published (%)",
     "gqi_accuracy": "Accuracy in GQI", "rank": "Rank", "rank_low": "Rank, from",
     "rank_high": "Rank, to", "train_interval": "Train ± holds", "test_interval": "Test ± holds",

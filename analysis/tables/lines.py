@@ -24,6 +24,7 @@ from metering.catalogue import TaskFacts
 
 SETUP_COLUMNS = (
     "hardware", "device", "batch_size", "precision", "data", "variant", "scale", "tier",
+    "collection",
 )  # fmt: skip
 KEY_COLUMNS = ("row_key", "comparison_key", "identity", "run_id", "path")
 """Which set-up a line is of, and which runs it rests on; several are joined by `; `."""
@@ -101,6 +102,7 @@ def measured_line(base: Line, one: Measured, costs: Costs, options: Options) -> 
         "task": one.task, "hardware": one.hardware, "device": one.device,
         "batch_size": asked.batch_size, "precision": asked.precision, "data": asked.data.name,
         "variant": one.variant, "scale": asked.scale, "tier": one.tier,
+        "collection": one.collection,
         "row_key": one.row_key, "comparison_key": one.comparison_key,
         "identity": "; ".join(one.identities), "run_id": "; ".join(one.run_ids),
         "path": "; ".join(one.paths),

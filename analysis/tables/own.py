@@ -6,19 +6,17 @@ row here, and no rate here is a mean over them and a user's.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
-from pathlib import Path
 
 import pandas as pd
 
 from analysis.estimates.measured import Measured
 from analysis.estimates.merge import merge
+from analysis.records.collection import SHIPPED
 from analysis.tables.lines import KEY_COLUMNS, SETUP_COLUMNS, Line, Options, measured_line
 from analysis.tables.paper import as_frame, tell_apart
 
 OWN = "own"
-SHIPPED = ("results", "records")
 J_PER_KWH = 3.6e6
 WH_PER_1000_OF_KWH = 1e6
 """From kWh a sample to Wh per 1,000 samples."""
@@ -36,16 +34,9 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def is_shipped(path: str) -> bool:
-    """Whether a record lies in `results/records`, where the suite's own studies are."""
-    folders = Path(path).parts
-    return SHIPPED in itertools.pairwise(folders)
-
-
 def own_records(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `frame`, as `load` gives it, that are a user's."""
-    shipped = pd.Series([is_shipped(str(path)) for path in frame["path"]], frame.index, dtype=bool)
-    return frame[~shipped]
+    """The rows of `frame`, as `load` gives it, that did not come with the suite."""
+    return frame[frame["collection"] != SHIPPED]
 
 
 def own_table(frame: pd.DataFrame, options: Options) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.estimates.tiers import TIERS
+from analysis.records.collection import OWN
 from analysis.tables.grid import HEADINGS, TRANSPOSED, Cell, Grid, number, title_of
 from analysis.tables.numbers import absent, with_interval
 from metering import catalogue
@@ -54,8 +55,9 @@ def shaped(name: str, table: pd.DataFrame) -> Grid:
 
 
 def nearest(table: pd.DataFrame, papers_batch_size: int | None) -> list[Chosen]:
-    """One set-up a model and hardware, nearest to the paper's: no options of the user's, fp32,
-    the paper's batch size, then the surest reading and the most runs."""
+    """One set-up a model and hardware, nearest to the paper's: a user's own before another's,
+    no options of the user's, fp32, the paper's batch size, then the surest reading and the most
+    runs."""
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in table.to_dict("records"):
         hardware = "" if absent(row["hardware"]) else str(row["hardware"])
@@ -75,8 +77,8 @@ def _distance(row: Row, papers_batch_size: int | None) -> tuple[Any, ...]:
     options = [one for one in variant.split(", ") if one and one != "embedded data"]
     runs = row["measured_num_records"]
     return (
-        len(options), row["precision"] != "fp32", off, TIERS.index(row["tier"]),
-        0 if absent(runs) else -runs, str(row.get("row_key")),
+        row["collection"] != OWN, len(options), row["precision"] != "fp32", off,
+        TIERS.index(row["tier"]), 0 if absent(runs) else -runs, str(row.get("row_key")),
     )  # fmt: skip
 
 
@@ -218,11 +220,11 @@ def setup_words(one: Chosen) -> str:
     words: list[tuple[str, Callable[[Any], str]]] = [
         ("hardware", str), ("device", str), ("batch_size", lambda size: f"batch {size:.0f}"),
         ("precision", str), ("variant", str), ("tier", lambda tier: f"tier {tier}"),
+        ("collection", lambda whose: "" if whose == OWN else f"records: {whose}"),
         ("measured_num_records", lambda runs: f"{runs:.0f} run{'s' * (runs > 1)}"),
     ]  # fmt: skip
-    said = ", ".join(
-        say(row[name]) for name, say in words if not absent(row.get(name)) and row[name] != ""
-    )
+    told = (say(row[name]) for name, say in words if not absent(row.get(name)))
+    said = ", ".join(filter(None, told))
     if not one.num_others:
         return said
     plural = "s" * (one.num_others > 1)

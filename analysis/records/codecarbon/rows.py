@@ -11,6 +11,7 @@ from typing import Any
 from analysis.records.codecarbon.config_names import ConfigFacts
 from analysis.records.codecarbon.quantities import Logged
 from analysis.records.codecarbon.sensors import sensors_of
+from analysis.records.collection import collection_of
 from analysis.records.describe import dataset_of, device_of, variant_of
 from analysis.records.rows import COLUMNS, LEAST_KWH
 from metering.record import RecordError
@@ -132,6 +133,7 @@ def row_of(run: ForeignRun) -> tuple[Any, ...]:
     )
     values = {
         "path": run.path,
+        "collection": collection_of(run.path),
         "kind": KIND,
         "status": "finished",
         "run_id": run_id_of(run),

@@ -42,8 +42,22 @@ def test_a_lone_value_has_no_rank_nor_has_an_absent_one():
     assert ranks([2.0, None, math.nan], [0.1, None, 0.1]) == [None, None, None]
 
 
-def test_a_value_without_an_interval_has_a_rank_without_one():
-    assert ranks([2.0, 1.0], [None, 0.1])[0] == Rank(1)
+def test_a_value_without_an_interval_is_in_no_rank_its_own_or_anothers():
+    first, second = Rank(1, 1, 1, 1.0), Rank(2, 2, 2, 1.0)
+    assert ranks([2.0, 1.5, 1.0], [0.1, None, 0.1]) == [first, None, second]
+    assert ranks([2.0, 1.0], [None, 0.1]) == [None, None], "the other is alone then"
+
+
+def test_equal_values_share_a_rank_and_keep_it_in_half_of_the_draws():
+    one, other = ranks([1.0, 1.0], [0.1, 0.1])
+    assert one is not None and other is not None
+    assert (one.rank, one.low, one.high) == (other.rank, other.low, other.high) == (1, 1, 2)
+    assert one.stability == pytest.approx(0.5, abs=0.05)
+
+
+def test_where_less_is_better_the_least_is_first():
+    first, second = ranks([1.0, 3.0], [0.01, 0.01], is_less_better=True)
+    assert (first, second) == (Rank(1, 1, 1, 1.0), Rank(2, 2, 2, 1.0))
 
 
 def test_the_pareto_front_keeps_what_nothing_beats():

@@ -67,7 +67,7 @@ def run(**values: Any) -> dict[str, Any]:
         scale="small" if phase["is_small"] else "full",
         network_options={"variant": phase["variant"]},
     )
-    return phase | {"setup": setup}
+    return phase | {"setup": setup, "collection": ""}
 
 
 def runs(*several: dict[str, Any]) -> pd.DataFrame:
