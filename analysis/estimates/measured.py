@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
 
 from analysis.estimates import net
 from analysis.estimates.between_runs import Basis, RunsRate, Spread, rate_over_runs
 from analysis.estimates.papers_row import papers_row
+from analysis.estimates.run import Run
 from analysis.estimates.tiers import Tier, least_sure, tier_of
 from analysis.records.calibration import Calibration
 from analysis.records.collection import apart
@@ -19,54 +19,6 @@ from metering.setup import SetUp, comparison_key, hardware_key
 OWN_STAGES = ("supervised", "finetune", "distill")
 """Stages whose network is the one that is used afterwards: another stage's has a decoder, a second
 tower or another head besides."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """One row of the tidy DataFrame, a run's phase: its values by column (`records.rows.COLUMNS`)
-    and its place in time."""
-
-    values: Mapping[str, Any]
-    order: int
-    is_at_recipe_size: bool
-    row_key: str
-
-    COLUMNS: ClassVar[tuple[str, ...]] = (
-        "path", "collection", "kind", "run_id", "identity", "merge_key", "setup", "task",
-        "paper_row", "dataset", "hardware", "stage", "phase", "recipe", "wall_meter", "size_px",
-        "kwh_per_sample", "kwh_half_width", "s_per_sample", "s_half_width", "idle_power_w",
-        "num_samples", "num_nodes", "views_per_sample", "gpu_sensor", "cpu_sensor", "ram_sensor",
-        "emissions_kg_co2eq", "setup_kwh", "checkpoint_kwh", "params_m", "gmacs", "accuracy_pct",
-        "num_accuracy_samples", "flags",
-    )  # fmt: skip
-
-    def __getitem__(self, name: str) -> Any:
-        return self.values[name]
-
-    @property
-    def setup(self) -> SetUp:
-        setup: SetUp = self.values["setup"]
-        return setup
-
-    @property
-    def collection(self) -> str:
-        return str(self.values["collection"])
-
-    @property
-    def merge_key(self) -> str:
-        return str(self.values["merge_key"])
-
-    @property
-    def stage(self) -> str:
-        return str(self.values["stage"])
-
-    @property
-    def phase(self) -> str:
-        return str(self.values["phase"])
-
-    @property
-    def kwh_per_sample(self) -> float:
-        return float(self.values["kwh_per_sample"])
 
 
 @dataclass(frozen=True)

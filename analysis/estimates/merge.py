@@ -16,7 +16,8 @@ from typing import Any
 import pandas as pd
 
 from analysis.estimates.between_runs import Spread, pooled_spread
-from analysis.estimates.measured import Measured, Run, measured
+from analysis.estimates.measured import Measured, measured
+from analysis.estimates.run import Run
 from analysis.estimates.tiers import is_at_recipe_size
 from analysis.estimates.trainings import add_parts
 from analysis.records.collection import apart
