@@ -26,7 +26,8 @@ class MeasuredRate:
     """kWh and seconds per sample of one stage's phase, mean over runs, with the half-width of its
     95 % interval and what the interval holds (`basis`).
 
-    s_half_width: of the seconds, which differ between runs as the energy does. idle_kwh_per_sample:
+    s_half_width: of the seconds, which differ between runs as the energy does. gpu_kwh_per_sample:
+    what the GPUs took of it, None where a run read none. idle_kwh_per_sample:
     idle power x seconds, with its own half-width; None where a record has no idle power or no
     pace."""
 
@@ -41,6 +42,7 @@ class MeasuredRate:
     idle_kwh_per_sample: float | None = None
     idle_half_width: float | None = None
     s_half_width: float | None = None
+    gpu_kwh_per_sample: float | None = None
 
     @property
     def is_result(self) -> bool:
@@ -190,7 +192,14 @@ def _rate(runs: Sequence[Run], spreads: Spreads) -> MeasuredRate:
         idle_kwh_per_sample=idle.value if idle else None,
         idle_half_width=idle.half_width if idle else None,
         s_half_width=_pace_half_width(runs, spread),
+        gpu_kwh_per_sample=_gpu(runs),
     )
+
+
+def _gpu(runs: Sequence[Run]) -> float | None:
+    if any(run["gpu_kwh"] is None or not run["num_samples"] for run in runs):
+        return None
+    return _mean([run["gpu_kwh"] / run["num_samples"] for run in runs])
 
 
 def _pace_half_width(runs: Sequence[Run], spread: Spread | None) -> float | None:

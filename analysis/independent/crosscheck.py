@@ -21,7 +21,8 @@ HIGH, LOW = 2.0, 0.5
 ESTIMATES = ("model", "phase", "kwh_per_sample")
 CHECK = ("model", "phase", "set", "quantity", "scope", "hardware", "source", "runs", "num_common",
          "independent", "ratio", "normalised")  # fmt: skip
-MARKS = ("model", "phase", "num_sets", "num_high", "num_low", "least", "median", "most", "mark")
+MARKS = ("model", "phase", "num_sets", "num_high", "num_low", "least", "median", "most", "scopes",
+         "mark")  # fmt: skip
 COLUMNS = ("independent_j_per_sample", "independent_scope", "independent_hardware",
            "independent_source", "independent_check")  # fmt: skip
 
@@ -82,8 +83,9 @@ def cross_check(estimates: pd.DataFrame, sets: Iterable[IndependentSet]) -> pd.D
 
 def marks(check: pd.DataFrame) -> pd.DataFrame:
     """One row (`MARKS`) per model and phase: `high` or `low` beyond 2 or 0.5 in most sets on a
-    GPU, `mixed` where sets of any device are beyond in both directions, else empty. Sets that were
-    read from the same runs count once, by their median."""
+    GPU, `mixed` where sets of any device are beyond in both directions, else empty; `scopes`: whose
+    energy those sets read, `device` for a set of times. Sets that were read from the same runs
+    count once, by their median."""
     key = ["model", "phase"]
     on_gpu = check[~check["hardware"].str.startswith("CPU")]
     if on_gpu.empty:
@@ -92,6 +94,8 @@ def marks(check: pd.DataFrame) -> pd.DataFrame:
     by_row = values.groupby(level=key, sort=False)
     found = by_row.agg(["size", "min", "median", "max"])
     found.columns = pd.Index(["num_sets", "least", "median", "most"])
+    scopes = on_gpu.groupby(key, sort=False)["scope"].agg(lambda of: ", ".join(sorted(set(of))))
+    found["scopes"] = scopes
     found["num_high"] = (values > HIGH).groupby(level=key, sort=False).sum()
     found["num_low"] = (values < LOW).groupby(level=key, sort=False).sum()
     anywhere = check.groupby(key, sort=False)["normalised"].agg(["min", "max"]).loc[found.index]

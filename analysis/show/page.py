@@ -8,13 +8,12 @@ from analysis.estimates.accounting import Costs
 from analysis.estimates.measured import Measured, MeasuredRate
 from analysis.published import facts as published
 from analysis.records.describe import dataset_of, device_of, variant_of
+from analysis.show import crosscheck
 from analysis.show.find import Named
-from analysis.tables.independent import add_independent
 from analysis.tables.lines import DEFAULTS, Line, measured_line
 from analysis.tables.numbers import absent, plain, with_interval
 from analysis.tables.own import J_PER_KWH, WH_PER_1000_OF_KWH
 from analysis.tables.shape_rates import short_sensors
-from metering import catalogue
 from metering.error_budget import ErrorBudget
 from metering.record import Record
 
@@ -122,9 +121,7 @@ def line_of(one: Measured) -> Line:
             value = published.value(one.paper_row, one.dataset, name)
             if value is not None:
                 base.values[f"published_{name}"] = value
-    line = measured_line(base, one, DEFAULTS.costs([one]), DEFAULTS)
-    add_independent([line])
-    return line
+    return measured_line(base, one, DEFAULTS.costs([one]), DEFAULTS)
 
 
 def _in_full(run: Named) -> Iterator[str]:
@@ -172,30 +169,9 @@ def _uncertain(run: Named) -> Iterator[str]:
             yield f"{share:.3g} % of the estimate is published by others: no interval"
         for column in ("model", "estimated_train_kwh", "estimated_gqi"):
             yield from filter(None, line.notes.get(column, "").split("; "))
-        yield from _independent(line)
+        yield from crosscheck.lines_of(run)
     for record in run.records:
         yield from _of_record(record)
-
-
-def _independent(line: Line) -> Iterator[str]:
-    for phase in ("train", "test"):
-        values = {
-            name: line.values.get(f"independent_{phase}_{name}")
-            for name in ("j_per_sample", "scope", "hardware", "check_published", "check_ours")
-        }
-        if values["j_per_sample"] is not None:
-            yield (
-                f"{phase}: others measured {plain(values['j_per_sample'])} J a sample "
-                f"({values['scope']}, {values['hardware']})"
-            )
-        if values["check_published"]:
-            said = values["check_published"]
-            yield f"{phase}: the paper's number beside independent ones: {said}"
-    if line.values["dataset"] == catalogue.display_name("imagenet"):
-        yield (
-            "ours beside independent ones: a check needs five networks of one machine and "
-            "set-up, see independent_*_check_ours in the tables' CSV"
-        )
 
 
 def _of_record(record: Record) -> Iterator[str]:

@@ -1,18 +1,21 @@
 """Columns beside each line of classification: what others measured of the same network, and how
 the paper's number and ours stand to it.
 
-J a sample are of one set a column (one board, one scope); a check says how a number stands to all
-sets on GPUs, as `independent.crosscheck` describes. Ours are checked with the lines that they
-compare with, where five networks or more are in common.
+J a sample are of one set a column (one board, one scope); the ratio to it takes of ours what the
+GPUs used, since the set read its GPU alone. A check says how a number stands to all sets on GPUs,
+as `independent.crosscheck` describes. Ours are checked with the rows that they compare with, where
+five networks or more are in common.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import pandas as pd
 
+from analysis.estimates.measured import Measured, MeasuredRate
 from analysis.independent.crosscheck import (
     ESTIMATES,
     PREFERRED,
@@ -26,13 +29,48 @@ from analysis.independent.sets import IndependentSet, all_sets
 from analysis.published import facts as published
 from analysis.tables.lines import Line
 
+J_PER_KWH = 3.6e6
 _OF_A_SET = ("j_per_sample", "scope", "hardware", "source")
+_OF_A_CHECK = ("normalised", "num_sets", "scopes", "mark", "check")
 INDEPENDENT_COLUMNS = tuple(
     f"independent_{phase}_{name}"
     for phase in PHASES
-    for name in (*_OF_A_SET, "check_published", "check_ours")
+    for name in (
+        *_OF_A_SET, "ratio_ours",
+        *(f"{name}_{whose}" for whose in ("published", "ours") for name in _OF_A_CHECK),
+    )
+)  # fmt: skip
+_NUMBERS = ("j_per_sample", "ratio_ours", "normalised", "num_sets")
+TEXTS = frozenset(
+    name for name in INDEPENDENT_COLUMNS if not any(number in name for number in _NUMBERS)
 )
-TEXTS = frozenset(name for name in INDEPENDENT_COLUMNS if not name.endswith("j_per_sample"))
+
+
+@dataclass(frozen=True)
+class Check:
+    """normalised: the median over sets of the number's ratio to them, over its neighbours' (1 is
+    as dear as they are); scopes: whose energy the sets read; mark: `high`, `low`, `mixed` or `in
+    line`; said: all of it in words."""
+
+    normalised: float
+    num_sets: int
+    scopes: str
+    mark: str
+    said: str
+
+
+@dataclass(frozen=True)
+class OfSet:
+    """What one set of others measured, J a sample, and whose energy on what."""
+
+    j_per_sample: float
+    scope: str
+    hardware: str
+    source: str
+
+
+Checks = dict[tuple[str, str], Check]
+"""(row, phase) -> its check."""
 
 
 def add_independent(lines: Sequence[Line], files: Sequence[str] = ()) -> None:
@@ -41,44 +79,91 @@ def add_independent(lines: Sequence[Line], files: Sequence[str] = ()) -> None:
     Raises `AnalysisError` for a file that cannot be used.
     """
     of_imagenet = [line for line in lines if line.values["dataset"] == published.IMAGENET]
-    if not of_imagenet:
-        return
-    sets, by_row = _known(tuple(files))
+    by_row = checks_of_published(tuple(files)) if of_imagenet else {}
     for line in of_imagenet:
-        model = line.values["model"]
         for phase in PHASES:
-            line.values |= _of_set(model, phase, sets)
-            line.values[f"independent_{phase}_check_published"] = by_row.get((model, phase))
+            key = line.values["model"], phase
+            if (one := of_set(*key, tuple(files))) is not None:
+                line.values |= {
+                    f"independent_{phase}_{name}": getattr(one, name) for name in _OF_A_SET
+                }
+            _put(line, phase, "published", by_row.get(key))
     for group in _groups(of_imagenet):
-        ours = _checked(_estimates(group), sets)
+        ours = checks_of([line.measured for line in group if line.measured], tuple(files))
         for line in group:
             for phase in PHASES:
-                said = ours.get((line.values["model"], phase))
-                line.values[f"independent_{phase}_check_ours"] = said
+                _put(line, phase, "ours", ours.get((line.values["model"], phase)))
+                line.values[f"independent_{phase}_ratio_ours"] = ratio_to_set(
+                    line.measured, line.values["model"], phase, tuple(files)
+                )
 
 
-@cache
-def _known(files: tuple[str, ...]) -> tuple[list[IndependentSet], dict[tuple[str, str], str]]:
-    """Every set, and how the paper's numbers stand to them."""
-    sets = all_sets(with_files(files))
-    return sets, _checked(published_estimates(), sets)
-
-
-def _of_set(model: str, phase: str, sets: Sequence[IndependentSet]) -> dict[str, object]:
-    """J a sample of the phase's preferred set, and what that set is."""
-    [one] = [each for each in sets if each.phase == phase and each.name == PREFERRED[phase]]
-    if model not in one.values.index:
-        return {}
-    values = (float(one.values[model]), one.scope, one.hardware, one.source)
-    return {
-        f"independent_{phase}_{name}": value for name, value in zip(_OF_A_SET, values, strict=True)
+def _put(line: Line, phase: str, whose: str, check: Check | None) -> None:
+    if check is None:
+        return
+    values = (check.normalised, check.num_sets, check.scopes, check.mark, check.said)
+    line.values |= {
+        f"independent_{phase}_{name}_{whose}": value
+        for name, value in zip(_OF_A_CHECK, values, strict=True)
     }
 
 
-def _checked(estimates: pd.DataFrame, sets: Sequence[IndependentSet]) -> dict[tuple[str, str], str]:
-    """(model, phase) -> how its number stands to all sets, in words."""
+@cache
+def _sets(files: tuple[str, ...]) -> list[IndependentSet]:
+    return all_sets(with_files(files))
+
+
+@cache
+def checks_of_published(files: tuple[str, ...] = ()) -> Checks:
+    """How the paper's numbers of Table 3 stand to what others measured."""
+    return _checked(published_estimates(), _sets(files))
+
+
+def checks_of(rows: Iterable[Measured], files: tuple[str, ...] = ()) -> Checks:
+    """The same of rows that compare with each other."""
+    estimates = [
+        (row.name, phase, rate.kwh_per_sample)
+        for row in rows
+        for phase in PHASES
+        if (rate := rate_of(row, phase)) is not None
+    ]
+    return _checked(pd.DataFrame(estimates, columns=list(ESTIMATES)), _sets(files))
+
+
+def of_set(model: str, phase: str, files: tuple[str, ...] = ()) -> OfSet | None:
+    """What the phase's preferred set has of a row of Table 3."""
+    [one] = [
+        each for each in _sets(files) if each.phase == phase and each.name == PREFERRED[phase]
+    ]  # fmt: skip
+    if model not in one.values.index:
+        return None
+    return OfSet(float(one.values[model]), one.scope, one.hardware, one.source)
+
+
+def ratio_to_set(
+    row: Measured | None, model: str, phase: str, files: tuple[str, ...] = ()
+) -> float | None:
+    """What our GPUs took for a sample over what the preferred set's GPU took: one scope, two
+    boards."""
+    one, rate = of_set(model, phase, files), row and rate_of(row, phase)
+    if one is None or not rate or rate.gpu_kwh_per_sample is None:
+        return None
+    return J_PER_KWH * rate.gpu_kwh_per_sample / one.j_per_sample
+
+
+def rate_of(row: Measured, phase: str) -> MeasuredRate | None:
+    return row.train_rate if phase == "train" else row.test_rate
+
+
+def _checked(estimates: pd.DataFrame, sets: Sequence[IndependentSet]) -> Checks:
     found = marks(cross_check(estimates, sets))
-    return {(row["model"], row["phase"]): words(row) for _, row in found.iterrows()}
+    return {
+        (row["model"], row["phase"]): Check(
+            float(row["median"]), int(row["num_sets"]), row["scopes"], row["mark"] or "in line",
+            words(row),
+        )
+        for _, row in found.iterrows()
+    }  # fmt: skip
 
 
 def _groups(lines: Sequence[Line]) -> list[list[Line]]:
@@ -88,16 +173,3 @@ def _groups(lines: Sequence[Line]) -> list[list[Line]]:
         if line.measured is not None:
             groups.setdefault(line.measured.comparison_key, []).append(line)
     return list(groups.values())
-
-
-def _estimates(group: Sequence[Line]) -> pd.DataFrame:
-    rows = []
-    for line in group:
-        assert line.measured is not None
-        rates = {"train": line.measured.train_rate, "test": line.measured.test_rate}
-        rows += [
-            (line.values["model"], phase, rate.kwh_per_sample)
-            for phase, rate in rates.items()
-            if rate is not None
-        ]
-    return pd.DataFrame(rows, columns=list(ESTIMATES))
