@@ -11,6 +11,7 @@ from metering.board_gain import gain_of
 from metering.error_budget import ErrorBudget
 from metering.record import Interval
 from metering.rows import Row, measured_power_kw, num_chains
+from metering.settings import MeterSettings
 from metering.steadiness import STILL_TO_COME, Steadiness
 
 if TYPE_CHECKING:
@@ -19,23 +20,29 @@ if TYPE_CHECKING:
 LAG_S = 0.1  # beyond a sensor's period, that its counter may lag behind
 J_PER_KWH = 3.6e6
 
+# Assumed, and shown on the panel's boards: 6 % on the way from cold to hot, some 40 C, and a boost
+# that ends after half a minute
+HEAT_TAU_S, ROUNDED_C, PER_C, MOST_WARMING = 100.0, 1.0, 0.0016, 0.15
+
 
 def budget_of(
     meter: WindowMeter,
     kept: Sequence[Row],
     noise: Interval | None,
     drift: Steadiness,
+    rows: Sequence[Row],
     *,
     begins_idle: bool,
 ) -> ErrorBudget | None:
-    """None without blocks. noise: the interval between blocks alone; begins_idle: the first block
-    that counts began on an idle device."""
+    """None without blocks. noise: the interval between blocks alone; rows: all blocks, those that
+    do not count too; begins_idle: the first block that counts began on an idle device."""
     if not kept:
         return None
     sensors = meter.sensors()
     kept_s = sum(row.block.duration_s for row in kept)
     spread = noise.relative_half_width if noise is not None else None
     widening = 0.0 if drift.is_steady else STILL_TO_COME * abs(drift.change)
+    unseen = 0.0
     tick = gap = lag = latency = None
     gain = None
     if meter.all_gpus:
@@ -44,9 +51,10 @@ def budget_of(
         gap = sum(row.block.gap_s for row in kept) / kept_s * _idle_share(meter, kept)
         lag = (period_s + LAG_S) / kept_s if begins_idle else 0.0
         latency = meter.latency_s * num_chains(kept) / kept_s
+        unseen = unseen_warming(rows, kept_s, meter.settings)
         gain = gain_of(meter.all_gpus, sensors["gpu"].how)
     others = [term for term in (gap, lag, latency) if term is not None]
-    repeat = None if spread is None else math.hypot(spread, *others) + widening
+    repeat = None if spread is None else math.hypot(spread, *others) + widening + unseen
     absolute = None
     if gain is not None and gain.half_width is not None and repeat is not None:
         absolute = repeat + gain.half_width * _gpu_share(kept)
@@ -57,6 +65,7 @@ def budget_of(
         gap=gap,
         lag=lag,
         latency=latency,
+        unseen=unseen,
         repeat=repeat,
         gain_low=None if gain is None else gain.low,
         gain_high=None if gain is None else gain.high,
@@ -64,6 +73,23 @@ def budget_of(
         absolute_note="" if gain is None else gain.note,
         modelled_share=_modelled_share(meter, kept),
     )
+
+
+def unseen_warming(rows: Sequence[Row], kept_s: float, settings: MeterSettings) -> float:
+    """What the energy per sample may still change by as the boards warm up, relative, after an
+    adaptive window that measured less than `least_s`; 0 after a longer one, which would have seen
+    it. The temperature may go on as in this window, and by as much as it is rounded by, for
+    `HEAT_TAU_S`."""
+    if settings.mode != "adaptive" or kept_s >= settings.least_s:
+        return 0.0
+    states = [row.block.state for row in rows]
+    celsius = [None if state is None else state.temperature_c for state in states]
+    known = [one for one in celsius if one is not None]
+    window_s = rows[-1].started_at_s + rows[-1].block.duration_s - rows[0].started_at_s
+    if not known or window_s <= 0:
+        return MOST_WARMING
+    to_come_c = (max(known) - min(known) + ROUNDED_C) / window_s * HEAT_TAU_S
+    return min(MOST_WARMING, PER_C * to_come_c)
 
 
 def _idle_share(meter: WindowMeter, kept: Sequence[Row]) -> float:

@@ -10,9 +10,10 @@ from metering import flags
 from metering.block import MeterError
 from metering.budget import budget_of
 from metering.emissions import emitted_kg
+from metering.error_budget import ErrorBudget
 from metering.record import Interval, Phase, PhaseRecord, StopReason
 from metering.rows import Row, duration_interval, energy_interval, measured
-from metering.steadiness import STILL_TO_COME, Steadiness, steadiness
+from metering.steadiness import steadiness
 
 if TYPE_CHECKING:
     from metering.window_meter import WindowMeter
@@ -28,13 +29,12 @@ def refuse_too_many_dropped(phase: Phase, rows: Sequence[Row], max_share: float)
         )
 
 
-def widened(interval: Interval | None, drift: Steadiness) -> Interval | None:
-    """`interval` with what the energy per sample changed over the blocks: their mean is no mean of
-    what follows them."""
-    if interval is None or interval.half_width is None or drift.is_steady:
-        return interval
-    more = STILL_TO_COME * abs(drift.change) * interval.mean
-    return replace(interval, half_width=interval.half_width + more)
+def repeatable(energy: Interval | None, budget: ErrorBudget | None) -> Interval | None:
+    """`energy`, the interval between blocks, widened to what another run on this board would
+    give."""
+    if energy is None or energy.half_width is None or budget is None or budget.repeat is None:
+        return energy
+    return replace(energy, half_width=budget.repeat * energy.mean)
 
 
 def is_adaptive_on_gpu(meter: WindowMeter) -> bool:
@@ -61,12 +61,14 @@ def phase_record(
     confidence = meter.settings.confidence
     energy = energy_interval(kept, confidence, meter.sensor_period_s)
     drift = steadiness(rows[num_sizing:], kept)
+    begins_idle = num_warm_up == 0 and bool(rows)
+    budget = budget_of(meter, kept, energy, drift, rows, begins_idle=begins_idle)
     kept_s = sum(row.block.duration_s for row in kept)
     return PhaseRecord(
         phase=phase,
         readings=tuple(row.reading(index < num_warm_up) for index, row in enumerate(rows)),
         sensors=dict(meter.sensors()),
-        energy_kwh_per_sample=widened(energy, drift),
+        energy_kwh_per_sample=repeatable(energy, budget),
         duration_s_per_sample=duration_interval(kept, confidence),
         stop_reason=stop_reason,
         batch_size=batch_size,
@@ -74,9 +76,7 @@ def phase_record(
         data_wait_share=sum(row.data_wait_s for row in kept) / kept_s if kept_s else None,
         idle_power_w=meter.idle_power_w,
         emissions_kg_co2eq=emitted_kg([row.energy_kwh for row in kept], meter.emission_factor),
-        error_budget=budget_of(
-            meter, kept, energy, drift, begins_idle=num_warm_up == 0 and bool(rows)
-        ),
+        error_budget=budget,
         flags=(
             *flags.of_blocks(
                 [row.block for row in rows],

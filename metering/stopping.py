@@ -78,9 +78,12 @@ class StoppingRule:
         return wanted - sum(row.num_steps for row in rows)
 
     def _wanted_s(self, rows: Sequence[Row]) -> float:
-        """Long against the sensor's period and against what an edge takes."""
+        """Long against the sensor's period and against what an edge takes (one that another
+        process delayed says little of the next), the latter as long as the budget leaves enough
+        blocks for an interval."""
         gaps = sorted(row.block.gap_s for row in rows[-9:])
-        return max(self._block_s, gaps[len(gaps) // 2] / GAP_SHARE)
+        most_s = self._settings.time_budget_s / (2 * self._settings.min_blocks)
+        return max(self._block_s, min(gaps[len(gaps) // 4] / GAP_SHARE, most_s))
 
     def _holds(self, rows: Sequence[Row], kept: Sequence[Row], spread: float | None) -> bool:
         settings = self._settings

@@ -26,7 +26,8 @@ TICK_SIGMAS = math.sqrt(2 / 12)  # of a counter's tick, at both ends of a window
 class Case:
     """load: makes the workload; gpu: of the simulated board; call_s, codecarbon_s: how long the
     GPUs wait for a call of NVML, and for CodeCarbon at either end of a task; is_stationary: the
-    load has one mean from its first second on, but for a cold start of some steps."""
+    load has one mean from its first second on, but for a cold start of some steps; meter: settings
+    that are not the default."""
 
     load: Callable[..., Workload] = Workload
     options: dict[str, Any] = field(default_factory=lambda: {"num_cold_steps": 0})
@@ -35,6 +36,7 @@ class Case:
     call_s: float = 0.001
     codecarbon_s: float = 0.003
     is_stationary: bool = True
+    meter: dict[str, Any] = field(default_factory=dict)
 
 
 def _case(load: Callable[..., Workload] = Workload, **changes: Any) -> Case:
@@ -42,6 +44,7 @@ def _case(load: Callable[..., Workload] = Workload, **changes: Any) -> Case:
     return Case(load, {"num_cold_steps": 0} | changes, **own)
 
 
+SIX_SECONDS = {"time_budget_s": 6.0, "block_s": 0.5}  # as `benchmarks.gpu_table3` measures a row
 COLD = {"temperature_c": 32.0, "ambient_c": 30.0}
 CASES: dict[str, Case] = {
     "steady": _case(noise=0.01),
@@ -78,6 +81,24 @@ CASES: dict[str, Case] = {
     "waves of 7 s": _case(loads.Waves),
     "long steps (3 s)": _case(step_s=3.0),
     "short steps (5 ms)": _case(step_s=0.005, noise=0.2),
+    "six seconds": _case(meter=SIX_SECONDS),
+    "six seconds, cold start of 20 steps": _case(num_cold_steps=20, meter=SIX_SECONDS),
+    "six seconds, gaps of 20 ms": _case(codecarbon_s=0.01, meter=SIX_SECONDS),
+    "six seconds, eight boards of 3 ms": _case(
+        num_gpus=8, call_s=0.003, codecarbon_s=0.024, meter=SIX_SECONDS
+    ),
+    "six seconds, warming up: +6 %, 100 s": _case(
+        loads.Exponential,
+        gpu=COLD | {"heat_tau_s": 100.0, "c_per_w": 0.2},
+        is_stationary=False,
+        meter=SIX_SECONDS,
+    ),
+    "six seconds, boost from 350 to 300 W, 30 s": _case(
+        loads.BoostThatEnds,
+        gpu=COLD | {"heat_tau_s": 30.0, "c_per_w": 0.2, "power_limit_w": 400.0},
+        is_stationary=False,
+        meter=SIX_SECONDS,
+    ),
 }
 
 
@@ -103,13 +124,14 @@ class Trial:
 
 def trial(case: Case, seed: int, settings: MeterSettings | None = None) -> Trial:
     """One window of `case`."""
+    settings = settings or MeterSettings(**case.meter)
     phase_s = 0.1 * (seed % 7) / 7
     gpus = [SimulatedGpu(f"GPU-{n}", phase_s=phase_s, **case.gpu) for n in range(case.num_gpus)]
     machine = Machine(*gpus, call_s=case.call_s)
     with (
         tempfile.TemporaryDirectory() as folder,
         simulated(machine, call_s=case.codecarbon_s),
-        simulated_meter(machine, Path(folder), settings or MeterSettings()) as meter,
+        simulated_meter(machine, Path(folder), settings) as meter,
     ):
         load = case.load(machine, seed, **case.options)
         with meter.window("train", load.batch_size) as window:

@@ -53,3 +53,17 @@ def test_a_board_that_warms_up_is_flagged_and_its_interval_widened() -> None:
     for one in trials_of("warming up: +6 %, 100 s", range(300, 306)):
         assert one.flagged
         assert one.held
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "six seconds, warming up: +6 %, 100 s",
+        "six seconds, boost from 350 to 300 W, 30 s",
+        "six seconds, gaps of 20 ms",
+    ],
+)
+def test_a_window_of_six_seconds_holds_what_it_cannot_see(name: str) -> None:
+    """The board ends 6 % higher, or 14 % lower, than this window could know."""
+    trials = trials_of(name, range(400, 440))
+    assert sum(one.held for one in trials) >= 38

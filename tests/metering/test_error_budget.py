@@ -27,7 +27,7 @@ def test_a_window_keeps_its_error_term_by_term(make_meter):
         meter.idle()
     record = measure(meter, Workload(machine, seed=1, num_cold_steps=0))
     budget = record.error_budget
-    assert budget.noise == pytest.approx(record.energy_kwh_per_sample.relative_half_width)
+    assert budget.repeat == pytest.approx(record.energy_kwh_per_sample.relative_half_width)
     assert 0 < budget.gap < 0.001  # 2 ms of a second, at idle power
     assert 0 < budget.tick < budget.noise
     assert budget.drift == 0
@@ -45,6 +45,21 @@ def test_drift_is_a_term_and_widens_the_interval(make_meter):
     assert record.error_budget.drift > 0.005
     assert record.error_budget.repeat > record.error_budget.noise
     assert any("not steady" in flag for flag in record.flags)
+
+
+def test_a_window_too_short_to_see_heat_allows_for_it_by_what_the_temperature_does(make_meter):
+    def unseen(**heat: float) -> float:
+        machine = Machine(SimulatedGpu("GPU-a", **heat))
+        load = Workload(machine, seed=1, num_cold_steps=0)
+        return measure(
+            make_meter(machine, time_budget_s=6.0, block_s=0.5), load
+        ).error_budget.unseen
+
+    warm, cold = unseen(), unseen(temperature_c=32.0, c_per_w=0.2, heat_tau_s=30.0)
+    assert 0.01 < warm < 0.04  # thermometers round to a degree
+    assert cold > 0.06
+    machine = Machine(SimulatedGpu("GPU-a"))
+    assert measure(make_meter(machine), Workload(machine, seed=1)).error_budget.unseen == 0
 
 
 def test_the_gain_of_an_untested_reading_is_not_known_and_its_range_an_illustration(make_meter):

@@ -44,12 +44,12 @@ def test_children_belong_to_the_run() -> None:
     try:
         deadline = time.monotonic() + 30
         own_s = 0.0
-        while own_s < 0.2 and time.monotonic() < deadline:
+        while own_s < 0.05 and time.monotonic() < deadline:
             own_s, _ = seconds_of(process.pid, 0.3)
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    assert own_s >= 0.2  # the parent only waits
+    assert own_s >= 0.05  # the parent only waits
 
 
 def test_a_busy_neighbour_is_flagged_and_a_quiet_machine_is_not() -> None:
