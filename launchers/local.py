@@ -67,10 +67,12 @@ class Machine:
         sweep: SweepPlace | None = None,
     ) -> Outcome:
         """Execute `plan` here and now. Raises `PlanError` for more nodes than this one."""
+        from launchers import power_limit
         from tasks.running.execute import Outcome, answer_without_gpu, execute
 
         num_ranks = plan.hardware.devices * plan.hardware.nodes
         if num_ranks > 1 and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+            power_limit.require_supervisor([plan], "torchrun")
             return _as_started_rank(plan, say)
         if plan.hardware.nodes > 1:
             raise PlanError(
@@ -78,6 +80,7 @@ class Machine:
                 "use hydra/launcher=slurm or start it with torchrun"
             )
         if num_ranks == 1 and not self._isolate:
+            power_limit.require_supervisor([plan], "hydra.launcher.isolate=false")
             return execute(plan, say=say, sweep=sweep)
         known = answer_without_gpu(plan)
         if known is not None:  # no process, no imports
@@ -88,7 +91,8 @@ class Machine:
         if dead is not None:
             return Outcome(dead, plan.folder, reused=True)
         start = isolated.run if num_ranks == 1 else spawn.run
-        return start(plan, say, self._server(plan.task, say), self._is_asked_to_end, sweep)
+        with power_limit.as_asked(plan, self._environment):
+            return start(plan, say, self._server(plan.task, say), self._is_asked_to_end, sweep)
 
     def _server(self, task: str, say: Callable[[Any], None]) -> Server:
         from launchers.children import Server

@@ -36,10 +36,12 @@ def preview(plans: Sequence[Plan]) -> None:
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
+    from launchers import power_limit
     from launchers.preview import run_line, sweep_lines
     from tasks.running.execute import finished
 
     for plan in plans:
+        power_limit.check(plan)
         print(run_line(plan), flush=True)
     to_run = [plan for plan in plans if plan.force or finished(plan) is None]
     is_sweep = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN

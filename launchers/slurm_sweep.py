@@ -37,8 +37,9 @@ class Done:
 
 def run(plans: Mapping[str, Plan], settings: SlurmSettings) -> Done:
     """Submit and, unless `wait` is off, wait. Raises `PlanError`."""
-    from launchers import preview
+    from launchers import power_limit, preview
 
+    power_limit.require_supervisor(plans.values(), "hydra/launcher=slurm")
     if any(plan.dry_run for plan in plans.values()):
         text, refused = preview.text(list(plans.values()), settings)
         print(text)

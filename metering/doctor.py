@@ -12,6 +12,7 @@ from pathlib import Path
 
 from metering.doctor_checks import Line, clock, codecarbon, cpu, guarded
 from metering.doctor_gpus import NVIDIA_CURE, gpus
+from metering.doctor_limits import power_limits
 
 
 def examine(environment: Mapping[str, str] | None = None, home: Path | None = None) -> list[Line]:
@@ -19,6 +20,7 @@ def examine(environment: Mapping[str, str] | None = None, home: Path | None = No
     settings = os.environ if environment is None else environment
     checks: list[tuple[str, Callable[[], Iterator[Line]], str]] = [
         ("gpu", lambda: gpus(settings), NVIDIA_CURE),
+        ("power limit", power_limits, "see nvidia-smi -q -d POWER"),
         ("cpu", cpu, "see whether /proc/cpuinfo and /sys/class/powercap can be read"),
         ("codecarbon", lambda: codecarbon(settings, home), "reinstall codecarbon"),
         ("clock", clock, "check the time service (chrony, systemd-timesyncd)"),

@@ -63,7 +63,8 @@ class Asked:
     or config comes from; input_size: pixels (height, width), `None` where the source decides;
     training: the training set-up by its content; protocol: what is measured (mode, and numbers of
     steps where they are fixed), not how narrow an interval is wanted; device: the GPU that the
-    hardware profile names, `None` for whatever there is; num_devices: over all nodes.
+    hardware profile names, `None` for whatever there is; num_devices: over all nodes;
+    power_limit_w: to be set on each board for the run, `None` for the limit that it has.
     """
 
     task: str
@@ -85,6 +86,7 @@ class Asked:
     num_nodes: Whole = 1
     num_threads: Whole | None = None
     num_workers: Count | None = None
+    power_limit_w: FiniteFloat | None = None
     checkpoint_digest: str | None = None
     scale: str = "full"
     protocol: dict[str, Any] = Field(default_factory=dict)

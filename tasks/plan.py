@@ -195,6 +195,7 @@ def _asked(plan: Plan) -> Asked:
         num_nodes=plan.hardware.nodes,
         num_threads=plan.hardware.num_threads,
         num_workers=plan.data.num_workers,
+        power_limit_w=plan.hardware.power_limit_w,
         checkpoint_digest=plan.model.digests.get("checkpoint"),
         scale=plan.scale,
         protocol=_measured(plan.meter),

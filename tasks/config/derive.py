@@ -102,6 +102,20 @@ def data_plan(config: DataConfig, task: str) -> DataPlan:
 
 
 def hardware_plan(config: HardwareConfig) -> HardwarePlan:
+    """Raises `PlanError` where a power limit is asked for that may not, or cannot, be set."""
+    if config.power_limit_w is not None:
+        said = f"hardware.power_limit_w={config.power_limit_w:g}"
+        if not config.allow_power_limit:
+            raise PlanError(
+                f"{said} changes a setting of the GPU for all who use it; "
+                "add hardware.allow_power_limit=true if you may, or leave it out"
+            )
+        if config.accelerator == "cpu":
+            raise PlanError(f"{said} is a GPU's, and hardware.accelerator=cpu; leave it out")
+        if config.nodes > 1:
+            raise PlanError(
+                f"{said} is set on one machine, and hardware.nodes={config.nodes}; leave it out"
+            )
     return HardwarePlan(**_fields_of(HardwarePlan, config))  # type: ignore[arg-type]
 
 

@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
 from metering.record import Stage
-from tasks.config.values import Count, Country, NonNegativeWhole, Positive, Price, Share
+from tasks.config.values import Count, Country, Flag, NonNegativeWhole, Positive, Price, Share
 
 STRICT = ConfigDict(extra="forbid")
 Accelerator = Literal["auto", "cpu", "cuda"]
@@ -96,6 +96,8 @@ class HardwarePlan:
     """gpu: the name that the driver prints, None for a machine as it is (`local`);
     devices: how many processes compute on each node, one per GPU; num_threads: of PyTorch on the
     CPU, None for as many as the machine has cores; board_power_w: per GPU;
+    power_limit_w: to be set on each board for the run, W; None: as it is;
+    allow_power_limit: whether that may be done at all;
     price_per_kwh: number and currency, `0.28 EUR`; for previews of the cost;
     wall_meter: factor, offset_w and error_pct of a calibration, or empty; slurm: resources for a
     job."""
@@ -107,6 +109,8 @@ class HardwarePlan:
     accelerator: Accelerator = "auto"
     num_threads: Count | None = None
     board_power_w: Positive | None = None
+    power_limit_w: Positive | None = None
+    allow_power_limit: Flag = False
     country_iso_code: Country = "GBR"
     price_per_kwh: Price | None = None
     wall_meter: dict[str, Any] = Field(default_factory=dict)

@@ -1,4 +1,5 @@
-"""Ctrl-C and SIGTERM end a run soon and cleanly, even where a library swallows the exception."""
+"""Ctrl-C, SIGTERM and SIGHUP (a terminal that was closed) end a run soon and cleanly, even where a
+library swallows the exception."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from metering import stop_flag
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Inside, both signals raise `KeyboardInterrupt` at once and set the stop flag, which windows
+    """Inside, these signals raise `KeyboardInterrupt` at once and set the stop flag, which windows
     look at between steps should the exception be lost in a destructor or a callback."""
 
     def on_signal(number: int, frame: object) -> None:
@@ -24,7 +25,9 @@ def interruptible() -> Iterator[None]:
         yield
         return
     stop_flag.clear()
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # nohup ignores it
+        numbers.append(signal.SIGHUP)
     before = [signal.signal(number, on_signal) for number in numbers]
     try:
         yield

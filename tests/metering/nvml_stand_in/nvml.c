@@ -3,7 +3,8 @@
  * The file named by NVML_STAND_IN holds lines of a key and its values; see state.py, which writes
  * it. It is read again whenever it changes, so a test can lose a GPU or raise a limit while the
  * real nvidia-ml-py, CodeCarbon and the suite read through ctypes. Times are seconds of
- * CLOCK_MONOTONIC, after `begin_s`.
+ * CLOCK_MONOTONIC, after `begin_s`. A power limit that is set is a line of the file with `.limits`
+ * behind its name, for all processes: the last line of a board counts.
  */
 #define _GNU_SOURCE
 #include <math.h>
@@ -15,7 +16,7 @@
 #include <time.h>
 
 enum { SUCCESS = 0, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, INSUFFICIENT_SIZE = 7,
-       GPU_IS_LOST = 15 };
+       GPU_IS_LOST = 15, UNKNOWN = 999 };
 enum { MAX_GPUS = 16, MAX_POINTS = 512, MAX_ERRORS = 16, MAX_PIDS = 8, MAX_SLICES = 8 };
 
 typedef struct { double at_s, watts; } Point;
@@ -25,7 +26,7 @@ typedef struct {
     char uuid[96], name[96];
     Point trace[MAX_POINTS];
     int num_points;
-    double period_s, duty, lag_s, latency_s, limit_w, lost_at_s, reset_at_s, stalls_at_s;
+    double period_s, duty, lag_s, latency_s, limit_w, min_limit_w, max_limit_w, lost_at_s, reset_at_s, stalls_at_s;
     double wave_s, wave_low_w, wave_high_w; /* a square wave, in place of the trace */
     int counter, fields, mig, temperature_c, clock_mhz, throttle;
     unsigned pids[MAX_PIDS];
@@ -55,7 +56,7 @@ static double now_s(void) {
 static void add_gpu(void) {
     Gpu *gpu = &gpus[num_gpus++];
     memset(gpu, 0, sizeof *gpu);
-    gpu->period_s = 0.1; gpu->duty = 1; gpu->limit_w = 400; gpu->counter = gpu->fields = 1;
+    gpu->period_s = 0.1; gpu->duty = 1; gpu->limit_w = gpu->max_limit_w = 400; gpu->min_limit_w = 100; gpu->counter = gpu->fields = 1;
     gpu->lost_at_s = gpu->reset_at_s = gpu->stalls_at_s = HUGE_VAL;
     gpu->mig = -1; gpu->temperature_c = 50; gpu->clock_mhz = 1410;
 }
@@ -81,6 +82,8 @@ static void take(const char *key, char *rest) {
     else if (!strcmp(key, "lag_s")) gpu->lag_s = atof(rest);
     else if (!strcmp(key, "latency_s")) gpu->latency_s = atof(rest);
     else if (!strcmp(key, "limit_w")) gpu->limit_w = atof(rest);
+    else if (!strcmp(key, "min_limit_w")) gpu->min_limit_w = atof(rest);
+    else if (!strcmp(key, "max_limit_w")) gpu->max_limit_w = atof(rest);
     else if (!strcmp(key, "lost_at_s")) gpu->lost_at_s = atof(rest);
     else if (!strcmp(key, "reset_at_s")) gpu->reset_at_s = atof(rest);
     else if (!strcmp(key, "stalls_at_s")) gpu->stalls_at_s = atof(rest);
@@ -202,6 +205,13 @@ int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **handle) {
     return SUCCESS;
 }
 
+int nvmlDeviceGetHandleByUUID(const char *uuid, void **handle) {
+    refresh();
+    for (int i = 0; i < num_gpus; i++)
+        if (!strcmp(gpus[i].uuid, uuid)) return nvmlDeviceGetHandleByIndex_v2(i, handle);
+    return NOT_FOUND;
+}
+
 int nvmlDeviceGetUUID(void *handle, char *text, unsigned size) {
     size_t place = (size_t)handle;
     if (place > 1000) { /* a MIG instance: board x 1000 + place in it */
@@ -217,8 +227,47 @@ int nvmlDeviceGetName(void *handle, char *text, unsigned size) {
     ASK(handle); snprintf(text, size, "%s", gpu->name); return SUCCESS;
 }
 
+static FILE *limits(const char *mode) {
+    const char *path = getenv("NVML_STAND_IN");
+    char name[512];
+    snprintf(name, sizeof name, "%s.limits", path ? path : "");
+    return fopen(name, mode);
+}
+
+static double limit_w(const Gpu *gpu) {
+    double watts = gpu->limit_w, other;
+    char uuid[96];
+    FILE *stream = limits("r");
+    while (stream && fscanf(stream, "%95s %lf", uuid, &other) == 2)
+        if (!strcmp(uuid, gpu->uuid)) watts = other;
+    if (stream) fclose(stream);
+    return watts;
+}
+
 int nvmlDeviceGetEnforcedPowerLimit(void *handle, unsigned *milliwatts) {
-    ASK(handle); *milliwatts = (unsigned)(gpu->limit_w * 1000); return SUCCESS;
+    ASK(handle); *milliwatts = (unsigned)(limit_w(gpu) * 1000); return SUCCESS;
+}
+
+int nvmlDeviceGetPowerManagementLimit(void *handle, unsigned *milliwatts) {
+    ASK(handle); *milliwatts = (unsigned)(limit_w(gpu) * 1000); return SUCCESS;
+}
+
+int nvmlDeviceGetPowerManagementLimitConstraints(void *handle, unsigned *least, unsigned *most) {
+    ASK(handle);
+    *least = (unsigned)(gpu->min_limit_w * 1000);
+    *most = (unsigned)(gpu->max_limit_w * 1000);
+    return SUCCESS;
+}
+
+int nvmlDeviceSetPowerManagementLimit(void *handle, unsigned milliwatts) {
+    ASK(handle);
+    double watts = milliwatts / 1000.0;
+    if (watts < gpu->min_limit_w || watts > gpu->max_limit_w) return INVALID_ARGUMENT;
+    FILE *stream = limits("a");
+    if (!stream) return UNKNOWN;
+    fprintf(stream, "%s %g\n", gpu->uuid, watts);
+    fclose(stream);
+    return SUCCESS;
 }
 
 int nvmlDeviceGetTotalEnergyConsumption(void *handle, unsigned long long *millijoules) {

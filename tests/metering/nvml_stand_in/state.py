@@ -37,6 +37,8 @@ class StandInGpu:
     lag_s: float = 0.0
     latency_s: float = 0.0
     limit_w: float = 400.0
+    min_limit_w: float = 100.0
+    max_limit_w: float = 400.0
     lost_at_s: float | None = None
     reset_at_s: float | None = None
     stalls_at_s: float | None = None
@@ -81,6 +83,13 @@ class StandIn:
     @property
     def path(self) -> Path:
         return self.folder / "state.txt"
+
+    @property
+    def limits_set(self) -> list[tuple[str, float]]:
+        """Board and watts of each limit that was set, in order."""
+        log = self.path.with_name("state.txt.limits")
+        lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+        return [(uuid, float(watts)) for uuid, watts in map(str.split, lines)]
 
     @property
     def now_s(self) -> float:

@@ -1,0 +1,26 @@
+"""A machine whose GPUs are the stand-in's: the meter reads them, and only the choice of the device
+is replaced, so that tensors stay on the CPU. STAND_IN_UUID names the GPU in use."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from tasks.running import device
+
+if TYPE_CHECKING:
+    import torch
+
+
+def install() -> None:
+    """For this process; imports no PyTorch."""
+    device.uses_gpu = lambda accelerator: True
+    device.choose = _cpu
+    device.uuid = lambda accelerator, local_rank: os.environ["STAND_IN_UUID"]
+    device.reset_peak_memory = lambda accelerator: None
+
+
+def _cpu(accelerator: str, local_rank: int) -> torch.device:
+    import torch
+
+    return torch.device("cpu")
