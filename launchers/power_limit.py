@@ -39,7 +39,7 @@ def as_asked(plan: Plan, environment: Mapping[str, str]) -> Iterator[None]:
 
 
 def check(plan: Plan) -> None:
-    """Raises `PlanError` where the limit is out of the range of this machine's boards; sets nothing.
+    """Raises `PlanError` where this machine's boards do not take the limit; sets nothing.
     A machine without a GPU tells nothing: the run may be for another."""
     from metering import power_limit
     from metering.power_limit import LimitError
