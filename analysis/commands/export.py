@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from analysis.commands.folders import load_named, unpacked
@@ -55,20 +56,34 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def gather(folders: Sequence[str]) -> list[RunFacts]:
-    """Every run at or under `folders`, failed ones too, oldest first. Raises `AnalysisError`."""
+    """Every run at or under `folders` once, failed ones too, oldest first. A log that the summary
+    leaves out, and one that is a record too, is not among them. Raises `AnalysisError`."""
     loaded = load_named(folders)
     projector = Projector.of(loaded.frame)
-    runs = []
+    runs: dict[str, RunFacts] = {}
     folders = [unpacked(folder) for folder in folders]
     for path in find_records(folders, []):
         try:
             record = read(Path(path))
         except (RecordError, OSError):
             continue  # named by load_named
-        runs.append(run_facts(record, *projector.project(record, path)))
-    for record in import_logs(find_logs(folders), Given()).records:
-        runs.append(run_facts(record, None, ("a log has no recipe",)))
-    return sorted(runs, key=lambda one: one.started_at)
+        if record.run_id not in runs:
+            runs[record.run_id] = run_facts(record, *projector.project(record, path))
+    used = {outcome.path for outcome in loaded.logs if outcome.verdict != "left out"}
+    logs = [log for log in find_logs(folders) if str(log.path) in used]
+    for record in import_logs(logs, Given()).records:
+        if record.run_id not in runs:
+            runs[record.run_id] = run_facts(record, None, ("a log has no recipe",))
+    return sorted(runs.values(), key=_start)
+
+
+def _start(run: RunFacts) -> tuple[float, str]:
+    """Seconds, a time without a zone taken for UTC: offsets differ, so text does not sort."""
+    try:
+        moment = datetime.fromisoformat(run.started_at)
+    except ValueError:
+        return 0.0, run.started_at
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp(), run.run_id
 
 
 def _into_card(arguments: argparse.Namespace, runs: Sequence[RunFacts], site: SiteFacts) -> int:

@@ -83,13 +83,19 @@ def summary(loaded: Loaded) -> Iterator[str]:
 
 
 def log_lines(logs: Sequence[LogOutcome]) -> Iterator[str]:
-    """What became of each log: what of it was left out and why, its flags, and all in numbers."""
+    """What became of each log, the files that were left out first, and how many of each there
+    were: numbers that add up to the files. Of a file that was used, what a reader must know, and
+    what of it was not used."""
     for outcome in logs:
-        for reason in outcome.left_out:
-            yield f"left out {outcome.path}: {reason}"
+        if outcome.verdict == "left out":
+            for reason in outcome.left_out or ["it has no run"]:
+                yield f"left out {outcome.path}: {reason}"
     for outcome in logs:
-        for flag in outcome.flags if outcome.num_rows else ():
-            yield f"flagged {outcome.path}: {flag}"
+        if outcome.verdict == "flagged":
+            for flag in outcome.flags:
+                yield f"flagged {outcome.path}: {flag}"
+            for reason in outcome.left_out:
+                yield f"flagged {outcome.path}: not used of it: {reason}"
     counts = Counter(outcome.verdict for outcome in logs)
     if counts:
         said = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)

@@ -247,3 +247,14 @@ def test_the_summary_says_what_became_of_each_file(tmp_path: Path) -> None:
     lines = list(summary(load([tmp_path])))
     assert lines[0].startswith(f"left out {tmp_path / 'lone' / 'emissions.csv'}: no .hydra")
     assert lines[-1] == "2 CodeCarbon logs: 1 used, 0 flagged, 1 left out"
+
+
+def test_of_a_file_that_is_used_no_line_says_left_out(tmp_path: Path) -> None:
+    a_config(tmp_path / "part")
+    a_log(tmp_path / "part", {}, {"duration": "-1", "run_id": "other"})
+    a_config(tmp_path / "none")
+    a_log(tmp_path / "none", {"duration": "-1"})
+    left_out, flagged, counts = summary(load([tmp_path]))
+    assert left_out.startswith(f"left out {tmp_path}/none/emissions.csv: line 2: duration")
+    assert flagged.startswith(f"flagged {tmp_path}/part/emissions.csv: not used of it: line 3")
+    assert counts == "2 CodeCarbon logs: 0 used, 1 flagged, 1 left out"
