@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from metering import flags
@@ -53,10 +54,11 @@ def phase_record(
     stop_reason: StopReason,
     num_waits: int,
     cpu_flags: Sequence[str],
+    began_s: float,
 ) -> PhaseRecord:
     """num_warm_up: leading blocks that do not count; num_sizing: of those, too short;
     num_waits: blocks that were shifted against the sensor; cpu_flags: what a reader of the CPU's
-    energy has to know."""
+    energy has to know; began_s: on the meter's clock."""
     kept = measured(rows, num_warm_up)
     confidence = meter.settings.confidence
     energy = energy_interval(kept, confidence, meter.sensor_period_s)
@@ -91,4 +93,11 @@ def phase_record(
             *flags.of_sensors(meter.sensors()),
             *cpu_flags,
         ),
+        started_at=_wall_clock(meter, began_s) if rows else None,
     )
+
+
+def _wall_clock(meter: WindowMeter, clock_s: float) -> str:
+    """When the meter's clock showed `clock_s`, ISO 8601, UTC."""
+    ago = timedelta(seconds=meter.clock() - clock_s)
+    return (datetime.now(UTC) - ago).isoformat(timespec="milliseconds")

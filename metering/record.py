@@ -120,7 +120,11 @@ class Interval:
 
 @dataclass(frozen=True, config=_STRICT)
 class PhaseRecord:
-    """What one phase cost. Rates are per sample (an image, a clip), over `measured` blocks."""
+    """What one phase cost. Rates are per sample (an image, a clip), over `measured` blocks.
+
+    started_at: when its window opened, ISO 8601 with the offset from UTC, or without one in an
+    imported log; `None` in older records.
+    """
 
     phase: Phase
     readings: tuple[Reading, ...]
@@ -138,6 +142,7 @@ class PhaseRecord:
     views_per_sample: Whole = 1
     flags: tuple[str, ...] = ()
     error_budget: ErrorBudget | None = None
+    started_at: str | None = None
 
     @property
     def num_samples(self) -> int:

@@ -79,7 +79,7 @@ class Window:
         self._rows: list[Row] = []
         self._num_shared = 0  # leading rows whose task has ended
         self._num_steps_left = self._num_steps = self._num_samples = 0
-        self._wait_s = 0.0
+        self._wait_s = self._began_s = 0.0
         self._next: _Order | None = None  # the block that the open lead-in leads to
         self._open = self._task_open = False
         self._task_is_block = True
@@ -295,4 +295,5 @@ class Window:
             stop_reason=self._stop_reason,
             num_waits=self._num_waits,
             cpu_flags=self._cpu_flags,
+            began_s=self._began_s,
         )

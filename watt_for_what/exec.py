@@ -150,7 +150,7 @@ def _run(
     if child.exit_status:
         status = "interrupted" if child.was_asked_to_end else "failed"
         failure = Failure("ExitStatus", f"the program ended with exit status {child.exit_status}")
-    phase = _phase(options, meter, reading, others)
+    phase = _phase(options, meter, reading, others, started_at)
     record = outcome.record(
         status=status,
         asked=asked,
@@ -209,7 +209,9 @@ def _read_through(meter: Meter, child: Child) -> tuple[Any, bool]:
     return reading, bool(others)
 
 
-def _phase(options: argparse.Namespace, meter: Meter, reading: Any, others: bool) -> PhaseRecord:
+def _phase(
+    options: argparse.Namespace, meter: Meter, reading: Any, others: bool, started_at: str
+) -> PhaseRecord:
     import dataclasses
 
     from metering.emissions import emitted_kg
@@ -237,6 +239,7 @@ def _phase(options: argparse.Namespace, meter: Meter, reading: Any, others: bool
         batch_size=options.batch_size,
         emissions_kg_co2eq=emitted_kg([kwh], meter.emission_factor),
         flags=tuple(flags),
+        started_at=started_at,
     )
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +20,7 @@ from analysis.export.training import name_of
 VERSION = "1.1.0"
 _QUALITY = ((0.10, "high"), (0.25, "medium"), (0.50, "low"))
 """Error of the energy up to which BoAmps calls a report so."""
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:watt-for-what")
 _READ = frozenset(("counter", "rapl", "absent"))
 _INFRASTRUCTURE = "infrastructure.infraType (give infrastructure.kind in --facts)"
 
@@ -43,9 +45,9 @@ def _report(
     run: RunFacts, phase: PhaseFacts, kwh: float, site: SiteFacts, left_out: dict[str, None]
 ) -> dict[str, Any]:
     report = {
-        "header": _header(run, site, left_out),
+        "header": _header(run, phase, site, left_out),
         "task": _task(run, phase, site),
-        "measures": [_measure(run, phase, kwh)],
+        "measures": [_measure(run, phase, kwh, left_out)],
         "system": {"os": run.os} if run.os else None,
         "software": {"language": "python", "version": run.python} if run.python else None,
         "infrastructure": _infrastructure(run, site, left_out),
@@ -55,10 +57,12 @@ def _report(
     return _known(report)
 
 
-def _header(run: RunFacts, site: SiteFacts, left_out: dict[str, None]) -> dict[str, Any]:
+def _header(
+    run: RunFacts, phase: PhaseFacts, site: SiteFacts, left_out: dict[str, None]
+) -> dict[str, Any]:
     header: dict[str, Any] = {
         "formatVersion": VERSION,
-        "reportId": run.run_id,
+        "reportId": report_id(run, phase),
         "reportDatetime": _stamp(run.ended_at),
         "reportStatus": "final",
     }
@@ -113,7 +117,9 @@ def _task(run: RunFacts, phase: PhaseFacts, site: SiteFacts) -> dict[str, Any]:
     return _known(task)
 
 
-def _measure(run: RunFacts, phase: PhaseFacts, kwh: float) -> dict[str, Any]:
+def _measure(
+    run: RunFacts, phase: PhaseFacts, kwh: float, left_out: dict[str, None]
+) -> dict[str, Any]:
     sensors = phase.sensors
     idle = next((one for one in run.overheads if one.name == "idle"), None)
     return _known(
@@ -126,13 +132,26 @@ def _measure(run: RunFacts, phase: PhaseFacts, kwh: float) -> dict[str, Any]:
             "durationCalibrationMeasurement": idle.duration_s if idle else None,
             "powerConsumption": kwh,
             "measurementDuration": phase.duration_s,
-            "measurementDateTime": _stamp(run.started_at),
+            "measurementDateTime": _start(phase, left_out),
             "unit": "kWh",
             "interval": _interval(phase, kwh),
             "sensors": sensors_text(sensors) or None,
             "scope": f"measured window, {run.scope}",
         }
     )
+
+
+def report_id(run: RunFacts, phase: PhaseFacts) -> str:
+    """A UUID of this phase of this run, the same each time the report is made."""
+    return str(uuid.uuid5(_NAMESPACE, f"boamps/{run.run_id}/{phase.phase}"))
+
+
+def _start(phase: PhaseFacts, left_out: dict[str, None]) -> str | None:
+    """When the phase began; an older record says it of the whole run alone, set-up included."""
+    stamp = None if phase.started_at is None else _stamp(phase.started_at)
+    if stamp is None:
+        left_out[f"measurementDateTime of the {phase.phase} phase: the record has none"] = None
+    return stamp
 
 
 def _interval(phase: PhaseFacts, kwh: float) -> str | None:
@@ -185,19 +204,23 @@ def _environment(
 
 
 def _quality(phase: PhaseFacts, left_out: dict[str, None]) -> str | None:
-    """Only where every part was read by a counter, and its interval is known."""
-    share = phase.relative_half_width
+    """Only where every part was read by a counter, and its error is known with the sensor's own
+    gain in it: noise alone would call a wrong sensor good."""
+    share = phase.absolute_share
     modelled = sorted(name for name, how in phase.sensors.items() if how not in _READ)
     if share is None or modelled or not phase.sensors:
-        why = f"{', '.join(modelled)} not counted" if modelled else "no interval"
+        why = f"{', '.join(modelled)} not counted" if modelled else "the sensor's gain is not known"
         left_out[f"quality of the {phase.phase} phase: its error is not known ({why})"] = None
         return None
     return next((word for limit, word in _QUALITY if share <= limit), None)
 
 
-def _stamp(iso: str) -> str:
-    """`YYYY-MM-DD HH:MM:SS`, UTC where the zone is known."""
-    moment = datetime.fromisoformat(iso)
+def _stamp(iso: str) -> str | None:
+    """`YYYY-MM-DD HH:MM:SS`, UTC where the zone is known; None where it is no time."""
+    try:
+        moment = datetime.fromisoformat(iso)
+    except ValueError:
+        return None
     moment = moment if moment.tzinfo is None else moment.astimezone(UTC)
     return moment.strftime("%Y-%m-%d %H:%M:%S")
 

@@ -115,6 +115,8 @@ def _phase(phase: PhaseRecord) -> PhaseFacts:
         quality=phase.quality,
         flags=phase.flags,
         blocks=tuple(_block(number, block) for number, block in enumerate(phase.readings, 1)),
+        started_at=phase.started_at,
+        absolute_share=phase.error_budget.absolute if phase.error_budget else None,
     )
 
 

@@ -44,7 +44,8 @@ class PhaseFacts:
     phase: `train` or `test`; num_samples, duration_s, energies (kWh, `None` where not read): of
     the measured blocks; kwh_per_sample, s_per_sample: rates with their half-widths at
     `confidence`, `None` where there is no interval; emissions_kg_co2eq: of the window; sensors:
-    component -> how it was read; quality: in %, by name.
+    component -> how it was read; quality: in %, by name; started_at: ISO 8601;
+    absolute_share: error of its energy against a meter at the plugs, the sensor's gain included.
     """
 
     phase: Literal["train", "test"]
@@ -67,6 +68,8 @@ class PhaseFacts:
     quality: dict[str, float] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
     blocks: tuple[Block, ...] = ()
+    started_at: str | None = None
+    absolute_share: float | None = None
 
     @property
     def samples_text(self) -> str:

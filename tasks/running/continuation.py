@@ -55,6 +55,7 @@ def joined(earlier: PhaseRecord, new: PhaseRecord, relative_error: float) -> Pha
         emissions_kg_co2eq=_sum(earlier.emissions_kg_co2eq, new.emissions_kg_co2eq),
         quality=earlier.quality | new.quality,
         flags=tuple(dict.fromkeys(flags)),
+        started_at=earlier.started_at,
     )
 
 

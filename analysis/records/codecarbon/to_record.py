@@ -22,7 +22,7 @@ def record_of(runs: Sequence[ForeignRun]) -> Record:
     """The phases of one run, each in `runs` once. Raises `RecordError`, or `ValueError` where a
     number cannot be in a record."""
     first = runs[0]
-    one = first.logged
+    one, logs = first.logged, [run.logged for run in runs]
     notes = dict.fromkeys((IMPORTED, *(note for run in runs for note in run.notes)))
     return Record(
         run_id=run_id_of(first),
@@ -30,8 +30,8 @@ def record_of(runs: Sequence[ForeignRun]) -> Record:
         setup=first.setup,
         paper_row=None,
         hardware=first.facts.hardware or one.gpu_name or one.cpu_model or "unknown",
-        started_at=_start([run.logged for run in runs]),
-        ended_at=max(run.logged.ended_at for run in runs),
+        started_at=_start(min(logs, key=lambda one: one.start_s or 0.0)),
+        ended_at=max(logs, key=lambda one: one.end_s or 0.0).ended_at,
         config={},
         code=Code(),
         host=Host(
@@ -64,6 +64,7 @@ def _phase(run: ForeignRun) -> PhaseRecord:
         batch_size=batch,
         emissions_kg_co2eq=one.emissions_kg_co2eq,
         flags=(*run.flags, *flags),
+        started_at=_start(one) if one.start_s is not None else None,
     )
 
 
@@ -92,11 +93,10 @@ def _factor(one: Logged) -> EmissionFactor | None:
     return EmissionFactor(one.country_iso_code, factor, source="the CodeCarbon log")
 
 
-def _start(parts: Sequence[Logged]) -> str:
-    """Of the first phase, on the machine's clock: a log has no zone."""
-    first = min(parts, key=lambda part: part.start_s or 0.0)
+def _start(one: Logged) -> str:
+    """On the machine's clock: a log has no zone."""
     try:
-        ended = datetime.fromisoformat(first.ended_at)
+        ended = datetime.fromisoformat(one.ended_at)
     except ValueError:
-        return first.ended_at
-    return (ended - timedelta(seconds=first.duration_s)).isoformat(timespec="milliseconds")
+        return one.ended_at
+    return (ended - timedelta(seconds=one.duration_s)).isoformat(timespec="milliseconds")

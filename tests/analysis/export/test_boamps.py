@@ -40,7 +40,8 @@ def test_each_phase_has_a_report_with_every_required_key() -> None:
 
 
 def test_units_are_those_of_the_format() -> None:
-    phase = a_window(quality={"top1_pct": 81.2})
+    started_at = "2026-11-23T22:19:57+00:00"
+    phase = a_window(quality={"top1_pct": 81.2}, started_at=started_at)
     [report] = _reports(a_run(phases=(phase,)), SiteFacts())
     [measure] = report["measures"]
     assert measure["powerConsumption"] == 7.2452e-05  # kWh, in spite of its name
@@ -63,13 +64,31 @@ def test_what_a_log_does_not_say_is_absent_and_not_zero() -> None:
 
 
 def test_quality_is_said_only_where_the_error_is_known() -> None:
-    counted = a_window(sensors={"gpu": "counter", "cpu": "rapl", "ram": "absent"})
+    read = {"gpu": "counter", "cpu": "rapl", "ram": "absent"}
+    counted = a_window(sensors=read, absolute_share=0.06)
     [report] = _reports(a_run(phases=(counted,)), SiteFacts())
     assert report["quality"] == "high"
-    [wide] = _reports(a_run(phases=(replace(counted, kwh_half_width=1.6e-7),)), SiteFacts())
+    [wide] = _reports(a_run(phases=(replace(counted, absolute_share=0.2),)), SiteFacts())
     assert wide["quality"] == "medium"
-    [modelled] = _reports(a_run(phases=(a_window(),)), SiteFacts())
-    assert "quality" not in modelled
+    for unknown in (replace(counted, absolute_share=None), a_window(absolute_share=0.06)):
+        [report] = _reports(a_run(phases=(unknown,)), SiteFacts())
+        assert "quality" not in report
+
+
+def test_each_report_has_an_id_of_its_own_and_its_phases_start() -> None:
+    starts = ("2026-11-23T22:19:57.500+00:00", "2026-11-23T22:20:21+01:00")
+    phases = (a_window(started_at=starts[0]), a_window("test", started_at=starts[1]))
+    train, test = _reports(a_run(phases=phases), SiteFacts())
+    assert train["header"]["reportId"] != test["header"]["reportId"]
+    assert _reports(a_run(phases=phases), SiteFacts())[0]["header"] == train["header"]  # stable
+    assert train["measures"][0]["measurementDateTime"] == "2026-11-23 22:19:57"
+    assert test["measures"][0]["measurementDateTime"] == "2026-11-23 21:20:21"
+
+
+def test_a_start_that_no_record_has_is_left_out_by_name() -> None:
+    made = export([a_run()], SiteFacts())
+    assert any("measurementDateTime of the test phase" in name for name in made.left_out)
+    assert all("measurementDateTime" not in str(text) for text in made.files.values())
 
 
 def test_what_only_the_user_knows_is_left_out_by_name() -> None:
