@@ -1,24 +1,20 @@
-"""Image files and their labels for classification, and timm's loaders over them."""
+"""Images and their labels for classification."""
 
 from __future__ import annotations
 
 import dataclasses
 import random
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tasks.classification import folders, timm_sets
+from tasks.classification import folders, timm_images, timm_sets
+from tasks.classification.unreadable import UnreadableImage
 from tasks.data import embedded_images
 from tasks.data.shares import train_indices
 from tasks.errors import PlanError
-from tasks.patches import timm as timm_patches
 from tasks.plan import DataPlan, Plan
-
-if TYPE_CHECKING:
-    import torch
 
 TIMM = "timm"  # the name of conf/data/timm.yaml
 
@@ -32,31 +28,6 @@ class ImageSet:
 
     def __len__(self) -> int:
         return self.num_samples
-
-
-class FactoryImages:
-    """Samples of a set that timm's factory opened, in any order; `transform` is set by timm's
-    loader. indices: which of them, None for all."""
-
-    def __init__(self, images: Any, indices: list[int] | None) -> None:
-        self.images, self.indices = images, indices
-        self.transform: Callable[[Any], Any] | None = None
-
-    def __len__(self) -> int:
-        return len(self.images) if self.indices is None else len(self.indices)
-
-    def __getitem__(self, index: int) -> tuple[Any, int]:
-        pixels, label = self.images[index if self.indices is None else self.indices[index]]
-        pixels = pixels.convert("RGB")
-        return (self.transform(pixels) if self.transform else pixels), int(label)
-
-
-class UnreadableImage(RuntimeError):
-    """A file of the set that cannot be decoded. One argument, so that it survives the way
-    from a loader's worker, where PyTorch puts the worker's traceback before it."""
-
-    def in_one_line(self) -> str:
-        return str(self).strip().splitlines()[-1].removeprefix(f"{__name__}.UnreadableImage: ")
 
 
 class ImageFiles:
@@ -136,65 +107,11 @@ def open_sets(plan: DataPlan, seed: int, batch_size: int = 1) -> tuple[Any, Any]
 
 def _of_factory(plan: DataPlan, seed: int, batch_size: int) -> tuple[Any, Any]:
     train, test = (timm_sets.open_split(plan, name, batch_size, seed) for name in ("train", "test"))
-    if not hasattr(train, "__getitem__"):
-        return train, test  # streams, which shuffle for themselves
-    return FactoryImages(train, train_indices(len(train), plan.fraction, seed)), FactoryImages(
-        test, None
+    if timm_images.is_stream(train):
+        return train, test  # which shuffle for themselves
+    indices = train_indices(len(train), plan.fraction, seed)
+    name, num_classes = str(plan.options["dataset"]), int(plan.options["num_classes"])
+    return (
+        timm_images.MapImages(train, name, num_classes, indices),
+        timm_images.MapImages(test, name, num_classes),
     )
-
-
-def loader(
-    images: Any,
-    *,
-    training: Any,
-    input_size: int,
-    batch_size: int,
-    num_workers: int,
-    device: torch.device,
-    data_config: dict[str, Any],
-    options: dict[str, Any],
-    collate: Callable[..., Any] | None,
-    distributed: bool,
-    is_training: bool,
-) -> Any:
-    """timm's own loader: batches of float (batch, 3, size, size) on `device`, normalised there."""
-    from timm.data import create_loader
-
-    timm_patches.install()
-    augment: dict[str, Any] = {}
-    if is_training:
-        augment = {
-            "auto_augment": training.auto_augment,
-            "color_jitter": training.color_jitter,
-            "re_prob": training.random_erasing,
-            "re_mode": "pixel",
-            "scale": tuple(options.get("crop_scale", training.crop_scale)),
-            "hflip": options.get("hflip", training.hflip),
-            "collate_fn": collate,
-            # timm draws the interpolation per image; fixed where the source fixed it
-            "interpolation": "random",
-        }
-        if training.aug_repeats > 1 and isinstance(images, ImageSet | FactoryImages):
-            augment["num_aug_repeats"] = training.aug_repeats
-    else:
-        augment = {key: data_config[key] for key in ("interpolation", "crop_mode")}
-    repeats = "num_aug_repeats" in augment
-    alone = timm_patches.repeats_on_one_rank() if repeats and not distributed else nullcontext()
-    with alone:
-        return create_loader(
-            ImageFiles(images) if isinstance(images, ImageSet) else images,  # type: ignore[arg-type]
-            input_size=(3, input_size, input_size),
-            batch_size=batch_size,
-            is_training=is_training,
-            mean=data_config["mean"],
-            std=data_config["std"],
-            crop_pct=data_config["crop_pct"],
-            num_workers=num_workers,
-            distributed=distributed or repeats,
-            device=device,
-            use_prefetcher=True,
-            use_multi_epochs_loader=num_workers > 0,
-            persistent_workers=num_workers > 0,
-            pin_memory=device.type == "cuda",
-            **augment,
-        )

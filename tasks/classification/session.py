@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from metering.ranks import Ranks
 from metering.record import ModelFacts
 from tasks.classification import compile_ahead as compilation
-from tasks.classification import data, pretraining, setup, trial, weights
+from tasks.classification import data, loaders, pretraining, setup, trial, weights
 from tasks.classification import networks as models
 from tasks.classification.stages.step import Step
+from tasks.classification.unreadable import UNUSABLE, in_one_line
 from tasks.config import own_modules, weight_files
 from tasks.config.model_names import require_timm_name
-from tasks.data.workers import default_workers
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.protocol import PhaseOutcome, Window
@@ -75,8 +75,8 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
         )
     if plan.compile:
         network = compilation.compiled(network)
-    loaders = [
-        _loader(plan, images, step, device, ranks, is_training)
+    batches = [
+        loaders.of_plan(plan, images, step, device, ranks, is_training)
         for images, is_training in ((train_set, True), (test_set, False))
     ]
     session = ClassificationSession(
@@ -85,8 +85,8 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
         network,
         optimizer,
         step,
-        loaders[0],
-        loaders[1],
+        batches[0],
+        batches[1],
         device,
         pretraining.facts(plan, step),
         (*step.notes, *setup.notes(plan), *filter(None, [weights.note(plan)])),
@@ -184,13 +184,19 @@ class ClassificationSession:
     def _batches(self, loader: Any, endless: bool) -> Iterator[tuple[int, Any, Any, float]]:
         """Epoch, images, targets, and the seconds that the step waited for them."""
         for epoch in itertools.count() if endless else (0,):
-            if hasattr(loader.sampler, "set_epoch"):
-                loader.sampler.set_epoch(epoch)
-            asked_s = time.perf_counter()
+            for one in (loader.sampler, loader.dataset):  # which of them shuffles
+                if hasattr(one, "set_epoch"):
+                    one.set_epoch(epoch)
+            images, asked_s = None, time.perf_counter()
             for images, targets in loader:
                 laid_out = self.laid_out(images)
                 yield epoch, laid_out, targets, time.perf_counter() - asked_s
                 asked_s = time.perf_counter()
+            if images is None:
+                raise PlanError(
+                    f"data={self.plan.data.name} gave no batch of {self.plan.batch_size}: choose a "
+                    "smaller batch_size, or prepare the set again"
+                )
 
     def laid_out(self, images: Any) -> Any:
         """Images (batch, 3, height, width) in the plan's memory format."""
@@ -234,50 +240,6 @@ class ClassificationSession:
         devices.release(self.device)
 
 
-def _loader(
-    plan: Plan,
-    images: Any,
-    step: Step,
-    device: torch.device,
-    ranks: Ranks,
-    is_training: bool,
-) -> Any:
-    from timm.data import FastCollateMixup
-
-    setup = step.setup
-    collate: Any = step.collate if is_training else None
-    if is_training and (setup.mixup or setup.cutmix):
-        collate = FastCollateMixup(
-            mixup_alpha=setup.mixup,
-            cutmix_alpha=setup.cutmix,
-            label_smoothing=setup.label_smoothing,
-            num_classes=pretraining.num_classes(plan),
-        )
-    workers = plan.data.num_workers
-    if workers is None:
-        workers = default_workers(ranks.num_ranks, device.type == "cuda")
-    per_rank = plan.batch_size // ranks.num_ranks
-    if is_training and len(images) < plan.batch_size:
-        raise PlanError(
-            f"batch_size={plan.batch_size} is more than the {len(images)} training images "
-            f"of data={plan.data.name}; choose a smaller batch_size or a larger data.fraction"
-        )
-    size = step.input_size or models.input_size(plan, for_test=not is_training)
-    return data.loader(
-        images,
-        training=setup,
-        input_size=size,
-        batch_size=per_rank,
-        num_workers=workers,
-        device=device,
-        data_config=models.data_config(plan, for_test=not is_training),
-        options=plan.data.options,
-        collate=collate,
-        distributed=ranks.num_ranks > 1,
-        is_training=is_training,
-    )
-
-
 def _hits(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """Number of samples (2,) whose class is the first, and among the first five, of `logits`."""
     import torch
@@ -292,5 +254,5 @@ def _clear_errors(batch_size: int) -> Iterator[None]:
     try:
         with devices.memory_errors(batch_size):
             yield
-    except data.UnreadableImage as error:
-        raise PlanError(error.in_one_line()) from error
+    except UNUSABLE as error:
+        raise PlanError(in_one_line(error)) from error

@@ -24,7 +24,8 @@ from tasks.plan import DataPlan, Plan
 @with_config(ConfigDict(extra="forbid"))
 class Options(TypedDict, total=False):
     """`data.options`. num_classes: None where class folders say it; class_map: a file that gives
-    folders their index; dataset, train_split, test_split: of timm's factory; full_test: see the
+    folders their index; dataset, train_split, test_split, input_key, target_key: of timm's
+    factory; full_test: see the
     whole test set; crop_scale, hflip: instead of the training set-up's; the rest: of embedded
     files, in pixels, and of the set that they stand for.
     """
@@ -32,6 +33,8 @@ class Options(TypedDict, total=False):
     num_classes: Required[Count | None]
     class_map: Text | None
     dataset: Text | None
+    input_key: Text
+    target_key: Text
     train_split: Text
     test_split: Text
     full_test: Flag
@@ -102,14 +105,24 @@ def check_batch(plan: Plan) -> None:
 def wants_top1(plan: Plan) -> bool:
     """Whether an accuracy means something: of weights from a file on real labels, or of a network
     that is trained here to the end. The labels of embedded files mean nothing to other weights."""
+    if _is_shared_stream(plan):
+        return False
     if plan.data.options.get("full_test"):
         return True
     is_embedded = plan.data.root is None and plan.data.name == "synthetic"
     return plan.model.checkpoint is not None and not is_embedded
 
 
+def _is_shared_stream(plan: Plan) -> bool:
+    """Ranks see some samples of a stream twice and others never, so that each has as many."""
+    is_stream = plan.data.name == data.TIMM and timm_sets.is_stream(plan.data)
+    return is_stream and plan.hardware.num_ranks > 1
+
+
 def notes(plan: Plan) -> tuple[str, ...]:
     """Why there is no accuracy, where a reader might expect one."""
+    if _is_shared_stream(plan):
+        return ("no accuracy: several ranks do not see each sample of a stream once",)
     if plan.model.checkpoint is None:
         return ()
     asked = plan.data.options.get("num_classes")
@@ -170,9 +183,10 @@ def parts(plan: Plan) -> dict[str, Any]:
 def data_setup(plan: DataPlan) -> DataSetUp:
     """Raises `PlanError` where the folder is not in the usual layout."""
     if plan.name == data.TIMM:
-        options = {key: value for key, value in plan.options.items() if key != "num_classes"}
+        named = ("num_classes", "dataset")
+        options = {key: value for key, value in plan.options.items() if key not in named}
         return DataSetUp(
-            name=str(plan.options.get("dataset")),
+            name=timm_sets.called(plan),
             origin="own",
             fraction=plan.fraction,
             num_classes=plan.options.get("num_classes"),

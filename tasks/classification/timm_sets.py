@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tasks.errors import PlanError
 from tasks.plan import DataPlan
 
 PREFIXES = ("hfds/", "hfids/", "wds/", "tfds/", "torch/")
+_STREAMS = ("hfids/", "wds/", "tfds/")
 _NEEDS = {"hfds/": "datasets", "hfids/": "datasets", "wds/": "webdataset", "torch/": "torchvision",
           "tfds/": "tensorflow_datasets"}  # fmt: skip
 
@@ -18,7 +20,7 @@ def check(plan: DataPlan) -> None:
     import importlib.util
 
     name = str(plan.options.get("dataset"))
-    prefix = next((one for one in PREFIXES if name.lower().startswith(one)), None)
+    prefix = _prefix(name)
     if prefix is None or name == prefix:
         raise PlanError(
             f"data.options.dataset={name} names no set of timm's factory; use one of "
@@ -31,23 +33,48 @@ def check(plan: DataPlan) -> None:
     if importlib.util.find_spec(_NEEDS[prefix]) is None:
         raise PlanError(
             f"data.options.dataset={name} is read by the package {_NEEDS[prefix]}, which is not "
-            f"installed; pip install {_NEEDS[prefix]}"
+            f"installed; pip install {_NEEDS[prefix].replace('_', '-')}"
         )
     if plan.root is None and prefix in ("wds/", "torch/"):
         raise PlanError(f"data.options.dataset={name} needs data.root=FOLDER, where it lies")
-    if plan.fraction < 1 and prefix in ("wds/", "hfids/", "tfds/"):
+    if plan.fraction < 1 and prefix in _STREAMS:
         raise PlanError(
             f"data.fraction={plan.fraction:g} needs a set that is read in any order; {name} is a "
             "stream: use data.fraction=1"
         )
 
 
+def is_stream(plan: DataPlan) -> bool:
+    """Whether the set is read from its beginning to its end, and in no other order."""
+    return _prefix(str(plan.options.get("dataset"))) in _STREAMS
+
+
+def called(plan: DataPlan) -> str:
+    """The set's name in records: where its files lie is not in it."""
+    name = str(plan.options.get("dataset"))
+    prefix = _prefix(name) or ""
+    rest = name[len(prefix) :]
+    return prefix + Path(rest).name if Path(rest).expanduser().exists() else name
+
+
 def open_split(plan: DataPlan, split: str, batch_size: int, seed: int) -> Any:
     """timm's data set of `train` or `test`; map-style or a stream. Raises `PlanError`."""
     from timm.data import create_dataset
 
+    from tasks.classification.timm_images import LabelCheck, is_stream
+    from tasks.patches import timm as timm_patches
+
     name, is_training = str(plan.options["dataset"]), split == "train"
     wanted = str(plan.options.get(f"{split}_split") or {"test": "validation"}.get(split, split))
+    keys: dict[str, Any] = {key: plan.options.get(key) for key in ("input_key", "target_key")}
+    if _prefix(name) in _STREAMS:
+        keys["num_samples"] = plan.options.get(f"{split}_samples")
+    if _prefix(name) == "wds/":
+        timm_patches.broken_samples_are_errors()
+    if str(_prefix(name)).startswith("hf"):
+        import datasets
+
+        datasets.disable_progress_bars()  # the run has one of its own
     try:
         images = create_dataset(
             name,
@@ -57,19 +84,54 @@ def open_split(plan: DataPlan, split: str, batch_size: int, seed: int) -> Any:
             batch_size=batch_size,
             seed=seed,
             download=False,
+            **keys,
         )
         num_samples = len(images)
     except Exception as error:  # each library of sets raises its own
         why = (" ".join(str(error).split()) or type(error).__name__)[:200]
+        if "length is unknown" in why:
+            raise PlanError(
+                f"data.options.dataset={name} does not say how many samples {wanted} has; give "
+                f"+data.options.{split}_samples=NUMBER"
+            ) from error
         raise PlanError(
             f"data.options.dataset={name} has no split {wanted} that can be opened under "
             f"data.root={plan.root}: {why}; set data.options.{split}_split, or prepare the set "
             "beforehand"
         ) from error
     if num_samples == 0:
-        raise PlanError(f"data.options.dataset={name}: split {wanted} is empty; choose another")
-    _require_classes(name, images, int(plan.options["num_classes"]))
+        number = f", or give +data.options.{split}_samples=NUMBER" if is_stream(images) else ""
+        raise PlanError(
+            f"data.options.dataset={name}: split {wanted} is empty; choose another{number}"
+        )
+    num_classes = int(plan.options["num_classes"])
+    _require_label_column(name, images)
+    _require_classes(name, images, num_classes)
+    if is_stream(images):
+        images.target_transform = LabelCheck(name, num_classes)
     return images
+
+
+def _prefix(name: str) -> str | None:
+    return next((one for one in PREFIXES if name.lower().startswith(one)), None)
+
+
+def _features(images: Any) -> tuple[Any, str]:
+    """Columns of a Hugging Face set, and which of them is the label."""
+    reader = getattr(images, "reader", None)
+    told = getattr(reader, "dataset", None) or getattr(reader, "builder", None)
+    told = getattr(told, "info", told)
+    label = getattr(reader, "label_key", None) or getattr(reader, "target_key", None) or "label"
+    return getattr(told, "features", None) or {}, label
+
+
+def _require_label_column(name: str, images: Any) -> None:
+    features, label = _features(images)
+    if features and label not in features:
+        raise PlanError(
+            f"data.options.dataset={name} has no column {label}, but {', '.join(features)}; give "
+            "+data.options.target_key=COLUMN"
+        )
 
 
 def _require_classes(name: str, images: Any, num_classes: int) -> None:
@@ -86,8 +148,6 @@ def _num_classes(images: Any) -> int | None:
     classes = getattr(images, "classes", None)
     if classes is not None:
         return len(classes)
-    reader = getattr(images, "reader", None)
-    features = getattr(getattr(reader, "dataset", None), "features", None) or {}
-    label = features.get(getattr(reader, "label_key", "label"))
-    number = getattr(label, "num_classes", None)
+    features, label = _features(images)
+    number = getattr(features.get(label), "num_classes", None)
     return None if number is None else int(number)

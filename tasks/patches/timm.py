@@ -1,4 +1,5 @@
-"""timm's augmentations on Pillow 13. This can go once timm no longer asks for 0 bits."""
+"""timm where it would go on with something else than was asked: augmentations on Pillow 13 (which
+can go once timm no longer asks for 0 bits), repeats on one rank, broken samples of a webdataset."""
 
 from __future__ import annotations
 
@@ -31,6 +32,41 @@ def repeats_on_one_rank() -> Iterator[None]:
         yield
     finally:
         loader.RepeatAugSampler = RepeatAugSampler  # type: ignore[misc]
+
+
+class BrokenSample(RuntimeError):
+    """A sample of a webdataset that cannot be decoded."""
+
+
+def broken_samples_are_errors() -> None:
+    """timm leaves a webdataset's broken samples out with a warning: its rate and its accuracy would
+    be those of another set. Here the first one is a `BrokenSample`."""
+    from timm.data.readers import reader_wds
+
+    if not hasattr(reader_wds._decode, "names_samples"):
+        reader_wds._decode = _naming(reader_wds._decode)
+        reader_wds.log_and_continue = _raise
+
+
+def _naming(decode: Any) -> Any:
+    def decode_or_name(sample: dict[str, Any], **options: Any) -> Any:
+        try:
+            return decode(sample, **options)
+        except Exception as error:
+            place = f"sample {sample.get('__key__')} of {sample.get('__url__')}"
+            raise BrokenSample(
+                f"{place} cannot be decoded ({type(error).__name__}: {error}); correct or delete it"
+            ) from error
+
+    decode_or_name.names_samples = True  # type: ignore[attr-defined]
+    return decode_or_name
+
+
+def _raise(error: Exception) -> bool:
+    if isinstance(error, BrokenSample):
+        raise error
+    said = " ".join(" ".join(map(str, error.args)).split())
+    raise BrokenSample(f"the webdataset cannot be read ({said}); write it again") from error
 
 
 def install() -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tasks.classification import data as classification_data
-from tasks.classification import training
+from tasks.classification import loaders, training
 from tasks.running import device
 from tests.tasks.classification.test_session import SMALL, prepared
 from tests.tasks.counting_window import CountingWindow
@@ -45,7 +45,7 @@ def asked_of_timm(compose, monkeypatch):
         monkeypatch.setattr("timm.data.create_loader", lambda _, **options: given.update(options))
         plan = compose(*TINY)
         images, _ = classification_data.open_sets(plan.data, plan.seed)
-        classification_data.loader(
+        loaders.loader(
             images,
             training=training.named("plain"),
             input_size=64,
