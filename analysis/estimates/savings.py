@@ -25,7 +25,10 @@ FACTORS = (
 """Of a set-up: what may be switched without another network, recipe or data."""
 DETERMINED = ("network_fingerprint",)
 """What a factor may change besides itself."""
-Verdict = Literal["saves", "costs more", "not shown"]
+_AXIS = (*FACTORS, *DETERMINED)
+Verdict = Literal["saves", "costs more", "not shown", "not repeated"]
+"""not repeated: nothing on that machine was measured twice, so nobody knows what another run of the
+same set-up would change."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class Saving:
 
     changed: factor -> (the reference's value, its own). energy: ratio of kWh per sample; None
     where no component was read by a sensor. time: ratio of seconds per sample; None where a record
-    has no pace. num_records: of the switched set-up and of the reference.
+    has no pace. num_records: of the switched set-up and of the reference; is_repeated: whether the
+    intervals hold how much runs of one set-up differ.
     """
 
     model: str
@@ -61,6 +65,7 @@ class Saving:
     energy: Ratio | None
     time: Ratio | None
     num_records: tuple[int, int]
+    is_repeated: bool
 
     @property
     def compared(self) -> Ratio | None:
@@ -69,6 +74,8 @@ class Saving:
 
     @property
     def verdict(self) -> Verdict:
+        if not self.is_repeated:
+            return "not repeated"
         return self.compared.verdict if self.compared else "not shown"
 
     @property
@@ -97,15 +104,17 @@ class Combination:
 
     @property
     def overrides(self) -> str:
-        """The values as they are written on the command line; a power limit is set outside."""
-        words = [f"{KEYS.get(name, name)}={_word(value)}" for name, value in self.values.items()
-                 if name != "power_limit_w"]  # fmt: skip
+        """The values as they are written on the command line."""
+        words = [f"{KEYS.get(name, name)}={_word(value)}" for name, value in self.values.items()]
         if "power_limit_w" in self.values:
-            words.append(f"(GPU limited to {self.values['power_limit_w']:g} W)")
+            words.append("hardware.allow_power_limit=true")
         return " ".join(words)
 
 
-KEYS = {"num_workers": "data.num_workers", "num_threads": "hardware.num_threads"}
+KEYS = {
+    "num_workers": "data.num_workers", "num_threads": "hardware.num_threads",
+    "power_limit_w": "hardware.power_limit_w",
+}  # fmt: skip
 """The key of a factor where it is not its own name."""
 
 
@@ -121,9 +130,35 @@ def savings(rows: Iterable[Measured]) -> list[Saving]:
     return sorted(found, key=_place)
 
 
+@dataclass(frozen=True)
+class Cheapest:
+    """The largest saving that is shown, of a phase of a network's set-up; num_compared: of how many
+    set-ups beside the reference, so that a reader knows how it was picked."""
+
+    saving: Saving
+    num_compared: int
+
+
+def cheapest_shown(rows: Iterable[Measured], setup: SetUp) -> list[Cheapest]:
+    """Of each phase, among the set-ups that are like `setup` but for the factors; none where no
+    saving is shown. rows: as `merge` gives them."""
+    alike = study_key(setup, _AXIS)
+    compared = savings(one for one in rows if study_key(one.setup, _AXIS) == alike)
+    found = []
+    for phase in dict.fromkeys(one.phase for one in compared):
+        of_phase = [one for one in compared if one.phase == phase]
+        shown = [one for one in of_phase if one.verdict == "saves"]
+        if shown:
+            found.append(Cheapest(min(shown, key=_change), len(of_phase)))
+    return found
+
+
+def _change(one: Saving) -> float:
+    return one.compared.value if one.compared else math.inf
+
+
 def _place(one: Saving) -> tuple[str, str, str, bool, float]:
-    change = one.compared.value if one.compared else math.inf
-    return one.model, one.device, one.phase, one.is_combination, change
+    return one.model, one.device, one.phase, one.is_combination, _change(one)
 
 
 def combinations(rows: Iterable[Measured]) -> list[Combination]:
@@ -177,7 +212,7 @@ def _groups(rows: Iterable[Measured]) -> list[list[Measured]]:
     """Rows that are alike but for the factors, two set-ups at least."""
     groups: dict[str, list[Measured]] = {}
     for one in rows:
-        key = study_key(one.setup, (*FACTORS, *DETERMINED))
+        key = study_key(one.setup, _AXIS)
         groups.setdefault(apart(key, one.collection), []).append(one)
     return [group for group in groups.values() if len(group) > 1]
 
@@ -194,6 +229,7 @@ def _against(reference: Measured, one: Measured) -> list[Saving]:
             energy=_energy(rate, reference.rates[stage, phase]),
             time=_time(rate, reference.rates[stage, phase]),
             num_records=(rate.num_records, reference.rates[stage, phase].num_records),
+            is_repeated=_is_repeated(rate) and _is_repeated(reference.rates[stage, phase]),
         )
         for (stage, phase), rate in one.rates.items()
         if (stage, phase) in reference.rates and changed
@@ -217,6 +253,10 @@ def _time(one: MeasuredRate, reference: MeasuredRate) -> Ratio | None:
 def _is_read(rate: MeasuredRate) -> bool:
     """Whether a sensor read any component."""
     return any(word in rate.sensors for word in ("counter", "power", "rapl"))
+
+
+def _is_repeated(rate: MeasuredRate) -> bool:
+    return "between runs" in rate.basis
 
 
 def _ratio(one: float, half_width: float | None, other: float, others: float | None) -> Ratio:
@@ -247,6 +287,8 @@ def _word(value: Any) -> str:
     """As it is written in YAML."""
     if value is None:
         return "null"
+    if isinstance(value, float):
+        return f"{value:g}"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -14,8 +14,14 @@ from analysis.figures import look
 COMMAND = "python run.py -m experiment=savings"
 COLORS: dict[Verdict, str] = {
     "saves": look.GREEN, "costs more": look.VERMILION, "not shown": look.GREY,
+    "not repeated": look.GREY,
 }  # fmt: skip
-MARKERS: dict[Verdict, str] = {"saves": "o", "costs more": "s", "not shown": "x"}
+MARKERS: dict[Verdict, str] = {
+    "saves": "o",
+    "costs more": "s",
+    "not shown": "x",
+    "not repeated": "+",
+}
 
 
 def figure_savings(savings: Sequence[Saving]) -> Figure:

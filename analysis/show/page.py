@@ -10,6 +10,7 @@ from analysis.published import facts as published
 from analysis.records.describe import dataset_of, device_of, variant_of
 from analysis.show import crosscheck
 from analysis.show.find import Named
+from analysis.show.settings import cheapest_lines
 from analysis.tables.lines import DEFAULTS, Line, measured_line
 from analysis.tables.numbers import absent, plain, with_interval
 from analysis.tables.own import J_PER_KWH, WH_PER_1000_OF_KWH
@@ -84,6 +85,7 @@ def _how_much(run: Named) -> Iterator[str]:
         return
     for (_, phase), rate in one.rates.items():
         yield from _rate(run, phase, rate)
+    yield from cheapest_lines(run)
 
 
 def _rate(run: Named, phase: str, rate: MeasuredRate) -> Iterator[str]:

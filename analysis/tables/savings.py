@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.estimates.savings import Combination, Ratio, Saving
+from analysis.estimates.savings import Cheapest, Combination, Ratio, Saving
 
 HEAD = ("| Model | Phase | Device | Switch | Electricity | Time | Shown? | Runs |",
         "|---|---|---|---|---|---|---|---|")  # fmt: skip
@@ -12,6 +12,10 @@ MODELLED = "modelled"
 NO_SENSOR = (
     "modelled: no sensor read any component, so its electricity is a model of time and load; the "
     "verdict is about time."
+)
+NOT_REPEATED = (
+    "not repeated: no set-up was measured twice on this machine, so the interval holds what varies "
+    "within a run, and another run may differ by more; measure with repeats=3."
 )
 SMALL = "*: a scaled-down study; it says nothing of the recipe's own size."
 
@@ -22,6 +26,8 @@ def markdown(savings: Sequence[Saving], combinations: Sequence[Combination]) -> 
     lines.append("Change for each sample, with its 95 % interval (Fieller); below 0 it saves.")
     if any(one.energy is None for one in savings):
         lines.append(NO_SENSOR)
+    if not all(one.is_repeated for one in savings):
+        lines.append(NOT_REPEATED)
     if any(one.is_small for one in savings):
         lines.append(SMALL)
     lines.append("")
@@ -46,6 +52,18 @@ def cheapest(one: Combination) -> str:
         what = "electricity" if one.saving.energy else "time"
         return f"{said}: {change(one.saving.compared)} {what}, {one.saving.verdict}"
     return f"{said}; together not measured, add it to the command of the reference: {one.overrides}"
+
+
+def cheapest_measured(one: Cheapest) -> str:
+    """One line on the largest saving that is shown."""
+    saving = one.saving
+    what = "electricity" if saving.energy else "time (its electricity is modelled from it)"
+    small = "; a scaled-down study" if saving.is_small else ""
+    return (
+        f"{saving.phase}: the cheapest setting measured is {saving.switch}: "
+        f"{change(saving.compared)} {what} a sample, the largest of {one.num_compared} compared"
+        f"{small}"
+    )
 
 
 def _line(one: Saving) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from analysis.__main__ import main
 from metering.error_budget import ErrorBudget
-from metering.record_file import to_json
+from metering.record_file import to_json, write
 from tests.analysis.sample_records import a_failure, a_phase, a_record, put
 
 
@@ -96,3 +96,17 @@ def test_several_runs_are_refused_by_name(tmp_path: Path, capsys) -> None:
     assert "holds 2 runs; name one" in capsys.readouterr().err
     assert main(["show", "../nowhere"]) == 2
     assert "does not exist" in capsys.readouterr().err
+
+
+def test_the_cheapest_setting_measured_for_the_network_is_named(tmp_path: Path, capsys) -> None:
+    kwh = {False: (1e-6, 1.002e-6), True: (0.8e-6, 0.802e-6)}
+    for compiled, runs in kwh.items():
+        for number, one in enumerate(runs):
+            record = a_record(phases={"train": a_phase(kwh_per_sample=one)}, compile=compiled)
+            name = f"{record.identity}-{number}"
+            write(record, tmp_path / record.task / record.model / record.hardware / name)
+    reference = a_record()
+    folder = tmp_path / reference.task / reference.model / reference.hardware
+    assert main(["show", str(folder / f"{reference.identity}-0")]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "train: the cheapest setting measured is compile false -> true: -20.0 % (" in said

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from analysis.estimates.measured import Measured
 from analysis.estimates.merge import merge
-from analysis.estimates.savings import Saving, combinations, savings
+from analysis.estimates.savings import Saving, cheapest_shown, combinations, savings
 from analysis.figures.savings import figure_savings
 from analysis.records.load import load
-from analysis.tables.savings import cheapest, markdown
+from analysis.tables.savings import cheapest, cheapest_measured, markdown
 from metering.record import Interval, Record, Sensor
 from tests.analysis.sample_records import a_phase, a_record, put
 
@@ -26,8 +27,14 @@ def run(kwh: float, half_width: float = 1e-8, pace: float = 1 / 320, **more: Any
     return a_record(phases={"train": phase}, **more)
 
 
+def rows_of(folder: Path, *records: Record) -> list[Measured]:
+    """With another network that was measured twice, both times alike: runs do not differ."""
+    twice = [run(1e-6, model="convnext_t") for _ in range(2)]
+    return merge(load([put(folder, *records, *twice)]).frame)
+
+
 def compared(folder: Path, *records: Record) -> list[Saving]:
-    return savings(merge(load([put(folder, *records)]).frame))
+    return savings(rows_of(folder, *records))
 
 
 def test_a_switch_that_saves_is_shown_with_its_interval(tmp_path):
@@ -57,6 +64,26 @@ def test_the_reference_is_the_middle_of_the_star_whatever_came_first(tmp_path):
     assert sum(one.is_combination for one in found) == 1
 
 
+def test_nothing_is_said_to_save_where_nobody_knows_how_much_runs_differ(tmp_path):
+    rows = merge(load([put(tmp_path, run(1e-6), run(0.8e-6, compile=True))]).frame)
+    (one,) = savings(rows)
+    assert one.verdict == "not repeated"
+    assert "measure with repeats=3" in markdown([one], [])
+    assert combinations(rows) == []
+    assert cheapest_shown(rows, rows[0].setup) == []
+
+
+def test_the_cheapest_setting_is_the_largest_saving_that_is_shown(tmp_path):
+    rows = rows_of(
+        tmp_path, run(1e-6), run(0.8e-6, compile=True), run(0.7e-6, half_width=4e-7, batch_size=8),
+        run(0.95e-6, channels_last=False),
+    )  # fmt: skip
+    (one,) = cheapest_shown(rows, rows[0].setup)
+    line = cheapest_measured(one)
+    assert line.startswith("train: the cheapest setting measured is compile false -> true: -20.0 %")
+    assert line.endswith("electricity a sample, the largest of 3 compared")
+
+
 def test_other_networks_data_and_devices_are_no_switch(tmp_path):
     records = run(1e-6), run(1e-6, model="resnet18"), run(1e-6, device="Tesla T4"), \
         run(1e-6, data_fraction=0.1)  # fmt: skip
@@ -74,6 +101,7 @@ def test_energy_that_no_sensor_read_is_reported_as_time(tmp_path):
     records = [
         modelled(run(1e-6, pace=0.01, **plain)),
         modelled(run(0.5e-6, pace=0.008, compile=True, **plain)),
+        *(modelled(run(1e-6, model="vit_b", **plain)) for _ in range(2)),
     ]
     (one,) = compared(tmp_path, *records)
     assert one.energy is None
@@ -90,7 +118,7 @@ def test_the_best_combination_takes_of_each_factor_the_value_that_saves_most(tmp
         run(1e-6), run(0.8e-6, compile=True), run(0.9e-6, batch_size=64),
         run(0.7e-6, batch_size=128), run(1.2e-6, channels_last=False),
     )  # fmt: skip
-    rows = merge(load([put(tmp_path / "parts", *parts)]).frame)
+    rows = rows_of(tmp_path / "parts", *parts)
     (best,) = combinations(rows)
     assert best.values == {"compile": True, "batch_size": 128}
     assert best.overrides == "compile=true batch_size=128"
@@ -98,14 +126,14 @@ def test_the_best_combination_takes_of_each_factor_the_value_that_saves_most(tmp
     assert "together not measured" in cheapest(best)
 
     whole = *parts, run(0.6e-6, compile=True, batch_size=128)
-    (best,) = combinations(merge(load([put(tmp_path / "whole", *whole)]).frame))
+    (best,) = combinations(rows_of(tmp_path / "whole", *whole))
     assert best.saving is not None
     assert "-40.0 %" in cheapest(best)
 
 
 def test_nothing_is_recommended_where_nothing_is_shown_to_save(tmp_path):
     records = run(1e-6), run(0.999e-6, compile=True), run(1.2e-6, batch_size=8)
-    assert combinations(merge(load([put(tmp_path, *records)]).frame)) == []
+    assert combinations(rows_of(tmp_path, *records)) == []
 
 
 def test_the_figure_has_a_panel_for_each_model_and_a_tick_for_each_switch(tmp_path):
@@ -120,8 +148,14 @@ def test_the_figure_has_a_panel_for_each_model_and_a_tick_for_each_switch(tmp_pa
     assert ticks == ["compile false -> true (saves)"]
 
 
-def test_a_power_limit_is_a_factor_that_no_key_sets(tmp_path):
-    records = run(1e-6, power_limit_w=300.0), run(0.9e-6, power_limit_w=200.0), \
-        run(0.9e-6, power_limit_w=300.0, num_workers=2)  # fmt: skip
-    (best,) = combinations(merge(load([put(tmp_path, *records)]).frame))
-    assert best.overrides == "data.num_workers=2 (GPU limited to 200 W)"
+def test_a_power_limit_is_a_factor(tmp_path):
+    watts = (300.0, 200.0)  # runs differ in their own way under each
+    records = (
+        run(1e-6, power_limit_w=300.0), run(0.9e-6, power_limit_w=200.0),
+        run(0.9e-6, power_limit_w=300.0, num_workers=2),
+        *(run(1e-6, model="vit_b", power_limit_w=limit_w) for limit_w in watts for _ in range(2)),
+    )  # fmt: skip
+    (best,) = combinations(rows_of(tmp_path, *records))
+    assert best.overrides == (
+        "data.num_workers=2 hardware.power_limit_w=200 hardware.allow_power_limit=true"
+    )
