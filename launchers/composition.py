@@ -10,6 +10,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from tasks.config.checked import checked_plan
+from tasks.config.origin import with_file
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.running.execute import finished
@@ -45,7 +46,7 @@ def compose_runs(
         try:
             runs += _each_repetition(own, checked_plan(bare))
         except PlanError as error:
-            runs.append(Run(own, None, str(error)))
+            runs.append(Run(own, None, with_file(str(error), own.hydra)))
     return runs
 
 

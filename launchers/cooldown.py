@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from typing import Literal
@@ -18,11 +17,11 @@ POLL_S = 1.0
 
 class CoolDown:
     """asked: seconds, or `idle`: until the device is back within `WITHIN_C` of the temperature
-    that it had when this was made. Raises `PlanError` for anything else."""
+    that it had when this was made. Raises `PlanError` where no device tells its temperature."""
 
     def __init__(
         self,
-        asked: object,
+        asked: float | str,
         temperature_c: Callable[[], float | None] = device_temperature_c,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -35,7 +34,7 @@ class CoolDown:
             )
         self.asked: float | Literal["idle"] = "idle"
         if asked != IDLE:
-            self.asked = _seconds(asked)
+            self.asked = float(asked)
 
     def wait(self, say: Callable[[str], None]) -> None:
         """Pause as asked; at most `LONGEST_S` for a temperature."""
@@ -53,9 +52,3 @@ class CoolDown:
                 say(f"cooling down from {now_c:.0f} to {self._idle_c + WITHIN_C:.0f} degrees")
             self._sleep(POLL_S)
             waited_s += POLL_S
-
-
-def _seconds(asked: object) -> float:
-    if isinstance(asked, int | float) and not isinstance(asked, bool) and 0 <= asked < math.inf:
-        return float(asked)
-    raise PlanError(f"hydra.launcher.cooldown_s={asked} is neither a number of seconds nor idle")

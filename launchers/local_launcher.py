@@ -16,27 +16,19 @@ if TYPE_CHECKING:
 
 
 class LocalLauncher(BasicLauncher):
-    """isolate: a process for every run. devices: groups of GPU indices, one per worker; None runs
-    serially. order: given | shuffled, by `order_seed`. cooldown_s: before each run of a serial
-    sweep, seconds or `idle`."""
+    """Keyword arguments: `launchers.settings.LocalSettings`; looked at in `setup`, since Hydra
+    wraps what is raised while it makes a launcher."""
 
-    def __init__(
-        self,
-        isolate: bool = True,
-        devices: Sequence[Sequence[int]] | None = None,
-        order: str = "given",
-        order_seed: int = 0,
-        cooldown_s: float | str = 0,
-    ) -> None:
+    def __init__(self, **settings: Any) -> None:
         super().__init__()
-        self.isolate = isolate
-        self.devices = devices
-        self.order, self.order_seed = order, order_seed
-        self.cooldown_s = cooldown_s
+        self._given = settings
 
     def setup(self, *, hydra_context: Any, task_function: Any, config: Any) -> None:
         from launchers import sweep_loader
+        from launchers.settings import LocalSettings
+        from tasks.config.refusals import validated
 
+        self.settings = validated(LocalSettings, self._given, "hydra.launcher")
         sweep_loader.remember(hydra_context)
         super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
 
@@ -48,15 +40,16 @@ class LocalLauncher(BasicLauncher):
         from launchers.order import ordered
         from launchers.sweep_runner import SweepRunner
 
-        jobs = ordered(job_overrides, self.order, self.order_seed)
-        if self.devices is not None:
+        asked = self.settings
+        jobs = ordered(job_overrides, asked.order, asked.order_seed)
+        if asked.devices is not None:
             done = self._side_by_side(jobs, initial_job_idx)
             answers = self._launch(jobs, initial_job_idx, done.run)
             self._print_cost(jobs, initial_job_idx)
             return answers
-        seed = self.order_seed if self.order == "shuffled" else None
-        cooldown = CoolDown(self.cooldown_s)
-        with Machine(self.isolate) as machine:
+        seed = asked.order_seed if asked.order == "shuffled" else None
+        cooldown = CoolDown(asked.cooldown_s)
+        with Machine(asked.isolate) as machine:
             runner = SweepRunner(machine, initial_job_idx + len(jobs), seed, cooldown)
             answers = self._launch(jobs, initial_job_idx, runner)
         self._print_cost(jobs, initial_job_idx)
@@ -90,7 +83,7 @@ class LocalLauncher(BasicLauncher):
         from launchers import side_by_side
         from launchers.composition import compose_runs
 
-        groups = disjoint(self.devices or ())
+        groups = disjoint(self.settings.devices or ())
         runs = compose_runs(self.hydra_context, self.config, job_overrides, first)
         plans = [run.plan for run in runs if run.plan is not None]
         for plan in plans:

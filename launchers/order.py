@@ -5,15 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from tasks.errors import PlanError
-
-ORDERS = ("given", "shuffled")
-
 
 def ordered(job_overrides: Sequence[Sequence[str]], order: str, seed: int) -> list[list[str]]:
-    """The overrides of every run, each repetition a run of its own. Raises `PlanError`."""
-    if order not in ORDERS:
-        raise PlanError(f"hydra.launcher.order={order} is unknown; use one of {', '.join(ORDERS)}")
+    """The overrides of every run, each repetition a run of its own. order: given | shuffled."""
     runs = [run for overrides in job_overrides for run in _each_repetition(list(overrides))]
     if order == "shuffled":
         random.Random(seed).shuffle(runs)

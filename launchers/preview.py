@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from launchers import slurm_submit
 from launchers.cost import Cost, cost
+from launchers.settings import SlurmSettings
 from launchers.slurm_queue import slurm_folder
-from launchers.slurm_resources import Array, SlurmSettings, group_key, job_name, sbatch_text
+from launchers.slurm_resources import Array, group_key, job_name, sbatch_text
 from tasks.plan import Plan
 from tasks.running.execute import finished
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from launchers.slurm_resources import SlurmSettings
+    from launchers.settings import SlurmSettings
     from tasks.plan import Plan
     from tasks.running.execute import Outcome
 
@@ -57,14 +57,14 @@ def preview(plans: Sequence[Plan]) -> None:
 
 
 def _slurm_settings() -> SlurmSettings | None:
-    """Where `hydra/launcher=slurm` is chosen."""
+    """Where `hydra/launcher=slurm` is chosen. Raises `PlanError` for what no launcher takes."""
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
 
-    chosen = HydraConfig.get().launcher if HydraConfig.initialized() else {}
-    if not str(chosen.get("_target_", "")).endswith(".SlurmLauncher"):
-        return None
-    from launchers.slurm_resources import SlurmSettings
+    from launchers.settings import SlurmSettings, launcher_settings
 
-    given: Any = OmegaConf.to_container(chosen)
-    return SlurmSettings(**{name: given[name] for name in given if name != "_target_"})
+    if not HydraConfig.initialized():
+        return None
+    given: Any = OmegaConf.to_container(HydraConfig.get().launcher)
+    settings = launcher_settings(given)
+    return settings if isinstance(settings, SlurmSettings) else None

@@ -16,14 +16,18 @@ if TYPE_CHECKING:
 
 
 class SlurmLauncher(Launcher):
-    """Keyword arguments: `launchers.slurm_resources.SlurmSettings`."""
+    """Keyword arguments: `launchers.settings.SlurmSettings`; looked at in `setup`, since Hydra
+    wraps what is raised while it makes a launcher."""
 
     def __init__(self, **settings: Any) -> None:
-        self.settings = settings
+        self._given = settings
 
     def setup(self, *, hydra_context: Any, task_function: Any, config: Any) -> None:
         from launchers import sweep_loader
+        from launchers.settings import SlurmSettings
+        from tasks.config.refusals import validated
 
+        self.settings = validated(SlurmSettings, self._given, "hydra.launcher")
         sweep_loader.remember(hydra_context)
         self.hydra_context = hydra_context
         self.task_function = task_function
@@ -34,12 +38,10 @@ class SlurmLauncher(Launcher):
     ) -> Sequence[JobReturn]:
         from launchers import slurm_sweep
         from launchers.composition import compose_runs
-        from launchers.slurm_resources import SlurmSettings
 
-        settings = SlurmSettings(**self.settings)
         runs = compose_runs(self.hydra_context, self.config, job_overrides, initial_job_idx)
         plans = {run.plan.run_name: run.plan for run in runs if run.plan and not run.is_done}
-        done = slurm_sweep.run(plans, settings)
+        done = slurm_sweep.run(plans, self.settings)
         return [self._answer(run, plans, done) for run in runs]
 
     def _answer(self, run: Run, submitted: Mapping[str, Plan], done: Done) -> JobReturn:

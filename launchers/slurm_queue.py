@@ -11,7 +11,8 @@ from pathlib import Path
 from filelock import FileLock
 
 from launchers import slurm_code, slurm_state, slurm_submit
-from launchers.slurm_resources import SlurmSettings, group_key
+from launchers.settings import SlurmSettings
+from launchers.slurm_resources import group_key
 from metering import atomic_file
 from metering.record import FILE_NAME
 from tasks.plan import Plan

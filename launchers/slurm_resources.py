@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from launchers.settings import SlurmSettings
 from tasks.errors import PlanError, unknown
 from tasks.plan import HardwarePlan, Plan
 
@@ -18,22 +19,6 @@ KNOWN = (*PASSED_ON, "mem_gb", "time_min", "exclusive", "requeue", "extra")
 LEAVES = 75
 """Exit status of a run that asks the job to end with it (EX_TEMPFAIL of sysexits.h)."""
 _NAME_CHARS = 60
-
-
-@dataclass(frozen=True)
-class SlurmSettings:
-    """How to submit, the same for every run of a sweep; see conf/hydra/launcher/slurm.yaml."""
-
-    max_running: int = 8
-    runs_per_job: int = 1
-    wait: bool = True
-    max_requeues: int = 3
-    signal_delay_s: int = 90
-    setup: Sequence[str] = ()
-    python: str | None = None
-    poll_s: float = 5.0
-    visibility_s: float = 60.0
-    submit_patience_s: float = 3600.0
 
 
 @dataclass(frozen=True)

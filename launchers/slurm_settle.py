@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 from launchers import failed, rank_failure, slurm_draft, slurm_state
+from launchers.settings import SlurmSettings
 from launchers.slurm_queue import Ticket, digest
-from launchers.slurm_resources import SlurmSettings
 from launchers.slurm_state import JobState
 from metering.record import FILE_NAME, Failure, Record, RecordError, Status
 from metering.record_file import read, write

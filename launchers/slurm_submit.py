@@ -12,10 +12,11 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from launchers import slurm_state
+from launchers.settings import SlurmSettings
 from launchers.slurm_code import Copy
 from launchers.slurm_job import write_list
 from launchers.slurm_leaving import Rules
-from launchers.slurm_resources import Array, SlurmSettings, job_name, sbatch_text
+from launchers.slurm_resources import Array, job_name, sbatch_text
 from tasks.plan import HardwarePlan, Plan
 
 SLOW = (

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from launchers import slurm_queue, slurm_state, slurm_wait
-from launchers.slurm_resources import SlurmSettings
+from launchers.settings import SlurmSettings
 from launchers.slurm_settle import settle
 from tasks.errors import PlanError
 from tasks.plan import Plan

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 from launchers import slurm_state
+from launchers.settings import SlurmSettings
 from launchers.slurm_queue import Ticket, is_live
-from launchers.slurm_resources import SlurmSettings
 from launchers.slurm_settle import settle
 from launchers.slurm_state import JobState, Queued
 from tasks.plan import Plan

@@ -24,6 +24,8 @@ class OutOfMemory(RuntimeError):
 
 def unknown(kind: str, name: str, known: Iterable[str], cure: str = "") -> PlanError:
     """`model 'vit_bb' is unknown; did you mean vit_b?`"""
-    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else cure
-    return PlanError(f"{kind} '{name}' is unknown; {hint}".rstrip("; "))
+    hint = hint or f"use one of {', '.join(sorted(names)[:12])}"
+    return PlanError(f"{kind} '{' '.join(name.split())}' is unknown; {hint}")

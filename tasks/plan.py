@@ -20,7 +20,7 @@ from metering.setup import Asked, identity
 from tasks.config import derive
 from tasks.config.groups import STRICT, DataPlan, HardwarePlan, ModelPlan
 from tasks.config.model_names import CONF_DIR
-from tasks.config.refusals import group_of, unresolved, validated
+from tasks.config.refusals import group_of, shown, unresolved, validated
 from tasks.config.schema import RunConfig
 from tasks.config.stages import SUPERVISED, resolve
 from tasks.errors import PlanError, unknown
@@ -147,11 +147,11 @@ def _task(chosen: Any, of_model: Any) -> Any:
         return chosen
     if (name := chosen.get("name")) is not None:
         if name not in catalogue.task_names():
-            raise unknown("task.name", str(name), catalogue.task_names())
+            raise unknown("task.name", shown(name), catalogue.task_names())
         return chosen
     path = CONF_DIR / "task" / f"{of_model}.yaml"
     if of_model not in catalogue.task_names() or not path.is_file():
-        raise unknown("model.task", str(of_model), catalogue.task_names())
+        raise unknown("model.task", shown(of_model), catalogue.task_names())
     settings = OmegaConf.to_container(OmegaConf.load(path))
     own = {name: value for name, value in chosen.items() if value is not None}
     return settings | own  # type: ignore[operator]

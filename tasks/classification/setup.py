@@ -150,7 +150,7 @@ def check_classes(plan: Plan) -> None:
     raise PlanError(
         f"data.root={plan.data.root} has {found.num_classes} classes of ImageNet, and "
         f"data.options.num_classes={asked}: their labels would be others than the checkpoint's; "
-        "give +data.options.class_map=FILE with the folder of each class in a line"
+        "give data.options.class_map=FILE with the folder of each class in a line"
     )
 
 

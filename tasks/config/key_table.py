@@ -23,7 +23,7 @@ python run.py -m KEY=a,b ...              a sweep: every combination
   --config-dir DIR, -cd DIR               a folder with configs of your own
   --config-name NAME, -cn NAME            a primary config of your own, see docs/settings.md
   --hydra-help                            Hydra's own flags
-A key that no file has yet needs a plus: +model.options.drop_rate=0.1
+Options of a network or a data set: model.options.drop_rate=0.1
 """
 
 

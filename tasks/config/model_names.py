@@ -10,6 +10,9 @@ from pathlib import Path
 from tasks.errors import unknown
 
 CONF_DIR = Path(__file__).resolve().parents[2] / "conf"
+NEEDED_GROUPS = ("data", "model", "hardware", "meter", "scale")
+"""Groups of config files of which every run chooses one."""
+OPTIONAL_GROUPS = ("task", "experiment", "switch")
 _REGISTERED = re.compile(r"^@register_model\s*\ndef (\w+)\(", re.MULTILINE)
 _TAGGED = re.compile(r"""^\s+['"](\w+\.\w+)['"]: """, re.MULTILINE)
 _OF_TIMM = re.compile(r"(?:hf[-_]hub:)?timm/([\w.]+)")

@@ -94,6 +94,7 @@ def _sources(module: str, folder: str | None) -> list[Path]:
 def _not_found(module: str, folder: str | None) -> PlanError:
     where = "the environment" if folder is None else f"the environment, nor in model.path={folder}"
     return PlanError(
-        f"module {module} is not found in {where}; give model.path=FOLDER, the folder that holds "
-        f"{module.split('.', maxsplit=1)[0]} (names of this suite's own folders go first)"
+        f"module {module} of model.source or model.import is not found in {where}; give "
+        f"model.path=FOLDER, the folder that holds {module.split('.', maxsplit=1)[0]} "
+        "(names of this suite's own folders go first)"
     )

@@ -1,5 +1,5 @@
 """What is wrong with a config, in one line: key, value and cure. The one place that turns errors of
-pydantic, OmegaConf and YAML into the words that a user reads."""
+pydantic and OmegaConf into the words that a user reads."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _CURES = {
     "list_type": "is not a list; give one in brackets, such as [a,b]",
     "too_short": "has too few entries; give more",
     "too_long": "has too many entries; leave some out",
+    "string_type": "is not text; give a name or a path, a number in quotes",
 }
+_NO_NAME = "has a number for its name; give names for keys, such as num_classes"
+_OTHER = "is not what this key takes; python run.py --help lists what each takes"
 
 
 def validated(kind: type[T], values: Any, key: str = "") -> T:
@@ -56,7 +59,10 @@ def refusal(error: ValidationError, kind: Any, key: str = "") -> PlanError:
     if problem["type"] == "literal_error":
         choices = str(told["expected"]).replace("'", "").replace(" or ", ", ")
         return PlanError(f"{path}={shown(value)} is unknown; use one of {choices}")
-    words = _CURES.get(problem["type"], problem["msg"])
+    # an error of pydantic's own has an address of its page, one of ours has none
+    words = _CURES.get(problem["type"], _OTHER if "url" in problem else problem["msg"])
+    if place[-1] == "[key]":
+        path, words = ".".join(map(str, place[:-1])), _NO_NAME
     return PlanError(f"{path}={shown(value)} {words}")
 
 
@@ -73,14 +79,6 @@ def unresolved(config: DictConfig, error: OmegaConfBaseException) -> PlanError:
             raw = "?"
     why = one_line(str(error).splitlines()[0])
     return PlanError(f"{key}={shown(raw)} cannot be resolved: {why}; give a value or a known key")
-
-
-def malformed(error: Any) -> PlanError:
-    """A YAML file that cannot be read. error: `yaml.YAMLError`."""
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    where = f"{mark.name}, line {mark.line + 1}" if mark else "a file"
-    what = getattr(error, "problem", None) or str(error)
-    return PlanError(f"{where} is not valid YAML: {one_line(what)}; correct that line")
 
 
 def shown(value: Any) -> str:
@@ -135,5 +133,9 @@ def group_of(values: Mapping[str, Any], name: str, choices: Sequence[str]) -> di
         raise PlanError(
             f"{name}.name is missing; choose {name}=NAME, whose file has a name ({near})"
         )
-    raise PlanError(f"{name}={shown(group) if group else 'null'} chooses nothing; "
-                    f"choose {name}=NAME, one of {near}")  # fmt: skip
+    if group:
+        raise PlanError(
+            f"{name}={shown(group)} stands where its settings belong; choose {name}=NAME, or in a "
+            f"defaults list {{override {name}: NAME}}, one of {near}"
+        )
+    raise PlanError(f"{name}=null chooses nothing; choose {name}=NAME, one of {near}")

@@ -25,12 +25,15 @@ from tasks.config.values import (
     Name,
     NonNegative,
     NonNegativeWhole,
+    Place,
     Positive,
     Repeats,
     Seed,
     ShareOrNone,
     Text,
     Weights,
+    place,
+    text,
 )
 
 Precision = Literal["fp32", "tf32", "bf16", "fp16"]
@@ -38,11 +41,12 @@ PhaseName = Literal["train", "test"]
 WALL_METER = ("factor", "offset_w", "error_pct")
 
 
-def _empty_for_null(value: Any) -> Any:
-    return "" if value is None else value
+def _text_or_empty(value: Any) -> str:
+    return "" if value is None or value == "" else text(value)
 
 
-TextOrEmpty = Annotated[str, BeforeValidator(_empty_for_null)]
+TextOrEmpty = Annotated[str, BeforeValidator(_text_or_empty)]
+PlaceOrEmpty = Annotated[str, AfterValidator(place), BeforeValidator(_text_or_empty)]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -87,6 +91,20 @@ def _complete(stage: RecipeStage) -> RecipeStage:
     return stage
 
 
+def _named_once(
+    recipe: tuple[RecipeStage, ...] | None,
+) -> tuple[RecipeStage, ...] | None:
+    names = [stage.name for stage in recipe or ()]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise PydanticCustomError(
+                "recipe",
+                "is the name of an earlier stage too; give each stage a name of its own",
+                {"key": f"{index}.name", "value": name},
+            )
+    return recipe
+
+
 def stage_of(stage: RecipeStage, input_size: int | None) -> Stage:
     """As the record keeps it; a stage without a size of its own has the model's."""
     return Stage(
@@ -102,6 +120,9 @@ def stage_of(stage: RecipeStage, input_size: int | None) -> Stage:
     )
 
 
+Recipe = tuple[Annotated[RecipeStage, AfterValidator(_complete)], ...]
+
+
 @dataclass(frozen=True, config=STRICT)
 class ModelConfig:
     """`conf/model/`. recipe_size: pixels that the recipe trains on; input_size: pixels of the
@@ -110,15 +131,15 @@ class ModelConfig:
 
     name: Name
     task: Text = "classification"
-    source: Text | None = None
-    config: Text | None = None
+    source: Place | None = None
+    config: Place | None = None
     paper_row: Text | None = None
     recipe_size: Count | None = None
     input_size: Count | None = None
     imports: tuple[Text, ...] | None = Field(default=None, alias="import")
     path: ExistingFolder | None = None
     training: Text | None = None
-    recipe: tuple[Annotated[RecipeStage, AfterValidator(_complete)], ...] | None = None
+    recipe: Annotated[Recipe | None, AfterValidator(_named_once)] = None
     options: Options | None = None
 
 
@@ -128,7 +149,7 @@ class DataConfig(DataPlan):
 
     name: Name
     root: ExistingFolder | None = None
-    cache_dir: TextOrEmpty = ""
+    cache_dir: PlaceOrEmpty = ""
     tasks: Annotated[tuple[Text, ...], Len(1)] = Field(default=...)
     needs_root: Flag = False
 
@@ -225,7 +246,7 @@ class RunConfig:
     hardware: HardwareConfig
     meter: MeterConfig
     scale: Literal["full", "small"]
-    output_dir: Text
+    output_dir: Place
     batch_size: Count | None = None
     phases: Phases = ("train", "test")
     stage: Text = SUPERVISED

@@ -21,6 +21,9 @@ MOST = 2**31 - 1
 """Counts above this overflow in the libraries that take them."""
 
 
+_MOST_NAME_BYTES = 255  # of a file, on all that Linux and macOS format
+
+
 def _whole(least: int, most: int = MOST) -> Callable[[Any], int]:
     limits = f"of at least {least}" if most == MOST else f"from {least} to {most}"
     words = f"is not a whole number {limits}; give one"
@@ -60,7 +63,7 @@ def _flag(value: Any) -> bool:
     return value
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
     """Numbers are text where text is meant: an account or a folder may be called 4711."""
     if isinstance(value, bool | list | dict) or value is None or not str(value).strip():
         raise PydanticCustomError("text", "is not text; give a name or a path")
@@ -100,8 +103,19 @@ def _price(value: str) -> str:
     return f"{amount} {currency.strip()}"
 
 
+def place(value: str) -> str:
+    """A path that the operating system can be asked for, whether it is there or not."""
+    try:
+        parts = Path(value).expanduser().parts
+    except RuntimeError:
+        raise PydanticCustomError("path", "is in no user's home; give a path") from None
+    if "\0" in value or any(len(part.encode()) > _MOST_NAME_BYTES for part in parts):
+        raise PydanticCustomError("path", "is no path (too long, or a zero byte); give one")
+    return value
+
+
 def _file(value: str) -> str:
-    if not Path(value).expanduser().is_file():
+    if not Path(place(value)).expanduser().is_file():
         raise PydanticCustomError("file", "is not a file; give an existing one")
     return str(Path(value).expanduser())
 
@@ -111,7 +125,7 @@ def _weights(value: str) -> str:
 
 
 def _folder(value: str) -> str:
-    if not Path(value).expanduser().is_dir():
+    if not Path(place(value)).expanduser().is_dir():
         raise PydanticCustomError("folder", "is not a folder; give the folder that holds the set")
     return value
 
@@ -146,12 +160,14 @@ Confidence = Annotated[
 ]
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
-Text = Annotated[str, BeforeValidator(_text)]
-Name = Annotated[str, AfterValidator(_name), BeforeValidator(_text)]
-Country = Annotated[str, AfterValidator(_country), BeforeValidator(_text)]
-Price = Annotated[str, AfterValidator(_price), BeforeValidator(_text)]
+Text = Annotated[str, BeforeValidator(text)]
+Place = Annotated[str, AfterValidator(place), BeforeValidator(text)]
+"""A path, or a name that may be one."""
+Name = Annotated[str, AfterValidator(_name), BeforeValidator(text)]
+Country = Annotated[str, AfterValidator(_country), BeforeValidator(text)]
+Price = Annotated[str, AfterValidator(_price), BeforeValidator(text)]
 """A number and a currency, `0.28 EUR`."""
-ExistingFile = Annotated[str, AfterValidator(_file), BeforeValidator(_text)]
-Weights = Annotated[str, AfterValidator(_weights), BeforeValidator(_text)]
+ExistingFile = Annotated[str, AfterValidator(_file), BeforeValidator(text)]
+Weights = Annotated[str, AfterValidator(_weights), BeforeValidator(text)]
 """A file, or `pretrained`."""
-ExistingFolder = Annotated[str, AfterValidator(_folder), BeforeValidator(_text)]
+ExistingFolder = Annotated[str, AfterValidator(_folder), BeforeValidator(text)]

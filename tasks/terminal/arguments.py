@@ -4,13 +4,17 @@ words that do not help, is refused here in one line."""
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import Any, NoReturn
 
-from tasks.config.model_names import CONF_DIR
+from tasks.config.model_names import CONF_DIR, NEEDED_GROUPS, OPTIONAL_GROUPS
 from tasks.errors import PlanError
 
-GROUPS = ("task", "data", "model", "hardware", "meter", "experiment", "scale", "switch")
+GROUPS = (*NEEDED_GROUPS, *OPTIONAL_GROUPS)
+_FREE = re.compile(r"(model\.options|data\.options|hardware\.slurm\.extra)([.=])")
+"""Keys that take entries of any name."""
 
 
 def check(arguments: Sequence[str]) -> argparse.Namespace:
@@ -22,7 +26,7 @@ def check(arguments: Sequence[str]) -> argparse.Namespace:
 
     parser = get_args_parser()
     parser.error = _refuse_flag  # type: ignore[method-assign]
-    flags = parser.parse_args(list(arguments))
+    flags = parser.parse_intermixed_args(list(arguments))
     _check_flags(flags)
     reader = OverridesParser.create()
     for text in flags.overrides:
@@ -32,6 +36,15 @@ def check(arguments: Sequence[str]) -> argparse.Namespace:
             raise PlanError(unreadable(text)) from None
         _check_override(text, override, flags.multirun)
     return flags
+
+
+def in_hydras_order(arguments: Sequence[str], flags: argparse.Namespace) -> list[str]:
+    """The same arguments as Hydra reads them: its flags go before all overrides, and an entry of
+    its own in options (`model.options.drop_rate=0.1`) needs two plus signs."""
+    own = list(arguments)
+    for text in flags.overrides:
+        own.remove(text)
+    return [*own, *(f"++{text}" if _FREE.match(text) else text for text in flags.overrides)]
 
 
 def unreadable(text: str) -> str:
@@ -76,24 +89,57 @@ def _check_override(text: str, override: Any, is_multirun: bool) -> None:
         return
     if override.is_sweep_override():
         _check_sweep(text, key, is_multirun)
+        for name in map(str, getattr(value, "list", ())):
+            _check_name(text, key, name)
     elif override.is_delete():
         raise PlanError(f"{text} removes {key}, which every run needs; choose {key}=NAME")
-    elif value is None or value == "":
+    else:
+        _check_name(text, key, value)
+
+
+def _check_name(text: str, key: str, value: Any) -> None:
+    """value: what chooses a file of the group `key`."""
+    if value is None or value == "":
         raise PlanError(f"{text} chooses nothing; choose {key}=NAME, or leave it out")
-    elif isinstance(value, list) and value and key == "experiment":
-        _check_sweep(text, key, is_multirun)
-    elif isinstance(value, list) and value:
+    if isinstance(value, list) and value and key == "experiment":
+        raise PlanError(_several_experiments(text))
+    if isinstance(value, list) and value:
         joined = ",".join(map(str, value))
-        raise PlanError(f"{text} is a list in place of a name; add -m and write {key}={joined} "
-                        "to run each")  # fmt: skip
-    elif not isinstance(value, str):
-        raise PlanError(f"{text} is no name; choose {key}=NAME and set its values by "
-                        f"{key}.KEY=VALUE")  # fmt: skip
+        raise PlanError(
+            f"{text} is a list in place of a name; add -m and write {key}={joined} to run each"
+        )
+    if not isinstance(value, str):
+        raise PlanError(
+            f"{text} is no name; choose {key}=NAME and set its values by {key}.KEY=VALUE"
+        )
+    if _is_path(value):
+        raise PlanError(_path_for_name(text, key, value))
+
+
+def _is_path(name: str) -> bool:
+    return name.startswith(("/", "~", ".")) or ".." in PurePosixPath(name).parts
+
+
+def _path_for_name(text: str, key: str, path: str) -> str:
+    cure = {
+        "data": f"write data=folder data.root={path}, or another set with its data.root",
+        "model": "choose model=NAME; a file of weights is checkpoint=FILE, a file of settings in "
+        "FOLDER/model/NAME.yaml is --config-dir FOLDER model=NAME",
+    }
+    return f"{text} is a path, not a name; " + cure.get(
+        key, f"choose {key}=NAME; a file of yours in FOLDER/{key}/ is found by --config-dir FOLDER"
+    )
 
 
 def _check_sweep(text: str, key: str, is_multirun: bool) -> None:
     if key == "experiment":
-        raise PlanError(f"{text} is several experiments; run one a command, "
-                        "such as python run.py -m experiment=table1")  # fmt: skip
+        raise PlanError(_several_experiments(text))
     if not is_multirun:
         raise PlanError(f"{text} is a list of choices: add -m to run each")
+
+
+def _several_experiments(text: str) -> str:
+    return (
+        f"{text} is several experiments; run one a command, such as python run.py -m "
+        "experiment=table1"
+    )

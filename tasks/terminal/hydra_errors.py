@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,38 +12,120 @@ import yaml
 from omegaconf import OmegaConf
 
 from tasks.config.model_names import CONF_DIR, timm_names, yaml_names
-from tasks.config.refusals import malformed, one_line
+from tasks.config.refusals import one_line, shown
 from tasks.errors import unknown
-from tasks.terminal.arguments import unreadable
+from tasks.terminal.arguments import GROUPS, unreadable
 
+_COMPOSING = re.compile(r"In '([^']+)': (?:\w+ raised while composing config:\s*)?")
+_KIND = re.compile(r"(?:Cannot|Merge error|not a subclass|is not a )[\s\S]*?full_key: *(\S*)")
 _DETAILS = ("full_key", "object_type", "reference_type", "See https", "To append to your config")
 
 
-def said(error: Exception) -> str:
-    """`error` in one line, with the nearest known names where a name was mistyped."""
+def said(error: Exception, flags: argparse.Namespace | None = None) -> str:
+    """`error` in one line, with the nearest known names where a name was mistyped, after the file
+    that is at fault. flags: the command line's."""
     from hydra.errors import MissingConfigException, OverrideParseException
 
-    if isinstance(error, yaml.YAMLError):
-        return str(malformed(error))
     if isinstance(error, OverrideParseException):
         return unreadable(error.override)
-    missing = getattr(error, "missing_cfg_file", None)
-    if isinstance(error, MissingConfigException) and isinstance(missing, str) and "/" in missing:
-        group, name = missing.removesuffix(".yaml").rsplit("/", 1)
-        known = list(error.options or ())
-        if group == "model":
-            known = sorted(yaml_names() | timm_names())
-        listed = yaml_names() if group == "model" else known
-        return str(unknown(group, name, known, f"known: {', '.join(sorted(listed)[:40])}"))
-    mistyped = re.search(r"Could not (?:override|delete)[^']*'([^'@=]+)", str(error))
-    if mistyped:
-        return _no_such_key(mistyped.group(1))
-    merging = re.search(r"Error merging override (\S+)", str(error))
-    if merging:
-        return f"{merging.group(1)} does not suit what the key holds; give a value of its kind"
-    lines = [line.strip().rstrip(".") for line in str(error).splitlines() if line.strip()]
-    told = "; ".join(line for line in lines if not line.startswith(_DETAILS))
-    return one_line(told) or type(error).__name__
+    if isinstance(error, RecursionError):
+        return f"{_primary(flags)}: its defaults list leads back to itself; leave that file out"
+    if isinstance(error, MissingConfigException) and "/" in str(error.missing_cfg_file):
+        return _missing_file(error, flags)
+    if merging := re.search(r"Error merging override (\S+)", str(error)):
+        return f"{merging[1]} does not suit what the key holds; give a value of its kind"
+    place = _COMPOSING.match(str(error))
+    if place is None:
+        return _of_composing(str(error), "", flags) or type(error).__name__
+    told = str(error)[place.end() :]
+    return f"{_file_of(place[1], flags)}: {_of_composing(told, place[1], flags)}"
+
+
+def _of_composing(told: str, config: str, flags: argparse.Namespace | None) -> str:
+    """config: Hydra's name of the file that it composed, where it said."""
+    if twice := re.match(r"Multiple values for (\S+)\. .*'override \S+: (.*)'", told):
+        words = f"defaults chooses {twice[1]} a second time; write override {twice[1]}: {twice[2]}"
+        return f"{_naming(twice[1], twice[2], config, flags)}: {words}"
+    if mistyped := re.search(r"Could not (?:override|delete)[^']*'([^'@=]+)", told):
+        group = mistyped[1].removeprefix("/")
+        if config and group in GROUPS:
+            place = f"/{group}@_global_.{group}"
+            return f"defaults cannot override {group} from here; write override {place}: NAME"
+        return _no_such_key(mistyped[1])
+    if wrong := _KIND.search(told):
+        named = wrong[1] or _other_kind(config, flags) or "a key"
+        return f"{named} does not suit what the key holds; give a value of its kind"
+    if missing := re.match(r"Could not load '([^']+)'", told):
+        return f"defaults has {missing[1]}, which is no file; give GROUP: NAME, or config"
+    return _without_details(told)
+
+
+def _without_details(text: str) -> str:
+    lines = [line.strip().rstrip(".") for line in text.splitlines() if line.strip()]
+    return one_line("; ".join(line for line in lines if not line.startswith(_DETAILS)))
+
+
+def _missing_file(error: Any, flags: argparse.Namespace | None) -> str:
+    """A name that no file of its group has; where the command line has it not, the file that
+    names it goes before."""
+    group, _, name = str(error.missing_cfg_file).removesuffix(".yaml").partition("/")
+    while (CONF_DIR / group / name.partition("/")[0]).is_dir():  # hydra/launcher
+        group, name = f"{group}/{name.partition('/')[0]}", name.partition("/")[2]
+    known = list(error.options or ())
+    if group == "model":
+        known = sorted(yaml_names() | timm_names())
+    listed = yaml_names() if group == "model" else known
+    words = str(unknown(group, name, known, f"known: {', '.join(sorted(listed)[:40])}"))
+    overrides = flags.overrides if flags else ()
+    typed = [text.lstrip("+").startswith(group) and name in text for text in overrides]
+    place = _COMPOSING.match(str(error))
+    file = _naming(group, name, place[1] if place else "", flags)
+    return words if any(typed) else f"{file}: {words}"
+
+
+def _folders(flags: argparse.Namespace | None) -> list[Path]:
+    """Where the user's and the suite's configs lie."""
+    own = (flags.config_path, flags.config_dir) if flags else ()
+    return [Path(folder) for folder in (*own, CONF_DIR) if folder]
+
+
+def _primary(flags: argparse.Namespace | None) -> str:
+    return _file_of((flags and flags.config_name) or "config", flags)
+
+
+def _file_of(config: str, flags: argparse.Namespace | None) -> str:
+    """The path of what Hydra calls `config`; its name where no folder has it."""
+    paths = [folder / f"{config}.yaml" for folder in _folders(flags)]
+    return str(next((path for path in paths if path.is_file()), config))
+
+
+def _naming(group: str, name: str, config: str, flags: argparse.Namespace | None) -> str:
+    """The file whose defaults list names `name` for `group`: `config`, where Hydra named it, then
+    where the command line points, then any; the primary config where none is found."""
+    line = re.compile(rf"\b{re.escape(group)}(@[\w.]+)?: *\[?[^\n]*\b{re.escape(name)}\b")
+    own = Path(_file_of(config, flags))
+    if own.is_file() and name in own.read_text(encoding="utf-8", errors="replace"):
+        return str(own)
+    typed = [text.lstrip("+").split("=", 1) for text in (flags.overrides if flags else ())]
+    chosen = [_file_of("/".join(words), flags) for words in typed if len(words) == 2]
+    files = [Path(_primary(flags)), *map(Path, chosen)]
+    files += [path for folder in _folders(flags) for path in sorted(folder.rglob("*.yaml"))]
+    for path in files:
+        if path.is_file() and line.search(path.read_text(encoding="utf-8", errors="replace")):
+            return str(path)
+    return _primary(flags)
+
+
+def _other_kind(config: str, flags: argparse.Namespace | None) -> str:
+    """`key=value` of the first group or list in the file `config` that is not what the suite's
+    config has there; empty where there is none."""
+    group = config.rpartition("/")[0]
+    values, ours = _read(Path(_file_of(config, flags))), _read(CONF_DIR / "config.yaml")
+    ours = ours.get(group, ours)
+    for key, value in values.items():
+        if type(value) is not type(ours.get(key, value)):
+            return f"{group}.{key}={shown(value)}".lstrip(".")
+    return ""
 
 
 def _no_such_key(key: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,8 +52,8 @@ class Session:
                 outcome = self._run_one(each, runner)
         except PlanError as error:
             self.is_running = False
-            self.refusals.append(str(error))
-            _complain(str(error))
+            self.refusals.append(_with_file(str(error)))
+            _complain(self.refusals[-1])
         return outcome
 
     def _run_one(self, plan: Plan, runner: Runner) -> Outcome | None:
@@ -100,11 +101,13 @@ def exit_on_errors(run: Callable[[], Any], session: Session) -> int:
     from tasks.terminal import arguments
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here instead of ending in a traceback
+    flags = None
     try:
         flags = arguments.check(sys.argv[1:])
         if flags.help:
             print(key_table.help_text())
             return 0
+        sys.argv[1:] = arguments.in_hydras_order(sys.argv[1:], flags)
         run()
     except PlanError as error:
         _complain(str(error))
@@ -119,12 +122,12 @@ def exit_on_errors(run: Callable[[], Any], session: Session) -> int:
     except Exception as error:
         if session.is_running and not isinstance(error, OSError):
             raise  # a run's own error is no fault of the configuration
-        _complain(_said(error, session))
+        _complain(_said(error, session, flags))
         return 2
     return session.status()
 
 
-def _said(error: Exception, session: Session) -> str:
+def _said(error: Exception, session: Session, flags: Namespace | None) -> str:
     from hydra.errors import HydraException
 
     from tasks.running import os_errors
@@ -133,7 +136,7 @@ def _said(error: Exception, session: Session) -> str:
     if isinstance(error, OSError) and not isinstance(error, HydraException):
         places = session.places or _sweep_place(error)
         return os_errors.explain(error, places) or str(error)
-    return hydra_errors.said(error)
+    return hydra_errors.said(error, flags)
 
 
 def _sweep_place(error: OSError) -> dict[str, Path]:
@@ -141,6 +144,16 @@ def _sweep_place(error: OSError) -> dict[str, Path]:
     name = Path(str(error.filename or ""))
     above = [folder for folder in name.parents if (folder / ".sweeps") in (name, *name.parents)]
     return {"output_dir": above[0]} if above else {"output_dir": name}
+
+
+def _with_file(message: str) -> str:
+    """`message` after the file of the user's that it is about, if any."""
+    from hydra.core.hydra_config import HydraConfig
+
+    from tasks.config.origin import with_file
+
+    config: Any = HydraConfig.instance().cfg
+    return message if config is None else with_file(message, config.hydra)
 
 
 def _complain(line: str) -> None:

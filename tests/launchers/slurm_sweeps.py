@@ -11,8 +11,8 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 
 import launchers
+from launchers.settings import SlurmSettings
 from launchers.slurm_queue import Ticket, read_tickets
-from launchers.slurm_resources import SlurmSettings
 from metering.record import Record
 from metering.record_file import read
 from tasks.plan import Plan, from_config

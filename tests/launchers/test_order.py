@@ -6,6 +6,7 @@ import pytest
 
 from launchers.cooldown import LONGEST_S, CoolDown
 from launchers.order import ordered
+from launchers.settings import launcher_settings
 from metering.record_file import read
 from tasks.errors import PlanError
 
@@ -28,10 +29,10 @@ def test_a_shuffled_order_is_the_seeds_and_loses_nothing() -> None:
 
 def test_other_orders_and_pauses_are_refused() -> None:
     with pytest.raises(PlanError, match=r"hydra.launcher.order=random is unknown"):
-        ordered(JOBS, "random", 0)
+        launcher_settings({"_target_": "x.LocalLauncher", "order": "random"})
     for asked in (-1, "cold", True, float("nan")):
         with pytest.raises(PlanError, match="neither a number of seconds nor idle"):
-            CoolDown(asked)
+            launcher_settings({"_target_": "x.LocalLauncher", "cooldown_s": asked})
     with pytest.raises(PlanError, match="tells its temperature"):
         CoolDown("idle", temperature_c=lambda: None)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from launchers.slurm_resources import Array, SlurmSettings, job_name, parameters, sbatch_text
+from launchers.settings import SlurmSettings
+from launchers.slurm_resources import Array, job_name, parameters, sbatch_text
 from tasks.errors import PlanError
 from tasks.plan import HardwarePlan, Plan
 

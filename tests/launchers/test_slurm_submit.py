@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from launchers import slurm_leaving, slurm_queue, slurm_submit, slurm_sweep, slurm_wait
+from launchers.settings import SlurmSettings
 from launchers.slurm_queue import Submission
-from launchers.slurm_resources import SlurmSettings
 from tasks.plan import Plan
 
 SLOW = "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation"

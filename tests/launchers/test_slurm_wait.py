@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from launchers import rank_failure, slurm_draft, slurm_queue, slurm_settle, slurm_wait
+from launchers.settings import SlurmSettings
 from launchers.slurm_queue import Ticket
-from launchers.slurm_resources import SlurmSettings
 from launchers.slurm_state import JobState, Queued
 from metering.progress import Progress
 from metering.record import Energy, Failure, Overhead, PhaseRecord, Reading

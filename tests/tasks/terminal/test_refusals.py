@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import shutil
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,31 +11,9 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 import run
+from tests.tasks.terminal.typed import refused, type_in
 
-Typed = Callable[..., tuple[int, str]]
 CONF = Path(run.CONF)
-
-
-def type_in(*arguments: str) -> tuple[int, str]:
-    """`python run.py ARGUMENTS dry_run=true` in this process: status, what it said on stderr."""
-    out, errors = io.StringIO(), io.StringIO()
-    before = sys.argv
-    sys.argv = ["run.py", *arguments, "dry_run=true"]
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
-            status = run.main()
-    finally:
-        sys.argv = before
-    return status, errors.getvalue()
-
-
-def refused(*arguments: str) -> str:
-    """The one line that refuses `arguments`."""
-    status, said = type_in(*arguments)
-    assert status == 2, (arguments, said)
-    (line,) = said.splitlines()
-    assert line.startswith("error: ")
-    return line
 
 
 @pytest.mark.parametrize(
@@ -53,13 +27,18 @@ def refused(*arguments: str) -> str:
         (["hardware=7"], "hardware=7 is no name"),
         (["scale=tiny"], "scale 'tiny' is unknown; known: full, small"),
         (["meter="], "meter= chooses nothing"),
+        (["model=/etc/passwd"], "model=/etc/passwd is a path, not a name; choose model=NAME"),
+        (["-m", "model=../x,vit_b"], "is a path, not a name; choose model=NAME"),
+        (["data=/data/imagenet"], "write data=folder data.root=/data/imagenet"),
+        (["model=foo/x"], "model 'foo/x' is unknown; known:"),
         # keys
         (["+batchsize=4"], "did you mean batch_size?"),
         (["meter.relativ_error=0.1"], "did you mean meter.relative_error"),
         (["+hardware.slurm.partitoin=gpu"], "did you mean partition?"),
         (["model=segmenter", "+model.options.strid=[1,1]"], "did you mean stride?"),
         (["data=digits", "+data.options.num_file=3"], "did you mean num_files"),
-        (["model.options={depth: 2}"], "+model.options="),
+        (["data.options={num_file: 3}"], "did you mean num_files"),
+        (["+data.options={1: 2}"], "data.options.1=1 has a number for its name"),
         (["~batch_size"], "give batch_size=VALUE"),
         # values
         (["batch_size=true"], "batch_size=true is not a whole number"),
@@ -83,6 +62,8 @@ def refused(*arguments: str) -> str:
          "did you mean mae"),
         (["model.recipe=[{name: teacher, row: ResNet50, num_epochs: 9}]"],
          "model.recipe.0.row=ResNet50 is the row whose cost is added"),
+        (["model.recipe=[{name: a, row: ResNet50},{name: a, row: ResNet18}]"],
+         "model.recipe.1.name=a is the name of an earlier stage too"),
         (["model.training=deitt"], "did you mean deit"),
         # what OmegaConf cannot give
         (["batch_size=${nope}"], "batch_size=${nope} cannot be resolved"),
@@ -104,6 +85,9 @@ def refused(*arguments: str) -> str:
         (["--config-name=nope"], "Cannot find primary config 'nope'"),
         (["--config-dir=/nope"], "'/nope' not found"),
         (["hydra/launcher=nope"], "known: basic, local, slurm"),
+        (["hydra.sweeper.params=5"], "hydra.sweeper.params=5 does not suit what the key holds"),
+        (["hydra.launcher.order=random"], "use one of given, shuffled"),
+        (["-m", "batch_size=8,16", "hydra.launcher.devices=5"], "devices=5 is not a list"),
     ],
 )  # fmt: skip
 def test_each_kind_of_mistake_is_one_line_with_its_cure(arguments: list[str], words: str) -> None:
@@ -115,6 +99,12 @@ def test_a_number_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch)
     assert type_in("batch_size=${oc.env:WATT_BATCH}") == (0, "")
     monkeypatch.setenv("WATT_BATCH", "eight")
     assert "batch_size=eight is not a whole number" in refused("batch_size=${oc.env:WATT_BATCH}")
+
+
+def test_flags_may_stand_after_overrides_and_options_need_no_plus(capsys) -> None:
+    typed = ("batch_size=4", "model.options={drop_rate: 0.1}", "-m", "model=resnet18,resnet50")
+    assert type_in(*typed) == (0, "")
+    assert type_in("model.options.drop_rate=0.1", "data.options.num_files=8") == (0, "")
 
 
 @pytest.fixture
