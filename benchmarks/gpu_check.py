@@ -67,9 +67,15 @@ def run_tests(out: Path) -> int:
     """The status with which the tests marked `gpu` end; what they say is shown and kept line by
     line."""
     command = [
-        sys.executable, "-m", "pytest", "-m", "gpu", "-v", f"--session-timeout={TESTS_LIMIT_S}",
+        sys.executable,
+        "-m",
+        "pytest",
+        "-m",
+        "gpu",
+        "-v",
+        f"--session-timeout={TESTS_LIMIT_S}",
         "tests/metering/test_gpu_check.py",
-    ]  # fmt: skip
+    ]
     environment = os.environ | {"GPU_CHECK_FINDINGS": str(out / "findings.jsonl")}
     with (
         subprocess.Popen(

@@ -30,8 +30,11 @@ from tasks.running.interruption import interruptible
 from tasks.terminal.summary import summary_lines
 
 SHORT_WINDOWS = (
-    "meter.time_budget_s=6", "meter.block_s=0.5", "meter.idle_s=0.5", "checkpoint_write=false",
-)  # fmt: skip
+    "meter.time_budget_s=6",
+    "meter.block_s=0.5",
+    "meter.idle_s=0.5",
+    "checkpoint_write=false",
+)
 FIRST_ROW_S = 40.0  # imports, CUDA's start and the embedded files come with the first row
 
 

@@ -97,9 +97,14 @@ def overhead(device: str, seconds: float) -> list[Result]:
     found = ratios(turns.mine_s[NUM_WARMUP_TURNS:], turns.others_s[NUM_WARMUP_TURNS:])
     error = 1.25 * stdev(found) / math.sqrt(len(found))  # of a median, for normal noise
     results = [
-        Result("metering costs nothing: throughput with metering over without", median(found),
-               0.995, "at least", detail=f"+- {error:.4f} (standard error), {len(found)} pairs"),
-    ]  # fmt: skip
+        Result(
+            "metering costs nothing: throughput with metering over without",
+            median(found),
+            0.995,
+            "at least",
+            detail=f"+- {error:.4f} (standard error), {len(found)} pairs",
+        ),
+    ]
     if device == "cpu":  # on a GPU the calls wait for the steps that are queued
         inside_s = sum(turns.ended_s) + turns.counted_s + opened_s + closed_s
         results.append(

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 WITHOUT_END: dict[str, Any] = {
-    "relative_error": 1e-9, "max_blocks": 10**6, "time_budget_s": 1e6, "idle_s": 0.0,
-}  # fmt: skip
+    "relative_error": 1e-9,
+    "max_blocks": 10**6,
+    "time_budget_s": 1e6,
+    "idle_s": 0.0,
+}
 
 
 def plan_of(folder: Path, *overrides: str) -> Plan:

@@ -49,10 +49,16 @@ def launch(num_runs: int) -> list[Result]:
         batches = ",".join(str(32 * number) for number in range(1, NUM_BATCHES + 1))
         models = classifiers()[: num_runs // (len(PROFILES) * NUM_BATCHES)]
         command = [
-            sys.executable, str(ROOT / "run.py"), "-m", f"model={','.join(models)}",
-            f"hardware={','.join(PROFILES)}", f"batch_size={batches}", "hydra/launcher=slurm",
-            "hydra.launcher.wait=false", f"output_dir={folder / 'runs'}",
-        ]  # fmt: skip
+            sys.executable,
+            str(ROOT / "run.py"),
+            "-m",
+            f"model={','.join(models)}",
+            f"hardware={','.join(PROFILES)}",
+            f"batch_size={batches}",
+            "hydra/launcher=slurm",
+            "hydra.launcher.wait=false",
+            f"output_dir={folder / 'runs'}",
+        ]
         changes = {"PATH": f"{folder}:{os.environ['PATH']}", "SBATCH_CALLS": str(calls)}
         began_s, peak = time.perf_counter(), [0.0]
         process = subprocess.Popen(

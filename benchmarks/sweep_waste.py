@@ -50,12 +50,17 @@ def gaps_s(records: list[Record]) -> list[float]:
 def waste(num_runs: int, budget_s: float) -> list[Result]:
     with tempfile.TemporaryDirectory() as folder:
         command = [
-            sys.executable, str(ROOT / "run.py"), "-m", "model=mobilenet_v2,resnet18",
+            sys.executable,
+            str(ROOT / "run.py"),
+            "-m",
+            "model=mobilenet_v2,resnet18",
             f"repeats={num_runs // 2}",
-            f"repetition={','.join(map(str, range(1, num_runs // 2 + 1)))}", "batch_size=8",
-            f"meter.time_budget_s={budget_s}", "meter.relative_error=0.001",
+            f"repetition={','.join(map(str, range(1, num_runs // 2 + 1)))}",
+            "batch_size=8",
+            f"meter.time_budget_s={budget_s}",
+            "meter.relative_error=0.001",
             f"output_dir={folder}",
-        ]  # fmt: skip
+        ]
         began_s = time.perf_counter()
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wall_s = time.perf_counter() - began_s

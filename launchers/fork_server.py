@@ -107,9 +107,11 @@ class _Server:
             with suppress(OSError):  # what it left running, such as a loader's workers
                 os.killpg(child, signal.SIGKILL)
             _send(
-                self._link, ended=child, status=os.waitstatus_to_exitcode(status),
+                self._link,
+                ended=child,
+                status=os.waitstatus_to_exitcode(status),
                 max_rss_mib=usage.ru_maxrss / 2**10,
-            )  # fmt: skip
+            )
 
 
 def _wake(number: int, frame: FrameType | None) -> None:

@@ -59,9 +59,12 @@ def run(
 
 
 def _follow(
-    child: Child, server: Server, told: Told, say: Callable[[Any], None],
+    child: Child,
+    server: Server,
+    told: Told,
+    say: Callable[[Any], None],
     is_asked_to_end: Callable[[], bool],
-) -> None:  # fmt: skip
+) -> None:
     """Until the child has ended, or has said its last word and had its time to leave."""
     deadline_s: float | None = None
     while child.exit_status is None and (deadline_s is None or time.monotonic() < deadline_s):

@@ -15,14 +15,24 @@ _QUIET = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",  # else importing pandas starts one
 }
 _COMMON = (
-    "torch", "torch._dynamo", "torch.utils.flop_counter", "pandas", "scipy.special", "psutil",
-    "tasks.running.execute", "launchers.isolated",
-)  # fmt: skip
+    "torch",
+    "torch._dynamo",
+    "torch.utils.flop_counter",
+    "pandas",
+    "scipy.special",
+    "psutil",
+    "tasks.running.execute",
+    "launchers.isolated",
+)
 _CLASSIFICATION = ("timm", "timm.data", "timm.optim", "tasks.classification.session")
 _OPENMMLAB = ("tasks.openmmlab.metered",)
 _SEGMENTATION = ("mmseg.utils", "mmseg.models", "mmseg.datasets", "tasks.segmentation.session")
-_ACTION = ("mmaction.utils", "mmaction.models", "mmaction.datasets",
-           "tasks.action_recognition.session")  # fmt: skip
+_ACTION = (
+    "mmaction.utils",
+    "mmaction.models",
+    "mmaction.datasets",
+    "tasks.action_recognition.session",
+)
 _DRIVERS = ("/dev/nvidiactl", "/dev/kfd")  # NVIDIA's, AMD's
 
 

@@ -13,11 +13,18 @@ _FILES = {"action_recognition": "action"}
 # The sets that the published test kWh were read over: Russakovsky 2015, Cordts 2016, Zhou 2017,
 # Kay 2017 and Goyal 2017 (as MMAction2 counts them).
 _NUM_TEST_SAMPLES = {
-    "ImageNet-1k": 50_000, "Cityscapes": 500, "ADE20K": 2_000, "K400": 19_761, "SSv2": 24_777,
-}  # fmt: skip
+    "ImageNet-1k": 50_000,
+    "Cityscapes": 500,
+    "ADE20K": 2_000,
+    "K400": 19_761,
+    "SSv2": 24_777,
+}
 _DATASETS = {
-    "cityscapes": "Cityscapes", "ade20k": "ADE20K", "kinetics400": "K400", "sthv2": "SSv2",
-}  # fmt: skip
+    "cityscapes": "Cityscapes",
+    "ade20k": "ADE20K",
+    "kinetics400": "K400",
+    "sthv2": "SSv2",
+}
 
 
 def published_rate(plan: Plan, phase: str) -> float | None:

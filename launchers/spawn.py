@@ -77,9 +77,12 @@ def _execute_rank(pipe: Connection, plan: Plan, place: Place, sweep: SweepPlace 
 
 
 def _follow(
-    ranks: Sequence[Child], server: Server, told: Told, say: Callable[[Any], None],
+    ranks: Sequence[Child],
+    server: Server,
+    told: Told,
+    say: Callable[[Any], None],
     is_asked_to_end: Callable[[], bool],
-) -> None:  # fmt: skip
+) -> None:
     """Until all have ended, or one has ended badly and the others had their grace."""
     deadline_s: float | None = None
     while any(child.exit_status is None for child in ranks):

@@ -57,10 +57,15 @@ class Teller:
         record = self._record(news)
         self._pipe.send(
             Measured(
-                news.phase, news.num_blocks, news.warm, news.elapsed_s, news.time_left_s,
-                record, tuple(news.overheads),
+                news.phase,
+                news.num_blocks,
+                news.warm,
+                news.elapsed_s,
+                news.time_left_s,
+                record,
+                tuple(news.overheads),
             )
-        )  # fmt: skip
+        )
 
     def _record(self, news: Progress) -> PhaseRecord | None:
         began_s = time.monotonic()
@@ -106,9 +111,14 @@ class Told:
             self.phases[news.phase] = news.record
         record = self.phases[news.phase]
         return Progress(
-            news.phase, news.num_blocks, news.warm, news.elapsed_s, news.time_left_s,
-            lambda: record, news.overheads,
-        )  # fmt: skip
+            news.phase,
+            news.num_blocks,
+            news.warm,
+            news.elapsed_s,
+            news.time_left_s,
+            lambda: record,
+            news.overheads,
+        )
 
     def hear_rest(self, child: Child, say: Callable[[Any], None]) -> None:
         """What a child that has ended had still to say."""

@@ -22,16 +22,18 @@ def power_limits() -> Iterator[Line]:
 def _line(entry: Entry, now_w: float) -> Line:
     if entry.is_held:
         return Line(
-            TOPIC, "ok",
+            TOPIC,
+            "ok",
             f"process {entry.pid} holds {entry.uuid} at {entry.set_w:g} W for its run; "
             f"{entry.before_w:g} W come back after it",
-        )  # fmt: skip
+        )
     if abs(now_w - entry.set_w) > power_limit.TOLERANCE_W:
         return Line(TOPIC, "ok", f"{entry.uuid}: changed to {now_w:g} W since a run that died")
     return Line(
-        TOPIC, "warning",
+        TOPIC,
+        "warning",
         f"{entry.uuid} was left at {entry.set_w:g} W by process {entry.pid}, which died; it had "
         f"{entry.before_w:g} W",
         f"start any run, which puts it back first, or: {power_limit.by_hand(entry)}; then delete "
         f"{limit_journal.path_of(entry.uuid)}",
-    )  # fmt: skip
+    )

@@ -15,8 +15,12 @@ from tests.conftest import ROOT
 from tests.tasks.terminal.test_refusals import type_in
 from watt_for_what.subcommands import SUBCOMMANDS, AnalysisCommand
 
-PAGES = [ROOT / "README.md", ROOT / "RESULTS.md", ROOT / "CONTRIBUTING.md",
-         *sorted((ROOT / "docs").glob("*.md"))]  # fmt: skip
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "RESULTS.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 BLOCK = re.compile(r"^```(?:bash|sh|console)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?:^    \S.*\n?)+", re.MULTILINE)
 READERS_OWN = re.compile(
@@ -77,8 +81,11 @@ def test_pages_hold_commands():
     assert len(COMMANDS) > 60
 
 
-@pytest.mark.parametrize("typed", [one for one in COMMANDS if "run.py" in one.words
-                                   or one.words[:2] == ("watt", "run")], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "typed",
+    [one for one in COMMANDS if "run.py" in one.words or one.words[:2] == ("watt", "run")],
+    ids=str,
+)
 def test_a_run_is_planned(typed: Typed, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arguments = [word for word in typed.words[2:] if not word.startswith("dry_run")]
@@ -99,8 +106,9 @@ def test_a_target_is_made(typed: Typed):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("typed", [one for one in COMMANDS if one.words[:2] == ("python", "-m")],
-                         ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "typed", [one for one in COMMANDS if one.words[:2] == ("python", "-m")], ids=str
+)
 def test_a_module_is_there_and_takes_the_options(typed: Typed):
     module = typed.words[2]
     if module == "analysis":
@@ -109,8 +117,11 @@ def test_a_module_is_there_and_takes_the_options(typed: Typed):
         assert find_spec(module) is not None, f"no module {module}"
 
 
-@pytest.mark.parametrize("typed", [one for one in COMMANDS if one.words[0].startswith("watt")
-                                   and one.words[1:2] != ("run",)], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "typed",
+    [one for one in COMMANDS if one.words[0].startswith("watt") and one.words[1:2] != ("run",)],
+    ids=str,
+)
 def test_a_subcommand_is_there_and_takes_the_options(typed: Typed):
     known = {one.name: one for one in SUBCOMMANDS}
     if typed.words[1] in {"--help", "-h"}:

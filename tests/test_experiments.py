@@ -75,8 +75,12 @@ def test_savings_change_one_factor_at_a_time(tmp_path):
         for plan in others
     ]
     assert changed == [
-        {"channels_last"}, {"batch_size"}, {"batch_size"}, {"num_workers"}, {"num_threads"}
-    ]  # fmt: skip
+        {"channels_last"},
+        {"batch_size"},
+        {"batch_size"},
+        {"num_workers"},
+        {"num_threads"},
+    ]
     assert {plan.batch_size for plan in plans} == {4, 8, 16}
 
 

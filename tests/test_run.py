@@ -16,13 +16,21 @@ from metering.record_file import read
 from tests.conftest import ROOT
 
 QUICK = (
-    "data=digits", "meter=fixed", "meter.num_steps=4", "meter.num_warmup_steps=1",
-    "meter.idle_s=0", "hardware.accelerator=cpu",
-)  # fmt: skip
+    "data=digits",
+    "meter=fixed",
+    "meter.num_steps=4",
+    "meter.num_warmup_steps=1",
+    "meter.idle_s=0",
+    "hardware.accelerator=cpu",
+)
 LONG = (
-    "model=test_resnet", "data=digits", "hardware.accelerator=cpu", "meter.time_budget_s=100",
-    "meter.relative_error=1e-9", "meter.max_blocks=100000",
-)  # fmt: skip
+    "model=test_resnet",
+    "data=digits",
+    "hardware.accelerator=cpu",
+    "meter.time_budget_s=100",
+    "meter.relative_error=1e-9",
+    "meter.max_blocks=100000",
+)
 
 
 def records(folder: Path) -> list[Record]:
@@ -175,8 +183,11 @@ def test_bad_input_is_one_clear_line_and_status_2(run_py, tmp_path, args, words)
 def test_a_python_without_the_packages_names_the_one_to_use(tmp_path):
     done = subprocess.run(
         [sys.executable, "-E", "-S", str(ROOT / "run.py"), "model=resnet18"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"error: {sys.executable} has no package ")

@@ -29,8 +29,9 @@ def with_source_recipe(rows: pd.DataFrame, model: str) -> float:
     """kWh of the row's implied rates over the epochs that the recipe's source gives."""
     row = rows.loc[model]
     stages = published.paper_recipes()[(model, published.IMAGENET)].stages
-    others = sum(float(rows.loc[stage.row, "train_kwh"]) * stage.share
-                 for stage in stages if stage.row)  # fmt: skip
+    others = sum(
+        float(rows.loc[stage.row, "train_kwh"]) * stage.share for stage in stages if stage.row
+    )
     if pd.notna(row["source_epochs"]):
         return others + _rate(model, "supervised") * IMAGES * float(row["source_epochs"])
     first = next((stage for stage in stages if stage.name == "pretrain"), None)
@@ -46,13 +47,17 @@ def with_source_recipe(rows: pd.DataFrame, model: str) -> float:
 
 
 def _epochs(rows: pd.DataFrame) -> Finding:
-    off = pd.Series({
-        model: with_source_recipe(rows, model) / rows.loc[model, "train_kwh"] - 1
-        for model in rows.index
-    })  # fmt: skip
+    off = pd.Series(
+        {
+            model: with_source_recipe(rows, model) / rows.loc[model, "train_kwh"] - 1
+            for model in rows.index
+        }
+    )
     wrong = off[off.abs() > WITHIN]
-    stages = {model: published.paper_recipes()[(model, published.IMAGENET)].stages
-              for model in wrong.index}  # fmt: skip
+    stages = {
+        model: published.paper_recipes()[(model, published.IMAGENET)].stages
+        for model in wrong.index
+    }
     said = ", ".join(
         f"{model} {stages[model][-1].num_epochs:.0f} for {rows.loc[model, 'source_epochs']:.0f}"
         for model in wrong.index
@@ -77,8 +82,11 @@ def _pretraining() -> Finding:
     same: list[str] = []
     alone: list[str] = []
     for (model, dataset), recipe in published.paper_recipes().items():
-        larger = [stage for stage in recipe.stages
-                  if stage.name == "pretrain" and stage.workload == "supervised"]  # fmt: skip
+        larger = [
+            stage
+            for stage in recipe.stages
+            if stage.name == "pretrain" and stage.workload == "supervised"
+        ]
         if dataset == published.IMAGENET and larger:
             certainty = published.implied_rates()[(model, dataset, "supervised")].certainty
             (same if certainty.startswith(SURE) else alone).append(model)

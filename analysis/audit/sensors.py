@@ -57,9 +57,17 @@ def _boards() -> Finding:
         "sqrt(1 + 1/n)",
         ("gpu-power-benchmark",),
         "a probe on slot and power cables of an A6000, beside `python -m benchmarks.gpu_check`",
-        numbers={"n": len(errors), "mean": errors.mean(), "sd": errors.std(), "low": low,
-                 "high": high, "least": errors.min(), "most": errors.max(), "drivers": apart},
-    )  # fmt: skip
+        numbers={
+            "n": len(errors),
+            "mean": errors.mean(),
+            "sd": errors.std(),
+            "low": low,
+            "high": high,
+            "least": errors.min(),
+            "most": errors.max(),
+            "drivers": apart,
+        },
+    )
 
 
 def _wall() -> Finding:

@@ -15,9 +15,11 @@ from metering.record import Stage
 from metering.setup import study_key
 
 LARGER_SETS = {
-    "Swin-B": "Swin-B+PT on Im21k", "Swin-v2-B": "Swin-v2-B+PT on Im21k",
-    "ViT-B-scratch": "ViT-B-Im21k", "ViT-L-scratch": "ViT-L-Im21k",
-}  # fmt: skip
+    "Swin-B": "Swin-B+PT on Im21k",
+    "Swin-v2-B": "Swin-v2-B+PT on Im21k",
+    "ViT-B-scratch": "ViT-B-Im21k",
+    "ViT-L-scratch": "ViT-L-Im21k",
+}
 SELF_SUPERVISED = ("MAE", "BEiT")
 PRETRAINING_SHARE = 0.9
 """Section 5.5: pre-training is over 90 % of a self-supervised model's training."""
@@ -59,9 +61,11 @@ def self_supervision(measured: Sequence[Measured]) -> Claim:
         words = f"{one.name}: {share:.1%} ({low:.1%} to {high:.1%})"
         parts.append((words, above(low, high, PRETRAINING_SHARE)))
     return of_parts(
-        "5.5, Figure 4", "self-supervised pre-training is over 90 % of the training", parts,
+        "5.5, Figure 4",
+        "self-supervised pre-training is over 90 % of the training",
+        parts,
         FIELLER,
-    )  # fmt: skip
+    )
 
 
 def _whole(one: Measured) -> Quantity | None:
@@ -91,8 +95,9 @@ def _interval(numerator: Quantity, denominator: Quantity) -> tuple[float, float]
     """Of their ratio; `nan` where a part has no interval or the ratio's has no end."""
     if numerator.half_width is None or denominator.half_width is None:
         return math.nan, math.nan
-    found = fieller(numerator.value, numerator.half_width, denominator.value,
-                    denominator.half_width)  # fmt: skip
+    found = fieller(
+        numerator.value, numerator.half_width, denominator.value, denominator.half_width
+    )
     return found or (math.nan, math.nan)
 
 

@@ -90,11 +90,16 @@ def shares(curves: Sequence[Curve]) -> tuple[Claim, Claim]:
         straight.append((words, equivalent(low, high)))
         enough.append(_smallest(line[0], line[-1], kwh[0] / sizes[0], kwh[-1] / sizes[-1]))
     return (
-        of_parts("A.4.2, Figure 8", "electricity is linear in the share of data", straight,
-                 f"margin {MARGIN:.0%} of the mean rate"),
-        of_parts("A.4.2", "so 1 % of the data is enough", enough,
-                 f"margin {MARGIN:.0%} of the total"),
-    )  # fmt: skip
+        of_parts(
+            "A.4.2, Figure 8",
+            "electricity is linear in the share of data",
+            straight,
+            f"margin {MARGIN:.0%} of the mean rate",
+        ),
+        of_parts(
+            "A.4.2", "so 1 % of the data is enough", enough, f"margin {MARGIN:.0%} of the total"
+        ),
+    )
 
 
 def _smallest(small: Curve, large: Curve, small_rate: float, large_rate: float) -> Part:
@@ -103,8 +108,12 @@ def _smallest(small: Curve, large: Curve, small_rate: float, large_rate: float) 
     error = small_rate / large_rate - 1
     found = None
     if small.relative_half_width is not None and large.relative_half_width is not None:
-        found = fieller(small_rate, small_rate * small.relative_half_width,
-                        large_rate, large_rate * large.relative_half_width)  # fmt: skip
+        found = fieller(
+            small_rate,
+            small_rate * small.relative_half_width,
+            large_rate,
+            large_rate * large.relative_half_width,
+        )
     low, high = (math.nan, math.nan) if found is None else (found[0] - 1, found[1] - 1)
     words = f"{small.model}: {share:.0%} of the data scaled up errs by {_signed(error, low, high)}"
     return words, OPEN if found is None else equivalent(low, high)

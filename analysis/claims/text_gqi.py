@@ -71,8 +71,16 @@ def unit() -> Claim:
 
 def efficient_networks_rise() -> Claim:
     index = table3()
-    names = ("MobileNetv2", "MobileNet v3", "EfficientNet B0", "EfficientNet B3", "EfficientNet B7",
-             "EfficientNetv2 S", "EfficientNetv2 M", "EfficientNetv2 L")  # fmt: skip
+    names = (
+        "MobileNetv2",
+        "MobileNet v3",
+        "EfficientNet B0",
+        "EfficientNet B3",
+        "EfficientNet B7",
+        "EfficientNetv2 S",
+        "EfficientNetv2 M",
+        "EfficientNetv2 L",
+    )
     places = {name: _place(index, name) for name in names}
     half = len(index) / 2
     low = [name for name, place in places.items() if place > half]

@@ -21,14 +21,17 @@ from analysis.tables.own import J_PER_KWH
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = subparsers.add_parser("compare", help="runs beside each other")
     command.add_argument(
-        "runs", nargs="+", metavar="RUN",
+        "runs",
+        nargs="+",
+        metavar="RUN",
         help="a run's folder, record or run id, or a folder with repetitions of one; the first is "
         "what the others are compared with",
-    )  # fmt: skip
+    )
     command.add_argument(
-        "--fail-over", metavar="SHARE",
+        "--fail-over",
+        metavar="SHARE",
         help="exit status 1 where the energy a sample rose by more than this, as 5%% or 0.05",
-    )  # fmt: skip
+    )
     command.set_defaults(run=run)
 
 

@@ -54,8 +54,10 @@ def run(args: argparse.Namespace) -> int:
 
 def errors() -> str:
     """How each model errs on families that it has not seen, Markdown."""
-    lines = ["| kWh | From | n | Families | Median error | 80 % within | 95 % within |",
-             "|---|---|---|---|---|---|---|"]  # fmt: skip
+    lines = [
+        "| kWh | From | n | Families | Median error | 80 % within | 95 % within |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for phase in ("train", "test"):
         for names in (*MODELS, ("s_per_image",), ("gmacs", "activations_m", "s_per_image")):
             one = fitted(phase, names)
@@ -68,8 +70,12 @@ def errors() -> str:
 
 
 _TARGET = {"train": "an ImageNet-1k epoch", "test": "testing on 50,000 images"}
-_NAMES = {"gmacs": "GMACs", "activations_m": "activations", "params_m": "parameters",
-          "s_per_image": "time on an RTX 3090"}  # fmt: skip
+_NAMES = {
+    "gmacs": "GMACs",
+    "activations_m": "activations",
+    "params_m": "parameters",
+    "s_per_image": "time on an RTX 3090",
+}
 
 
 def _named(names: tuple[str, ...]) -> str:

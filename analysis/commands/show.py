@@ -26,9 +26,13 @@ def run(arguments: argparse.Namespace) -> int:
             spaces = len(text) - len(text.lstrip())
             indent = " " * (2 + spaces)
             wrapped = textwrap.wrap(
-                text.strip(), width, initial_indent=indent, subsequent_indent=f"{indent}  ",
-                break_long_words=False, break_on_hyphens=False,
-            )  # fmt: skip
+                text.strip(),
+                width,
+                initial_indent=indent,
+                subsequent_indent=f"{indent}  ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
             print("\n".join(wrapped))
         print()
     return 0

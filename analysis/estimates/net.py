@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 COLUMNS = (
-    "measured_net_train_kwh_per_sample", "measured_net_train_half_width",
-    "measured_net_test_kwh_per_sample", "measured_net_test_half_width",
-)  # fmt: skip
+    "measured_net_train_kwh_per_sample",
+    "measured_net_train_half_width",
+    "measured_net_test_kwh_per_sample",
+    "measured_net_test_half_width",
+)
 MEANING = (
     "net: the sensors' energy less idle power (read before the windows, device context open) x "
     "seconds per sample; the idle power itself counts as exact"

@@ -21,13 +21,21 @@ import pandas as pd
 
 _FAMILIES = (  # the first that matches the name of the row; plain ViTs are one family
     (r"^(ViT|DeIT|BEiT|Clip)", "ViT"),
-    (r"^EfficientFormer-v2", "EfficientFormer-v2"), (r"^EfficientFormer", "EfficientFormer"),
-    (r"^EfficientNetv2", "EfficientNetv2"), (r"^EfficientNet", "EfficientNet"),
-    (r"^Swin-v2", "Swin-v2"), (r"^Swin", "Swin"), (r"^ResNet", "ResNet"),
-    (r"^MobileNet", "MobileNet"), (r"^VGG", "VGG"), (r"^DenseNet", "DenseNet"),
-    (r"^ConvNeXt", "ConvNeXt"), (r"^DaViT", "DaViT"), (r"^RegNet", "RegNet"),
+    (r"^EfficientFormer-v2", "EfficientFormer-v2"),
+    (r"^EfficientFormer", "EfficientFormer"),
+    (r"^EfficientNetv2", "EfficientNetv2"),
+    (r"^EfficientNet", "EfficientNet"),
+    (r"^Swin-v2", "Swin-v2"),
+    (r"^Swin", "Swin"),
+    (r"^ResNet", "ResNet"),
+    (r"^MobileNet", "MobileNet"),
+    (r"^VGG", "VGG"),
+    (r"^DenseNet", "DenseNet"),
+    (r"^ConvNeXt", "ConvNeXt"),
+    (r"^DaViT", "DaViT"),
+    (r"^RegNet", "RegNet"),
     (r"^Inception", "Inception"),
-)  # fmt: skip
+)
 LEAST_FAMILIES = 5
 
 

@@ -52,10 +52,12 @@ def ranks(
     sigmas = np.array([half_widths[at] for at in present], dtype=float) / student_t(math.inf)
     own = _ranks(means)
     generator = np.random.default_rng(seed)
-    drawn = np.concatenate([
-        _ranks(generator.normal(means, sigmas, size=(_BATCH, len(means))))
-        for _ in range(-(-num_draws // _BATCH))
-    ])  # fmt: skip
+    drawn = np.concatenate(
+        [
+            _ranks(generator.normal(means, sigmas, size=(_BATCH, len(means))))
+            for _ in range(-(-num_draws // _BATCH))
+        ]
+    )
     low, high = np.quantile(drawn, (0.025, 0.975), axis=0, method="inverted_cdf")
     kept = (drawn == own).mean(axis=0)
     for index, at in enumerate(present):

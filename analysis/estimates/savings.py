@@ -112,9 +112,10 @@ class Combination:
 
 
 KEYS = {
-    "num_workers": "data.num_workers", "num_threads": "hardware.num_threads",
+    "num_workers": "data.num_workers",
+    "num_threads": "hardware.num_threads",
     "power_limit_w": "hardware.power_limit_w",
-}  # fmt: skip
+}
 """The key of a factor where it is not its own name."""
 
 
@@ -166,8 +167,9 @@ def combinations(rows: Iterable[Measured]) -> list[Combination]:
     best: list[Combination] = []
     for group in _groups(rows):
         reference = reference_of(group)
-        compared = [one for row in group if row is not reference
-                    for one in _against(reference, row)]  # fmt: skip
+        compared = [
+            one for row in group if row is not reference for one in _against(reference, row)
+        ]
         for phase in dict.fromkeys(one.phase for one in compared):
             of_phase = [one for one in compared if one.phase == phase]
             values = _best_values(of_phase)
@@ -175,9 +177,10 @@ def combinations(rows: Iterable[Measured]) -> list[Combination]:
                 continue
             whole = next((one for one in of_phase if _values(one) == values), None)
             best.append(
-                Combination(reference.setup.asked.model, phase, values, whole,
-                            reference.setup.asked)
-            )  # fmt: skip
+                Combination(
+                    reference.setup.asked.model, phase, values, whole, reference.setup.asked
+                )
+            )
     return best
 
 

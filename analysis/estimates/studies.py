@@ -84,8 +84,15 @@ def _curve(row: dict) -> Curve | None:
         return None
     half_width = row["kwh_half_width"]
     relative = None if pd.isna(half_width) else float(half_width / row["kwh_per_sample"])
-    return Curve(row["model"], row["setup"], np.asarray(samples, float), np.asarray(kwh), size,
-                 relative, row["collection"])  # fmt: skip
+    return Curve(
+        row["model"],
+        row["setup"],
+        np.asarray(samples, float),
+        np.asarray(kwh),
+        size,
+        relative,
+        row["collection"],
+    )
 
 
 def epoch_samples(data: DataSetUp) -> int | None:

@@ -99,21 +99,24 @@ def _task(run: RunFacts, phase: PhaseFacts, site: SiteFacts) -> dict[str, Any]:
         "dataSize": site.data_size_gb if phase.phase == "train" else None,
         "shape": f"({', '.join(map(str, run.input_shape))})" if run.input_shape else None,
     }
-    words = [f"{run.stage} step on {run.dataset}, batch size {phase.batch_size}",
-             "energy of the measured window"]  # fmt: skip
+    words = [
+        f"{run.stage} step on {run.dataset}, batch size {phase.batch_size}",
+        "energy of the measured window",
+    ]
     if run.scale != "full":
         words.append(f"scale={run.scale}")
     accuracy = phase.quality.get("top1_pct", phase.quality.get("miou_pct"))
     task = {
-        "taskStage": "inference" if phase.phase == "test" else
-                     ("finetuning" if run.stage == "finetune" else "training"),
+        "taskStage": "inference"
+        if phase.phase == "test"
+        else ("finetuning" if run.stage == "finetune" else "training"),
         "taskFamily": run.task_title.lower(),
         "nbRequest": (phase.num_samples or None) if phase.phase == "test" else None,
         "algorithms": [_known(algorithm)],
         "dataset": [_known(data)],
         "measuredAccuracy": None if accuracy is None else accuracy / 100,
         "taskDescription": "; ".join(words),
-    }  # fmt: skip
+    }
     return _known(task)
 
 

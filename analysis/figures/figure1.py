@@ -70,10 +70,16 @@ def _lines(
     ]  # fmt: skip
     if language_models is not None and len(language_models):
         parts.append(
-            pd.DataFrame({"name": language_models["name"], "kwh": language_models["train_kwh"],
-                          "kind": "published", "what": "model",
-                          "source": language_models["source"]})
-        )  # fmt: skip
+            pd.DataFrame(
+                {
+                    "name": language_models["name"],
+                    "kwh": language_models["train_kwh"],
+                    "kind": "published",
+                    "what": "model",
+                    "source": language_models["source"],
+                }
+            )
+        )
     return pd.concat(parts).sort_values("kwh", kind="stable").reset_index(drop=True)
 
 
@@ -91,14 +97,23 @@ def _numbered(lines: pd.DataFrame) -> tuple[list[str], str]:
 def _draw(axes: Axes, lines: pd.DataFrame) -> None:
     for what, part in lines[lines["kind"] == "published"].groupby("what"):
         axes.plot(
-            part["kwh"], part.index, ls="none", ms=5, color=COLORS[str(what)],
-            marker=MARKERS[str(what)], label=f"{TITLES[str(what)]} (published)",
-        )  # fmt: skip
+            part["kwh"],
+            part.index,
+            ls="none",
+            ms=5,
+            color=COLORS[str(what)],
+            marker=MARKERS[str(what)],
+            label=f"{TITLES[str(what)]} (published)",
+        )
     for place, kwh in lines["kwh"].items():
         axes.annotate(
-            look.plain_number(kwh), (kwh, place), (6, 0), textcoords="offset points",
-            va="center", fontsize=6,
-        )  # fmt: skip
+            look.plain_number(kwh),
+            (kwh, place),
+            (6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=6,
+        )
     for tick, what in zip(axes.get_yticklabels(), lines["what"], strict=True):
         tick.set_color(look.BLACK if what == "model" else look.BLUE)
 
@@ -110,10 +125,17 @@ def _draw_others(axes: Axes, lines: pd.DataFrame, others: pd.DataFrame) -> None:
         y = part["model"].map(places).to_numpy(float) + 0.25
         errors = part["half_width_kwh"].to_numpy(float) if "half_width_kwh" in part else None
         axes.errorbar(
-            part["train_kwh"].to_numpy(float), y, xerr=errors, ls="none", capsize=1.5, ms=4,
-            marker="D" if kind == "measured" else "o", mfc="none", color=look.VERMILION,
+            part["train_kwh"].to_numpy(float),
+            y,
+            xerr=errors,
+            ls="none",
+            capsize=1.5,
+            ms=4,
+            marker="D" if kind == "measured" else "o",
+            mfc="none",
+            color=look.VERMILION,
             label=f"training a model, once ({kind})",
-        )  # fmt: skip
+        )
 
 
 def _finish(axes: Axes, lines: pd.DataFrame, others: pd.DataFrame) -> None:

@@ -200,6 +200,7 @@ def _finish(figure: Figure, runs: list[pd.Series], note: str = "") -> Figure:
     words = ["measured; bars: 95 % interval of the run's rate; lines: least squares"]
     words += [note] if note else []
     words += [look.SMALL_LABEL] if small else []
-    figure.legend(loc="outside lower center", title=look.wrap("; ".join(words), 110),
-                  title_fontsize=6.5)  # fmt: skip
+    figure.legend(
+        loc="outside lower center", title=look.wrap("; ".join(words), 110), title_fontsize=6.5
+    )
     return figure

@@ -14,9 +14,17 @@ from analysis.figures.frames import gqi
 ALPHAS = (1, 2, 3, 4, 5, 6, 7, 8)
 BETAS = (1, 2, 5, 10)
 FOLLOWED = (
-    "MobileNetv2", "ResNet50", "Inception v3", "EfficientNetv2 S", "EfficientNet B0", "Swin-S",
-    "DaViT-S", "DeIT-B-300Ep", "ViT-H-JFT", "Swin-v2-B+PT on Im21k",
-)  # fmt: skip
+    "MobileNetv2",
+    "ResNet50",
+    "Inception v3",
+    "EfficientNetv2 S",
+    "EfficientNet B0",
+    "Swin-S",
+    "DaViT-S",
+    "DeIT-B-300Ep",
+    "ViT-H-JFT",
+    "Swin-v2-B+PT on Im21k",
+)
 
 
 def figure_a5(rows: pd.DataFrame) -> Figure:

@@ -95,9 +95,11 @@ def _around(
 def _cost(box: Box, order: int, limits: Box, discs: np.ndarray, taken: Sequence[Box]) -> float:
     """How bad a place is: what it covers counts before how far it is."""
     outside = (
-        box.left < limits.left or box.right > limits.right
-        or box.bottom < limits.bottom or box.top > limits.top
-    )  # fmt: skip
+        box.left < limits.left
+        or box.right > limits.right
+        or box.bottom < limits.bottom
+        or box.top > limits.top
+    )
     over_labels = sum(overlap(box, other) for other in taken)
     across = np.maximum(np.maximum(box.left - discs[:, 0], discs[:, 0] - box.right), 0.0)
     up = np.maximum(np.maximum(box.bottom - discs[:, 1], discs[:, 1] - box.top), 0.0)
@@ -108,9 +110,11 @@ def _cost(box: Box, order: int, limits: Box, discs: np.ndarray, taken: Sequence[
 def overlap(one: Box, other: Box) -> bool:
     """Whether two boxes share any area."""
     return (
-        one.left < other.right and other.left < one.right
-        and one.bottom < other.top and other.bottom < one.top
-    )  # fmt: skip
+        one.left < other.right
+        and other.left < one.right
+        and one.bottom < other.top
+        and other.bottom < one.top
+    )
 
 
 def _line_cost(

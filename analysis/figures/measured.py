@@ -16,9 +16,16 @@ from metering.setup import study_key
 
 # what a legend may say of a line
 SET_UP = (
-    "model", "device", "batch_size", "precision", "data", "variant", "fraction", "is_small",
+    "model",
+    "device",
+    "batch_size",
+    "precision",
+    "data",
+    "variant",
+    "fraction",
+    "is_small",
     "collection",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,11 @@ from analysis.figures import look
 
 COMMAND = "python run.py -m experiment=savings"
 COLORS: dict[Verdict, str] = {
-    "saves": look.GREEN, "costs more": look.VERMILION, "not shown": look.GREY,
+    "saves": look.GREEN,
+    "costs more": look.VERMILION,
+    "not shown": look.GREY,
     "not repeated": look.GREY,
-}  # fmt: skip
+}
 MARKERS: dict[Verdict, str] = {
     "saves": "o",
     "costs more": "s",
@@ -36,9 +38,13 @@ def figure_savings(savings: Sequence[Saving]) -> Figure:
     heights = [len(some) + 1 for some in panels.values()]
     with look.look():
         figure, rows = look.new_figure(
-            look.FULL_IN, 0.6 + 0.24 * sum(heights) + 0.3 * len(heights), nrows=len(panels),
-            squeeze=False, sharex=True, gridspec_kw={"height_ratios": heights},
-        )  # fmt: skip
+            look.FULL_IN,
+            0.6 + 0.24 * sum(heights) + 0.3 * len(heights),
+            nrows=len(panels),
+            squeeze=False,
+            sharex=True,
+            gridspec_kw={"height_ratios": heights},
+        )
         for axes, (name, some) in zip(rows[:, 0], panels.items(), strict=True):
             _panel(axes, name, some)
         notes = ["change for each sample, %, with its 95 % interval"]
@@ -61,9 +67,14 @@ def _panel(axes: Axes, name: tuple[str, str, str], savings: Sequence[Saving]) ->
         assert ratio is not None
         low, high = np.nan_to_num([ratio.value - ratio.low, ratio.high - ratio.value])
         axes.errorbar(
-            100 * (ratio.value - 1), place, xerr=[[100 * low], [100 * high]], capsize=2,
-            linestyle="none", color=COLORS[one.verdict], marker=MARKERS[one.verdict],
-        )  # fmt: skip
+            100 * (ratio.value - 1),
+            place,
+            xerr=[[100 * low], [100 * high]],
+            capsize=2,
+            linestyle="none",
+            color=COLORS[one.verdict],
+            marker=MARKERS[one.verdict],
+        )
     axes.set_yticks(range(len(savings)), [f"{one.switch} ({one.verdict})" for one in savings])
     axes.set_ylim(len(savings) - 0.4, -0.6)
     axes.yaxis.grid(False)

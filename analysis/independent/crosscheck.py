@@ -23,8 +23,13 @@ CHECK = ("model", "phase", "set", "quantity", "scope", "hardware", "source", "ru
          "independent", "ratio", "normalised")  # fmt: skip
 MARKS = ("model", "phase", "num_sets", "num_high", "num_low", "least", "median", "most", "scopes",
          "mark")  # fmt: skip
-COLUMNS = ("independent_j_per_sample", "independent_scope", "independent_hardware",
-           "independent_source", "independent_check")  # fmt: skip
+COLUMNS = (
+    "independent_j_per_sample",
+    "independent_scope",
+    "independent_hardware",
+    "independent_source",
+    "independent_check",
+)
 
 
 def published_estimates() -> pd.DataFrame:
@@ -137,9 +142,14 @@ def columns(
         has = values.notna()
         said = check[check["phase"] == phase].set_index("model")
         text = pd.Series({model: words(row) for model, row in said.iterrows()}, dtype=object)
-        parts = (values, *(pd.Series(word, table.index, dtype=object).where(has)
-                           for word in (one.scope, one.hardware, one.source)),
-                 text.reindex(table.index))  # fmt: skip
+        parts = (
+            values,
+            *(
+                pd.Series(word, table.index, dtype=object).where(has)
+                for word in (one.scope, one.hardware, one.source)
+            ),
+            text.reindex(table.index),
+        )
         for column, part in zip(COLUMNS, parts, strict=True):
             table[column.replace("independent_", f"independent_{phase}_")] = part
     return table

@@ -24,10 +24,17 @@ PHASES = ("train", "test")
 NEEDED = ("row", "phase", "scope", "hardware", "num_samples", "energy_j", "source", "licence")
 """Columns that a user's own file must have; `OPTIONAL` may be there too."""
 OPTIONAL = {
-    "framework": "", "batch_size": float("nan"), "precision": "", "duration_s": float("nan"),
-    "num_gpus": 1.0, "input_size": float("nan"), "gpu_util_pct": float("nan"), "use": "yes",
-    "locator": "", "note": "",
-}  # fmt: skip
+    "framework": "",
+    "batch_size": float("nan"),
+    "precision": "",
+    "duration_s": float("nan"),
+    "num_gpus": 1.0,
+    "input_size": float("nan"),
+    "gpu_util_pct": float("nan"),
+    "use": "yes",
+    "locator": "",
+    "note": "",
+}
 _TEXT = ("row", "phase", "scope", "hardware", "framework", "precision", "use", "source", "locator",
          "note", "licence")  # fmt: skip
 

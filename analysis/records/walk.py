@@ -34,10 +34,15 @@ def walk(
                 refuse(root, "a link to a folder that is read already")
             continue
         visited.add(folder)
-        yield root, folders, [
-            name for name in files
-            if not is_wanted(name) or _is_regular(os.path.join(root, name), refuse)
-        ]  # fmt: skip
+        yield (
+            root,
+            folders,
+            [
+                name
+                for name in files
+                if not is_wanted(name) or _is_regular(os.path.join(root, name), refuse)
+            ],
+        )
 
 
 def _is_regular(path: str, refuse: Refuse) -> bool:

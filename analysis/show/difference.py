@@ -70,9 +70,11 @@ def differences(old: Named, new: Named) -> Iterator[Difference]:
         elif same is None:
             why += "; the records do not name the board: taken to be one"
         ends = fieller(
-            after.kwh_per_sample, _widened(after.kwh_per_sample, after.half_width, gains[1]),
-            before.kwh_per_sample, _widened(before.kwh_per_sample, before.half_width, gains[0]),
-        )  # fmt: skip
+            after.kwh_per_sample,
+            _widened(after.kwh_per_sample, after.half_width, gains[1]),
+            before.kwh_per_sample,
+            _widened(before.kwh_per_sample, before.half_width, gains[0]),
+        )
         low, high = (None, None) if ends is None else (ends[0] - 1, ends[1] - 1)
         yield Difference(phase, *numbers, low, high, why if ends else "an interval holds zero")
 

@@ -20,11 +20,13 @@ from metering.record import Record
 
 Section = tuple[str, list[str]]
 _TERMS = {
-    "noise": "noise between blocks", "drift": "power that still drifted",
-    "gap": "idle time at the edges of blocks", "lag": "lag of the counter",
+    "noise": "noise between blocks",
+    "drift": "power that still drifted",
+    "gap": "idle time at the edges of blocks",
+    "lag": "lag of the counter",
     "latency": "instants at which counters were read",
     "unseen": "heat that a short window cannot see",
-}  # fmt: skip
+}
 
 
 def page(run: Named) -> list[Section]:

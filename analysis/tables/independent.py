@@ -36,10 +36,11 @@ INDEPENDENT_COLUMNS = tuple(
     f"independent_{phase}_{name}"
     for phase in PHASES
     for name in (
-        *_OF_A_SET, "ratio_ours",
+        *_OF_A_SET,
+        "ratio_ours",
         *(f"{name}_{whose}" for whose in ("published", "ours") for name in _OF_A_CHECK),
     )
-)  # fmt: skip
+)
 _NUMBERS = ("j_per_sample", "ratio_ours", "normalised", "num_sets")
 TEXTS = frozenset(
     name for name in INDEPENDENT_COLUMNS if not any(number in name for number in _NUMBERS)
@@ -132,9 +133,7 @@ def checks_of(rows: Iterable[Measured], files: tuple[str, ...] = ()) -> Checks:
 
 def of_set(model: str, phase: str, files: tuple[str, ...] = ()) -> OfSet | None:
     """What the phase's preferred set has of a row of Table 3."""
-    [one] = [
-        each for each in _sets(files) if each.phase == phase and each.name == PREFERRED[phase]
-    ]  # fmt: skip
+    [one] = [each for each in _sets(files) if each.phase == phase and each.name == PREFERRED[phase]]
     if model not in one.values.index:
         return None
     return OfSet(float(one.values[model]), one.scope, one.hardware, one.source)
@@ -159,11 +158,14 @@ def _checked(estimates: pd.DataFrame, sets: Sequence[IndependentSet]) -> Checks:
     found = marks(cross_check(estimates, sets))
     return {
         (row["model"], row["phase"]): Check(
-            float(row["median"]), int(row["num_sets"]), row["scopes"], row["mark"] or "in line",
+            float(row["median"]),
+            int(row["num_sets"]),
+            row["scopes"],
+            row["mark"] or "in line",
             words(row),
         )
         for _, row in found.iterrows()
-    }  # fmt: skip
+    }
 
 
 def _groups(lines: Sequence[Line]) -> list[list[Line]]:

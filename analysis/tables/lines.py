@@ -23,9 +23,16 @@ from metering import catalogue
 from metering.catalogue import TaskFacts
 
 SETUP_COLUMNS = (
-    "hardware", "device", "batch_size", "precision", "data", "variant", "scale", "tier",
+    "hardware",
+    "device",
+    "batch_size",
+    "precision",
+    "data",
+    "variant",
+    "scale",
+    "tier",
     "collection",
-)  # fmt: skip
+)
 KEY_COLUMNS = ("row_key", "comparison_key", "identity", "run_id", "path")
 """Which set-up a line is of, and which runs it rests on; several are joined by `; `."""
 
@@ -211,9 +218,13 @@ def _add_index(
 
     def index(accuracy_half_width_pct: float | None) -> metrics.Gqi:
         return metrics.gqi(
-            accuracy.value_pct, kwh, half_width, alpha=options.alpha, beta=options.beta,
+            accuracy.value_pct,
+            kwh,
+            half_width,
+            alpha=options.alpha,
+            beta=options.beta,
             accuracy_half_width_pct=accuracy_half_width_pct,
-        )  # fmt: skip
+        )
 
     whole = index(accuracy.half_width_pct)
     line.gqi_half_width_by_kwh = index(0.0).half_width

@@ -21,10 +21,13 @@ J_PER_KWH = 3.6e6
 WH_PER_1000_OF_KWH = 1e6
 """From kWh a sample to Wh per 1,000 samples."""
 RATE_COLUMNS = (
-    "measured_train_j_per_sample", "measured_train_j_half_width",
+    "measured_train_j_per_sample",
+    "measured_train_j_half_width",
     "measured_train_samples_per_s",
-    "measured_test_wh_per_1000", "measured_test_wh_half_width", "measured_test_samples_per_s",
-)  # fmt: skip
+    "measured_test_wh_per_1000",
+    "measured_test_wh_half_width",
+    "measured_test_samples_per_s",
+)
 COLUMNS = (
     "task", "dataset", "model", *SETUP_COLUMNS, *RATE_COLUMNS,
     "measured_train_interval", "measured_test_interval", "measured_num_records",

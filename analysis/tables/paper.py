@@ -36,27 +36,44 @@ from metering.catalogue import TaskFacts
 
 STUDIES = "studies"
 EXTRA_COLUMNS = (
-    "measured_samples_per_kwh", "estimated_top1_per_kwh", "estimated_train_kg_co2eq",
-    "estimated_pareto", "published_top1_per_kwh", "published_pareto",
-    *net.COLUMNS, *INDEPENDENT_COLUMNS,
-)  # fmt: skip
+    "measured_samples_per_kwh",
+    "estimated_top1_per_kwh",
+    "estimated_train_kg_co2eq",
+    "estimated_pareto",
+    "published_top1_per_kwh",
+    "published_pareto",
+    *net.COLUMNS,
+    *INDEPENDENT_COLUMNS,
+)
 """Shown where `--columns` names them."""
 _RATES = (
-    "train_kwh_per_sample", "train_half_width", "train_interval",
-    "test_kwh_per_sample", "test_half_width", "test_interval",
-    "train_s_per_sample", "test_s_per_sample", "train_wall_kwh_per_sample", "num_records",
+    "train_kwh_per_sample",
+    "train_half_width",
+    "train_interval",
+    "test_kwh_per_sample",
+    "test_half_width",
+    "test_interval",
+    "train_s_per_sample",
+    "test_s_per_sample",
+    "train_wall_kwh_per_sample",
+    "num_records",
     "sensors",
-)  # fmt: skip
+)
 _ESTIMATED = (
     "train_kwh", "train_kwh_half_width", "published_share_pct", "gqi", "gqi_half_width",
     "gqi_accuracy", "rank", "rank_low", "rank_high", "rank_stability",
     "test_kwh", "test_kwh_half_width", "train_wall_kwh", "train_wall_kwh_half_width",
 )  # fmt: skip
 _KINDS = ("published_", "measured_", "estimated_", "independent_")
-_TEXTS = frozenset((
-    "measured_sensors", "measured_train_interval", "measured_test_interval",
-    "estimated_gqi_accuracy", *TEXTS,
-))  # fmt: skip
+_TEXTS = frozenset(
+    (
+        "measured_sensors",
+        "measured_train_interval",
+        "measured_test_interval",
+        "estimated_gqi_accuracy",
+        *TEXTS,
+    )
+)
 
 
 def all_tables(frame: pd.DataFrame, options: Options = DEFAULTS) -> dict[str, pd.DataFrame]:

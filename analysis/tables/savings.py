@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from analysis.estimates.savings import Cheapest, Combination, Ratio, Saving
 
-HEAD = ("| Model | Phase | Device | Switch | Electricity | Time | Shown? | Runs |",
-        "|---|---|---|---|---|---|---|---|")  # fmt: skip
+HEAD = (
+    "| Model | Phase | Device | Switch | Electricity | Time | Shown? | Runs |",
+    "|---|---|---|---|---|---|---|---|",
+)
 MODELLED = "modelled"
 NO_SENSOR = (
     "modelled: no sensor read any component, so its electricity is a model of time and load; the "
@@ -70,6 +72,14 @@ def _line(one: Saving) -> str:
     small = " *" if one.is_small else ""
     energy = change(one.energy) if one.energy else MODELLED
     runs = " / ".join(map(str, one.num_records))
-    cells = (one.model + small, one.phase, one.device, one.switch, energy, change(one.time),
-             one.verdict, runs)  # fmt: skip
+    cells = (
+        one.model + small,
+        one.phase,
+        one.device,
+        one.switch,
+        energy,
+        change(one.time),
+        one.verdict,
+        runs,
+    )
     return f"| {' | '.join(cells)} |"

@@ -21,8 +21,15 @@ if TYPE_CHECKING:
     from timm.data.readers.reader_image_folder import ReaderImageFolder
 
 SPLITS = {"train": ("train", "training"), "test": ("val", "validation", "valid", "test")}
-_SYSTEM = ("__MACOSX", "__pycache__", "@eaDir", "lost+found", "$RECYCLE.BIN",
-           "System Volume Information", "Thumbs.db")  # fmt: skip
+_SYSTEM = (
+    "__MACOSX",
+    "__pycache__",
+    "@eaDir",
+    "lost+found",
+    "$RECYCLE.BIN",
+    "System Volume Information",
+    "Thumbs.db",
+)
 _SHOWN = 5
 
 

@@ -10,8 +10,13 @@ from tasks.plan import DataPlan
 
 PREFIXES = ("hfds/", "hfids/", "wds/", "tfds/", "torch/")
 _STREAMS = ("hfids/", "wds/", "tfds/")
-_NEEDS = {"hfds/": "datasets", "hfids/": "datasets", "wds/": "webdataset", "torch/": "torchvision",
-          "tfds/": "tensorflow_datasets"}  # fmt: skip
+_NEEDS = {
+    "hfds/": "datasets",
+    "hfids/": "datasets",
+    "wds/": "webdataset",
+    "torch/": "torchvision",
+    "tfds/": "tensorflow_datasets",
+}
 
 
 def check(plan: DataPlan) -> None:

@@ -117,8 +117,10 @@ class _Walk:
         if isinstance(value, dict):
             for name, entry in value.items():
                 if not isinstance(name, str):
-                    self._refuse(f"the key {shown(name)} of {key or 'the file'} is not text; "
-                                 f"quote it, '{shown(name)}'")  # fmt: skip
+                    self._refuse(
+                        f"the key {shown(name)} of {key or 'the file'} is not text; "
+                        f"quote it, '{shown(name)}'"
+                    )
                 self.check(entry, f"{key}.{name}".lstrip("."), (*above, id(value)))
         elif isinstance(value, list):
             for index, entry in enumerate(value):

@@ -119,8 +119,11 @@ def _fault_of_safetensors(path: Path, size: int, header: dict[str, object] | Non
         return "is a safetensors file under another name; rename it to end in .safetensors"
     with path.open("rb") as stream:
         length = 8 + int.from_bytes(stream.read(8), "little")
-    ends = [entry["data_offsets"][1] for entry in header.values()
-            if isinstance(entry, dict) and "data_offsets" in entry]  # fmt: skip
+    ends = [
+        entry["data_offsets"][1]
+        for entry in header.values()
+        if isinstance(entry, dict) and "data_offsets" in entry
+    ]
     if not ends:
         return "holds no weights; give the file of weights"
     if length + max(ends) > size:

@@ -27,9 +27,15 @@ from tasks.plan import Plan
 from tasks.running import attempts
 
 MACHINE_FIELDS = (
-    "device", "num_devices", "power_limit_w", "mig_profile", "cpu_model", "num_nodes", "versions",
+    "device",
+    "num_devices",
+    "power_limit_w",
+    "mig_profile",
+    "cpu_model",
+    "num_nodes",
+    "versions",
     "step_version",
-)  # fmt: skip
+)
 """Fields of `Found` that are known before a run and must be equal; the network's fingerprint is
 compared once it is built."""
 

@@ -82,8 +82,10 @@ def _check_override(text: str, override: Any, is_multirun: bool) -> None:
         raise PlanError(f"{text} sweeps the number of repetitions; give one number")
     if key not in GROUPS and not (CONF_DIR / key).is_dir():
         if override.is_sweep_override() and not is_multirun:
-            raise PlanError(f"{text} is a list of choices: add -m to run each, or quote it as one "
-                            f"value, '{key}=\"{text.partition('=')[2]}\"'")  # fmt: skip
+            raise PlanError(
+                f"{text} is a list of choices: add -m to run each, or quote it as one "
+                f"value, '{key}=\"{text.partition('=')[2]}\"'"
+            )
         if override.is_delete() and "." not in key:
             raise PlanError(f"{text} removes {key}, which every run needs; give {key}=VALUE")
         return

@@ -71,13 +71,18 @@ def a_setup(**more: Any) -> SetUp:
     """Of `a_record`, with other values of fields of `Asked`, `DataSetUp` (as `data_NAME`) and
     `Found`."""
     asked: dict[str, Any] = {
-        "task": "classification", "model": "swin_t", "batch_size": 32, "num_devices": 1,
-    }  # fmt: skip
+        "task": "classification",
+        "model": "swin_t",
+        "batch_size": 32,
+        "num_devices": 1,
+    }
     data: dict[str, Any] = {"name": "synthetic", "origin": "embedded"}
     found: dict[str, Any] = {
-        "device": A6000, "num_devices": 1, "cpu_model": "EPYC",
+        "device": A6000,
+        "num_devices": 1,
+        "cpu_model": "EPYC",
         "sensors": {name: sensor.how for name, sensor in SENSORS.items()},
-    }  # fmt: skip
+    }
     for name, value in more.items():
         if name.startswith("data_"):
             data[name.removeprefix("data_")] = value

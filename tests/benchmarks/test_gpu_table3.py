@@ -10,9 +10,13 @@ import pytest
 from benchmarks import gpu_table3
 
 SMALL = [
-    "hardware.accelerator=cpu", "batch_size=2", "data.options.num_files=8", "data.num_workers=0",
-    "meter.time_budget_s=1", "meter.idle_s=0",
-]  # fmt: skip
+    "hardware.accelerator=cpu",
+    "batch_size=2",
+    "data.options.num_files=8",
+    "data.num_workers=0",
+    "meter.time_budget_s=1",
+    "meter.idle_s=0",
+]
 
 
 @pytest.fixture

@@ -13,8 +13,11 @@ from metering.ranks import OneRank
 from tasks.classification import session as classification
 
 MODULE_HOOKS = (
-    "_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks",
-)  # fmt: skip
+    "_forward_hooks",
+    "_forward_pre_hooks",
+    "_backward_hooks",
+    "_backward_pre_hooks",
+)
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -10,7 +10,14 @@ import os
 
 FULL = os.environ.get("WATT_ENDURANCE") == "full"
 TINY = (
-    "model=test_resnet", "model.input_size=32", "batch_size=2", "data=digits",
-    "data.options.full_test=false", "meter=fixed", "meter.num_steps=1", "meter.idle_s=0",
-    "meter.block_s=0.1", "hardware.accelerator=cpu",
-)  # fmt: skip
+    "model=test_resnet",
+    "model.input_size=32",
+    "batch_size=2",
+    "data=digits",
+    "data.options.full_test=false",
+    "meter=fixed",
+    "meter.num_steps=1",
+    "meter.idle_s=0",
+    "meter.block_s=0.1",
+    "hardware.accelerator=cpu",
+)

@@ -24,9 +24,13 @@ from tests.conftest import ROOT
 from tests.endurance import TINY
 
 IMPORTED_FIRST = (
-    "torch", "timm", "torch._dynamo", "codecarbon", "tasks.running.execute",
+    "torch",
+    "timm",
+    "torch._dynamo",
+    "codecarbon",
+    "tasks.running.execute",
     "tasks.classification.session",
-)  # fmt: skip
+)
 
 MAX_WAIT_S = 3.0
 
@@ -40,11 +44,15 @@ def start(folder: Path, num_runs: int) -> int:
     os.dup2(log, 1)
     os.dup2(log, 2)
     sys.argv = [
-        "run.py", "-m", f"repeats={num_runs}",
-        f"repetition={','.join(map(str, range(1, num_runs + 1)))}", *TINY,
+        "run.py",
+        "-m",
+        f"repeats={num_runs}",
+        f"repetition={','.join(map(str, range(1, num_runs + 1)))}",
+        *TINY,
         "hydra.launcher.isolate=false",
-        f"output_dir={folder / 'runs'}", f"data.cache_dir={folder / 'cache'}",
-    ]  # fmt: skip
+        f"output_dir={folder / 'runs'}",
+        f"data.cache_dir={folder / 'cache'}",
+    ]
     status = 1
     try:
         runpy.run_path(str(ROOT / "run.py"), run_name="__main__")

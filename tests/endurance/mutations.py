@@ -121,9 +121,17 @@ def _model(text: str) -> str:
 
 
 RECORD_DAMAGES: tuple[Callable[[str, random.Random], bytes], ...] = (
-    _wrong_type, _wrong_type, _wrong_type, _without_a_key, _unknown_key, _duplicated_key,
-    _truncated, _flipped, _other_encoding, _nested,
-)  # fmt: skip
+    _wrong_type,
+    _wrong_type,
+    _wrong_type,
+    _without_a_key,
+    _unknown_key,
+    _duplicated_key,
+    _truncated,
+    _flipped,
+    _other_encoding,
+    _nested,
+)
 
 
 def damaged_record(text: str, draw: random.Random) -> bytes:

@@ -29,13 +29,24 @@ LONGEST_S = 2.0  # from a run's start to its kill: longer than such a run takes
 def a_sweep(folder: Path, *args: str) -> subprocess.Popen[str]:
     numbers = ",".join(map(str, range(1, NUM_RUNS + 1)))
     command = [
-        sys.executable, str(ROOT / "run.py"), "-m", f"repeats={NUM_RUNS}", f"repetition={numbers}",
-        *TINY, f"output_dir={folder / 'runs'}", f"data.cache_dir={folder / 'cache'}", *args,
-    ]  # fmt: skip
+        sys.executable,
+        str(ROOT / "run.py"),
+        "-m",
+        f"repeats={NUM_RUNS}",
+        f"repetition={numbers}",
+        *TINY,
+        f"output_dir={folder / 'runs'}",
+        f"data.cache_dir={folder / 'cache'}",
+        *args,
+    ]
     return subprocess.Popen(
-        command, env=os.environ | {"OMP_NUM_THREADS": "1"}, cwd=folder, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        command,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        cwd=folder,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def runs_of(sweep: psutil.Process) -> list[psutil.Process]:

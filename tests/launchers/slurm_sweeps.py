@@ -25,9 +25,13 @@ _PAYLOAD = (
     "model.input_size=32", "phases=test",
 )  # fmt: skip
 QUICK = (
-    "-m", "hydra/launcher=slurm", "hydra.launcher.poll_s=0.5", "hydra.launcher.visibility_s=5",
-    *_PAYLOAD, "output_dir=runs",
-)  # fmt: skip
+    "-m",
+    "hydra/launcher=slurm",
+    "hydra.launcher.poll_s=0.5",
+    "hydra.launcher.visibility_s=5",
+    *_PAYLOAD,
+    "output_dir=runs",
+)
 SETTINGS = SlurmSettings(poll_s=0.5, visibility_s=5.0)
 
 

@@ -31,9 +31,15 @@ def test_runs_that_would_share_a_device_are_refused() -> None:
 def test_a_sweep_side_by_side_is_refused_where_runs_would_share_something(
     run_py: RunPy, tmp_path: Path, devices: str, words: str
 ) -> None:
-    done = run_py("-m", "repeats=2", "repetition=1,2", "hydra/launcher=local",
-                  f"hydra.launcher.devices={devices}",
-                  "hardware.accelerator=cpu", "data=digits")  # fmt: skip
+    done = run_py(
+        "-m",
+        "repeats=2",
+        "repetition=1,2",
+        "hydra/launcher=local",
+        f"hydra.launcher.devices={devices}",
+        "hardware.accelerator=cpu",
+        "data=digits",
+    )
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: h") and words in line

@@ -16,8 +16,10 @@ JOBS = [["model=a", "repeats=2"], ["model=b", "repeats=2"], ["model=c", "repeats
 def test_a_given_order_stays_and_each_repetition_is_a_run() -> None:
     runs = ordered(JOBS, "given", 0)
     assert [(run[0], run[-1]) for run in runs[:3]] == [
-        ("model=a", "repetition=1"), ("model=a", "repetition=2"), ("model=b", "repetition=1"),
-    ]  # fmt: skip
+        ("model=a", "repetition=1"),
+        ("model=a", "repetition=2"),
+        ("model=b", "repetition=1"),
+    ]
 
 
 def test_a_shuffled_order_is_the_seeds_and_loses_nothing() -> None:

@@ -47,8 +47,13 @@ class Suite:
             "model.input_size=32", "batch_size=4", "phases=train", "data.num_workers=0",
             "meter.idle_s=0", "checkpoint_write=false", f"output_dir={self.runs}", *overrides,
         ]  # fmt: skip
-        return subprocess.Popen(command, env=self._environment, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
+        return subprocess.Popen(
+            command,
+            env=self._environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
 
     def run(self, *overrides: str) -> tuple[int, str]:
         """Exit status and what was printed."""

@@ -27,15 +27,26 @@ from tests.conftest import ROOT
 pytestmark = pytest.mark.trains
 
 TWO_RANKS = (
-    "hardware.devices=2", "hardware.accelerator=cpu", "model=test_resnet", "model.input_size=32",
-    "batch_size=2", "meter=fixed", "meter.num_warmup_steps=0", "meter.idle_s=0",
-    "data.num_workers=0", "phases=test",
-)  # fmt: skip
+    "hardware.devices=2",
+    "hardware.accelerator=cpu",
+    "model=test_resnet",
+    "model.input_size=32",
+    "batch_size=2",
+    "meter=fixed",
+    "meter.num_warmup_steps=0",
+    "meter.idle_s=0",
+    "data.num_workers=0",
+    "phases=test",
+)
 # training goes round the data until it is told to stop; a test of a fixed length ends with them
 ENDLESS = (
-    *TWO_RANKS, "data=digits", "phases=train", "batch_size=8", "meter.num_steps=100000",
+    *TWO_RANKS,
+    "data=digits",
+    "phases=train",
+    "batch_size=8",
+    "meter.num_steps=100000",
     "meter.block_s=0.1",
-)  # fmt: skip
+)
 
 
 @pytest.fixture(autouse=True)
@@ -60,8 +71,9 @@ def test_the_rank_that_meets_a_broken_image_is_named_with_its_traceback(
 ) -> None:
     broken = _images(tmp_path / "images")
     # of four images in order the second and the fourth are rank 1's
-    plan = compose(*TWO_RANKS, "data=imagenet", f"data.root={tmp_path / 'images'}",
-                   "meter.num_steps=2")  # fmt: skip
+    plan = compose(
+        *TWO_RANKS, "data=imagenet", f"data.root={tmp_path / 'images'}", "meter.num_steps=2"
+    )
 
     with pytest.raises(PlanError, match=str(broken)):
         spawn.run(plan, lambda _: None, server)
@@ -151,8 +163,9 @@ def test_torchrun_starts_the_ranks_and_one_record_tells_of_both(tmp_path: Path) 
 
 def test_under_torchrun_too_the_record_names_the_rank_that_failed_first(tmp_path: Path) -> None:
     broken = _images(tmp_path / "images")
-    done = _torchrun(tmp_path, "data=imagenet", f"data.root={tmp_path / 'images'}",
-                     "meter.num_steps=2")  # fmt: skip
+    done = _torchrun(
+        tmp_path, "data=imagenet", f"data.root={tmp_path / 'images'}", "meter.num_steps=2"
+    )
 
     assert done.returncode != 0
     (path,) = (tmp_path / "runs").glob(f"*/*/*/*/{FILE_NAME}")

@@ -95,11 +95,13 @@ def test_ctrl_c_says_that_jobs_go_on_and_what_to_do(
     [
         ("*** JOB 5 ON p1 CANCELLED AT 2026-11-26T02:10:36 DUE TO PREEMPTION ***", "PREEMPTED"),
         ("*** STEP 5.0 ON p1 CANCELLED AT 2026-11-26T02:10:36 DUE TO TIME LIMIT ***", "TIMEOUT"),
-        ("0: slurmstepd-c1: error: *** JOB 5 ON c1 CANCELLED AT 2026-11-26T02:10:34 ***",
-         "CANCELLED"),
+        (
+            "0: slurmstepd-c1: error: *** JOB 5 ON c1 CANCELLED AT 2026-11-26T02:10:34 ***",
+            "CANCELLED",
+        ),
         ("train: measuring", None),
     ],
-)  # fmt: skip
+)
 def test_slurms_own_word_in_the_jobs_log_is_why_it_ended(
     tmp_path: Path, line: str, kind: str | None
 ) -> None:

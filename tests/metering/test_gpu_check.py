@@ -107,14 +107,16 @@ def block_of(one: Reading) -> list[Any]:
         one.use,
         round(one.duration_s, 4),
         one.num_steps,
-        *(None if kwh is None else round(kwh * J_PER_KWH, 1)
-          for kwh in (one.own.gpu_kwh, one.energy.gpu_kwh, one.watched_kwh)),
+        *(
+            None if kwh is None else round(kwh * J_PER_KWH, 1)
+            for kwh in (one.own.gpu_kwh, one.energy.gpu_kwh, one.watched_kwh)
+        ),
         round(one.gap_s, 5),
         board.power_w,
         board.temperature_c,
         board.sm_clock_mhz,
         board.throttle_reasons,
-    ]  # fmt: skip
+    ]
 
 
 def test_the_gpu_that_pytorch_computes_on_is_the_one_that_is_metered(meter, load, tell):

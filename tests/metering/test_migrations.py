@@ -33,15 +33,19 @@ def test_what_was_asked_comes_from_the_plan_and_the_head():
         input_size=(model["input_size"], model["input_size"]),
         training={"name": model["training"]},
         data=DataSetUp(
-            "synthetic", "embedded", data["fraction"],
-            num_classes=1000, num_train=data["options"]["train_samples"], num_test=50_000,
+            "synthetic",
+            "embedded",
+            data["fraction"],
+            num_classes=1000,
+            num_train=data["options"]["train_samples"],
+            num_test=50_000,
             options={"num_files": 64, "width": 500, "height": 375},
         ),
         batch_size=old["batch_size"],
         num_devices=1,
         scale="small",
         protocol={"mode": "adaptive"},
-    )  # fmt: skip
+    )
 
 
 def test_what_was_found_comes_from_the_host_and_what_schema_1_did_not_know_is_absent():
@@ -49,20 +53,34 @@ def test_what_was_found_comes_from_the_host_and_what_schema_1_did_not_know_is_ab
     assert found == Found(
         cpu_model="AMD EPYC",
         versions={
-            "torch": "2.7.1", "timm": "1.0.31", "mmengine": "0.10.7", "mmcv-lite": "2.1.0",
-            "mmsegmentation": "1.2.2", "mmaction2": "1.2.0", "mmpretrain": "1.2.0",
+            "torch": "2.7.1",
+            "timm": "1.0.31",
+            "mmengine": "0.10.7",
+            "mmcv-lite": "2.1.0",
+            "mmsegmentation": "1.2.2",
+            "mmaction2": "1.2.0",
+            "mmpretrain": "1.2.0",
         },
         sensors={"gpu": "absent", "cpu": "modelled", "ram": "modelled"},
-    )  # fmt: skip
+    )
     assert (found.network_fingerprint, found.step_version, found.device) == (None, None, None)
 
 
 def test_a_metered_board_and_its_power_limit_are_found():
     old = content()
-    boards = [{"index": 1, "uuid": "GPU-b", "name": "Tesla T4", "energy_counter": True,
-               "board_power_w": 70.0}]  # fmt: skip
-    states = [{"index": 0, "uuid": "GPU-a", "name": "NVIDIA RTX A6000", "power_limit_w": 300.0},
-              {"index": 1, "uuid": "GPU-b", "name": "Tesla T4", "power_limit_w": 60.0}]  # fmt: skip
+    boards = [
+        {
+            "index": 1,
+            "uuid": "GPU-b",
+            "name": "Tesla T4",
+            "energy_counter": True,
+            "board_power_w": 70.0,
+        }
+    ]
+    states = [
+        {"index": 0, "uuid": "GPU-a", "name": "NVIDIA RTX A6000", "power_limit_w": 300.0},
+        {"index": 1, "uuid": "GPU-b", "name": "Tesla T4", "power_limit_w": 60.0},
+    ]
     old["host"] |= {"gpus": boards, "gpu_states": states}
     record = from_json(json.dumps(old))
     found = record.setup.found

@@ -84,8 +84,9 @@ def test_a_whole_run_over_the_stand_in(nvml_library: Path, cache_dir: Path, tmp_
         "XDG_CACHE_HOME": str(cache_dir / "xdg"),
         "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
     }
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True,
-                          timeout=200, check=False)  # fmt: skip
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     (path,) = tmp_path.glob("runs/*/*/*/*/record.json")
     record = read(path)

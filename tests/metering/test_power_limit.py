@@ -30,9 +30,14 @@ class Boards:
     def start(self, word: str, **environment: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "tests.metering.nvml_stand_in.hold_limit", word]
         return subprocess.Popen(
-            command, cwd=ROOT, env=self.environment | environment, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+            command,
+            cwd=ROOT,
+            env=self.environment | environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
 
     def hold(self, watts: str, **environment: str) -> subprocess.Popen[str]:
         """A process that has set the limit and waits."""
@@ -200,8 +205,15 @@ def test_no_limit_is_set_where_what_to_put_back_cannot_be_written_down(boards):
 def test_the_doctor_tells_what_was_left_and_how_to_undo_it(boards):
     command = [sys.executable, "-m", "metering.doctor", "--json"]
     process = killed(boards)
-    done = subprocess.run(command, cwd=ROOT, env=boards.environment, capture_output=True,
-                          text=True, timeout=60, check=False)  # fmt: skip
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=boards.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     (line,) = [line for line in json.loads(done.stdout) if line["topic"] == "power limit"]
     assert line["level"] == "warning"
     assert f"left at 250 W by process {process.pid}" in line["finding"]

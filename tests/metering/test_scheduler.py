@@ -12,9 +12,13 @@ from metering.settings import MeterSettings
 
 def test_a_job_of_an_array_is_named_as_squeue_names_it() -> None:
     values = {
-        "SLURM_JOB_ID": "31", "SLURM_ARRAY_JOB_ID": "22", "SLURM_ARRAY_TASK_ID": "0",
-        "SLURM_JOB_PARTITION": "gpu", "SLURM_JOB_NODELIST": "n[1-2]", "SLURM_RESTART_COUNT": "2",
-    }  # fmt: skip
+        "SLURM_JOB_ID": "31",
+        "SLURM_ARRAY_JOB_ID": "22",
+        "SLURM_ARRAY_TASK_ID": "0",
+        "SLURM_JOB_PARTITION": "gpu",
+        "SLURM_JOB_NODELIST": "n[1-2]",
+        "SLURM_RESTART_COUNT": "2",
+    }
     assert from_environment(values) == Scheduler(
         "22_0", "22", partition="gpu", node_list="n[1-2]", num_restarts=2
     )

@@ -20,9 +20,14 @@ WATT = [sys.executable, "-m", "watt_for_what", "exec"]
 
 def watt_exec(tmp_path, *arguments):
     return subprocess.run(
-        [*WATT, *arguments], env=ENVIRONMENT, cwd=tmp_path, capture_output=True, text=True,
-        check=False, timeout=120,
-    )  # fmt: skip
+        [*WATT, *arguments],
+        env=ENVIRONMENT,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
 
 
 def only_record(tmp_path):

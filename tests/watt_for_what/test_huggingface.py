@@ -34,16 +34,26 @@ class Net(torch.nn.Module):
 def train(tmp_path, callback, net=None, **options):
     data = [{"x": torch.randn(4), "labels": torch.tensor(0)} for _ in range(22)]
     said = dict(
-        output_dir=str(tmp_path / "hf"), use_cpu=True, num_train_epochs=2, report_to=[],
-        per_device_train_batch_size=2, gradient_accumulation_steps=2, disable_tqdm=True,
-        eval_strategy="epoch", save_strategy="epoch", logging_strategy="no",
+        output_dir=str(tmp_path / "hf"),
+        use_cpu=True,
+        num_train_epochs=2,
+        report_to=[],
+        per_device_train_batch_size=2,
+        gradient_accumulation_steps=2,
+        disable_tqdm=True,
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        logging_strategy="no",
         per_device_eval_batch_size=11,
-    )  # fmt: skip
+    )
     with callback:
         trainer = Trainer(
-            net or Net(), TrainingArguments(**(said | options)), train_dataset=data,
-            eval_dataset=data, callbacks=[callback],
-        )  # fmt: skip
+            net or Net(),
+            TrainingArguments(**(said | options)),
+            train_dataset=data,
+            eval_dataset=data,
+            callbacks=[callback],
+        )
         trainer.train()
     return trainer
 

@@ -38,9 +38,14 @@ def fit(tmp_path, callback, net=None, **options):
     data = TensorDataset(torch.randn(22, 4), torch.zeros(22, dtype=torch.long))
     saves = ModelCheckpoint(dirpath=tmp_path / "weights", save_top_k=-1)
     trainer = Trainer(
-        accelerator="cpu", max_epochs=2, logger=False, enable_progress_bar=False,
-        enable_model_summary=False, callbacks=[callback, saves], **options,
-    )  # fmt: skip
+        accelerator="cpu",
+        max_epochs=2,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        callbacks=[callback, saves],
+        **options,
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         loader = DataLoader(data, batch_size=4)

@@ -155,10 +155,13 @@ def test_the_gpus_in_use_are_named_by_uuid(monkeypatch):
     from watt_for_what import devices
 
     cuda = types.SimpleNamespace(
-        is_available=lambda: True, is_initialized=lambda: True, current_device=lambda: 1,
-        device_count=lambda: 3, memory_reserved=lambda at: 2**20 if at == 2 else 0,
+        is_available=lambda: True,
+        is_initialized=lambda: True,
+        current_device=lambda: 1,
+        device_count=lambda: 3,
+        memory_reserved=lambda at: 2**20 if at == 2 else 0,
         get_device_properties=lambda at: types.SimpleNamespace(name="V100", uuid=f"{at}{at}-ab"),
-    )  # fmt: skip
+    )
     fake = types.SimpleNamespace(cuda=cuda, version=types.SimpleNamespace(hip=None))
     monkeypatch.setitem(sys.modules, "torch", fake)
     assert devices.find("auto", OneRank()) == devices.Devices(2, 2, "GPU-11-ab,GPU-22-ab")

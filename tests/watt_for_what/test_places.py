@@ -84,8 +84,12 @@ print(run.record.status, run.record.phases["train"].energy_kwh_per_sample.mean >
 def test_a_numpy_loop_without_pytorch(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_TORCH, str(tmp_path)],
-        env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
     assert done.stdout == "finished True\n", done.stderr
 
 

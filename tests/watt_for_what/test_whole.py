@@ -86,8 +86,11 @@ with watt.measure("killed", batch_size=2, whole=True, training_id="t", output_di
 def test_a_part_that_is_ended_stays_and_the_next_part_lies_beside_it(name, tmp_path, measure_whole):
     done = subprocess.run(
         [sys.executable, "-c", KILLED, str(tmp_path), name],
-        env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     number = getattr(signal, name)
     assert done.returncode == (128 + number if name == "SIGTERM" else -number), done.stderr
     said = dict(batch_size=2, training_id="t")

@@ -47,13 +47,19 @@ _DEVICES = ("trainer.devices", "devices", "trainer.num_devices", "trainer.gpus",
             "n_gpus", "ngpus", "trainer.num_gpus", "nproc_per_node")  # fmt: skip
 _NODES = ("trainer.num_nodes", "num_nodes", "nnodes")
 _TASK_WORDS = {
-    "classification": "classification", "imageclassification": "classification",
-    "classify": "classification", "cls": "classification",
-    "segmentation": "segmentation", "semanticsegmentation": "segmentation",
-    "imagesegmentation": "segmentation", "seg": "segmentation", "semseg": "segmentation",
-    "actionrecognition": "action_recognition", "videoclassification": "action_recognition",
+    "classification": "classification",
+    "imageclassification": "classification",
+    "classify": "classification",
+    "cls": "classification",
+    "segmentation": "segmentation",
+    "semanticsegmentation": "segmentation",
+    "imagesegmentation": "segmentation",
+    "seg": "segmentation",
+    "semseg": "segmentation",
+    "actionrecognition": "action_recognition",
+    "videoclassification": "action_recognition",
     "action": "action_recognition",
-}  # fmt: skip
+}
 _NO_DIFFERENCE = re.compile(  # keys that change neither the network nor its step
     r"(^|\.)(seed|\w*_?dir|\w*path|root|run_id|run_name|exp_name|experiment_name|project\w*|tags|"
     r"notes|num_samples|num_images|num_test_samples|num_test_images|phase|mode|task_name|epochs|"

@@ -115,8 +115,10 @@ def added(
         flags.append(_missing_text(missing, num_ranks == 1))
         has_rate = False
     elif num_processes is not None and num_ranks < num_processes and not _of_nodes(paths):
-        flags.append(f"the config has {num_processes} processes, and {num_ranks} have a file: "
-                     "no rate is made")  # fmt: skip
+        flags.append(
+            f"the config has {num_processes} processes, and {num_ranks} have a file: "
+            "no rate is made"
+        )
         has_rate = False
     longest = max(parts, key=lambda part: part.duration_s)
     total = with_energies_of(parts, longest)

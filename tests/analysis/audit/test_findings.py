@@ -62,10 +62,14 @@ def test_the_order_of_testing() -> None:
     assert numbers[f"{desktop}, cpu+gpu+ram"] == near(0.74)
     assert numbers[f"{desktop} batch 16, wall"] == near(0.68)
     times = {
-        "RTX 3090 nchw": (0.75, 0.82), "RTX 3090 nhwc": (0.80, 0.85), "RTX 4090 nchw": (0.71, 0.77),
-        "RTX 5090 nchw": (0.72, 0.77), "RTX 5090 nchw compiled": (0.83, 0.92),
-        "CPU i9-10940X nchw compiled": (0.82, 0.84), "CPU i7-12700H nchw compiled": (0.84, 0.86),
-    }  # fmt: skip
+        "RTX 3090 nchw": (0.75, 0.82),
+        "RTX 3090 nhwc": (0.80, 0.85),
+        "RTX 4090 nchw": (0.71, 0.77),
+        "RTX 5090 nchw": (0.72, 0.77),
+        "RTX 5090 nchw compiled": (0.83, 0.92),
+        "CPU i9-10940X nchw compiled": (0.82, 0.84),
+        "CPU i7-12700H nchw compiled": (0.84, 0.86),
+    }
     for name, (whole, without) in times.items():
         assert numbers[f"{name}, time"] == near(whole)
         assert numbers[f"{name}, time, without"] == near(without)
@@ -170,8 +174,16 @@ def test_b7_cannot_have_been_trained_at_600_pixels() -> None:
 
 def test_sensors_of_boards() -> None:
     numbers = about("Sensors of Ampere and Ada boards", sensors.findings()).numbers
-    expected = {"n": 9, "mean": -4.3, "sd": 1.7, "low": -8.4, "high": -0.2, "least": -7.0,
-                "most": -2.0, "drivers": 1.0}  # fmt: skip
+    expected = {
+        "n": 9,
+        "mean": -4.3,
+        "sd": 1.7,
+        "low": -8.4,
+        "high": -0.2,
+        "least": -7.0,
+        "most": -2.0,
+        "drivers": 1.0,
+    }
     for name, value in expected.items():
         assert numbers[name] == near(value, 1)
 

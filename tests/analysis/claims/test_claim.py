@@ -11,9 +11,15 @@ from analysis.claims.claim import FAILS, HOLDS, NOTHING, OPEN, above, equivalent
 
 @pytest.mark.parametrize(
     ("low", "high", "verdict"),
-    [(-0.04, 0.03, HOLDS), (-0.04, 0.06, OPEN), (-0.5, 0.5, OPEN), (0.06, 0.2, FAILS),
-     (-0.3, -0.06, FAILS), (math.nan, math.nan, OPEN)],
-)  # fmt: skip
+    [
+        (-0.04, 0.03, HOLDS),
+        (-0.04, 0.06, OPEN),
+        (-0.5, 0.5, OPEN),
+        (0.06, 0.2, FAILS),
+        (-0.3, -0.06, FAILS),
+        (math.nan, math.nan, OPEN),
+    ],
+)
 def test_the_same_within_a_margin_needs_the_whole_interval_inside(
     low: float, high: float, verdict: str
 ) -> None:

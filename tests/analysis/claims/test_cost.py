@@ -36,9 +36,12 @@ def runs_of(batch: int, kwh: float, half_width: float, **more: Any) -> Record:
 
 @pytest.mark.parametrize(
     ("half_width", "shown", "verdict"),
-    [(1e-9, "1.25 x (1.25 to 1.25)", HOLDS), (1e-8, "1.25 x (1.21 to 1.29)", HOLDS),
-     (2e-7, "1.25 x (0.65 to 2.68)", OPEN)],
-)  # fmt: skip
+    [
+        (1e-9, "1.25 x (1.25 to 1.25)", HOLDS),
+        (1e-8, "1.25 x (1.21 to 1.29)", HOLDS),
+        (2e-7, "1.25 x (0.65 to 2.68)", OPEN),
+    ],
+)
 def test_a_smaller_batch_takes_more_beyond_the_interval(
     tmp_path: Path, half_width: float, shown: str, verdict: str
 ) -> None:
@@ -54,9 +57,14 @@ def test_a_larger_batch_that_takes_more_refutes_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"precision": "bf16"}, {"input_size": (64, 64)}, {"cpu_model": "Xeon"},
-              {"device": "Tesla V100-SXM2-32GB"}],
-)  # fmt: skip
+    "other",
+    [
+        {"precision": "bf16"},
+        {"input_size": (64, 64)},
+        {"cpu_model": "Xeon"},
+        {"device": "Tesla V100-SXM2-32GB"},
+    ],
+)
 def test_batch_sizes_are_compared_within_one_set_up(tmp_path: Path, other: dict[str, Any]) -> None:
     claim = batch_size(measured(tmp_path, runs_of(8, 5e-7, 1e-9), runs_of(32, 4e-7, 1e-9, **other)))
     assert claim.shown == "nothing yet"

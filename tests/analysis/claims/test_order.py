@@ -20,11 +20,17 @@ NETWORKS = ("MobileNetv2", "ResNet50", "Swin-T", "Swin-B", "ViT-L-scratch")
 def runs_of(rates: dict[str, float], **more: Any) -> list[Record]:
     """A run of each network, testing at this many kWh an image, training at four times that."""
     return [
-        a_record(model=name, paper_row=name,
-                 phases={"train": a_phase("train", 4 * kwh, kwh / 50),
-                         "test": a_phase("test", kwh, kwh / 50)}, **more)
+        a_record(
+            model=name,
+            paper_row=name,
+            phases={
+                "train": a_phase("train", 4 * kwh, kwh / 50),
+                "test": a_phase("test", kwh, kwh / 50),
+            },
+            **more,
+        )
         for name, kwh in rates.items()
-    ]  # fmt: skip
+    ]
 
 
 def in_order(*names: str) -> dict[str, float]:

@@ -113,10 +113,17 @@ def test_table_3_has_the_papers_columns_in_its_order_with_ours_beside(tmp_path: 
     tables(runs, tmp_path / "out")
     head, _, *body = cells_of(tmp_path / "out" / "table3.md")
     assert head == [
-        "Model", "GMACs, published", "Params (M), published", "Train (kWh), published",
-        "Top-1 (%), published", "GQI, published", "Test (kWh), published",
-        "Train (kWh), estimated", "GQI, estimated", "Test (kWh), estimated",
-    ]  # fmt: skip
+        "Model",
+        "GMACs, published",
+        "Params (M), published",
+        "Train (kWh), published",
+        "Top-1 (%), published",
+        "GQI, published",
+        "Test (kWh), published",
+        "Train (kWh), estimated",
+        "GQI, estimated",
+        "Test (kWh), estimated",
+    ]
     assert len(body) == 67, "one row a model and hardware"
     [swin] = [row for row in body if row[0].startswith("Swin-T<")]
     assert swin[3] == "224.01" and swin[7].startswith("384.4 ± ")

@@ -162,8 +162,12 @@ def test_the_papers_accounting_prices_pretraining_at_supervised_steps(tmp_path: 
 
 
 def test_a_pretraining_networks_size_is_not_the_models(tmp_path: Path):
-    bigger = a_record(**PRETRAINED, stage="pretrain", started_at="2024-02-01T00:00:00.000+00:00",
-                      facts=ModelFacts(params_m=111.9))  # fmt: skip
+    bigger = a_record(
+        **PRETRAINED,
+        stage="pretrain",
+        started_at="2024-02-01T00:00:00.000+00:00",
+        facts=ModelFacts(params_m=111.9),
+    )
     _, [one] = _costs(tmp_path, a_record(**PRETRAINED), bigger)
     assert (one.params_m, one.gmacs) == (86.568, 4.491)
 

@@ -39,9 +39,12 @@ def compared(folder: Path, *records: Record) -> list[Saving]:
 
 def test_a_switch_that_saves_is_shown_with_its_interval(tmp_path):
     found = compared(
-        tmp_path, run(1e-6), run(0.8e-6, compile=True), run(1.005e-6, channels_last=False),
+        tmp_path,
+        run(1e-6),
+        run(0.8e-6, compile=True),
+        run(1.005e-6, channels_last=False),
         run(1.3e-6, batch_size=8),
-    )  # fmt: skip
+    )
     assert [(tuple(one.changed.items()), one.verdict) for one in found] == [
         ((("compile", (False, True)),), "saves"),
         ((("channels_last", (True, False)),), "not shown"),
@@ -56,10 +59,13 @@ def test_a_switch_that_saves_is_shown_with_its_interval(tmp_path):
 
 def test_the_reference_is_the_middle_of_the_star_whatever_came_first(tmp_path):
     found = compared(
-        tmp_path, run(1.3e-6, batch_size=8, precision="bf16"), run(0.9e-6, batch_size=8),
-        run(1e-6, precision="bf16"), run(1e-6, batch_size=8, compile=True),
+        tmp_path,
+        run(1.3e-6, batch_size=8, precision="bf16"),
+        run(0.9e-6, batch_size=8),
+        run(1e-6, precision="bf16"),
+        run(1e-6, batch_size=8, compile=True),
         run(1e-6, batch_size=8, channels_last=False),
-    )  # fmt: skip
+    )
     assert all(one.changed.get("batch_size", (8, 0))[0] == 8 for one in found)
     assert sum(one.is_combination for one in found) == 1
 
@@ -75,9 +81,12 @@ def test_nothing_is_said_to_save_where_nobody_knows_how_much_runs_differ(tmp_pat
 
 def test_the_cheapest_setting_is_the_largest_saving_that_is_shown(tmp_path):
     rows = rows_of(
-        tmp_path, run(1e-6), run(0.8e-6, compile=True), run(0.7e-6, half_width=4e-7, batch_size=8),
+        tmp_path,
+        run(1e-6),
+        run(0.8e-6, compile=True),
+        run(0.7e-6, half_width=4e-7, batch_size=8),
         run(0.95e-6, channels_last=False),
-    )  # fmt: skip
+    )
     (one,) = cheapest_shown(rows, rows[0].setup)
     line = cheapest_measured(one)
     assert line.startswith("train: the cheapest setting measured is compile false -> true: -20.0 %")
@@ -85,8 +94,12 @@ def test_the_cheapest_setting_is_the_largest_saving_that_is_shown(tmp_path):
 
 
 def test_other_networks_data_and_devices_are_no_switch(tmp_path):
-    records = run(1e-6), run(1e-6, model="resnet18"), run(1e-6, device="Tesla T4"), \
-        run(1e-6, data_fraction=0.1)  # fmt: skip
+    records = (
+        run(1e-6),
+        run(1e-6, model="resnet18"),
+        run(1e-6, device="Tesla T4"),
+        run(1e-6, data_fraction=0.1),
+    )
     assert compared(tmp_path, *records) == []
 
 
@@ -115,9 +128,12 @@ def test_energy_that_no_sensor_read_is_reported_as_time(tmp_path):
 
 def test_the_best_combination_takes_of_each_factor_the_value_that_saves_most(tmp_path):
     parts = (
-        run(1e-6), run(0.8e-6, compile=True), run(0.9e-6, batch_size=64),
-        run(0.7e-6, batch_size=128), run(1.2e-6, channels_last=False),
-    )  # fmt: skip
+        run(1e-6),
+        run(0.8e-6, compile=True),
+        run(0.9e-6, batch_size=64),
+        run(0.7e-6, batch_size=128),
+        run(1.2e-6, channels_last=False),
+    )
     rows = rows_of(tmp_path / "parts", *parts)
     (best,) = combinations(rows)
     assert best.values == {"compile": True, "batch_size": 128}
@@ -151,10 +167,11 @@ def test_the_figure_has_a_panel_for_each_model_and_a_tick_for_each_switch(tmp_pa
 def test_a_power_limit_is_a_factor(tmp_path):
     watts = (300.0, 200.0)  # runs differ in their own way under each
     records = (
-        run(1e-6, power_limit_w=300.0), run(0.9e-6, power_limit_w=200.0),
+        run(1e-6, power_limit_w=300.0),
+        run(0.9e-6, power_limit_w=200.0),
         run(0.9e-6, power_limit_w=300.0, num_workers=2),
         *(run(1e-6, model="vit_b", power_limit_w=limit_w) for limit_w in watts for _ in range(2)),
-    )  # fmt: skip
+    )
     (best,) = combinations(rows_of(tmp_path, *records))
     assert best.overrides == (
         "data.num_workers=2 hardware.power_limit_w=200 hardware.allow_power_limit=true"

@@ -36,8 +36,12 @@ def test_one_setup_is_the_ordinary_least_squares_line():
 
 
 def test_a_difference_between_setups_is_no_effect_of_order():
-    runs = [PlacedRun("a", 1.0, 0.0), PlacedRun("a", 1.0, 0.2),
-            PlacedRun("b", 2.0, 0.8), PlacedRun("b", 2.0, 1.0)]  # fmt: skip
+    runs = [
+        PlacedRun("a", 1.0, 0.0),
+        PlacedRun("a", 1.0, 0.2),
+        PlacedRun("b", 2.0, 0.8),
+        PlacedRun("b", 2.0, 1.0),
+    ]
     slope = order_effect(runs)
     assert slope is not None
     assert slope.value == 0

@@ -90,8 +90,9 @@ def a_site(**more: Any) -> SiteFacts:
         "carbon_intensity_source": "the supplier's contract",
         "embodied": Embodied(150.0, 4.0, "maker's data sheet"),
         "baseline": Baseline("ResNet-50", 4.11660e-07, 1.25905e-07),
-        "model": ModelPage("Swin-T", "1", "https://example.org/swin_t.pth",
-                           "2026-11-23T22:20:39+00:00"),
+        "model": ModelPage(
+            "Swin-T", "1", "https://example.org/swin_t.pth", "2026-11-23T22:20:39+00:00"
+        ),
         "data_size_gb": 150.0,
-    }  # fmt: skip
+    }
     return SiteFacts(**(values | more))

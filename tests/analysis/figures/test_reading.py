@@ -14,8 +14,9 @@ from tests.analysis.figures.test_figures import EMPTY, PUBLISHED, rows, runs, wo
 
 
 def test_figure_1_has_the_papers_language_models_and_its_household() -> None:
-    shown = words(figure1(rows(*PUBLISHED), facts.appliances(), facts.references(),
-                          facts.language_models()))  # fmt: skip
+    shown = words(
+        figure1(rows(*PUBLISHED), facts.appliances(), facts.references(), facts.language_models())
+    )
     for expected in ("OPT-175B", "356,000", "GPT-3-175B", "1,287,000", "before Oct 2023", "242"):
         assert expected in shown
 

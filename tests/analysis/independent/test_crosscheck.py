@@ -82,8 +82,12 @@ def test_a_cpu_has_no_vote_but_may_contradict() -> None:
 
 def test_two_meters_on_the_same_runs_count_once() -> None:
     base = dict.fromkeys(NETWORKS[:4], 1.0)
-    sets = [a_set("sensor", "runs", **base, e=0.1), a_set("wall", "runs", **base, e=0.1),
-            a_set("other", **base, e=1.0), a_set("third", **base, e=1.0)]  # fmt: skip
+    sets = [
+        a_set("sensor", "runs", **base, e=0.1),
+        a_set("wall", "runs", **base, e=0.1),
+        a_set("other", **base, e=1.0),
+        a_set("third", **base, e=1.0),
+    ]
     row = marks(cross_check(estimates(**base, e=1.0), sets)).set_index("model").loc["e"]
     assert (row["num_sets"], row["num_high"], row["mark"]) == (3, 1, "")
 

@@ -53,8 +53,9 @@ def test_the_tables_have_a_line_for_each_and_the_paper_shaped_one_shows_the_user
     table = all_tables(both(tmp_path, a_record()), Options())["table3"]
     ours = table[table["model"] == "Swin-T"]
     assert dict(zip(ours["collection"], ours["measured_num_records"], strict=True)) == {
-        OWN: 1, SHIPPED: 1,
-    }  # fmt: skip
+        OWN: 1,
+        SHIPPED: 1,
+    }
     [shown] = [one for one in nearest(table, 32) if one.row["model"] == "Swin-T"]
     assert (shown.row["collection"], shown.num_others) == (OWN, 1)
 

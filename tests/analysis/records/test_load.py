@@ -39,8 +39,12 @@ def test_the_rate_its_interval_and_the_sums_are_the_records(tmp_path: Path):
 
 
 def test_emissions_are_the_phases_own_and_absent_where_it_has_none(tmp_path: Path):
-    put(tmp_path, a_record(phases={"train": a_phase(emissions_kg_co2eq=7.5e-4),
-                                   "test": a_phase("test", 2.5e-7)}))  # fmt: skip
+    put(
+        tmp_path,
+        a_record(
+            phases={"train": a_phase(emissions_kg_co2eq=7.5e-4), "test": a_phase("test", 2.5e-7)}
+        ),
+    )
     frame = load([tmp_path]).frame.set_index("phase")
     assert frame.loc["train", "emissions_kg_co2eq"] == 7.5e-4
     assert pd.isna(frame.loc["test", "emissions_kg_co2eq"])

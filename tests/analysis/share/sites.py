@@ -20,14 +20,25 @@ from metering.record_host import Code, EmissionFactor, GpuState, Host, MeteredGp
 from metering.setup import Asked, DataSetUp, Found, SetUp
 from metering.statistics import rate_interval
 
-BOARDS = (("NVIDIA A100-SXM4-40GB", 400.0), ("NVIDIA RTX A6000", 300.0), ("NVIDIA H100", 700.0),
-          ("Tesla V100-SXM2-32GB", 300.0), ("NVIDIA GeForce RTX 3090", 350.0))  # fmt: skip
-NETWORKS = (("resnet50", 25.6, 4.1, 2.6e-7), ("swin_t", 28.3, 4.5, 5.1e-7),
-            ("vit_b", 86.6, 17.6, 9.5e-7), ("convnext_t", 28.6, 4.5, 5.5e-7))  # fmt: skip
+BOARDS = (
+    ("NVIDIA A100-SXM4-40GB", 400.0),
+    ("NVIDIA RTX A6000", 300.0),
+    ("NVIDIA H100", 700.0),
+    ("Tesla V100-SXM2-32GB", 300.0),
+    ("NVIDIA GeForce RTX 3090", 350.0),
+)
+NETWORKS = (
+    ("resnet50", 25.6, 4.1, 2.6e-7),
+    ("swin_t", 28.3, 4.5, 5.1e-7),
+    ("vit_b", 86.6, 17.6, 9.5e-7),
+    ("convnext_t", 28.6, 4.5, 5.5e-7),
+)
 FACTORS = (("GBR", 0.2376), ("FRA", 0.0560), ("USA", 0.3690), ("NOR", 0.0300))
 SENSORS: dict[Component, Sensor] = {
-    "gpu": Sensor("counter", "NVML"), "cpu": Sensor("rapl"), "ram": Sensor("modelled"),
-}  # fmt: skip
+    "gpu": Sensor("counter", "NVML"),
+    "cpu": Sensor("rapl"),
+    "ram": Sensor("modelled"),
+}
 
 
 def records(num_sites: int, num_each: int, seed: int = 0) -> list[Record]:
@@ -59,10 +70,16 @@ def _record(
         run_id=f"{rng.getrandbits(128):032x}",
         status="finished",
         setup=SetUp(
-            Asked("classification", name, data=DataSetUp("synthetic"), batch_size=32,
-                  num_devices=1),
-            Found(device=board, num_devices=1, power_limit_w=limit_w, cpu_model="AMD EPYC 7302",
-                  sensors={part: sensor.how for part, sensor in SENSORS.items()}),
+            Asked(
+                "classification", name, data=DataSetUp("synthetic"), batch_size=32, num_devices=1
+            ),
+            Found(
+                device=board,
+                num_devices=1,
+                power_limit_w=limit_w,
+                cpu_model="AMD EPYC 7302",
+                sensors={part: sensor.how for part, sensor in SENSORS.items()},
+            ),
         ),
         paper_row=None,
         hardware="local",
@@ -78,7 +95,7 @@ def _record(
         ),
         facts=ModelFacts(params_m, gmacs, (3, 224, 224)),
         phases=phases,
-    )  # fmt: skip
+    )
 
 
 def _phase(
@@ -94,12 +111,15 @@ def _phase(
         gpu = watts * duration_s / 3.6e6 * rng.gauss(1.0, 0.01)
         blocks.append(
             Reading(
-                at, duration_s, samples // 32, samples,
+                at,
+                duration_s,
+                samples // 32,
+                samples,
                 Energy(gpu * 1.003, 45 * duration_s / 3.6e6, 10 * duration_s / 3.6e6),
                 Energy(gpu, 46 * duration_s / 3.6e6),
                 "warm-up" if index < 2 else "measured",
             )
-        )  # fmt: skip
+        )
         at += duration_s + 1e-4
     kept = blocks[2:]
     totals = [_total(block) for block in kept]
@@ -129,7 +149,12 @@ def with_rate_times(record: Record, factor: float) -> Record:
     rate = train.energy_kwh_per_sample
     assert rate is not None
     assert rate.half_width is not None
-    changed = Interval(rate.mean * factor, rate.half_width * factor, rate.confidence,
-                       rate.num_blocks, rate.num_effective_blocks)  # fmt: skip
+    changed = Interval(
+        rate.mean * factor,
+        rate.half_width * factor,
+        rate.confidence,
+        rate.num_blocks,
+        rate.num_effective_blocks,
+    )
     phases = {**record.phases, "train": replace(train, energy_kwh_per_sample=changed)}
     return replace(record, phases=phases)

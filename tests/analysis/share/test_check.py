@@ -59,8 +59,9 @@ def _scaled(phase: PhaseRecord, factor: float) -> PhaseRecord:
     readings = tuple(replace(b, energy=more(b.energy), own=more(b.own)) for b in phase.readings)
     scaled = Interval(rate.mean * factor, rate.half_width * factor)
     emissions = (phase.emissions_kg_co2eq or 0.0) * factor
-    return replace(phase, readings=readings, energy_kwh_per_sample=scaled,
-                   emissions_kg_co2eq=emissions)  # fmt: skip
+    return replace(
+        phase, readings=readings, energy_kwh_per_sample=scaled, emissions_kg_co2eq=emissions
+    )
 
 
 def _narrowed(phase: PhaseRecord) -> PhaseRecord:
@@ -92,7 +93,7 @@ FAULTS: dict[str, tuple[Callable[[Record], Record], str]] = {
         lambda r: replace(r, facts=replace(r.facts, gmacs=1e6)),
         "no device computes so fast",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -105,9 +105,7 @@ def test_ranks_leave_out_the_sampling_of_the_images_that_all_were_tested_on(tmp_
 def test_a_row_without_an_interval_competes_with_none_and_says_so(tmp_path: Path):
     """It would count as exact. Two are left, whose ranks are what they are without it."""
     swin_b = {"model": "swin_b", "row": "Swin-B", "kwh": 1.5e-6}
-    rows = ours(
-        tmp_path, of(*SWIN_T), of(*SWIN_S, kwh=2e-6), of(**swin_b, half_width=None)
-    )  # fmt: skip
+    rows = ours(tmp_path, of(*SWIN_T), of(*SWIN_S, kwh=2e-6), of(**swin_b, half_width=None))
     [without] = rows["Swin-B"]
     assert pd.isna(without["estimated_rank"]) and without["estimated_pareto"] is None
     assert "its electricity has no interval" in without["footnotes"]["model"]

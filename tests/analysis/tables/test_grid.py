@@ -25,8 +25,12 @@ def test_a_column_without_a_value_is_left_out_and_a_note_of_it_goes_to_the_model
     notes = [{"estimated_gqi": "no index"}, {}, {}]
     shown = grid("table3", a_table(footnotes=notes))
     assert shown.headings == [
-        "Data set", "Model", "Train (kWh)", "Train (kWh/sample)", "Pareto front",
-    ]  # fmt: skip
+        "Data set",
+        "Model",
+        "Train (kWh)",
+        "Train (kWh/sample)",
+        "Pareto front",
+    ]
     assert shown.kinds == ["", "", "published", "measured", "estimated"]
     assert shown.cells[0][1] == ("TSM", [1])
     assert shown.footnotes == ["no index"]

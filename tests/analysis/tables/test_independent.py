@@ -43,8 +43,9 @@ def test_a_published_row_has_what_others_measured_and_a_check(tmp_path: Path) ->
     row = table3(tmp_path).set_index("model").loc["EfficientNet B7"]
     assert row["independent_test_j_per_sample"] == pytest.approx(7.432, abs=1e-3)
     assert (row["independent_test_scope"], row["independent_test_hardware"]) == (
-        "gpu", "Quadro RTX 5000",
-    )  # fmt: skip
+        "gpu",
+        "Quadro RTX 5000",
+    )
     assert row["independent_test_check_published"].startswith("low: 0.16 to 0.45 x")
     assert pd.isna(row["independent_train_j_per_sample"]), "nobody trained it there"
     assert pd.isna(row["independent_test_check_ours"]), "nothing was measured here"
@@ -91,8 +92,9 @@ def test_the_check_has_its_ratio_sets_mark_and_scopes_in_columns(tmp_path: Path)
     assert resnet["independent_train_scopes_ours"] == "device, gpu"
     b7 = found.loc["EfficientNet B7"]
     assert (b7["independent_test_mark_published"], b7["independent_test_num_sets_published"]) == (
-        "low", 8,
-    )  # fmt: skip
+        "low",
+        8,
+    )
 
 
 def test_the_ratio_to_a_board_takes_the_gpu_alone(tmp_path: Path) -> None:

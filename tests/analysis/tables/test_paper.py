@@ -55,8 +55,10 @@ def test_without_records_the_tables_are_the_papers():
     nothing = load([]).frame
     tables = all_tables(nothing)
     assert {name: len(rows) for name, rows in tables.items()} == {
-        "table1": 8, "table2": 14, "table3": 67,
-    }  # fmt: skip
+        "table1": 8,
+        "table2": 14,
+        "table3": 67,
+    }
     assert tables["table3"]["estimated_train_kwh"].isna().all()
 
 

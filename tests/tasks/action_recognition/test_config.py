@@ -21,8 +21,14 @@ from tasks.plan import Plan
 
 patches.install()
 NAMES = (
-    "timesformer", "uniformerv2_in21k", "uniformerv2_clip", "movinet_a0", "i3d", "tsm", "trn",
-)  # fmt: skip
+    "timesformer",
+    "uniformerv2_in21k",
+    "uniformerv2_clip",
+    "movinet_a0",
+    "i3d",
+    "tsm",
+    "trn",
+)
 Compose = Callable[..., Plan]
 
 

@@ -17,9 +17,14 @@ from tasks.plan import DataPlan
 
 def data_plan(name: str, folder: Path) -> DataPlan:
     options: dict[str, Any] = {
-        "layout": name, "num_classes": 174, "size": [64, 48], "fps": 12, "num_frames": 10,
-        "num_files": 4, "test_samples": 500,
-    }  # fmt: skip
+        "layout": name,
+        "num_classes": 174,
+        "size": [64, 48],
+        "fps": 12,
+        "num_frames": 10,
+        "num_files": 4,
+        "test_samples": 500,
+    }
     return DataPlan(name, cache_dir=str(folder), options=options)
 
 

@@ -20,8 +20,14 @@ pytestmark = pytest.mark.trains
 
 SMALL = ("scale=small", "batch_size=2", "data.num_workers=0", "hardware.accelerator=cpu")
 NAMES = (
-    "timesformer", "uniformerv2_in21k", "uniformerv2_clip", "movinet_a0", "i3d", "tsm", "trn",
-)  # fmt: skip
+    "timesformer",
+    "uniformerv2_in21k",
+    "uniformerv2_clip",
+    "movinet_a0",
+    "i3d",
+    "tsm",
+    "trn",
+)
 SETS = ("kinetics400", "sthv2")
 # parameters in millions and GMACs of one clip: counted independently on MMAction2 1.2.0, and for
 # MoViNet by its authors. UniFormerV2's have the 5.7 GMACs of its fused attention (12 layers of

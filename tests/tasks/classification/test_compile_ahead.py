@@ -22,9 +22,15 @@ from tests.tasks.counting_window import CountingWindow
 pytestmark = pytest.mark.trains
 
 TINY = (
-    *SMALL, "model=test_resnet", "model.input_size=64", "batch_size=4", "compile=true",
-    "hardware.accelerator=cpu", "meter=fixed", "data.options.test_samples=10",
-)  # fmt: skip
+    *SMALL,
+    "model=test_resnet",
+    "model.input_size=64",
+    "batch_size=4",
+    "compile=true",
+    "hardware.accelerator=cpu",
+    "meter=fixed",
+    "data.options.test_samples=10",
+)
 
 
 def test_no_phase_compiles_anything_that_set_up_did_not(compose, graphs):

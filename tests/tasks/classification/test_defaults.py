@@ -15,9 +15,12 @@ from tests.tasks.classification.test_session import SMALL, prepared
 from tests.tasks.counting_window import CountingWindow
 
 TINY = (
-    *SMALL, "model=test_resnet", "model.input_size=64", "batch_size=4",
+    *SMALL,
+    "model=test_resnet",
+    "model.input_size=64",
+    "batch_size=4",
     "hardware.accelerator=cpu",
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(

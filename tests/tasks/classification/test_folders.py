@@ -91,11 +91,17 @@ def validated_by_timm(network: torch.nn.Module, root: Path) -> float:
     config = timm.data.resolve_data_config({}, model=network, use_test_size=True)
     loader = timm.data.create_loader(
         timm.data.create_dataset("", root=str(root), split="validation"),
-        input_size=config["input_size"], batch_size=3, interpolation=config["interpolation"],
-        mean=config["mean"], std=config["std"], crop_pct=config["crop_pct"],
-        crop_mode=config["crop_mode"], num_workers=0, device=torch.device("cpu"),
+        input_size=config["input_size"],
+        batch_size=3,
+        interpolation=config["interpolation"],
+        mean=config["mean"],
+        std=config["std"],
+        crop_pct=config["crop_pct"],
+        crop_mode=config["crop_mode"],
+        num_workers=0,
+        device=torch.device("cpu"),
         persistent_workers=False,
-    )  # fmt: skip
+    )
     meter = timm.utils.AverageMeter()
     network.eval()
     with torch.no_grad():
@@ -114,9 +120,15 @@ def test_top1_is_exactly_that_of_timms_validation(
     network = timm.create_model(name, num_classes=11)
     torch.save(network.state_dict(), tmp_path / "w.pth")
     plan = compose(
-        f"model={name}", "data=folder", f"data.root={root}", f"checkpoint={tmp_path / 'w.pth'}",
-        "batch_size=4", "phases=[test]", "data.num_workers=0", "hardware.accelerator=cpu",
-    )  # fmt: skip
+        f"model={name}",
+        "data=folder",
+        f"data.root={root}",
+        f"checkpoint={tmp_path / 'w.pth'}",
+        "batch_size=4",
+        "phases=[test]",
+        "data.num_workers=0",
+        "hardware.accelerator=cpu",
+    )
     assert list(session.check(plan)) == []
     prepared = session.prepare(plan, OneRank(), lambda _: None)
     quality = prepared.test(CountingWindow(1)).quality
@@ -130,10 +142,15 @@ def test_labels_of_synthetic_files_mean_nothing_to_weights(
 ) -> None:
     torch.save(timm.create_model("test_resnet").state_dict(), tmp_path / "w.pth")
     plan = compose(
-        "model=test_resnet", "model.input_size=64", f"checkpoint={tmp_path / 'w.pth'}",
-        "batch_size=4", "phases=[test]", "data.options.num_files=8", "data.num_workers=0",
+        "model=test_resnet",
+        "model.input_size=64",
+        f"checkpoint={tmp_path / 'w.pth'}",
+        "batch_size=4",
+        "phases=[test]",
+        "data.options.num_files=8",
+        "data.num_workers=0",
         "hardware.accelerator=cpu",
-    )  # fmt: skip
+    )
     prepared = session.prepare(plan, OneRank(), lambda _: None)
     window = CountingWindow(1)
     assert prepared.test(window).quality == {}

@@ -14,9 +14,16 @@ from tests.tasks.classification.test_session import SMALL
 
 CPU = torch.device("cpu")
 QUICK = (
-    *SMALL, "model.input_size=160", "batch_size=16", "meter=fixed", "meter.num_steps=1",
-    "meter.num_warmup_steps=0", "meter.idle_s=0", "hardware=one_core", "checkpoint_write=false",
-)  # fmt: skip
+    *SMALL,
+    "model.input_size=160",
+    "batch_size=16",
+    "meter=fixed",
+    "meter.num_steps=1",
+    "meter.num_warmup_steps=0",
+    "meter.idle_s=0",
+    "hardware=one_core",
+    "checkpoint_write=false",
+)
 
 
 @pytest.fixture

@@ -19,9 +19,11 @@ def _vit_gmacs(layers: int, width: int, tokens: int) -> float:
 EMBEDDING = 196 * 768 * 768 / 1e9  # patches of 16 x 16 x 3 pixels
 # He 2022, section 3: 49 of 196 patches and the class token are encoded, all are decoded
 MAE = (
-    EMBEDDING + _vit_gmacs(12, 768, 50) + _vit_gmacs(8, 512, 197)
+    EMBEDDING
+    + _vit_gmacs(12, 768, 50)
+    + _vit_gmacs(8, 512, 197)
     + (50 * 768 * 512 + 197 * 512 * 768) / 1e9
-)  # fmt: skip
+)
 # Peng 2022: twelve layers, two more for the class token's loss, a tokenizer of twelve; both
 # losses choose among 8,192 tokens for 75 patches
 BEIT_V2 = 2 * EMBEDDING + _vit_gmacs(26, 768, 197) + 2 * 75 * 768 * 8192 / 1e9

@@ -13,9 +13,14 @@ from tasks.plan import Plan
 from tests.tasks.counting_window import CountingWindow
 
 TINY = (
-    "model=test_resnet", "model.input_size=64", "batch_size=6", "hardware.accelerator=cpu",
-    "data.options.num_files=16", "data.options.train_samples=64", "data.num_workers=0",
-)  # fmt: skip
+    "model=test_resnet",
+    "model.input_size=64",
+    "batch_size=6",
+    "hardware.accelerator=cpu",
+    "data.options.num_files=16",
+    "data.options.train_samples=64",
+    "data.num_workers=0",
+)
 
 
 def test_deits_step_updates_an_average_and_repeats_each_image(compose: Callable[..., Plan]) -> None:

@@ -73,8 +73,11 @@ def wds(root: Path, shards: int = 2, broken: bool = False) -> list[str]:
                         tar.addfile(entry, io.BytesIO(content))
         lengths = [len(range(shard, number, shards)) for shard in range(shards)]
         info[split] = {
-            "name": split, "num_samples": number, "filenames": names, "shard_lengths": lengths,
-        }  # fmt: skip
+            "name": split,
+            "num_samples": number,
+            "filenames": names,
+            "shard_lengths": lengths,
+        }
     (root / "_info.json").write_text(json.dumps({"splits": info}))
     return ["data.options.dataset=wds/mine", f"data.root={root}"]
 
@@ -109,10 +112,16 @@ Run = Callable[..., tuple[PhaseOutcome, PhaseOutcome, int]]
 def planned(compose: Callable[..., Plan]) -> Callable[..., Plan]:
     def make(*asked: str) -> Plan:
         return compose(
-            "model=test_resnet", "model.input_size=32", "data=timm", "batch_size=4",
-            f"data.options.num_classes={CLASSES}", "data.options.full_test=true",
-            "hardware.accelerator=cpu", "data.num_workers=0", *asked,
-        )  # fmt: skip
+            "model=test_resnet",
+            "model.input_size=32",
+            "data=timm",
+            "batch_size=4",
+            f"data.options.num_classes={CLASSES}",
+            "data.options.full_test=true",
+            "hardware.accelerator=cpu",
+            "data.num_workers=0",
+            *asked,
+        )
 
     return make
 
@@ -197,8 +206,10 @@ def test_a_library_that_is_not_there_is_said_with_its_command(
         "importlib.util.find_spec", lambda name, *rest: None if name in gone else real(name, *rest)
     )
     for prefix, package in (
-        ("hfds", "datasets"), ("wds", "webdataset"), ("tfds", "tensorflow-datasets"),
-    ):  # fmt: skip
+        ("hfds", "datasets"),
+        ("wds", "webdataset"),
+        ("tfds", "tensorflow-datasets"),
+    ):
         said = refusal(planned(f"data.options.dataset={prefix}/mine"))
         assert said.endswith(f"pip install {package}")
 

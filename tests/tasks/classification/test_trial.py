@@ -107,9 +107,15 @@ def test_a_network_of_ones_own_is_built_and_tested(
     compose: Callable[..., Plan], nets: Path, name: str
 ) -> None:
     plan = compose(
-        "model=own", f"model.source=mynets:{name}", f"model.path={nets}", "data=digits",
-        "model.input_size=32", "batch_size=4", "data.num_workers=0", "hardware.accelerator=cpu",
-    )  # fmt: skip
+        "model=own",
+        f"model.source=mynets:{name}",
+        f"model.path={nets}",
+        "data=digits",
+        "model.input_size=32",
+        "batch_size=4",
+        "data.num_workers=0",
+        "hardware.accelerator=cpu",
+    )
     assert (plan.model.name, plan.asked.network) == (name, f"mynets:{name}")
     prepared = session.prepare(plan, OneRank(), lambda _: None)
     assert prepared.facts.params_m == pytest.approx((3 * 4 * 9 + 4 + 4 * 10 + 10) / 1e6)
@@ -120,9 +126,13 @@ def test_a_network_that_a_module_registers_with_timm_is_built(
     compose: Callable[..., Plan], nets: Path
 ) -> None:
     plan = compose(
-        "model=own", "model.source=my_registered_net", "model.import=[mynets]",
-        f"model.path={nets}", "batch_size=4", "hardware.accelerator=cpu",
-    )  # fmt: skip
+        "model=own",
+        "model.source=my_registered_net",
+        "model.import=[mynets]",
+        f"model.path={nets}",
+        "batch_size=4",
+        "hardware.accelerator=cpu",
+    )
     assert plan.model.name == "my_registered_net"
     tried(plan)
 

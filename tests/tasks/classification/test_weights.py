@@ -16,8 +16,15 @@ from tasks.classification import networks, session, weights
 from tasks.errors import PlanError
 from tasks.plan import Plan
 
-DIGITS = ("model=test_resnet", "data=digits", "model.input_size=32", "batch_size=4",
-          "phases=[test]", "data.num_workers=0", "hardware.accelerator=cpu")  # fmt: skip
+DIGITS = (
+    "model=test_resnet",
+    "data=digits",
+    "model.input_size=32",
+    "batch_size=4",
+    "phases=[test]",
+    "data.num_workers=0",
+    "hardware.accelerator=cpu",
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +46,9 @@ def test_of_plain_and_ema_weights_the_chosen_ones_are_taken_and_named(
     compose: Callable[..., Plan], tmp_path: Path, states: tuple[Any, Any]
 ) -> None:
     path = tmp_path / "both.pth"
-    torch.save({"state_dict": states[0], "state_dict_ema": states[1], "args": argparse.Namespace()},
-               path)  # fmt: skip
+    torch.save(
+        {"state_dict": states[0], "state_dict_ema": states[1], "args": argparse.Namespace()}, path
+    )
     plain = compose(*DIGITS, f"checkpoint={path}")
     ema = compose(*DIGITS, f"checkpoint={path}", "checkpoint_weights=ema")
     for plan, wanted in ((plain, states[0]), (ema, states[1])):

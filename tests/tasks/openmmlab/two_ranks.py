@@ -38,9 +38,14 @@ def main(model: str, cache_dir: str, output_dir: str) -> None:
     ranks = TorchRanks(from_environment(), uses_gpu=False, folder=Path(output_dir))
     launchers.register()
     overrides = [
-        f"model={model}", "scale=small", "batch_size=4", "data.num_workers=0",
-        "hardware.accelerator=cpu", f"data.cache_dir={cache_dir}", f"output_dir={output_dir}",
-    ]  # fmt: skip
+        f"model={model}",
+        "scale=small",
+        "batch_size=4",
+        "data.num_workers=0",
+        "hardware.accelerator=cpu",
+        f"data.cache_dir={cache_dir}",
+        f"output_dir={output_dir}",
+    ]
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         plan = from_config(compose("config", overrides))
     plan = dataclasses.replace(plan, hardware=dataclasses.replace(plan.hardware, devices=2))
@@ -56,9 +61,11 @@ def main(model: str, cache_dir: str, output_dir: str) -> None:
     session.test(test)
     session.close()
     result = {
-        "train": train.samples, "test": test.samples, "weights": weights,
+        "train": train.samples,
+        "test": test.samples,
+        "weights": weights,
         "sync_batch_norms": sync_batch_norms,
-    }  # fmt: skip
+    }
     (Path(output_dir) / f"rank{ranks.rank}.json").write_text(json.dumps(result), encoding="utf-8")
     ranks.close()
 

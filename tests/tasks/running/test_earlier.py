@@ -19,9 +19,14 @@ from tasks.running.execute import Outcome, execute
 from tests.endurance import TINY
 
 BRIEF = (
-    "meter=adaptive", "meter.block_s=0.001", "meter.min_blocks=2", "meter.max_blocks=6",
-    "meter.relative_error=0.5", "meter.idle_s=0", "checkpoint_write=false",
-)  # fmt: skip
+    "meter=adaptive",
+    "meter.block_s=0.001",
+    "meter.min_blocks=2",
+    "meter.max_blocks=6",
+    "meter.relative_error=0.5",
+    "meter.idle_s=0",
+    "checkpoint_write=false",
+)
 Make = Callable[..., Plan]
 
 
@@ -177,18 +182,29 @@ def test_repetitions_are_records_of_one_identity_each_in_its_folder(tiny: Make) 
     assert execute(reseeded).reused  # the seed is no part of the identity
 
 
-MACHINE = Found(device="Tesla T4", num_devices=1, power_limit_w=70.0, cpu_model="EPYC",
-                versions={"torch": "2.7.1", "cuda": "12.6"}, step_version=1)  # fmt: skip
+MACHINE = Found(
+    device="Tesla T4",
+    num_devices=1,
+    power_limit_w=70.0,
+    cpu_model="EPYC",
+    versions={"torch": "2.7.1", "cuda": "12.6"},
+    step_version=1,
+)
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"device": "NVIDIA A100"}, {"num_devices": 2}, {"power_limit_w": 60.0},
-        {"mig_profile": "1g.5gb"}, {"cpu_model": "Xeon"}, {"num_nodes": 2}, {"step_version": 2},
+        {"device": "NVIDIA A100"},
+        {"num_devices": 2},
+        {"power_limit_w": 60.0},
+        {"mig_profile": "1g.5gb"},
+        {"cpu_model": "Xeon"},
+        {"num_nodes": 2},
+        {"step_version": 2},
         {"versions": {"torch": "2.7.1", "cuda": "13.0"}},
     ],
-)  # fmt: skip
+)
 def test_each_of_these_makes_another_machine(change: dict[str, Any]) -> None:
     assert earlier.is_machine(MACHINE, MACHINE)
     assert not earlier.is_machine(MACHINE, dataclasses.replace(MACHINE, **change))

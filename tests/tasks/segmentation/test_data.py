@@ -19,18 +19,22 @@ from tasks.segmentation.data import check_root, open_set
 @pytest.fixture
 def cityscapes(tmp_path: Path) -> DataPlan:
     options: dict[str, Any] = {
-        "dataset_type": "CityscapesDataset", "sizes": [[128, 64]], "num_files": 4,
+        "dataset_type": "CityscapesDataset",
+        "sizes": [[128, 64]],
+        "num_files": 4,
         "test_samples": 500,
-    }  # fmt: skip
+    }
     return DataPlan("cityscapes", cache_dir=str(tmp_path), options=options)
 
 
 @pytest.fixture
 def ade20k(tmp_path: Path) -> DataPlan:
     options: dict[str, Any] = {
-        "dataset_type": "ADE20KDataset", "sizes": [[96, 64], [64, 96]], "num_files": 4,
+        "dataset_type": "ADE20KDataset",
+        "sizes": [[96, 64], [64, 96]],
+        "num_files": 4,
         "test_samples": 2000,
-    }  # fmt: skip
+    }
     return DataPlan("ade20k", cache_dir=str(tmp_path), options=options)
 
 

@@ -174,20 +174,28 @@ def _keys(values: object, prefix: str = "") -> list[str]:
         return []
     here = [f"{prefix}{name}" for name in values if name not in ("hydra", "defaults")]
     return here + [
-        key for name in values if name not in ("hydra", "defaults")
+        key
+        for name in values
+        if name not in ("hydra", "defaults")
         for key in _keys(values[name], f"{prefix}{name}.")
-    ]  # fmt: skip
+    ]
 
 
 KEYS = sorted(
     {
         *_keys(OmegaConf.to_container(OmegaConf.load(CONF / "config.yaml"), resolve=False)),
         *(f"meter.{key}" for key in OmegaConf.load(CONF / "meter" / "adaptive.yaml")),
-        *(f"data.options.{key}"
-          for key in OmegaConf.load(CONF / "data" / "synthetic.yaml").options),
-        "experiment", "scale", "model.source", "model.name",
-    } - {"dry_run", "output_dir", "data.cache_dir"}
-)  # fmt: skip
+        *(
+            f"data.options.{key}"
+            for key in OmegaConf.load(CONF / "data" / "synthetic.yaml").options
+        ),
+        "experiment",
+        "scale",
+        "model.source",
+        "model.name",
+    }
+    - {"dry_run", "output_dir", "data.cache_dir"}
+)
 VALUES = st.one_of(
     st.sampled_from(["null", "true", "nan", "-inf", "[]", "{}", "[1,2]", "{a: 1}", "''", "???",
                      "1e400", "a,b", "range(1,3)", "${nope}", "${model}", "${", "a=b", "0x10",
@@ -198,8 +206,13 @@ VALUES = st.one_of(
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.tuples(st.sampled_from(["", "", "", "+", "++"]), st.sampled_from(KEYS), VALUES),
-                min_size=1, max_size=2))  # fmt: skip
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["", "", "", "+", "++"]), st.sampled_from(KEYS), VALUES),
+        min_size=1,
+        max_size=2,
+    )
+)
 def test_any_value_of_any_key_is_planned_or_refused_in_one_line(
     given_keys: list[tuple[str, str, str]],
 ) -> None:

@@ -15,10 +15,12 @@ from tests.analysis.records.codecarbon.logs import a_config, a_log
 
 def _rows(folder: Path) -> list[dict[str, Any]]:
     return [
-        {str(name): None if not isinstance(value, tuple) and pd.isna(value) else value
-         for name, value in row.items()}
+        {
+            str(name): None if not isinstance(value, tuple) and pd.isna(value) else value
+            for name, value in row.items()
+        }
         for row in load([folder]).frame.to_dict("records")
-    ]  # fmt: skip
+    ]
 
 
 def _flags(loaded: Loaded) -> str:
@@ -64,8 +66,11 @@ def test_a_task_has_a_row_of_its_own_and_loading_is_in_no_rate(tmp_path: Path) -
 def test_tasks_in_a_file_beside_their_total_are_not_counted_twice(tmp_path: Path) -> None:
     a_config(tmp_path)
     a_log(tmp_path, {"pue": "1.5"})
-    a_log(tmp_path, {"task_name": "train", "energy_consumed": "0.009", "pue": ""},
-          name="emissions_base_run-1.csv")  # fmt: skip
+    a_log(
+        tmp_path,
+        {"task_name": "train", "energy_consumed": "0.009", "pue": ""},
+        name="emissions_base_run-1.csv",
+    )
     [row] = _rows(tmp_path)
     assert row["energy_kwh"] == pytest.approx(0.009 / 1.5)  # its file has no PUE, its total has
     assert [one.num_rows for one in load([tmp_path]).logs] == [1, 1]
@@ -202,9 +207,14 @@ def test_what_todays_codecarbon_writes_is_read(tmp_path: Path) -> None:
 
     a_config(tmp_path)
     tracker = OfflineEmissionsTracker(
-        country_iso_code="FRA", output_dir=str(tmp_path), log_level="critical", pue=1.25,
-        tracking_mode="process", allow_multiple_runs=True, save_to_api=False,
-    )  # fmt: skip
+        country_iso_code="FRA",
+        output_dir=str(tmp_path),
+        log_level="critical",
+        pue=1.25,
+        tracking_mode="process",
+        allow_multiple_runs=True,
+        save_to_api=False,
+    )
     tracker.start()
     tracker.flush()
     tracker.flush()
