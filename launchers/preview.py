@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from launchers import slurm_submit
+from launchers import slurm_check, slurm_submit
 from launchers.cost import Cost, cost
 from launchers.settings import SlurmSettings
 from launchers.slurm_queue import slurm_folder
@@ -24,8 +24,12 @@ def text(plans: Sequence[Plan], settings: SlurmSettings) -> tuple[str, list[str]
     for group in groups.values():
         parts.append(f"# {_runs(len(group))} on {group[0].hardware.name}")
         parts.append(_sbatch_text(group, settings))
-        refusal = slurm_submit.refusal(_sbatch_text(group[:1], settings))
-        refusal = refusal or slurm_submit.over_time_limit(group[0].hardware)
+        try:
+            refusal = slurm_check.refusal(_sbatch_text(group[:1], settings))
+        except slurm_check.NotAsked as error:
+            refusal = None
+            parts.append(f"# not checked whether SLURM would take it: {error}")
+        refusal = refusal or slurm_check.over_time_limit(group[0].hardware)
         if refusal:
             refusals.append(f"SLURM would refuse hardware={group[0].hardware.name}: {refusal}")
     return "\n".join([*parts, *sweep_lines(plans)]), refusals

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -61,15 +62,21 @@ def forget(folder: Path) -> None:
     (folder / NAME).unlink(missing_ok=True)
 
 
-def become_record(folder: Path, job: str | None = None) -> Record | None:
+def become_record(
+    folder: Path, job: str | None = None, find_end: Callable[[str], str | None] = lambda _: None
+) -> Record | None:
     """The draft takes the record's place, whose earlier one is put aside. job: only of this job;
-    None: of any. None where there is no such draft."""
+    None: of any; find_end: SLURM's word for how a job ended before it began again. None where there
+    is no such draft."""
     try:
         draft = from_json((folder / NAME).read_bytes())
     except (FileNotFoundError, RecordError):
         return None
     if job is not None and (draft.scheduler is None or draft.scheduler.job_id != job):
         return None
+    end = find_end(draft.scheduler.job_id) if draft.scheduler is not None else None
+    if end is not None and draft.failure is not None:
+        draft = dataclasses.replace(draft, failure=dataclasses.replace(draft.failure, type=end))
     attempts.put_aside(folder)
     write(draft, folder)
     forget(folder)

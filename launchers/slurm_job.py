@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import signal
 import sys
 import time
@@ -19,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from launchers import died, failed, rank_failure, ranks, slurm_draft, slurm_leaving
+from launchers import died, failed, rank_failure, ranks, slurm_draft, slurm_leaving, slurm_state
 from launchers.slurm_resources import LEAVES
 from metering import atomic_file, stop_flag
 from metering.record import Failure
@@ -27,6 +28,11 @@ from metering.scheduler import job_id
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.terminal.progress import terminal_progress
+
+NO_SCONTROL = (
+    "scontrol is not on PATH in the job: where SLURM ends it, its log and the environment alone "
+    "tell why"
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ def main() -> int:
     leads = os.environ.get("SLURM_PROCID", "0") == "0"
     log = slurm_leaving.JobLog(path.parent / f"{job_id()}.log")
     if leads:
-        slurm_draft.become_record(plans[number].folder)  # of an attempt whose node died
+        slurm_draft.become_record(plans[number].folder, None, slurm_state.earlier_end)
     run = _Run(plans[number], number, leads, job_list.rules, log)
     try:
         status = run.execute()
@@ -64,7 +70,7 @@ def main() -> int:
     if leads and (status != LEAVES or run.has_ended):
         ended_marker(path.parent, job_id(), number).touch()
         if status == LEAVES and number + 1 < len(plans):
-            slurm_leaving.requeue()  # this run has ended, the others have not begun
+            slurm_leaving.requeue(path.parent)  # this run has ended, the others have not begun
     return status
 
 
@@ -145,7 +151,7 @@ class _Run:
             failed.leave_record(self.plan, leaving.failure, "interrupted", draft)
         rank_failure.take(self.plan.folder)
         self.has_ended = leaving.is_last
-        leaving.act()
+        leaving.act(self._log.folder)
         return LEAVES
 
     def _draft(self) -> failed.Draft:
@@ -154,7 +160,8 @@ class _Run:
     def _remarks(self) -> list[str]:
         node = os.environ.get("SLURMD_NODENAME", "a node")
         devices = os.environ.get("CUDA_VISIBLE_DEVICES", "none")
-        return [f"SLURM job {job_id()} on {node}, CUDA_VISIBLE_DEVICES {devices}"]
+        place = f"SLURM job {job_id()} on {node}, CUDA_VISIBLE_DEVICES {devices}"
+        return [place] if shutil.which("scontrol") else [place, NO_SCONTROL]
 
 
 def _leave_on_signals() -> list[int]:

@@ -6,7 +6,10 @@ pre-emption with notice   partition or QOS requeues  back into the queue
                           partition or QOS cancels   it ends here
 a warning of the site     SIGUSR1                    back into the queue
 SLURM has decided         scancel, node, requeue     it ends here; SLURM does what it does
-no scontrol (container)                              it stays until SLURM ends it
+
+Where SLURM cannot be asked (a container without scontrol, a controller that is down) the time limit
+is known from the environment, a run that is asked to end stays until SLURM ends it, and the job's
+script, outside of a container, puts the job back into the queue.
 """
 
 from __future__ import annotations
@@ -47,16 +50,21 @@ class Leaving:
     stays: bool = False
     is_last: bool = False
 
-    def act(self) -> None:
+    def act(self, folder: Path) -> None:
+        """folder: of the job's log."""
         if self.requeues:
-            requeue()
+            requeue(folder)
         elif self.stays:  # leaving now would look like a failure, and pre-emption not be followed
             time.sleep(STAYS_S)
 
 
-def requeue() -> None:
-    """Put this job back into the queue, which ends it here."""
-    slurm_state.call("scontrol", "requeue", job_id())
+def requeue(folder: Path) -> None:
+    """Put this job back into the queue, which ends it here. Where there is no scontrol, the job's
+    script does it, told by a file in the folder of its log."""
+    try:
+        slurm_state.call("scontrol", "requeue", job_id())
+    except FileNotFoundError:
+        (folder / f"{job_id()}.requeue").touch()
 
 
 _KINDS = {
@@ -75,7 +83,7 @@ class JobLog:
     _WORD = re.compile(r"\*\*\* (?:JOB|STEP) \S+ ON \S+ CANCELLED AT \S+(?: DUE TO (.+?))? \*\*\*")
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path, self.folder = path, path.parent
         self._begins_at = path.stat().st_size if path.exists() else 0
 
     def end(self, within_s: float = WORD_WITHIN_S) -> str | None:
@@ -98,30 +106,45 @@ def find_reason(number: int, own_s: float, rules: Rules, log: JobLog) -> Leaving
     try:
         job = slurm_state.show(job_id())
     except FileNotFoundError:
-        text = f"{name} came; scontrol is not on PATH to tell more, nor to queue the job again"
-        kind = log.end() or "EndedBySlurm"
-        return Leaving(_failure(kind, text), stays=number == signal.SIGTERM)
+        return _not_told(number, own_s, rules, log, "scontrol is not on PATH to tell why")
+    if not job:
+        return _not_told(number, own_s, rules, log, "SLURM does not answer to tell why")
     state = job.get("JobState", "")
     if state == "RUNNING" and job.get("PreemptTime", "None") not in {"None", "N/A", "Unknown"}:
         return _preempted(job, rules)
     if state == "RUNNING" and number != signal.SIGTERM:
-        left_s = slurm_state.seconds(job.get("TimeLimit", "")) - slurm_state.seconds(
-            job.get("RunTime", "")
-        )
-        if left_s <= rules.signal_delay_s + LATE_S and number == signal.SIGUSR2:
-            return _time_limit(job, own_s, rules)
+        limit_s = slurm_state.seconds(job.get("TimeLimit", ""))
+        run_time_s = slurm_state.seconds(job.get("RunTime", ""))
+        is_near = limit_s - run_time_s <= rules.signal_delay_s + LATE_S
+        if is_near and number == signal.SIGUSR2:
+            return _time_limit(limit_s, run_time_s, own_s, rules)
         return _warned(name, rules)
     if state not in slurm_state.FROM_OUTSIDE:  # such as COMPLETING, whatever comes after it
         state = log.end() or "EndedBySlurm"
-    if state == "EndedBySlurm":
-        return Leaving(_failure(state, f"{name} came in job {job_id()}"))
-    return Leaving(_failure(state, f"SLURM ended job {job_id()}: {state}"))
+    known = f"SLURM ended job {job_id()}: {state}"
+    came = f"{name} came in job {job_id()}"
+    return Leaving(_failure(state, came if state == "EndedBySlurm" else known))
+
+
+def _not_told(number: int, own_s: float, rules: Rules, log: JobLog, unknown: str) -> Leaving:
+    name = signal.Signals(number).name
+    if number == signal.SIGTERM:
+        kind = log.end() or "EndedBySlurm"
+        return Leaving(_failure(kind, f"{name} came in job {job_id()}; {unknown}"), stays=True)
+    began, ends = (os.environ.get(f"SLURM_JOB_{one}_TIME", "") for one in ("START", "END"))
+    if number == signal.SIGUSR2 and began.isdigit() and (ends.isdigit() or rules.time_min):
+        limit_s = int(ends) - int(began) if ends.isdigit() else 60 * (rules.time_min or 0)
+        run_time_s = time.time() - int(began)
+        if limit_s - run_time_s <= rules.signal_delay_s + LATE_S:
+            return _time_limit(limit_s, run_time_s, own_s, rules)
+    return _warned(f"{name} ({unknown})", rules)
 
 
 def _preempted(job: dict[str, str], rules: Rules) -> Leaving:
     again = rules.requeue and _preempt_mode(job) == "REQUEUE"
     end = "it goes back into the queue" if again else "it is cancelled"
-    text = f"SLURM pre-empted job {job_id()} in partition {job.get('Partition')}: {end}"
+    text = f"SLURM pre-empted job {job_id()} (partition {job.get('Partition')}, "
+    text += f"QOS {job.get('QOS', 'none')}): {end}"
     return Leaving(_failure("PREEMPTED", text), requeues=again)
 
 
@@ -144,10 +167,10 @@ def _preempt_mode(job: dict[str, str]) -> str:
     return own.upper().split(",")[-1]
 
 
-def _time_limit(job: dict[str, str], own_s: float, rules: Rules) -> Leaving:
-    minutes = rules.time_min or slurm_state.seconds(job.get("TimeLimit", "")) / 60
+def _time_limit(limit_s: float, run_time_s: float, own_s: float, rules: Rules) -> Leaving:
+    """run_time_s: how long ago the job began."""
+    minutes = rules.time_min or limit_s / 60
     text = f"job {job_id()} met its time limit of {minutes:g} min (hardware.slurm.time_min)"
-    run_time_s = slurm_state.seconds(job.get("RunTime", ""))
     share, least_s = STARTS_WITHIN
     if run_time_s - own_s > max(share * run_time_s, least_s):
         if rules.requeue and _num_restarts() < rules.max_requeues:

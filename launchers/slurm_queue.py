@@ -85,7 +85,7 @@ def submit(plans: Sequence[Plan], settings: SlurmSettings) -> Submission:
     for name in ("tickets", "jobs"):
         (home / name).mkdir(parents=True, exist_ok=True)
     with FileLock(home / ".lock"):
-        known = slurm_state.queued()
+        known = slurm_submit.queued(settings)
         live = {
             name: ticket
             for name, ticket in read_tickets(output_dir).items()

@@ -122,6 +122,8 @@ def _setup(array: Array, settings: SlurmSettings) -> list[str]:
         *(own if settings.setup else []),
         'others=$(printf %s "$PYTHONPATH" | tr : "\\n" | grep "^/" | paste -sd: -)',
         f"export PYTHONPATH={shlex.quote(code)}${{others:+:$others}} PYTHONSAFEPATH=1",
+        # in the environment since SLURM 23
+        "export SLURM_JOB_START_TIME=${SLURM_JOB_START_TIME:-$(date +%s)}",
         # srun does not take it from sbatch since SLURM 22.05
         'export SRUN_CPUS_PER_TASK="$SLURM_CPUS_PER_TASK"',
     ]
@@ -135,7 +137,8 @@ def _runs(array: Array, hardware: HardwarePlan, settings: SlurmSettings, num_job
     if hardware.num_ranks > 1:
         srun.append("--label")
     last = array.num_runs - (num_jobs - 1) * settings.runs_per_job
-    ended = f'{shlex.quote(str(array.folder))}/"$job.$run.ended"'
+    folder = shlex.quote(str(array.folder))
+    ended, requeue = f'{folder}/"$job.$run.ended"', f'{folder}/"$job.requeue"'
     return f"""\
 job=${{SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}}${{SLURM_ARRAY_TASK_ID:+_$SLURM_ARRAY_TASK_ID}}
 runs={min(settings.runs_per_job, array.num_runs)}
@@ -149,4 +152,5 @@ for ((run = 0; run < runs; run++)); do
   [ $code = 0 ] || status=$code
   if [ -n "$leaving" ] || [ $code = {LEAVES} ]; then break; fi
 done
+if [ -e {requeue} ]; then rm {requeue}; scontrol requeue "$job"; fi
 exit $status"""

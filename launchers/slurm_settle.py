@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from launchers import failed, rank_failure, slurm_draft, slurm_state
@@ -16,7 +17,7 @@ from metering.record import FILE_NAME, Failure, Record, RecordError, Status
 from metering.record_file import read, write
 from metering.scheduler import Scheduler
 from tasks.plan import Plan
-from tasks.running.execute import Outcome, finished
+from tasks.running.execute import Outcome, empty_record, finished
 
 LOG_TAIL_CHARS = 4000
 
@@ -35,7 +36,10 @@ def settle(
     deadline = (time.monotonic() if ended_at_s is None else ended_at_s) + patience_s
     record = _new_record(plan, ticket, state, deadline)
     if record is not None and record.status == "finished":
-        return Outcome(_told(plan, record, ticket, state), plan.folder)
+        return Outcome(told(record, plan.folder, ticket, state), plan.folder)
+    unreadable = _unreadable(plan, ticket) if record is None else None
+    if unreadable is not None:
+        return Outcome(empty_record(plan, "failed", _now(), unreadable), plan.folder)
     if record is None:
         record = slurm_draft.become_record(plan.folder, ticket.job_id)
     failure = rank_failure.take(plan.folder)
@@ -60,30 +64,30 @@ def settle(
         failure = dataclasses.replace(failure, message=f"{failure.message} ({ended})")
     if record is None or record.failure != failure:
         record = failed.leave_record(plan, failure, status).record
-    return Outcome(_told(plan, record, ticket, state), plan.folder)
+    return Outcome(told(record, plan.folder, ticket, state), plan.folder)
 
 
 def _status_of(state: JobState) -> Status:
     return "interrupted" if state.state in slurm_state.FROM_OUTSIDE else "failed"
 
 
-def _told(plan: Plan, record: Record, ticket: Ticket, state: JobState) -> Record:
+def told(record: Record, folder: Path, ticket: Ticket, state: JobState) -> Record:
     """The record with how SLURM says that its job ended; only this job's own record."""
     if state.state == "UNKNOWN" or (record.scheduler is None and record.status == "finished"):
         return record  # what ran in a job says so itself: it is an earlier one's
     job = record.scheduler or Scheduler(ticket.job_id)
     if job.job_id != ticket.job_id:
         return record
-    told = dataclasses.replace(
+    known = dataclasses.replace(
         job,
         state=state.state,
         reason=None if state.reason in {"", "None", "(null)"} else state.reason,
         energy_kwh=state.energy_kwh if ticket.num_runs == 1 else None,
     )
-    if told == job:
+    if known == job:
         return record
-    record = dataclasses.replace(record, scheduler=told)
-    write(record, plan.folder)
+    record = dataclasses.replace(record, scheduler=known)
+    write(record, folder)
     return record
 
 
@@ -106,6 +110,20 @@ def _new_record(plan: Plan, ticket: Ticket, state: JobState, deadline: float) ->
         time.sleep(0.2)
 
 
+def _unreadable(plan: Plan, ticket: Ticket) -> Failure | None:
+    """What is wrong with the record that this job left, as when a newer version wrote it: it stays
+    as it is."""
+    try:
+        read(plan.folder / FILE_NAME)
+    except FileNotFoundError:
+        return None
+    except RecordError as error:
+        if digest(plan.folder) != ticket.before:
+            message = f"job {ticket.job_id} left a record that cannot be read: {error}"
+            return Failure(type="RecordError", message=message)
+    return None
+
+
 def _finished_in(plan: Plan) -> Record | None:
     record = failed.record_in(plan)
     return record if record is not None and record.status == "finished" else finished(plan)
@@ -116,3 +134,7 @@ def _tail(log: Path) -> str:
         return log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL_CHARS:]
     except FileNotFoundError:
         return ""
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -147,6 +147,17 @@ def accounted(job_ids: Sequence[str]) -> dict[str, JobState]:
     return states
 
 
+def earlier_end(job_id: str) -> str | None:
+    """How the attempt before the last one of a job ended, such as NODE_FAIL; None where the
+    accounting does not tell."""
+    try:
+        kept = call("sacct", "-D", "-X", "-n", "-P", "-j", job_id, "-o", "State")
+    except FileNotFoundError:
+        return None
+    words = [line.split(maxsplit=1)[0] for line in kept.stdout.splitlines() if line.strip()]
+    return words[-2] if kept.returncode == 0 and len(words) > 1 else None
+
+
 def _kwh(joules: str) -> float | None:
     """None for what no plugin has read: nothing, zero, or SLURM's numbers for "no value"."""
     if not joules.isdigit() or int(joules) in {0, 2**32 - 2, 2**64 - 2}:
@@ -175,9 +186,17 @@ def seconds(text: str) -> float:
 
 
 def call(*command: str) -> subprocess.CompletedProcess[str]:
-    """One of SLURM's commands; one that hangs counts as one that fails."""
+    """One of SLURM's commands; one that hangs counts as one that fails. A Ctrl-C is for us, who
+    have to know what came of it."""
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+        return subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+            start_new_session=True,
+        )
     except subprocess.TimeoutExpired:
         return subprocess.CompletedProcess(command, 1, "", f"{command[0]} does not answer")
 

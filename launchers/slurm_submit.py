@@ -6,10 +6,10 @@ import re
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from launchers import slurm_state
 from launchers.settings import SlurmSettings
@@ -17,7 +17,8 @@ from launchers.slurm_code import Copy
 from launchers.slurm_job import write_list
 from launchers.slurm_leaving import Rules
 from launchers.slurm_resources import Array, job_name, sbatch_text
-from tasks.plan import HardwarePlan, Plan
+from metering.deferred_signals import deferred_signals
+from tasks.plan import Plan
 
 SLOW = (
     "timed out", "unable to contact", "not responding", "temporarily", "connection refused",
@@ -60,7 +61,8 @@ def submit(
     while left:
         some = left[: num_jobs * settings.runs_per_job]
         try:
-            yield _submit_array(some, home, settings, copy)
+            with deferred_signals() as arrived:  # until the caller has written the tickets
+                yield _submit_array(some, home, settings, copy, arrived)
         except _Full as error:
             if len(some) > settings.runs_per_job:
                 num_jobs = max(1, -(-len(some) // settings.runs_per_job) // 2)
@@ -79,47 +81,8 @@ def max_jobs_in_array() -> int:
     return max(1, int(known)) if known.isdigit() else 1000
 
 
-def refusal(text: str) -> str | None:
-    """What `sbatch --test-only` has against `text`, in one line; None where it would be taken, or
-    nobody can tell now."""
-    with NamedTemporaryFile("w", suffix=".sh") as script:
-        script.write(text)
-        script.flush()
-        try:
-            done = slurm_state.call("sbatch", "--test-only", script.name)
-        except FileNotFoundError:
-            return None
-    said = _said(done.stderr)
-    slow = any(words in said.lower() for words in SLOW)
-    return None if done.returncode == 0 or slow else said
-
-
-def over_time_limit(hardware: HardwarePlan) -> str | None:
-    """One line where a job would wait for ever, since its partition has a shorter time limit: most
-    sites take such a job."""
-    minutes = hardware.slurm.get("time_min") or 0
-    name = hardware.slurm.get("partition")
-    try:
-        shown = slurm_state.call("scontrol", "show", "partition", "-o", *([name] if name else []))
-    except FileNotFoundError:
-        return None
-    for line in shown.stdout.splitlines() if shown.returncode == 0 and minutes else ():
-        limit_s = slurm_state.seconds(_word(line, "MaxTime"))
-        if (name or _word(line, "Default") == "YES") and minutes * 60 > limit_s:
-            return (
-                f"hardware.slurm.time_min={minutes} is above the {limit_s / 60:g} min of partition "
-                f"{_word(line, 'PartitionName')}"
-            )
-    return None
-
-
-def _word(line: str, name: str) -> str:
-    found = re.search(rf"\b{name}=(\S*)", line)
-    return found.group(1) if found else ""
-
-
 def _submit_array(
-    plans: Sequence[Plan], home: Path, settings: SlurmSettings, copy: Copy
+    plans: Sequence[Plan], home: Path, settings: SlurmSettings, copy: Copy, arrived: Sized
 ) -> list[Submitted]:
     hardware = plans[0].hardware
     size = settings.runs_per_job
@@ -145,7 +108,7 @@ def _submit_array(
     write_list(plans_file, jobs, rules)
     script.write_text(sbatch_text(array, hardware, settings), encoding="utf-8")
     try:
-        number = _sbatch(script, token, settings)
+        number = _sbatch(script, token, settings, arrived)
     except BaseException:  # nothing of what SLURM does not have is left behind
         plans_file.unlink()
         script.unlink()
@@ -158,19 +121,20 @@ def _submit_array(
     ]
 
 
-def _sbatch(script: Path, token: str, settings: SlurmSettings) -> str:
+def _sbatch(script: Path, token: str, settings: SlurmSettings, arrived: Sized) -> str:
     """The job's number. A controller that does not answer is asked again, after a look whether it
-    had taken the job after all. Raises `Refused` and `_Full`."""
-    waits = _waits(settings.submit_patience_s)
+    had taken the job after all. arrived: signals that wait, one of which ends the waiting. Raises
+    `Refused` and `_Full`."""
+    waits = _waits(settings.submit_patience_s, partial(_sleep, arrived=arrived))
     while True:
         done = slurm_state.call("sbatch", str(script))
         found = re.search(r"Submitted batch job (\d+)", done.stdout)
         if done.returncode == 0 and found:
             return found.group(1)
-        said = _said(done.stderr or done.stdout)
+        said = said_in(done.stderr or done.stdout)
         if any(words in said.lower() for words in FULL):
             raise _Full(said)
-        if not any(words in said.lower() for words in SLOW):
+        if not is_slow(said):
             raise Refused(said)
         print(f"SLURM does not answer ({said}); asking again", file=sys.stderr, flush=True)
         taken = _taken(token)
@@ -210,7 +174,31 @@ def _waits(patience_s: float, sleep: Callable[[float], None] = time.sleep) -> It
         yield True
 
 
-def _said(text: str) -> str:
+def _sleep(duration_s: float, arrived: Sized) -> None:
+    deadline = time.monotonic() + duration_s
+    while (left_s := deadline - time.monotonic()) > 0:
+        if arrived:
+            raise KeyboardInterrupt
+        time.sleep(min(left_s, 0.2))
+
+
+def queued(settings: SlurmSettings) -> dict[str, slurm_state.Queued]:
+    """As `slurm_state.queued`; a controller that is slow or restarting is waited for."""
+    waits = _waits(settings.submit_patience_s)
+    while True:
+        try:
+            return slurm_state.queued()
+        except slurm_state.SlurmUnreachable as error:
+            if not is_slow(str(error)) or not next(waits, False):
+                raise
+            print(f"SLURM does not answer ({error}); asking again", file=sys.stderr, flush=True)
+
+
+def is_slow(said: str) -> bool:
+    return any(words in said.lower() for words in SLOW)
+
+
+def said_in(text: str) -> str:
     """`sbatch`'s words in one line, without its name before each."""
     lines = [re.sub(r"^sbatch: (error: )?", "", line).strip() for line in text.splitlines()]
     return "; ".join(line for line in lines if line)

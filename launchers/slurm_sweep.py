@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from launchers import slurm_queue, slurm_state, slurm_wait
+from launchers import slurm_queue, slurm_state, slurm_submit, slurm_wait
 from launchers.settings import SlurmSettings
 from launchers.slurm_settle import settle
 from tasks.errors import PlanError
@@ -59,7 +59,7 @@ def run(plans: Mapping[str, Plan], settings: SlurmSettings) -> Done:
             return Done(refusals=refusals)
         outcomes = slurm_wait.wait_for(plans, submission.tickets, settings)
     except KeyboardInterrupt:
-        print(_advice(output_dir), file=sys.stderr, flush=True)
+        print(_advice(plans, output_dir), file=sys.stderr, flush=True)
         raise
     except slurm_state.SlurmUnreachable as error:
         raise PlanError(f"SLURM's controller does not answer ({error}); try again later") from None
@@ -76,7 +76,7 @@ def _require_slurm() -> None:
 
 def _settle_earlier(plans: Mapping[str, Plan], output_dir: Path, settings: SlurmSettings) -> None:
     """Runs whose jobs ended while nobody waited: their records say why before they run again."""
-    known = slurm_state.queued()
+    known = slurm_submit.queued(settings)
     tickets = slurm_queue.read_tickets(output_dir)
     ended = {
         name: tickets[name]
@@ -111,10 +111,17 @@ def _print_submission(plans: Mapping[str, Plan], submission: slurm_queue.Submiss
             print(f"  job {tickets[name].job_id}: {plan.model.name} on {plan.hardware.name} {name}")
 
 
-def _advice(output_dir: Path) -> str:
-    return (
-        "\nthe jobs go on without this command\n"
-        f"  see them      watt status {output_dir}\n"
-        "  wait again    the same command\n"
-        f"  cancel them   watt cancel {output_dir}"
-    )
+def _advice(plans: Mapping[str, Plan], output_dir: Path) -> str:
+    """What to do after Ctrl-C."""
+    num_left = len(plans.keys() - slurm_queue.read_tickets(output_dir).keys())
+    lines = []
+    if num_left < len(plans):
+        lines += [
+            "the jobs go on without this command",
+            f"  see them      watt status {output_dir}",
+            "  wait again    the same command",
+            f"  cancel them   watt cancel {output_dir}",
+        ]
+    if num_left:
+        lines.append(f"{num_left} of {len(plans)} runs were not submitted; the same command does")
+    return "\n" + "\n".join(lines)

@@ -82,6 +82,8 @@ def final_states(job_ids: set[str], known: Mapping[str, Queued]) -> dict[str, Jo
             states[job_id] = in_accounts
         else:
             states[job_id] = slurm_state.look_up(job_id)
+            if states[job_id].state == "UNKNOWN" and job is not None:  # it does not answer now
+                states[job_id] = JobState(job.state, job.reason, node=job.node)
     return states
 
 

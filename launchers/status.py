@@ -6,12 +6,17 @@ import argparse
 import shutil
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from launchers import slurm_state
-from launchers.slurm_queue import Ticket, read_tickets
+from launchers.slurm_queue import Ticket, is_live, read_tickets
+from launchers.slurm_settle import told
 from launchers.slurm_state import Queued
-from metering.record import FILE_NAME, RecordError
+from launchers.slurm_wait import final_states
+from metering.record import FILE_NAME, Record, RecordError
 from metering.record_file import read
 
 
@@ -26,6 +31,8 @@ def lines(output_dir: Path) -> list[str]:
             known, places = slurm_state.queued(), slurm_state.positions()
         except slurm_state.SlurmUnreachable as error:
             notes.append(f"SLURM does not answer ({error}): what is queued is not shown")
+        else:
+            _fill_in(tickets, known)
     by_folder = {Path(ticket.folder).resolve(): ticket for ticket in tickets.values()}
     folders = {path.parent.resolve() for path in output_dir.glob(f"*/*/*/*/{FILE_NAME}")}
     rows = []
@@ -37,6 +44,31 @@ def lines(output_dir: Path) -> list[str]:
     counts = Counter(state for state, _ in rows)
     total = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
     return [*(f"{state:<12} {name}" for state, name in rows), *notes, total or "no runs"]
+
+
+def _fill_in(tickets: Mapping[str, Ticket], known: Mapping[str, Queued]) -> None:
+    """How jobs ended, and the energy that the site accounts for, into the records of runs that
+    nobody has waited for."""
+    ended = [ticket for ticket in tickets.values() if not is_live(ticket, known)]
+    untold = [ticket for ticket in ended if _is_untold(_record(ticket))]
+    states = final_states({ticket.job_id for ticket in untold}, known)
+    for ticket in untold:
+        folder = Path(ticket.folder)
+        with suppress(OSError, Timeout), FileLock(folder / ".lock", timeout=0):
+            record = _record(ticket)
+            if record is not None and _is_untold(record) and states[ticket.job_id].has_ended:
+                told(record, folder, ticket, states[ticket.job_id])
+
+
+def _record(ticket: Ticket) -> Record | None:
+    try:
+        return read(Path(ticket.folder) / FILE_NAME)
+    except (OSError, RecordError):
+        return None
+
+
+def _is_untold(record: Record | None) -> bool:
+    return record is not None and record.scheduler is not None and record.scheduler.state is None
 
 
 def _state(

@@ -64,7 +64,9 @@ class Asked:
     training: the training set-up by its content; protocol: what is measured (mode, and numbers of
     steps where they are fixed), not how narrow an interval is wanted; device: the GPU that the
     hardware profile names, `None` for whatever there is; num_devices: over all nodes;
-    power_limit_w: to be set on each board for the run, `None` for the limit that it has.
+    power_limit_w: to be set on each board for the run, `None` for the limit that it has;
+    has_nodes_alone: a run on GPUs asks SLURM for whole nodes, so that CPU and memory are metered
+    too (a run on CPUs always does).
     """
 
     task: str
@@ -90,6 +92,7 @@ class Asked:
     checkpoint_digest: str | None = None
     scale: str = "full"
     protocol: dict[str, Any] = Field(default_factory=dict)
+    has_nodes_alone: bool = False
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -217,6 +220,7 @@ _DEFAULTS: dict[type, dict[str, Any]] = {
 
 def _flat(setup: SetUp) -> dict[str, Any]:
     asked = _fields(setup.asked)
+    del asked["has_nodes_alone"]  # what came of it is found: `sensors`
     data = {f"data.{name}": value for name, value in _fields(asked.pop("data")).items()}
     found = _fields(setup.found) if setup.found else {}
     # of both parts the machine's word counts: `auto` is asked, one GPU is found

@@ -199,6 +199,7 @@ def _asked(plan: Plan) -> Asked:
         checkpoint_digest=plan.model.digests.get("checkpoint"),
         scale=plan.scale,
         protocol=_measured(plan.meter),
+        has_nodes_alone=plan.hardware.asks_for_gpus and plan.hardware.has_nodes_alone,
         **parts,
     )
 

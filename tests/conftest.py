@@ -13,6 +13,11 @@ import pytest
 from tasks.plan import Plan, from_config
 
 ROOT = Path(__file__).resolve().parent.parent
+# A SLURM of this machine, or a job of one around these tests, changes no result: tests marked
+# `slurm` have a cluster of their own.
+for _name in [one for one in os.environ if one.startswith(("SLURM", "SBATCH_", "SQUEUE_"))]:
+    del os.environ[_name]
+os.environ["SLURM_CONF"] = "/dev/null"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -115,6 +115,7 @@ class Request:
                 num_devices=num_devices,
                 num_nodes=num_nodes,
                 protocol=protocol,
+                has_nodes_alone=self.has_nodes_alone,
             )
         except ValidationError as error:
             raise WattError(_first_line(error, "watt.measure")) from None

@@ -5,6 +5,9 @@
 - It looks for NVIDIA's boards only where `nvidia-smi` can be executed, which images leave out.
 - It reads `.codecarbon.config` and `CODECARBON_*`: a broken file fails every tracker, and every
   setting is passed to ours explicitly.
+- In a job of SLURM it asks `scontrol` for CPUs and memory, whenever it models the memory's power:
+  a container without it ends the run, and so does memory of no whole GB ("62.50G"). Where CPU and
+  memory are metered the job has its node alone, so the machine's own count is right.
 """
 
 from __future__ import annotations
@@ -20,9 +23,11 @@ def set_up(nvidia_indices: Sequence[int] | None) -> Iterator[None]:
     """While CodeCarbon's tracker is made and detects the hardware. nvidia_indices: of the job's
     boards, in NVML's order; `None` where they are AMD's, or none."""
     from codecarbon import emissions_tracker
-    from codecarbon.core import gpu, hardware_cache
+    from codecarbon.core import gpu, hardware_cache, util
+    from codecarbon.external import ram
     from codecarbon.external.hardware import GPU
 
+    util.SLURM_JOB_ID = ram.SLURM_JOB_ID = None  # for good: each reading looks at it
     with ExitStack() as stack:
 
         def replaced(place: Any, name: str, value: Any) -> None:

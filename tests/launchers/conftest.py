@@ -4,12 +4,11 @@ for those that ask."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from launchers.children import Server
-from tests.launchers.real_slurm import cluster
+from tests.launchers.real_slurm import Cluster, Site, cluster
 
 
 @pytest.fixture(scope="session")
@@ -21,14 +20,27 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """SLURM_CONF of a cluster with slurmdbd, in the environment until the session ends."""
-    with cluster(tmp_path_factory.mktemp("slurm"), accounting=True) as conf:
-        yield conf
+def slurm_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """With slurmdbd; it runs until the session ends, and only who asks for it reaches it."""
+    with cluster(tmp_path_factory.mktemp("slurm"), Site()) as made:
+        yield made
+
+
+@pytest.fixture
+def slurm(slurm_cluster: Cluster) -> Iterator[Cluster]:
+    """The cluster with slurmdbd, in the environment of this test."""
+    with slurm_cluster.in_use():
+        yield slurm_cluster
 
 
 @pytest.fixture(scope="module")
-def slurm_without_accounting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The same without slurmdbd, in the environment while one module's tests run."""
-    with cluster(tmp_path_factory.mktemp("bare-slurm"), accounting=False) as conf:
-        yield conf
+def bare_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with cluster(tmp_path_factory.mktemp("bare-slurm"), Site(accounting=False)) as made:
+        yield made
+
+
+@pytest.fixture
+def slurm_without_accounting(bare_cluster: Cluster) -> Iterator[Cluster]:
+    """A cluster without slurmdbd, in the environment of this test."""
+    with bare_cluster.in_use():
+        yield bare_cluster

@@ -9,15 +9,20 @@ which says in its name what the site does with it (requeue or cancel) and whethe
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import random
 import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
+import psutil
 import pytest
 
 GRACE_S = 30
@@ -44,10 +49,11 @@ GresTypes=gpu
 ReturnToService=2
 KillWait=15
 MinJobAge=300
-MaxArraySize=101
+MaxArraySize={max_array_size}
 SchedulerParameters=sched_interval=1,batch_sched_delay=0,preempt_youngest_first
-PreemptType=preempt/partition_prio
+PreemptType=preempt/{preempt}
 PreemptMode=REQUEUE
+SlurmdTimeout={node_timeout}
 NodeName=DEFAULT CPUs=8 RealMemory=64000
 NodeName=v1 NodeHostname={host} NodeAddr=127.0.0.1 Port={v1} Gres=gpu:v100:4
 NodeName=r1 NodeHostname={host} NodeAddr=127.0.0.1 Port={r1} Gres=gpu:rtx3090:2,gpu:a6000:1
@@ -95,42 +101,139 @@ StorageLoc=slurm_acct
 """
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch")
 ACCOUNTING_PROGRAMS = ("slurmdbd", "mariadbd", "mariadb-install-db")
+CONTROLLER = "slurmctld"
+
+
+class Cluster:
+    """conf: for SLURM_CONF. A daemon is named by its node, or CONTROLLER."""
+
+    def __init__(self, home: Path, output: IO[str]) -> None:
+        self.home, self.conf, self._output = home, home / "slurm.conf", output
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """A rank has one core."""
+        return {"SLURM_CONF": str(self.conf), "OMP_NUM_THREADS": "1"}
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """SLURM's commands, and what the tests start, reach this cluster."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            yield
+
+    def call(self, *command: str) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | self.environment
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    def start(self, name: str, *command: str, **environment: str) -> None:
+        """command: of a program that is no daemon of SLURM's."""
+        daemon = ("slurmctld", "-D") if name == CONTROLLER else ("slurmd", "-D", "-N", name)
+        self._running[name] = subprocess.Popen(
+            command or (*daemon, "-f", str(self.conf)),
+            env=os.environ | self.environment | environment,
+            stdout=self._output,
+            stderr=self._output,
+        )
+
+    def stop(self, name: str) -> None:
+        """In good order: a controller saves what it knows of jobs."""
+        process = self._running.pop(name)
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def kill(self, name: str) -> None:
+        """A node and all that runs on it, as when its power goes."""
+        self._running[name].kill()
+        self._running.pop(name).wait()
+        for process in [one for one in psutil.process_iter() if self._is_of_job_on(one, name)]:
+            with suppress(psutil.Error):
+                keeper = process.parent()
+                if keeper is not None and "slurmstepd" in keeper.name():
+                    keeper.kill()  # first: it would tell the controller of its job's end
+                process.kill()
+
+    def _is_of_job_on(self, process: psutil.Process, node: str) -> bool:
+        try:
+            environment = process.environ()
+        except psutil.Error:
+            return False
+        mine = environment.get("SLURM_CONF") == str(self.conf)
+        return mine and environment.get("SLURMD_NODENAME") == node
+
+    def until(self, is_so: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 60
+        while not is_so():
+            if time.monotonic() > deadline:
+                logs = [path.read_text()[-1500:] for path in self.home.glob("*.log")]
+                output = (self.home / "output.txt").read_text()
+                pytest.fail("SLURM did not start:\n" + "\n".join([*logs, output]))
+            time.sleep(0.2)
+
+    def is_ready(self) -> bool:
+        states = self.call("sinfo", "-h", "-N", "-p", "main,high", "-o", "%t").stdout.split()
+        return states.count("idle") == len(NODES)
+
+    def stop_all(self) -> None:
+        for name in reversed(tuple(self._running)):
+            self.stop(name)
+
+    def end_all_jobs(self) -> None:
+        """A job that outlives its daemons would go on computing, and writing, beside later
+        tests."""
+        self.call("scancel", "-u", "root")
+        deadline = time.monotonic() + 40
+        while time.monotonic() < deadline:
+            left = self.call("squeue", "-h")
+            if left.returncode or not left.stdout.strip():
+                return
+            time.sleep(0.3)
+        pytest.fail("jobs are still running: " + left.stdout)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What sites differ in. preempt: by `partition_prio` or `qos`; node_timeout: seconds without an
+    answer after which a node is down."""
+
+    accounting: bool = True
+    preempt: str = "partition_prio"
+    node_timeout: int = 300
+    max_array_size: int = 101
 
 
 @contextmanager
-def cluster(home: Path, *, accounting: bool) -> Iterator[Path]:
-    """SLURM_CONF of a running cluster, in the environment while it runs; a program that is
-    missing fails, since it is part of what is tested."""
+def cluster(home: Path, site: Site) -> Iterator[Cluster]:
+    """A running cluster; a program that is missing fails, since it is part of what is tested."""
+    accounting = site.accounting
     for program in (*PROGRAMS, *(ACCOUNTING_PROGRAMS if accounting else ())):
         assert shutil.which(program), f"{program} is missing: run .ci/run, which installs it"
     for name in ("munge", "state", *(f"spool-{node}" for node in NODES)):
         (home / name).mkdir()
     host = socket.gethostname().split(".")[0]
-    values = {name: _free_port() for name in ("slurmctld", "slurmdbd", *NODES)}
-    conf = home / "slurm.conf"
+    ports = _free_ports("slurmctld", "slurmdbd", *NODES)
     text = CONF + (ACCOUNTING if accounting else "")
-    conf.write_text(text.format(home=home, host=host, grace=GRACE_S, **values))
+    values = {**dataclasses.asdict(site), **ports, "home": home, "host": host, "grace": GRACE_S}
+    (home / "slurm.conf").write_text(text.format(**values))
     (home / "gres.conf").write_text(GRES)
     with ExitStack() as stack, (home / "output.txt").open("w") as output:
-        patch = stack.enter_context(pytest.MonkeyPatch.context())
-        # a rank has one core
-        for name, value in {"SLURM_CONF": str(conf), "OMP_NUM_THREADS": "1"}.items():
-            patch.setenv(name, value)
-
-        def start(*command: str) -> None:
-            process = subprocess.Popen(command, stdout=output, stderr=output)
-            stack.callback(_stop, process)
-
-        start(*_munged(home))
-        _until((home / "munge" / "socket").exists, home)
+        made = Cluster(home, output)
+        stack.callback(made.stop_all)
+        made.start("munged", *_munged(home))
+        made.until((home / "munge" / "socket").exists)
         if accounting:
-            _start_accounting(home, values["slurmdbd"], start)
-        start("slurmctld", "-D", "-f", str(conf))
-        for node in NODES:
-            start("slurmd", "-D", "-N", node, "-f", str(conf))
-        stack.callback(_end_all_jobs)
-        _until(lambda: _nodes().count("idle") == len(NODES), home)
-        yield conf
+            _start_accounting(made, ports["slurmdbd"])
+        for name in (CONTROLLER, *NODES):
+            made.start(name)
+        stack.callback(made.end_all_jobs)
+        made.until(made.is_ready)
+        yield made
 
 
 def _munged(home: Path) -> list[str]:
@@ -150,13 +253,14 @@ def _munged(home: Path) -> list[str]:
     ]
 
 
-def _start_accounting(home: Path, port: int, start: Callable[..., None]) -> None:
+def _start_accounting(made: Cluster, port: int) -> None:
     """MariaDB without a network, slurmdbd over it, and this cluster with one account in it."""
-    data, database_socket = home / "database", home / "database.socket"
+    data, database_socket = made.home / "database", made.home / "database.socket"
     install = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--skip-test-db",
                "--auth-root-authentication-method=normal", "--user=root"]  # fmt: skip
     subprocess.run(install, check=True, capture_output=True)
-    start(
+    made.start(
+        "mariadbd",
         "mariadbd",
         "--no-defaults",
         f"--datadir={data}",
@@ -167,72 +271,29 @@ def _start_accounting(home: Path, port: int, start: Callable[..., None]) -> None
         "--innodb-lock-wait-timeout=900",
         "--innodb-flush-log-at-trx-commit=0",
     )
-    _until(database_socket.exists, home)
-    conf = home / "slurmdbd.conf"
-    conf.write_text(DBD_CONF.format(home=home, slurmdbd=port))
+    made.until(database_socket.exists)
+    conf = made.home / "slurmdbd.conf"
+    conf.write_text(DBD_CONF.format(home=made.home, slurmdbd=port))
     conf.chmod(0o600)
-    os.environ["MYSQL_UNIX_PORT"] = str(database_socket)  # libmariadb finds the server by it
-    try:
-        start("slurmdbd", "-D")
-    finally:
-        del os.environ["MYSQL_UNIX_PORT"]
-    _until(lambda: _sacctmgr("show", "cluster").returncode == 0, home)
-    for words in (
-        ("add", "cluster", "test"),
-        ("add", "account", "lab"),
-        ("add", "user", "root", "account=lab"),
-    ):
-        done = _sacctmgr(*words)
+    # libmariadb finds the server by it
+    made.start("slurmdbd", "slurmdbd", "-D", MYSQL_UNIX_PORT=str(database_socket))
+    made.until(lambda: made.call("sacctmgr", "show", "cluster").returncode == 0)
+    for words in ("cluster test", "account lab", "user root account=lab"):
+        done = made.call("sacctmgr", "-i", "add", *words.split())
         assert done.returncode == 0, done.stderr + done.stdout
 
 
-def _sacctmgr(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["sacctmgr", "-i", *words], capture_output=True, text=True, check=False)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _end_all_jobs() -> None:
-    """A job that outlives its daemons would go on computing, and writing, beside later tests."""
-    subprocess.run(["scancel", "-u", "root"], check=False)
-    deadline = time.monotonic() + 40
-    while time.monotonic() < deadline:
-        left = subprocess.run(["squeue", "-h"], capture_output=True, text=True, check=False)
-        if left.returncode or not left.stdout.strip():
-            return
-        time.sleep(0.3)
-    pytest.fail("jobs are still running: " + left.stdout)
-
-
-def _nodes() -> list[str]:
-    done = subprocess.run(
-        ["sinfo", "-h", "-N", "-p", "main,high", "-o", "%t"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout.split()
-
-
-def _until(is_so: Callable[[], bool], home: Path) -> None:
-    deadline = time.monotonic() + 40
-    while not is_so():
-        if time.monotonic() > deadline:
-            logs = [path.read_text()[-1500:] for path in home.glob("*.log")]
-            pytest.fail(
-                "SLURM did not start:\n" + "\n".join([*logs, (home / "output.txt").read_text()])
-            )
-        time.sleep(0.2)
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def _free_ports(*names: str) -> dict[str, int]:
+    """All at once, so that no two are the same; below the ports that outgoing connections get."""
+    with ExitStack() as stack:
+        ports: dict[str, int] = {}
+        for port in random.sample(range(15_000, 32_000), 400):
+            probe = stack.enter_context(socket.socket())
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            ports[names[len(ports)]] = port
+            if len(ports) == len(names):
+                return ports
+    raise AssertionError("there are no free ports")

@@ -59,6 +59,7 @@ def test_a_full_profile_asks_for_all_its_resources(compose: Callable[..., Plan])
 # setup
 others=$(printf %s "$PYTHONPATH" | tr : "\\n" | grep "^/" | paste -sd: -)
 export PYTHONPATH=/code/suite:/code/own${{others:+:$others}} PYTHONSAFEPATH=1
+export SLURM_JOB_START_TIME=${{SLURM_JOB_START_TIME:-$(date +%s)}}
 export SRUN_CPUS_PER_TASK="$SLURM_CPUS_PER_TASK"
 
 # command
@@ -76,6 +77,7 @@ for ((run = 0; run < runs; run++)); do
   [ $code = 0 ] || status=$code
   if [ -n "$leaving" ] || [ $code = 75 ]; then break; fi
 done
+if [ -e /runs/jobs/"$job.requeue" ]; then rm /runs/jobs/"$job.requeue"; scontrol requeue "$job"; fi
 exit $status
 """
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from launchers import status
+from tests.launchers.real_slurm import Cluster
 from tests.launchers.slurm_sweeps import QUICK, records, start, tickets
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(500)]
@@ -16,7 +17,7 @@ RunPy = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def test_two_submitters_at_once_run_eight_once_each_and_the_failing_one_spoils_no_other(
-    slurm: Path, run_py: RunPy, tmp_path: Path
+    slurm: Cluster, run_py: RunPy, tmp_path: Path
 ) -> None:
     good = "model.input_size=16,32,48,64,80,96,112"
     sweep = (*QUICK, "model=test_vit", f"{good},20")  # 20 pixels do not suit patches of 16
@@ -43,7 +44,7 @@ def test_two_submitters_at_once_run_eight_once_each_and_the_failing_one_spoils_n
 
 
 def test_a_job_that_is_cancelled_before_it_starts_ends_as_a_record_with_slurms_reason(
-    slurm: Path, run_py: RunPy, tmp_path: Path
+    slurm: Cluster, run_py: RunPy, tmp_path: Path
 ) -> None:
     sweep = (*QUICK, "++hardware.slurm.extra.begin=now+1hour")
     submitted = run_py(*sweep, "hydra.launcher.wait=false")
@@ -68,7 +69,7 @@ def test_a_job_that_is_cancelled_before_it_starts_ends_as_a_record_with_slurms_r
 
 
 def test_swept_profiles_start_their_ranks_on_their_own_nodes(
-    slurm: Path, run_py: RunPy, tmp_path: Path
+    slurm: Cluster, run_py: RunPy, tmp_path: Path
 ) -> None:
     done = run_py(
         *QUICK,
@@ -98,7 +99,7 @@ def _ranks(folder: Path, job_id: str) -> int:
 
 
 def test_a_run_over_two_nodes_names_the_node_that_is_not_what_the_profile_says(
-    slurm: Path, run_py: RunPy, tmp_path: Path
+    slurm: Cluster, run_py: RunPy, tmp_path: Path
 ) -> None:
     done = run_py(
         *QUICK, "hardware.nodes=2", "hardware.accelerator=cpu", "hardware.gpu=null,NVIDIA H100"
@@ -114,7 +115,7 @@ def test_a_run_over_two_nodes_names_the_node_that_is_not_what_the_profile_says(
 
 
 def test_repeats_are_jobs_of_their_own_and_records_of_one_identity(
-    slurm: Path, run_py: RunPy, tmp_path: Path
+    slurm: Cluster, run_py: RunPy, tmp_path: Path
 ) -> None:
     done = run_py(*QUICK, "repeats=3")
     assert done.returncode == 0, done.stderr

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from launchers.slurm_queue import Ticket
 from metering.record import Record
 from metering.record_file import read
 from tasks.plan import Plan
+from tests.launchers.real_slurm import Cluster
 from tests.launchers.slurm_sweeps import SETTINGS, plan, until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(500)]
@@ -102,9 +103,15 @@ class Cut:
 
 
 @pytest.fixture(scope="module")
-def cut_off(slurm: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Cut]:
+def cut_off(
+    slurm_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Cut]]:
     """A run of each kind, cut off while it measured."""
-    folder = tmp_path_factory.mktemp("cut")
+    with slurm_cluster.in_use():
+        yield _cut_off_each(tmp_path_factory.mktemp("cut"))
+
+
+def _cut_off_each(folder: Path) -> dict[str, Cut]:
     settings = replace(SETTINGS, signal_delay_s=30)
     plans = {}
     for index, (kind, (_, overrides)) in enumerate(KINDS.items()):

@@ -16,6 +16,7 @@ from metering.record import Record
 from metering.record_file import read, write
 from tasks.plan import Plan
 from tasks.running.execute import empty_record
+from tests.launchers.real_slurm import Cluster
 from tests.launchers.slurm_sweeps import QUICK, SETTINGS, plan, records, until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(500)]
@@ -36,7 +37,7 @@ def _wait(plans: list[Plan], tickets: dict[str, Ticket]) -> dict[str, Record]:
 
 
 def test_a_job_runs_the_code_of_its_submission_and_nothing_of_the_folder(
-    slurm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    slurm: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("tasks", "launchers", "metering", "pickle"):  # would hide ours, and Python's own
         (tmp_path / f"{name}.py").write_text("raise SystemExit('imported from the folder')\n")
@@ -63,7 +64,7 @@ def test_a_job_runs_the_code_of_its_submission_and_nothing_of_the_folder(
 
 
 def test_runs_of_one_job_have_records_of_their_own_and_a_requeue_goes_on(
-    slurm: Path, tmp_path: Path
+    slurm: Cluster, tmp_path: Path
 ) -> None:
     plans = [plan(tmp_path, "phases=train", "meter.num_steps=30", f"data.fraction={fraction}")
              for fraction in (0.5, 0.6, 0.7)]  # fmt: skip
@@ -84,7 +85,7 @@ def test_runs_of_one_job_have_records_of_their_own_and_a_requeue_goes_on(
     assert [job.num_restarts for job in restarts if job is not None] == [0, 1, 1]
 
 
-def test_more_runs_than_an_array_holds_are_several_arrays(slurm: Path, tmp_path: Path) -> None:
+def test_more_runs_than_an_array_holds_are_several_arrays(slurm: Cluster, tmp_path: Path) -> None:
     """MaxArraySize is 101 here. The payload does nothing: its runs were measured before."""
     first = plan(tmp_path)
     plans = [replace(first, data=replace(first.data, fraction=0.9 - number / 1000))
@@ -102,7 +103,7 @@ def test_more_runs_than_an_array_holds_are_several_arrays(slurm: Path, tmp_path:
 
 
 def test_a_refusal_is_one_line_abandons_no_other_group_and_leaves_nothing(
-    slurm: Path, tmp_path: Path
+    slurm: Cluster, tmp_path: Path
 ) -> None:
     hold = "+hardware.slurm.extra.hold=true"
     bad = [plan(tmp_path, f"data.fraction={one}", "hardware.slurm.partition=fast")
@@ -135,7 +136,7 @@ def test_a_refusal_is_one_line_abandons_no_other_group_and_leaves_nothing(
     ],
 )
 def test_a_dry_run_says_what_will_be_refused(
-    slurm: Path, tmp_path: Path, override: str, words: str
+    slurm: Cluster, tmp_path: Path, override: str, words: str
 ) -> None:
     _, refusals = preview.text([plan(tmp_path, override)], SETTINGS)
     assert len(refusals) == 1 and words in refusals[0]
@@ -143,7 +144,7 @@ def test_a_dry_run_says_what_will_be_refused(
 
 
 def test_what_the_queue_has_no_room_for_is_submitted_as_jobs_end(
-    slurm: Path, tmp_path: Path
+    slurm: Cluster, tmp_path: Path
 ) -> None:
     limit = ["sacctmgr", "-i", "modify", "user", "root", "set"]
     first = plan(tmp_path)
@@ -158,7 +159,7 @@ def test_what_the_queue_has_no_room_for_is_submitted_as_jobs_end(
 
 
 def test_one_run_without_m_is_one_job(
-    slurm: Path, run_py: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+    slurm: Cluster, run_py: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
     done = run_py(*QUICK[1:])
     assert done.returncode == 0, done.stderr
@@ -168,7 +169,7 @@ def test_one_run_without_m_is_one_job(
     assert read(next((tmp_path / "runs").glob("*/*/*/*/record.json"))).status == "finished"
 
 
-def test_a_setup_line_that_fails_ends_the_job(slurm: Path, tmp_path: Path) -> None:
+def test_a_setup_line_that_fails_ends_the_job(slurm: Cluster, tmp_path: Path) -> None:
     one = plan(tmp_path)
     settings = replace(SETTINGS, setup=["cd /nowhere"])
     submission = slurm_queue.submit([one], settings)

@@ -93,6 +93,19 @@ def test_a_finished_record_of_a_completed_job_is_its_result_whenever_it_was_writ
     assert not (plan.folder / ATTEMPTS).exists()
 
 
+def test_a_record_that_cannot_be_read_is_told_of_and_stays(compose: Callable[..., Plan]) -> None:
+    """As when a newer version wrote it."""
+    plan = compose()
+    ticket = _ticket(plan)
+    plan.folder.mkdir(parents=True)
+    (plan.folder / "record.json").write_text('{"schema_version": 99}')
+    state, now = JobState("COMPLETED"), SlurmSettings(visibility_s=0)
+    outcome = slurm_settle.settle(plan, ticket, state, now)
+    assert outcome.record.failure is not None
+    assert "left a record that cannot be read" in outcome.record.failure.message
+    assert [path.name for path in plan.folder.iterdir()] == ["record.json"]
+
+
 def test_an_interrupted_record_stays_interrupted_and_has_the_accounts_energy(
     compose: Callable[..., Plan],
 ) -> None:

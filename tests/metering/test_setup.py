@@ -14,6 +14,7 @@ from metering.setup import (
     SetUp,
     comparison_key,
     hardware_key,
+    identity,
     lender_key,
     merge_key,
     row_key,
@@ -39,6 +40,14 @@ def finding(**more: Any) -> SetUp:
 def test_runs_merge_only_where_everything_is_equal(other: SetUp):
     assert merge_key(ONE) == merge_key(SetUp(ASKED, FOUND))
     assert merge_key(ONE) != merge_key(other)
+
+
+def test_whole_nodes_are_another_run_and_no_difference_where_the_same_was_read():
+    alone = asking(has_nodes_alone=True)
+    assert identity(alone.asked) != identity(ASKED)
+    assert merge_key(alone) == merge_key(ONE) and comparison_key(alone, True) == comparison_key(
+        ONE, True
+    )
 
 
 def test_the_machines_word_counts_where_it_was_left_to_it():

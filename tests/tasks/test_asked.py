@@ -38,6 +38,22 @@ def test_what_changes_a_result_is_another_run(compose: Compose, override: str) -
     assert compose("model=resnet18", override).identity != compose("model=resnet18").identity
 
 
+@pytest.mark.parametrize(
+    ("hardware", "override", "is_another"),
+    [
+        ("a6000", "hardware.slurm.exclusive=true", True),  # CPU and memory are metered too
+        ("a6000", "hardware.slurm.exclusive=false", False),
+        ("v100x4", "hardware.slurm.exclusive=false", True),
+        ("one_core", "hardware.slurm.exclusive=true", False),  # on CPUs a node is always asked for
+    ],
+)
+def test_whole_nodes_change_what_is_metered(
+    compose: Compose, hardware: str, override: str, is_another: bool
+) -> None:
+    usual, other = compose(f"hardware={hardware}"), compose(f"hardware={hardware}", override)
+    assert (usual.identity != other.identity) is is_another
+
+
 def test_a_stage_of_its_own_size_runs_at_it_unless_the_user_chooses(compose: Compose) -> None:
     assert compose("model=vit_b_in21k").model.input_size == 224
     tuning = compose("model=vit_b_in21k", "stage=last")

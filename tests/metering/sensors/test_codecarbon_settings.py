@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
+from codecarbon.core import util
+from codecarbon.external import ram
 
 from metering.sensors.codecarbon import CodeCarbonMeter
 
@@ -44,3 +46,18 @@ def test_stray_settings_are_overridden(
     assert ram_w == pytest.approx(clean_ram_w, rel=0.1)
     assert cpu_w < 900
     assert (tmp_path / "emissions.csv").exists()
+
+
+@pytest.mark.parametrize("has_scontrol", [False, True])
+def test_a_slurm_job_is_metered_as_its_machine_is_whatever_scontrol_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_scontrol: bool
+) -> None:
+    _, usual_ram_w = powers_w(tmp_path)
+    for module in (util, ram):
+        monkeypatch.setattr(module, "SLURM_JOB_ID", "5")
+    if has_scontrol:
+        script = tmp_path / "scontrol"
+        script.write_text("#!/bin/sh\necho NumCPUs=1 TRES=cpu=1,mem=62.50G,node=1\n")
+        script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert powers_w(tmp_path)[1] == pytest.approx(usual_ram_w, rel=0.1)

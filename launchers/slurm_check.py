@@ -1,0 +1,58 @@
+"""What SLURM would refuse of a job, asked before it is submitted."""
+
+from __future__ import annotations
+
+import re
+from tempfile import NamedTemporaryFile
+
+from launchers import slurm_state
+from launchers.slurm_submit import is_slow, said_in
+from tasks.plan import HardwarePlan
+
+_NO_SLURM = ("configuration file", "configuration source")
+
+
+class NotAsked(RuntimeError):
+    """SLURM cannot be asked from here, or now: one line that says why."""
+
+
+def refusal(text: str) -> str | None:
+    """What `sbatch --test-only` has against `text`, in one line; None where it would be taken.
+    Raises `NotAsked`."""
+    with NamedTemporaryFile("w", suffix=".sh") as script:
+        script.write(text)
+        script.flush()
+        try:
+            done = slurm_state.call("sbatch", "--test-only", script.name)
+        except FileNotFoundError:
+            raise NotAsked("sbatch is not on PATH") from None
+    if done.returncode == 0:
+        return None
+    said = said_in(done.stderr)
+    if is_slow(said) or any(words in said for words in _NO_SLURM):
+        raise NotAsked(said)
+    return said
+
+
+def over_time_limit(hardware: HardwarePlan) -> str | None:
+    """One line where a job would wait for ever, since its partition has a shorter time limit: most
+    sites take such a job."""
+    minutes = hardware.slurm.get("time_min") or 0
+    name = hardware.slurm.get("partition")
+    try:
+        shown = slurm_state.call("scontrol", "show", "partition", "-o", *([name] if name else []))
+    except FileNotFoundError:
+        return None
+    for line in shown.stdout.splitlines() if shown.returncode == 0 and minutes else ():
+        limit_s = slurm_state.seconds(_word(line, "MaxTime"))
+        if (name or _word(line, "Default") == "YES") and minutes * 60 > limit_s:
+            return (
+                f"hardware.slurm.time_min={minutes} is above the {limit_s / 60:g} min of partition "
+                f"{_word(line, 'PartitionName')}"
+            )
+    return None
+
+
+def _word(line: str, name: str) -> str:
+    found = re.search(rf"\b{name}=(\S*)", line)
+    return found.group(1) if found else ""

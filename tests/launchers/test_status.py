@@ -1,0 +1,49 @@
+"""What `watt status` learns of SLURM goes into the records of runs that nobody has waited for."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from launchers import slurm_queue, status
+from launchers.slurm_queue import Ticket
+from metering.record_file import read, write
+from metering.scheduler import Scheduler
+from tasks.plan import Plan
+from tasks.running.execute import empty_record
+
+LONG_AGO = "2001-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(("job", "state"), [("7_0", "COMPLETED"), ("6_0", None)])
+def test_state_and_energy_of_an_ended_job_go_into_its_own_record(
+    compose: Callable[..., Plan],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    job: str,
+    state: str | None,
+) -> None:
+    plan = compose()
+    record = empty_record(plan, "finished", LONG_AGO)
+    write(dataclasses.replace(record, scheduler=Scheduler(job)), plan.folder)
+    ticket = Ticket(plan.run_name, "7_0", str(plan.folder), "")
+    path = slurm_queue.slurm_folder(plan.output_dir) / "tickets" / "one.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(dataclasses.asdict(ticket)))
+    scripts = {"squeue": "exit 0", "scontrol": "exit 1",
+               "sacct": "echo '7_0|COMPLETED|None|0:0|v1|3600000'"}  # fmt: skip
+    for name, text in scripts.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    assert status.lines(plan.output_dir)[-1] == "1 finished"
+
+    scheduler = read(plan.folder / "record.json").scheduler
+    assert scheduler is not None and scheduler.state == state
+    assert scheduler.energy_kwh == (1.0 if state else None)
