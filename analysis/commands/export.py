@@ -34,7 +34,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="folder, or file where the format has one file; "
         "default: one file goes to the terminal, several to exports/",
     )
-    command.add_argument("--card", type=Path, help="huggingface: a README.md to write into")
+    command.add_argument(
+        "--card",
+        type=Path,
+        help="huggingface: a README.md to write into, or to copy to --out with the block",
+    )
     command.set_defaults(run=run)
 
 
@@ -95,8 +99,13 @@ def _into_card(arguments: argparse.Namespace, runs: Sequence[RunFacts], site: Si
     except (OSError, UnicodeDecodeError) as error:
         raise AnalysisError(f"--card {path} cannot be read: {error}") from None
     new = huggingface.into_card(card, runs, site)
-    _write_file(path, new)
-    print(f"wrote {huggingface.KEY} into {path}")
+    for name in huggingface.emissions(runs, site)[1]:
+        print(f"left out {name}", file=sys.stderr)
+    out: Path | None = arguments.out
+    if out is not None and (out.is_dir() or not out.suffix):
+        out = out / path.name
+    _write_file(out or path, new)
+    print(f"wrote {huggingface.KEY} into {out or path}")
     return 0
 
 

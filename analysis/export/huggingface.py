@@ -6,12 +6,12 @@ it in words.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from analysis.errors import AnalysisError
 from analysis.export import carbon
+from analysis.export.card import with_key
 from analysis.export.report_facts import Export, RunFacts, sensors_text
 from analysis.export.site_facts import SiteFacts
 from analysis.export.training import stated
@@ -19,8 +19,6 @@ from analysis.export.training import stated
 FILE = "co2_eq_emissions.yaml"
 KEY = "co2_eq_emissions"
 GRAMS_PER_KG = 1000
-_FRONT = re.compile(r"\A(\ufeff?---[ \t]*\r?\n)(.*?)(^---[ \t]*\r?$)", re.DOTALL | re.MULTILINE)
-_OWN = re.compile(rf"^{KEY}[ \t]*:.*?\n(?=[^ \t\n#-]|\Z)", re.DOTALL | re.MULTILINE)
 
 
 def export(runs: Sequence[RunFacts], site: SiteFacts) -> Export:
@@ -70,20 +68,9 @@ def emissions(runs: Sequence[RunFacts], site: SiteFacts) -> tuple[dict[str, Any]
 
 def into_card(card: str, runs: Sequence[RunFacts], site: SiteFacts) -> str:
     """`card` with the block in its front matter, all else byte for byte as it is; a card without
-    front matter gets one. Raises `AnalysisError` as `emissions` does."""
+    front matter gets one. Raises `AnalysisError` as `emissions` and `with_key` do."""
     values, _ = emissions(runs, site)
-    block = _yaml({KEY: values})
-    newline = "\r\n" if "\r\n" in card else "\n"
-    block = block.replace("\n", newline)
-    front = _FRONT.match(card)
-    if front is None:
-        return f"---{newline}{block}---{newline}{card}"
-    opening, inner, closing = front.groups()
-    if _OWN.search(inner):
-        inner = _OWN.sub(lambda _: block, inner, count=1)
-    else:
-        inner += ("" if not inner or inner.endswith("\n") else newline) + block
-    return f"{opening}{inner}{closing}{card[front.end() :]}"
+    return with_key(card, KEY, values)
 
 
 def _training_type(run: RunFacts) -> str | None:

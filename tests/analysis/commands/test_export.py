@@ -76,6 +76,18 @@ def test_a_card_gets_its_block(records: Path, tmp_path: Path) -> None:
     assert front["co2_eq_emissions"]["emissions"] > 0
 
 
+def test_a_card_is_copied_to_out_and_stays_as_it_is(records: Path, tmp_path: Path) -> None:
+    card, out = tmp_path / "README.md", tmp_path / "new" / "card.md"
+    card.write_bytes(b"---\r\nlicense: mit\r\n---\r\n# Card\n")
+    arguments = ["export", str(records), "--to", "huggingface", "--card", str(card), "--out"]
+    assert main([*arguments, str(out)]) == 0
+    assert main([*arguments, str(tmp_path / "folder")]) == 0
+    assert card.read_bytes() == b"---\r\nlicense: mit\r\n---\r\n# Card\n"
+    front = out.read_bytes().split(b"---")[1]
+    assert b"co2_eq_emissions:\r\n" in front and front.count(b"\n") == front.count(b"\r\n")
+    assert (tmp_path / "folder" / "README.md").read_bytes() == out.read_bytes()
+
+
 def test_a_failed_run_is_in_the_development(tmp_path: Path) -> None:
     put(tmp_path / "runs", a_record(), a_failure())
     out = tmp_path / "out"
