@@ -9,7 +9,7 @@ from pathlib import Path
 from analysis.commands.folders import load_named, unpacked
 from analysis.errors import AnalysisError
 from analysis.records.load import Problem, find_records, reason_of
-from analysis.share.anonymise import anonymised
+from analysis.share.anonymise import anonymised, names_here
 from analysis.share.bundle import write_bundle
 from metering.record import Record, RecordError
 from metering.record_file import read
@@ -26,9 +26,10 @@ def run(arguments: argparse.Namespace) -> int:
     """A record that would still name a host, a user or a path is left out, by name."""
     load_named(arguments.runs)
     records: dict[str, Record] = {}
+    names = names_here()
     for path in find_records([unpacked(folder) for folder in arguments.runs], []):
         try:
-            record = anonymised(read(Path(path)))
+            record = anonymised(read(Path(path)), names)
         except (RecordError, OSError) as error:
             print(f"left out {Problem(path, reason_of(error))}", file=sys.stderr)
             continue

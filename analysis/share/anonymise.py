@@ -6,49 +6,63 @@ has the same hash in every bundle. Names of hosts and users can be guessed from 
 
 from __future__ import annotations
 
+import contextlib
+import getpass
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+import socket
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pydantic_core
 
+from analysis.share.scrub import HOST, USER, scrubbed
 from metering.record import Record, RecordError
 from metering.record_file import from_json, to_json
 
-PATH, USER, HOST, EMAIL, ADDRESS = "<path>", "<user>", "<host>", "<email>", "<address>"
-_ROOTS = "home|root|Users|work|data|datasets|scratch|mnt|media|tmp|var|opt|usr|srv|nfs|gpfs|lustre"
-_UNIX = rf"(?<![\w/.:<>])(?:~[\w.-]*|/(?:{_ROOTS})(?=/)|/[\w.@+-]+/[\w.@+-]+(?=/))[^\s\"'`,;:()<>]*"
-_WINDOWS = r"(?<!\w)(?:[A-Za-z]:\\|\\\\)(?:[^\\/:*?\"'<>|\n]+\\)*[^\s\\\"'`,;()<>|]*"
-_HOME_PATH = re.compile(rf"{_UNIX}|{_WINDOWS}")
-_PACKAGE = re.compile(r".*(?:site-packages|dist-packages|lib/python[\d.]+)[/\\](.*)")
-_USER_IN_PATH = re.compile(r"(?:/home/|/Users/|[A-Za-z]:\\Users\\)([\w.-]+)")
-_UUID = re.compile(
-    r"(?:GPU-|MIG-)?[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+_USER_IN_PATH = re.compile(
+    r"(?:/home\d*/(?:[\w.-]+/home/)?|/[Uu]sers?/|[A-Za-z]:\\+Users\\+|(?<![\w~])~)([A-Za-z][\w.-]*)"
 )
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
-_ADDRESS = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w.-])")
-_NO_NAMES = frozenset(("root", "localhost", "user", "home", "local", "vm", "main", "default"))
-"""Words that name nobody; replaced elsewhere they would make texts unreadable."""
+_USER_SAID = re.compile(
+    r"(?<![A-Za-z])(?:--)?(?:user(?:_?name)?|log_?name)\"?'?\s*[=:]\s*[\"']?([A-Za-z][\w.-]+)|"
+    r"\buid=\d+\(([\w.-]+)\)",
+    re.I,
+)
+_NO_NAMES = frozenset(
+    re.findall(
+        r"\w+",
+        "root localhost user users home local vm main default none null true false name path "
+        "host shared public data train test gpu cpu ram counter power rapl modelled absent "
+        "measured dropped finished failed interrupted given shuffled idle machine process "
+        "adaptive fixed classification segmentation action_recognition synthetic ",
+    )
+)
+"""Words that name nobody, and those of the schema; replaced they would make a record unreadable."""
 _DROPPED: dict[tuple[str, str], Any] = {
     ("host", "hostname"): None,
     ("host", "more"): {},
     ("config", "output_dir"): None,
     ("config", "hydra"): None,
+    ("config", "command"): None,
 }
 _VERSIONS = ("packages", "versions")
 """Groups of versions, which may look like addresses."""
+_FREE_KEYS = ("config", "more", "network_options", "training", "options", "protocol", "quality")
+"""Groups whose keys are anybody's words."""
+_VERSION = re.compile(r"\d[\w.+!-]*")
+_TRAINING = "training-"
 _SLURM = ("account", "partition", "constraint", "reservation", "nodelist", "extra")
 _JOB = ("array_id", "partition", "node_list", "account", "qos")
 """Of a batch system's job: each may name a site, a project or its machines."""
-_NODES = re.compile(r"([\w.-]+)\[([\d,-]+)\]|([\w.-]+)")
+_HOST_LIST = re.compile(r"([\w.-]+)\[([\d,-]+)\]|([\w.-]+)")
 
 
-def anonymised(record: Record) -> Record:
-    """Its numbers, set-up, run id and times as they are. Raises `RecordError` where a name would
+def anonymised(record: Record, more_names: Mapping[str, str] | None = None) -> Record:
+    """Its numbers, set-up, run id and times as they are. more_names: users and hosts that are
+    known from elsewhere, and what stands for each. Raises `RecordError` where a name would
     remain: such a record must not be given away."""
     plain = pydantic_core.from_json(to_json(record))
-    names = _names(plain)
+    names = _names(plain, more_names or {})
     for (group, key), nothing in _DROPPED.items():
         if key in plain[group]:
             plain[group][key] = nothing
@@ -59,46 +73,49 @@ def anonymised(record: Record) -> Record:
                 slurm[key] = None
     if plain.get("scheduler"):
         plain["scheduler"] |= dict.fromkeys(_JOB) | {"job_id": "job"}
-    cleaned = from_json(pydantic_core.to_json(_cleaned(plain, names)))
+    if plain.get("training_id") and not plain["training_id"].startswith(_TRAINING):
+        digest = hashlib.sha256(f"watt-for-what training {plain['training_id']}".encode())
+        plain["training_id"] = f"{_TRAINING}{digest.hexdigest()[:16]}"
+    try:
+        cleaned = from_json(pydantic_core.to_json(_cleaned(plain, names)))
+    except RecordError as error:
+        raise RecordError(
+            f"a name in it is a word of the schema: {error}; it is not shared"
+        ) from None
     remaining = leaks(cleaned, names)
     if remaining:
         raise RecordError(f"it still names {', '.join(remaining)}; it is not shared")
     return cleaned
 
 
-def leaks(record: Record, names: Iterable[str] = ()) -> list[str]:
-    """What a record still says of where it was made: paths, UUIDs, addresses and `names`."""
-    found: dict[str, None] = {}
-    for text in _texts(pydantic_core.from_json(to_json(record))):
-        for pattern in (_HOME_PATH, _UUID, _EMAIL, _ADDRESS):
-            found.update(dict.fromkeys(pattern.findall(text)))
-        found.update(dict.fromkeys(name for name in names if _word(name).search(text)))
+def leaks(record: Record, names: Mapping[str, str] | None = None) -> list[str]:
+    """Texts of a record that still say where it was made: paths, UUIDs, addresses, machines and
+    `names`."""
+    texts = _texts(pydantic_core.from_json(to_json(record)))
+    found = dict.fromkeys(text for text in texts if scrubbed(text, names or {}) != text)
     job = record.scheduler
     named = (record.host.hostname, *((job.account, job.node_list) if job else ()))
     found.update(dict.fromkeys(name for name in named if name is not None))
-    return list(found)
+    return [text[:80] for text in found]
 
 
-def board_hash(uuid: str) -> str:
-    """`board-` and 16 hex digits, the same for the same board wherever it is hashed."""
-    return f"board-{hashlib.sha256(f'watt-for-what board {uuid}'.encode()).hexdigest()[:16]}"
+def names_here() -> dict[str, str]:
+    """The user and the machine of this process, who most often are those of the records too."""
+    host = socket.gethostname()
+    found = {host: HOST, host.split(".")[0]: HOST}
+    with contextlib.suppress(KeyError, OSError, ImportError):  # a user id without a name
+        found[getpass.getuser()] = USER
+    return found
 
 
-def without_paths(text: str) -> str:
-    """`text` with absolute paths as `<path>`; of a file of an installed package its place within
-    the package is kept, so that a traceback still says where."""
-
-    def shown(match: re.Match[str]) -> str:
-        package = _PACKAGE.search(match[0])
-        return f"{PATH}/{package[1]}" if package else PATH
-
-    return _HOME_PATH.sub(shown, text)
-
-
-def _names(plain: dict[str, Any]) -> dict[str, str]:
-    """Host and users that the record itself tells, longest first, and what stands for each."""
+def _names(plain: dict[str, Any], more: Mapping[str, str]) -> dict[str, str]:
+    """Host and users that the record itself tells, and `more`, longest first, and what stands for
+    each."""
     host = plain["host"].get("hostname") or ""
-    names = {name: USER for text in _texts(plain) for name in _USER_IN_PATH.findall(text)}
+    names = dict(more)
+    for text in _texts(plain):
+        names |= {name: USER for name in _USER_IN_PATH.findall(text)}
+        names |= {name: USER for pair in _USER_SAID.findall(text) for name in pair}
     job = plain.get("scheduler") or {}
     hosts = [host, *_nodes(job.get("node_list") or "")]
     names |= {name: HOST for one in hosts for name in (one, one.split(".")[0])}
@@ -109,7 +126,7 @@ def _names(plain: dict[str, Any]) -> dict[str, str]:
 
 def _nodes(node_list: str) -> Iterator[str]:
     """`gpu[07,09-10],login` as gpu07, gpu09, gpu10, login."""
-    for prefix, numbers, single in _NODES.findall(node_list):
+    for prefix, numbers, single in _HOST_LIST.findall(node_list):
         if single:
             yield single
         for part in numbers.split(",") if prefix else ():
@@ -120,38 +137,37 @@ def _nodes(node_list: str) -> Iterator[str]:
                 yield f"{prefix}{number:0{len(first)}d}"
 
 
-def _word(name: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
-
-
-def _cleaned(value: Any, names: dict[str, str]) -> Any:
+def _cleaned(value: Any, names: dict[str, str], group: str = "") -> Any:
+    """group: of versions, or of keys that no schema knows, where `value` is in one."""
     if isinstance(value, dict):
         return {
-            _text(key, names): one if key in _VERSIONS else _cleaned(one, names)
+            scrubbed(key, names) if group else key: _cleaned(one, names, group or _group(key))
             for key, one in value.items()
         }
     if isinstance(value, list):
-        return [_cleaned(one, names) for one in value]
-    return _text(value, names) if isinstance(value, str) else value
+        return [_cleaned(one, names, group) for one in value]
+    return scrubbed(value, names) if _is_words(value, group) else value
 
 
-def _text(text: str, names: dict[str, str]) -> str:
-    text = _UUID.sub(lambda match: board_hash(match[0]), without_paths(text))
-    text = _ADDRESS.sub(ADDRESS, _EMAIL.sub(EMAIL, text))
-    for name, stand_in in names.items():
-        text = _word(name).sub(stand_in, text)
-    return text
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in plain JSON, keys too, but for versions."""
+def _texts(value: Any, group: str = "") -> Iterator[str]:
+    """Every text in plain JSON, keys that no schema knows too, but for versions."""
     if isinstance(value, dict):
         for key, one in value.items():
-            yield str(key)
-            if key not in _VERSIONS:
-                yield from _texts(one)
+            if group:
+                yield key
+            yield from _texts(one, group or _group(key))
     elif isinstance(value, list):
         for one in value:
-            yield from _texts(one)
-    elif isinstance(value, str):
+            yield from _texts(one, group)
+    elif _is_words(value, group):
         yield value
+
+
+def _group(key: str) -> str:
+    return key if key in _VERSIONS or key in _FREE_KEYS else ""
+
+
+def _is_words(value: Any, group: str) -> bool:
+    if not isinstance(value, str):
+        return False
+    return group not in _VERSIONS or not _VERSION.fullmatch(value)

@@ -11,8 +11,9 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.records.load import load
-from analysis.share.anonymise import anonymised, board_hash, leaks, without_paths
+from analysis.share.anonymise import anonymised, leaks
 from analysis.share.bundle import is_bundle, read_lines, unpack, write_bundle
+from analysis.share.scrub import board_hash, without_paths
 from metering.record import Failure, Record
 from metering.record_file import to_json
 from metering.scheduler import Scheduler

@@ -1,0 +1,139 @@
+"""Texts without paths, addresses, names of machines and UUIDs, by what such things look like.
+
+A word that is a name and looks like none (`alice`) is known from elsewhere alone: see `names`.
+Doubtful words go: a text that lost a word too much still says what it is about.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+
+PATH, USER, HOST, EMAIL, ADDRESS = "<path>", "<user>", "<host>", "<email>", "<address>"
+URL = "<url>"
+_ROOTS = (
+    "home|root|Users|users|work|data|datasets|scratch|mnt|media|tmp|var|opt|usr|srv|nfs|gpfs|lustre"
+)
+_REST = r"[^\s\"'`,;:()<>]*"
+_UNIX = (
+    r"(?<![\w/.<>])(?:~[\w.-]*(?=/|\b)|"
+    rf"/(?:{_ROOTS})(?=/)|/[\w.@+-]+/[\w.@+-]+(?![\w.@+-])){_REST}"
+)
+_WINDOWS = r"(?<!\w)(?:[A-Za-z]:\\+|\\\\+)(?:[^\\/:*?\"'<>|\n]+\\+)*[^\s\\\"'`,;()<>|]*"
+_QUOTED = r"(?<=['\"])(?:/[\w.@+-]+/|[A-Za-z]:\\|\\\\|~/)[^'\"\n]*(?=['\"])"
+_PATHS = re.compile(rf"{_QUOTED}|{_UNIX}|{_WINDOWS}")
+_PACKAGE = re.compile(r".*(?:site-packages|dist-packages|lib/python[\d.]+)[/\\](.*)")
+_UUID = re.compile(
+    r"(?:GPU-|MIG-)?[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+)
+_URL = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]*)://([^\s\"'`<>]+)")
+_PUBLIC = (
+    "pytorch.org", "openmmlab.com", "huggingface.co", "github.com", "githubusercontent.com",
+    "arxiv.org", "nvidia.com", "spdx.org", "cyclonedx.org", "python.org", "example.org",
+)  # fmt: skip
+"""Sites of whose address the host alone stays: it tells where weights come from, not who ran."""
+_EMAIL = re.compile(r"[\w.+-]+@[A-Za-z][\w-]*(?:\.[\w-]+)*")
+_IPV4 = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
+_IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:%\w+)?(?![\w:])")
+_MAC = re.compile(r"(?<![\w:])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![\w:])")
+_TOP = (
+    "com|org|net|edu|gov|mil|int|local|lan|internal|intranet|localdomain|corp|cluster|hpc|"
+    "(?:ac|co|edu|gov)\\.[a-z]{2}"
+)
+_COUNTRIES = (
+    "fr|de|uk|ch|nl|se|dk|fi|es|pt|pl|cz|hu|gr|ie|cn|jp|kr|tw|sg|hk|au|nz|ca|us|br|mx|tr|eu|be|lu|"
+    "at|it|no|il|ro|sk|si|hr|bg|ee|lv|lt"
+)
+_DOMAIN = re.compile(
+    rf"(?<![\w.@-])(?:[A-Za-z0-9-]+\.)+(?:{_TOP})(?![\w.(-])(?!\.\w)|"
+    rf"(?<![\w.@-])[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+\.(?:{_COUNTRIES})(?![\w(-])(?!\.\w)"
+)
+_NODES = re.compile(r"(?<![\w.])[A-Za-z][\w-]*\[\d+(?:[,-]\d+)+\](?:-\w+)?")
+_NODE = re.compile(
+    r"(?<![\w./-])(?:(?:node|nid|dgx|login|compute|worker|srv|gpunode|cnode|gnode)[-_]?\d+|"
+    r"(?:gpu|cn|gn|host|server|cluster|hpc|ws|rack)[-_]?\d{2,}|r\d+i\d+n\d+|"
+    r"ip(?:-\d{1,3}){4})(?:-\w+)?(?![\w/])",
+    re.I,
+)
+_LABELS = (
+    "user(?:_?name)?|login|log_?name|host(?:_?name)?|node_?(?:name|list)|account|owner|author|"
+    "entity|e-?mail|pass(?:word|wd)|(?:api|access|secret)[_-]?key|token|secret"
+)
+_LABELLED = re.compile(
+    rf"(?<![A-Za-z])((?:--)?(?:{_LABELS})\"?'?\s*[=:]\s*|--(?:{_LABELS})\s+|SLURM\w*\s*[=:]\s*)"
+    r"([\"']?)(?!<|None\b|null\b|True\b|False\b|true\b|false\b)([^\s\"',;)\]}>]+)",
+    re.I,
+)
+_IDS = re.compile(r"\b([ug]id=\d+|groups=\d+)\([^)]*\)")
+
+
+def board_hash(uuid: str) -> str:
+    """`board-` and 16 hex digits, the same for the same board wherever it is hashed."""
+    return f"board-{hashlib.sha256(f'watt-for-what board {uuid}'.encode()).hexdigest()[:16]}"
+
+
+def without_paths(text: str) -> str:
+    """`text` with absolute paths as `<path>`; of a file of an installed package its place within
+    the package is kept, so that a traceback still says where."""
+    return _URL_OR_PATH.sub(lambda match: match[0] if match["url"] else _path(match), text)
+
+
+def scrubbed(text: str, names: Mapping[str, str]) -> str:
+    """`text` without what names a machine, a person or a place in a file system; names: word to
+    what stands for it. A second time changes nothing."""
+    for pattern, stand_in in _RULES:
+        text = pattern.sub(stand_in, text)
+    for name, word in names.items():
+        text = re.sub(rf"(?<![\w<-]){re.escape(name)}(?![\w>-])", word, text, flags=re.I)
+    return text
+
+
+def _path(match: re.Match[str]) -> str:
+    package = _PACKAGE.search(match[0])
+    return f"{PATH}/{package[1]}" if package else PATH
+
+
+_URL_OR_PATH = re.compile(rf"(?P<url>{_URL.pattern})|{_PATHS.pattern}")
+
+
+def _url(match: re.Match[str]) -> str:
+    scheme, rest = match[1].lower(), match[2]
+    host = re.split(r"[/?#:]", rest.rsplit("@", 1)[-1], maxsplit=1)[0].lower()
+    if scheme == "file":
+        return PATH
+    if scheme in ("http", "https") and any(
+        host == one or host.endswith(f".{one}") for one in _PUBLIC
+    ):
+        return f"{scheme}://{host}"
+    return URL
+
+
+def _address(match: re.Match[str]) -> str:
+    try:
+        ipaddress.ip_address(match[0].split("%")[0])
+    except ValueError:
+        return match[0]  # a version, a time of day
+    return ADDRESS
+
+
+def _domain(match: re.Match[str]) -> str:
+    before = match.string[max(0, match.start() - 3) : match.start()]
+    return match[0] if before == "://" else HOST
+
+
+_RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (_URL, _url),
+    (_PATHS, _path),
+    (_UUID, lambda match: board_hash(match[0])),
+    (_EMAIL, EMAIL),
+    (_MAC, ADDRESS),
+    (_IPV4, _address),
+    (_IPV6, _address),
+    (_DOMAIN, _domain),
+    (_NODES, HOST),
+    (_NODE, HOST),
+    (_LABELLED, r"\1\2<name>"),
+    (_IDS, r"\1(<name>)"),
+)
