@@ -12,6 +12,7 @@ from metering.steadiness import Steadiness
 
 J_PER_KWH = 3.6e6
 SECOND_PATH = 0.05  # sampled power misses what lies between its samples
+MUCH_WAITING = 0.2
 MAX_SKEW_S = 1.0  # between nodes; durations do not hang on it, time stamps and logs do
 
 
@@ -82,6 +83,25 @@ def of_drift(drift: Steadiness) -> Iterator[str]:
     """Of a window that ended before its power was steady."""
     if drift.is_shown:
         yield f"not steady when the window ended: {drift.why}; its interval is widened"
+
+
+def of_first_step(num_blocks: int, num_measured: int) -> Iterator[str]:
+    """Of a window that ended before a block after the first."""
+    if num_blocks and not num_measured:
+        yield (
+            "no rate: the phase ended in its first step, which also loads and compiles what a step "
+            "needs"
+        )
+
+
+def of_data_wait(share: float | None, gpus: Sequence[Gpu]) -> Iterator[str]:
+    """share: of the measured time, that the loop on the CPU waited for its next batch."""
+    if gpus and share is not None and share >= MUCH_WAITING:
+        yield (
+            f"the loop waited for data {100 * share:.0f} % of the time, in which the GPUs may have "
+            "had no work: the rate is one of reading and decoding as much as of the network "
+            "(data.num_workers; data=tensors measures the network alone)"
+        )
 
 
 def of_length(measured_s: float, least_s: float) -> Iterator[str]:

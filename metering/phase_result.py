@@ -66,6 +66,7 @@ def phase_record(
     begins_idle = num_warm_up == 0 and bool(rows)
     budget = budget_of(meter, kept, energy, drift, rows, begins_idle=begins_idle)
     kept_s = sum(row.block.duration_s for row in kept)
+    data_wait_share = sum(row.data_wait_s for row in kept) / kept_s if kept_s else None
     return PhaseRecord(
         phase=phase,
         readings=tuple(row.reading(index < num_warm_up) for index, row in enumerate(rows)),
@@ -75,7 +76,7 @@ def phase_record(
         stop_reason=stop_reason,
         batch_size=batch_size,
         num_nodes=meter.ranks.num_nodes,
-        data_wait_share=sum(row.data_wait_s for row in kept) / kept_s if kept_s else None,
+        data_wait_share=data_wait_share,
         idle_power_w=meter.idle_power_w,
         emissions_kg_co2eq=emitted_kg([row.energy_kwh for row in kept], meter.emission_factor),
         error_budget=budget,
@@ -88,7 +89,9 @@ def phase_record(
                 period_s=meter.sensor_period_s if meter.all_gpus else 0.0,
             ),
             *flags.of_drift(drift),
+            *flags.of_first_step(len(rows), len(rows) - num_warm_up),
             *flags.of_length(kept_s, meter.settings.least_s if is_adaptive_on_gpu(meter) else 0.0),
+            *flags.of_data_wait(data_wait_share, meter.all_gpus),
             *flags.of_machine(meter.all_gpus, meter.clock_skew_s),
             *flags.of_sensors(meter.sensors()),
             *cpu_flags,

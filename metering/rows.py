@@ -67,8 +67,9 @@ class Row:
 
 
 def num_warm_up(rows: Sequence[Row], num_sizing: int, settings: MeterSettings) -> int:
-    """How many leading blocks are warm-up. num_sizing: of those, blocks shorter than they should
-    be, while their length was being found."""
+    """How many leading blocks are warm-up; the first, which holds the first step, always is in
+    `adaptive`. num_sizing: of those, blocks shorter than they should be, while their length was
+    being found."""
     if settings.mode != "adaptive":
         return 1 if settings.num_warmup_steps and len(rows) > 1 else 0
     usable = [
@@ -77,13 +78,12 @@ def num_warm_up(rows: Sequence[Row], num_sizing: int, settings: MeterSettings) -
         if index >= num_sizing and not row.block.fault
     ]
     if not usable:  # the budget ended while blocks still grew: keep the longest, the last
-        return max(0, len(rows) - 1)
+        return max(min(1, len(rows)), len(rows) - 1)
     energies = [(row.counted_kwh or 0.0) / row.num_samples for _, row in usable]
     durations = [row.block.duration_s / row.num_samples for _, row in usable]
     cut = max(warmup_length(energies), warmup_length(durations), num_colder([r for _, r in usable]))
-    if cut == 0 and num_sizing == 0 and len(usable) >= 3:
-        cut = 1  # long steps: the first one carries the allocator's and the loader's start
-    return usable[cut][0]
+    # the first step carries what is loaded, compiled and tried out: seconds on a GPU
+    return max(1, usable[cut][0])
 
 
 def num_colder(rows: Sequence[Row]) -> int:

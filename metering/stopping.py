@@ -26,6 +26,11 @@ class Decision:
     reason: StopReason = "end_of_data"
 
 
+def ended_at_s(row: Row) -> float:
+    """Seconds into the window at which the block of `row` ended."""
+    return row.started_at_s + row.block.duration_s
+
+
 class StoppingRule:
     """Decides after each block. Keeps how many leading blocks were still too short
     (`num_sizing`), how often it could have ended the window, and how often in a row it would."""
@@ -45,7 +50,9 @@ class StoppingRule:
         return 1
 
     def decide(self, rows: Sequence[Row], elapsed_s: float) -> Decision:
-        """elapsed_s: since the window was opened."""
+        """elapsed_s: since the window was opened; the time budget begins after the first block,
+        whose step may take seconds to load and compile what it needs."""
+        elapsed_s -= ended_at_s(rows[0])
         if self._settings.mode != "adaptive":
             return self._decide_fixed(rows, elapsed_s)
         last, block_s = rows[-1], self._wanted_s(rows)
@@ -63,11 +70,13 @@ class StoppingRule:
             self._settings.num_confirming, min(num_failed_looks, CONFIRMING * len(kept))
         )
         reason = self._end(len(rows), num_confirming, elapsed_s + num_steps * last.step_s / 2)
+        if len(rows) == 1 and reason == "time_budget":  # the first block gives no rate
+            reason = None
         return Decision(num_steps if reason is None else 0, reason or "end_of_data")
 
     def time_left_s(self, rows: Sequence[Row], elapsed_s: float) -> float:
         """At most: until the time budget ends, or the steps that were asked for are done."""
-        left_s = self._settings.time_budget_s - elapsed_s
+        left_s = self._settings.time_budget_s - (elapsed_s - ended_at_s(rows[0]))
         if self._settings.mode != "adaptive":
             left_s = min(left_s, self._num_steps_left(rows) * rows[-1].step_s)
         return max(0.0, left_s)
