@@ -53,6 +53,7 @@ def variant_of(setup: SetUp) -> str:
         *(_option(name, value) for name, value in asked.network_options.items()),
         f"{asked.data.fraction:.3g} of the data" if asked.data.fraction < 1 else "",
         "embedded data" if stands_in else "",
+        "no decoding" if "kept_batches" in asked.data.options else "",
         "compiled" if asked.compile else "",
         "" if asked.channels_last else "channels first",
     )

@@ -19,6 +19,10 @@ from tasks.plan import DataPlan, Plan
 TIMM = "timm"  # the name of conf/data/timm.yaml
 
 
+EMBEDDED_JPEGS = ("synthetic", "tensors")
+"""Sets of files that this suite writes; of `tensors` a few batches are decoded, once."""
+
+
 @dataclass(frozen=True)
 class ImageSet:
     """Files with labels, and the length of the set that they stand for (repeated to it)."""
@@ -85,7 +89,7 @@ def open_sets(plan: DataPlan, seed: int, batch_size: int = 1) -> tuple[Any, Any]
     if plan.name == TIMM:
         return _of_factory(plan, seed, batch_size)
     try:
-        if plan.name == "synthetic":
+        if plan.name in EMBEDDED_JPEGS:
             size = (options["num_files"], options["width"], options["height"])
             train, test = embedded_images.synthetic_jpegs(Path(plan.cache_dir), *size)
             num_train, num_test = options["train_samples"], options["test_samples"]

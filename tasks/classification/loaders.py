@@ -10,6 +10,7 @@ from metering.ranks import Ranks
 from tasks.classification import networks as models
 from tasks.classification import pretraining, timm_images
 from tasks.classification.data import ImageFiles, ImageSet
+from tasks.classification.kept_batches import KeptBatches
 from tasks.classification.stages.step import Step
 from tasks.data.workers import default_workers
 from tasks.errors import PlanError
@@ -47,7 +48,7 @@ def of_plan(
             f"of data={plan.data.name}; choose a smaller batch_size or a larger data.fraction"
         )
     size = step.input_size or models.input_size(plan, for_test=not is_training)
-    return loader(
+    batches = loader(
         images,
         training=setup,
         input_size=size,
@@ -60,6 +61,8 @@ def of_plan(
         distributed=ranks.num_ranks > 1,
         is_training=is_training,
     )
+    kept = plan.data.options.get("kept_batches")
+    return batches if kept is None else KeptBatches(batches, kept)
 
 
 def _num_workers(plan: Plan, images: Any, ranks: Ranks, device: torch.device) -> int:

@@ -41,6 +41,7 @@ class Options(TypedDict, total=False):
     crop_scale: tuple[Share, Share]
     hflip: ShareOrNone
     num_files: Count
+    kept_batches: Count
     width: Count
     height: Count
     train_samples: Count
@@ -59,9 +60,9 @@ def check_options(plan: DataPlan) -> None:
         timm_sets.check(plan)
     if plan.options.get("num_classes") is None and plan.root is None:
         raise PlanError("data.options.num_classes=null is missing; give the number of classes")
-    missing = [key for key in EMBEDDED if plan.name == "synthetic" and key not in options]
+    missing = [key for key in EMBEDDED if plan.name in data.EMBEDDED_JPEGS and key not in options]
     if missing:
-        raise PlanError(f"data.options.{missing[0]} is missing; data=synthetic needs it")
+        raise PlanError(f"data.options.{missing[0]} is missing; data={plan.name} needs it")
 
 
 def check_model(plan: Plan) -> None:
@@ -109,7 +110,7 @@ def wants_top1(plan: Plan) -> bool:
         return False
     if plan.data.options.get("full_test"):
         return True
-    is_embedded = plan.data.root is None and plan.data.name == "synthetic"
+    is_embedded = plan.data.root is None and plan.data.name in data.EMBEDDED_JPEGS
     return plan.model.checkpoint is not None and not is_embedded
 
 
@@ -120,7 +121,16 @@ def _is_shared_stream(plan: Plan) -> bool:
 
 
 def notes(plan: Plan) -> tuple[str, ...]:
-    """Why there is no accuracy, where a reader might expect one."""
+    """What the rate leaves out, and why there is no accuracy where a reader might expect one."""
+    if plan.data.name == "tensors":
+        return (
+            "batches are kept on the device: reading and decoding are in no number",
+            *_quality(plan),
+        )
+    return _quality(plan)
+
+
+def _quality(plan: Plan) -> tuple[str, ...]:
     if _is_shared_stream(plan):
         return ("no accuracy: several ranks do not see each sample of a stream once",)
     if plan.model.checkpoint is None:
