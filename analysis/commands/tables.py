@@ -17,9 +17,8 @@ from analysis.estimates.accounting import ACCOUNTINGS
 from analysis.estimates.metrics import ALPHA, BETA
 from analysis.tables import select, terminal
 from analysis.tables.grid import Grid, grid
-from analysis.tables.own import OWN, failures, own_table
-from analysis.tables.shape import shaped
-from analysis.tables.shape_rates import rates
+from analysis.tables.own import OWN, failures
+from analysis.tables.printed import grid_of, tables_of
 from analysis.tables.writers import FROM_GRID, WRITERS, to_csv
 from metering import atomic_file
 
@@ -94,13 +93,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _grid(name: str, table: pd.DataFrame, arguments: argparse.Namespace) -> Grid:
     """In the paper's shape, unless columns of the user's choice or differences are wanted."""
-    from analysis.tables.paper import STUDIES
-
     if arguments.columns:
         return grid(name, table)
     if arguments.diff:
         return grid(name, select.without(table, select.unasked(table)))
-    return rates(name, table) if name in (OWN, STUDIES) else shaped(name, table)
+    return grid_of(name, table)
 
 
 def _print(grids: dict[str, Grid], frame: pd.DataFrame) -> None:
@@ -151,7 +148,7 @@ def _check(arguments: argparse.Namespace, formats: Sequence[str]) -> None:
 def _tables(frame: pd.DataFrame, arguments: argparse.Namespace) -> dict[str, pd.DataFrame]:
     from analysis.tables.diff import diff
     from analysis.tables.lines import Options
-    from analysis.tables.paper import STUDIES, all_tables
+    from analysis.tables.paper import STUDIES
 
     hardware = _names(arguments.hardware)
     select.check_hardware(frame, hardware)
@@ -163,10 +160,7 @@ def _tables(frame: pd.DataFrame, arguments: argparse.Namespace) -> dict[str, pd.
         checkpoints=arguments.checkpoints,
         independent=tuple(arguments.independent),
     )
-    tables = all_tables(frame, options)
-    own = own_table(frame, options)
-    if not own.empty:  # a user's own runs come first
-        tables = {OWN: own, **tables}
+    tables = tables_of(frame, options)
     if hardware:
         tables = {name: select.on_hardware(table, hardware) for name, table in tables.items()}
     if arguments.where:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +53,8 @@ class Grid:
     """A table as text: one kind and heading per column, cells with the marks of their footnotes.
 
     left: headings of texts, which begin at the left; drop_first: the columns that a narrow terminal
-    leaves out, the first to go first.
+    leaves out, the first to go first; values: of each cell its number, as precise as it is known;
+    rows: of each line the rows of the complete table that it shows, published ones among them.
     """
 
     title: str
@@ -62,6 +64,8 @@ class Grid:
     footnotes: list[str]
     left: frozenset[str] = frozenset()
     drop_first: tuple[int, ...] = ()
+    values: tuple[tuple[float | None, ...], ...] = ()
+    rows: tuple[tuple[Mapping[Any, Any], ...], ...] = ()
 
 
 def grid(name: str, table: pd.DataFrame) -> Grid:

@@ -102,6 +102,7 @@ def _rows(name: str, quality: str, chosen: list[Chosen]) -> Grid:
                 line.append(_cell(one, column, notes))
         lines.append(line)
     kept = [at for at in range(len(names)) if any(line[at][0] for line in lines)]
+    values = [[_value(one.row.get(names[at])) for at in kept] for one in chosen]
     kinds = [_kind(names[at]) for at in kept]
     heads = [_heading(names[at], quality) for at in kept]
     cells = [[line[at] for at in kept] for line in lines]
@@ -114,7 +115,12 @@ def _rows(name: str, quality: str, chosen: list[Chosen]) -> Grid:
         title_of(name) + _on(where), kinds, heads, cells, list(notes.numbers),
         left=frozenset((HEADINGS["dataset"], HEADINGS["model"])),
         drop_first=tuple(shown.index(one) for one in dropped if one in shown),
+        values=tuple(map(tuple, values)), rows=tuple((one.row,) for one in chosen),
     )  # fmt: skip
+
+
+def _value(value: object) -> float | None:
+    return None if absent(value) or not isinstance(value, int | float) else float(value)
 
 
 def _models_as_columns(name: str, quality: str, chosen: list[Chosen]) -> Grid:
@@ -123,33 +129,39 @@ def _models_as_columns(name: str, quality: str, chosen: list[Chosen]) -> Grid:
     printed = [one for one in chosen if not absent(one.row.get("published_train_kwh"))]
     models = list(dict.fromkeys(one.row["model"] for one in printed))[: MAX_COLUMNS - 3]
     cells: list[list[Cell]] = []
+    values: list[tuple[float | None, ...]] = []
+    rows: list[tuple[Row, ...]] = []
+
+    def add(head: tuple[str, str, str], column: str, of: Mapping[str, Chosen]) -> None:
+        """A line of one quantity, where any model has it."""
+        is_ours = column == "estimated_train_kwh"
+        line = [
+            _cell(of[model], column, notes, is_ours) if model in of else ("", [])
+            for model in models
+        ]  # fmt: skip
+        if head[2] == "estimated" and not any(text or marks for text, marks in line):
+            return
+        cells.append([*((text, []) for text in head), *line])
+        numbers = (_value(of[model].row.get(column)) if model in of else None for model in models)
+        values.append((None, None, None, *numbers))
+        rows.append(tuple(one.row for one in of.values()))
+
     for dataset in dict.fromkeys(one.row["dataset"] for one in printed):
         block = [one for one in printed if one.row["dataset"] == dataset]
         first = {one.row["model"]: one for one in reversed(block)}
         for quantity in _IN_TABLE_2:
             column = f"published_{_column(quantity, quality)}"
-            line = [
-                _cell(first[model], column, notes) if model in first else ("", [])
-                for model in models
-            ]
-            cells.append([(dataset, []), (_heading(column, quality), []), ("published", []), *line])
+            add((dataset, _heading(column, quality), "published"), column, first)
         for hardware in _hardware(block):
             on = {one.row["model"]: one for one in block if one.row["hardware"] == hardware}
             for column in (f"estimated_{one}" for one in _OURS):
-                line = [
-                    _cell(on[model], column, notes, column == "estimated_train_kwh")
-                    if model in on
-                    else ("", [])
-                    for model in models
-                ]
-                if any(text or marks for text, marks in line):
-                    head = f"{_heading(column, quality)}, {hardware}"
-                    cells.append([(dataset, []), (head, []), ("estimated", []), *line])
+                head = f"{_heading(column, quality)}, {hardware}"
+                add((dataset, head, "estimated"), column, on)
     heads = [HEADINGS["dataset"], *TRANSPOSED, *map(str, models)]
     return Grid(
         title_of(name), [""] * len(heads), heads, cells, list(notes.numbers),
-        left=frozenset(heads[:3]),
-        drop_first=(2, *range(len(heads) - 1, 3, -1)),
+        left=frozenset(heads[:3]), drop_first=(2, *range(len(heads) - 1, 3, -1)),
+        values=tuple(values), rows=tuple(rows),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -25,7 +26,9 @@ _DROP_FIRST = (9, 3, 1, 2, 8, 5)
 def rates(name: str, table: pd.DataFrame) -> Grid:
     """Ten columns of `own.own_table` or of the studies, a row a set-up."""
     notes = Footnotes()
-    lines = [_line(row, notes) for row in table.to_dict("records")]
+    rows = table.to_dict("records")
+    lines = [_line(row, notes) for row in rows]
+    values = [[_number(row, at) for at in range(len(_COLUMNS))] for row in rows]
     kept = [
         at for at in range(len(_COLUMNS)) if at == 0 or any(any(line[at]) for line in lines)
     ]  # fmt: skip
@@ -37,6 +40,8 @@ def rates(name: str, table: pd.DataFrame) -> Grid:
         list(notes.numbers),
         left=_LEFT | {HEADINGS["dataset"]},
         drop_first=tuple(kept.index(at) for at in _DROP_FIRST if at in kept),
+        values=tuple(tuple(line[at] for at in kept) for line in values),
+        rows=tuple((row,) for row in rows),
     )
 
 
@@ -61,25 +66,50 @@ def _line(row: Row, notes: Footnotes) -> list[Cell]:
     ]
 
 
-def _rate(row: Row, phase: str, unit: str, factor: float) -> str:
-    """J a sample or Wh per 1,000, from the row's own column or from its kWh a sample."""
+def _number(row: Row, at: int) -> float | None:
+    """The number that the column shows, None of a text."""
+    numbers: dict[str, Callable[[], float | None]] = {
+        "Batch": lambda: _float(row["batch_size"]),
+        "Train (J/sample)": lambda: _rate_of(row, "train", "j", J_PER_KWH)[0],
+        "Train (samples/s)": lambda: _pace_of(row),
+        "Test (Wh/1,000)": lambda: _rate_of(row, "test", "wh", WH_PER_1000_OF_KWH)[0],
+        "Train (kWh)": lambda: _float(row.get("estimated_train_kwh")),
+    }
+    return numbers[heading]() if (heading := _COLUMNS[at][1]) in numbers else None
+
+
+def _rate_of(row: Row, phase: str, unit: str, factor: float) -> tuple[float | None, float | None]:
+    """J a sample or Wh per 1,000 and its half-width, from the row's own column or from its kWh a
+    sample."""
     names = {"j": "j_per_sample", "wh": "wh_per_1000"}
-    value = row.get(f"measured_{phase}_{names[unit]}")
-    half_width = row.get(f"measured_{phase}_{unit}_half_width")
-    if absent(value):
-        value, half_width = (
-            _times(factor, row.get(f"measured_{phase}_{name}"))
-            for name in ("kwh_per_sample", "half_width")
-        )
-    return "" if value is None or absent(value) else with_interval(value, half_width)
+    value = _float(row.get(f"measured_{phase}_{names[unit]}"))
+    if value is not None:
+        return value, _float(row.get(f"measured_{phase}_{unit}_half_width"))
+    per_sample, half_width = (
+        _times(factor, row.get(f"measured_{phase}_{name}"))
+        for name in ("kwh_per_sample", "half_width")
+    )
+    return per_sample, half_width
+
+
+def _rate(row: Row, phase: str, unit: str, factor: float) -> str:
+    value, half_width = _rate_of(row, phase, unit, factor)
+    return "" if value is None else with_interval(value, half_width)
+
+
+def _pace_of(row: Row) -> float | None:
+    value = _float(row.get("measured_train_samples_per_s"))
+    seconds = _float(row.get("measured_train_s_per_sample"))
+    return 1 / seconds if value is None and seconds else value
 
 
 def _pace(row: Row) -> str:
-    value = row.get("measured_train_samples_per_s")
-    seconds = row.get("measured_train_s_per_sample")
-    if absent(value) and seconds and not absent(seconds):
-        value = 1 / seconds
-    return "" if value is None or absent(value) else plain(value)
+    value = _pace_of(row)
+    return "" if value is None else plain(value)
+
+
+def _float(value: Any) -> float | None:
+    return None if absent(value) else float(value)
 
 
 def _times(factor: float, value: Any) -> float | None:
