@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pandas as pd
 
 from analysis.estimates import accuracy as accuracies
 from analysis.estimates.accounting import Costs, num_test_samples
+from analysis.estimates.competing import competitions, fronts
 from analysis.estimates.estimate import Estimate, Part
 from analysis.estimates.measured import Measured
 from analysis.estimates.merge import merge
@@ -25,7 +27,8 @@ def estimated(records: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     study is none of them: it is no mark beside the paper's."""
     measured = merge(records)
     costs = Costs(measured)
-    rows: list[dict[str, object]] = []
+    shown: list[Measured] = []
+    rows: list[dict[str, Any]] = []
     stages: list[tuple[str, str, str, float, str, bool]] = []
     for one in measured:
         if one.task != "classification" or one.dataset != IMAGENET or one.tier == "small":
@@ -33,12 +36,24 @@ def estimated(records: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         found = costs.estimate(one)
         if found.kwh is None:
             continue
+        shown.append(one)
         rows.append(_row(one, found))
         stages.extend(_stages(one, found.parts))
+    _mark_fronts(shown, rows)
     frame = pd.DataFrame(rows, columns=list(ROW_COLUMNS))
     wide = frame["half_width_kwh"].astype(float) >= frame["train_kwh"].astype(float)
     frame["gqi"] = gqi(frame["accuracy_pct"], frame["train_kwh"]).mask(wide)
     return frame, pd.DataFrame(stages, columns=list(STAGE_COLUMNS))
+
+
+def _mark_fronts(measured: Sequence[Measured], rows: Sequence[dict[str, Any]]) -> None:
+    """`group` and `on_front` of those rows that compete; see `estimates.competing`."""
+    kwh, half_widths, accuracy = (
+        [row[name] for row in rows] for name in ("train_kwh", "half_width_kwh", "accuracy_pct")
+    )
+    groups = competitions(measured, kwh, half_widths).groups
+    for at, on_front in fronts(groups, accuracy, kwh).items():
+        rows[at] |= {"group": measured[at].comparison_key, "on_front": on_front}
 
 
 def _stages(
@@ -60,7 +75,7 @@ def _test_kwh(one: Measured) -> float | None:
     return None if test is None or samples is None else test.kwh_per_sample * samples
 
 
-def _row(one: Measured, found: Estimate) -> dict[str, object]:
+def _row(one: Measured, found: Estimate) -> dict[str, Any]:
     assert found.kwh is not None
     [task] = [known for known in catalogue.TASKS if known.name == one.task]
     published_pct = published_facts.value(one.name, IMAGENET, task.quality_key)
@@ -86,4 +101,6 @@ def _row(one: Measured, found: Estimate) -> dict[str, object]:
         "set_up": ", ".join(filter(None, set_up)),
         "is_small": False,
         "source": "; ".join(words),
+        "group": "",
+        "on_front": False,
     }

@@ -31,7 +31,8 @@ def figure2(rows: pd.DataFrame) -> Figure:
     """Two panels, kWh logarithmic in both; a marker's area grows with its kWh, its colour says
     how the model was trained, its fill whether the number is published, measured or estimated.
 
-    `rows`: see `frames.py`; a row without accuracy or kWh, or with no GQI, is left out.
+    A dashed line in (a) is the Pareto front of rows that compete. `rows`: see `frames.py`; a row
+    without accuracy or kWh, or with no GQI, is left out.
     """
     known = rows[(rows["train_kwh"] > 0) & rows["accuracy_pct"].notna()]
     if known.empty:
@@ -43,6 +44,7 @@ def figure2(rows: pd.DataFrame) -> Figure:
     with look.look():
         figure, (left, right) = look.new_figure(look.FULL_IN, 4.7, ncols=2)
         _panel(left, known, "accuracy_pct", "train_kwh")
+        has_front = _draw_fronts(left, known)
         _panel(right, known[known["gqi"].notna()], "train_kwh", "gqi")
         left.set_title("(a) More accuracy takes more electricity")
         right.set_title("(b) The index takes electricity into account")
@@ -51,11 +53,25 @@ def figure2(rows: pd.DataFrame) -> Figure:
             for name, color in COLORS.items()
         ]
         kinds = look.kind_handles(known["kind"], bool(known["is_small"].any()))
-        handles = [*groups, *kinds, *_sizes()]
+        handles = [*groups, *kinds, *_sizes(), *([_FRONT] if has_front else [])]
         figure.legend(handles=handles, loc="outside lower center", ncols=4, labelspacing=0.9)
         _name(left, known, "accuracy_pct", "train_kwh")
         _name(right, known[known["gqi"].notna()], "train_kwh", "gqi")
         return figure
+
+
+_FRONT = Line2D([], [], color=look.GREY, lw=0.9, ls="--",
+                label="Pareto front, read by sensors, one set-up")  # fmt: skip
+
+
+def _draw_fronts(axes: Axes, rows: pd.DataFrame) -> bool:
+    """A line through the Pareto front of each group of rows that compete; whether there is any."""
+    on_front = rows[rows["on_front"].astype(bool)]
+    for _, front in on_front.groupby("group"):
+        ordered = front.sort_values("train_kwh")
+        axes.plot(ordered["accuracy_pct"], ordered["train_kwh"], color=look.GREY, lw=0.9, ls="--",
+                  zorder=1.5)  # fmt: skip
+    return len(on_front) > 0
 
 
 def _sizes() -> list[Line2D]:

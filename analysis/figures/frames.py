@@ -1,7 +1,8 @@
 """What the figures are drawn from: three frames, whatever they were read from.
 
 `rows`: one row per model, kind of number and set-up, of classification on ImageNet-1k; rows of one
-`hardware` and `set_up` (batch size, precision, image size ...) can be compared.
+`hardware` and `set_up` (batch size, precision, image size ...) can be compared; those of one
+`group` compete, and `on_front` says which are on its Pareto front.
 `runs`: one row per record and phase that was measured; `curve_*` hold one entry per block;
 `collection`: whose records, where there are several.
 `stages`: one row per model and stage of its training.
@@ -15,7 +16,7 @@ import pandas as pd
 
 ROW_COLUMNS = (
     "model", "kind", "train_kwh", "half_width_kwh", "accuracy_pct", "gqi", "test_kwh",
-    "hardware", "set_up", "is_small", "source",
+    "hardware", "set_up", "is_small", "source", "group", "on_front",
 )  # fmt: skip
 RUN_COLUMNS = (
     "model", "phase", "device", "batch_size", "precision", "data", "variant", "fraction",

@@ -73,6 +73,8 @@ def published_rows() -> pd.DataFrame:
             "set_up": "",
             "is_small": False,
             "source": TABLE_3,
+            "group": "",
+            "on_front": False,
         }
     )
 

@@ -18,8 +18,9 @@ from analysis.report.leaderboard import leaderboard
 from analysis.report.missing import missing
 from analysis.report.model import Point, Report
 from analysis.report.provenance import measured, provenance
+from analysis.report.rows import rows_table
 from analysis.report.tables import claims_table, paper_table
-from analysis.tables import paper as tables
+from analysis.tables.printed import tables_of
 
 INTERACTIVE = "figure2"  # the page draws it itself
 
@@ -28,7 +29,7 @@ def build(
     gathered: Gathered, figures: Mapping[str, Figure], claims: Sequence[Claim] = ()
 ) -> Report:
     """The report over `gathered`; `figures` by name as `draw_all` gives them."""
-    made = tables.all_tables(gathered.records)
+    made = tables_of(gathered.records)
     absent = [name for name, figure in figures.items() if is_absent(figure)]
     num_runs = gathered.records["path"].nunique()
     num_models = gathered.records["model"].nunique()
@@ -45,6 +46,7 @@ def build(
             TITLES[name]: to_svg(figure) for name, figure in figures.items() if name != INTERACTIVE
         },
         provenance=provenance(gathered.records),
+        rows=rows_table(made),
         claims=claims_table(claims),
         missing=missing(made, absent),
         leaderboard=leaderboard(gathered.records),
@@ -68,6 +70,8 @@ def points(rows: pd.DataFrame) -> tuple[Point, ...]:
             hardware=str(row["hardware"]),
             source=str(row["source"]),
             is_small=bool(row["is_small"]),
+            group=str(row["group"]),
+            on_front=bool(row["on_front"]),
         )
         for row in known.to_dict("records")
     )

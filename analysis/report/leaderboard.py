@@ -1,23 +1,27 @@
 """A leaderboard: who takes least, or reaches most, of what the reader chose.
 
-Only rows that may be compared (`metering.setup.comparison_key`) stand in one list, and only those
-whose device was read by a counter or by its power get a rank: a modelled number and a scaled-down
-study are shown without one.
+Only rows that may be compared (`metering.setup.comparison_key`) stand in one list. Those whose
+device was read by a counter or by its power, and whose value has an interval, get a rank with its
+interval: a modelled number and a scaled-down study are shown without one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
+from analysis.estimates import accuracy as accuracies
 from analysis.estimates.accounting import Costs
-from analysis.estimates.estimate import Quantity
+from analysis.estimates.competing import competitions
 from analysis.estimates.measured import Measured, MeasuredRate
 from analysis.estimates.merge import merge
 from analysis.estimates.metrics import gqi
-from analysis.estimates.tiers import READ
+from analysis.estimates.ranks import Rank, ranks
+from analysis.records.collection import OWN
 from analysis.report.model import Entry, Leaderboard, Metric, Value
+from analysis.tables.numbers import with_interval
 from metering import catalogue
 
 METRICS = (
@@ -30,14 +34,55 @@ METRICS = (
 )
 
 
+@dataclass(frozen=True)
+class _Scored:
+    """A value with the half-width of its 95 % interval; paired: the half-width that counts between
+    rows that were tested on the same images."""
+
+    number: float
+    half_width: float | None = None
+    paired: float | None = None
+
+    @property
+    def rank_half_width(self) -> float | None:
+        return self.half_width if self.paired is None else self.paired
+
+
 def leaderboard(records: pd.DataFrame) -> Leaderboard:
     """records: as `load` gives them, of one folder or of many people's bundles."""
     measured = merge(records)
     costs, groups = Costs(measured), _groups(measured)
-    entries = [_entry(one, costs, groups[one.comparison_key]) for one in measured]
-    kept = tuple(entry for entry in entries if entry.values)
-    held = {key for entry in kept for key in entry.values}
-    return Leaderboard(kept, tuple(metric for metric in METRICS if metric.key in held))
+    scored = [_scored(one, costs) for one in measured]
+    placed = {metric.key: _ranked(measured, scored, metric) for metric in METRICS}
+    entries = []
+    for at, (one, values) in enumerate(zip(measured, scored, strict=True)):
+        shown = {key: _value(value, placed[key].get(at)) for key, value in values.items()}
+        if shown:
+            entries.append(_entry(one, groups[one.comparison_key], shown))
+    held = {key for entry in entries for key in entry.values}
+    return Leaderboard(tuple(entries), tuple(metric for metric in METRICS if metric.key in held))
+
+
+def _ranked(
+    measured: Sequence[Measured], scored: Sequence[dict[str, _Scored]], metric: Metric
+) -> dict[int, Rank]:
+    """Place in `measured` -> rank, of rows that compete: see `estimates.competing`."""
+    known = [values.get(metric.key) for values in scored]
+    found = competitions(
+        measured,
+        [None if value is None else value.number for value in known],
+        [None if value is None else value.rank_half_width for value in known],
+    )
+    placed: dict[int, Rank] = {}
+    for group in found.groups:
+        several = [value for at in group if (value := known[at]) is not None]
+        ranked = ranks(
+            [value.number for value in several],
+            [value.rank_half_width for value in several],
+            is_less_better=metric.is_less_better,
+        )
+        placed |= {at: rank for at, rank in zip(group, ranked, strict=True) if rank is not None}
+    return placed
 
 
 def _groups(measured: Sequence[Measured]) -> dict[str, str]:
@@ -54,29 +99,43 @@ def _groups(measured: Sequence[Measured]) -> dict[str, str]:
         if reader.startswith("codecarbon"):
             words.append(f"read by {reader}" + (" for its process" if found and found.scope ==
                                                 "process" else ""))  # fmt: skip
+        if one.collection != OWN:
+            words.append(one.collection)
         said = ", ".join(words)
         number = taken[one.device, said] = taken.get((one.device, said), 0) + 1
         names[one.comparison_key] = said if number == 1 else f"{said} ({number})"
     return names
 
 
-def _entry(one: Measured, costs: Costs, group: str) -> Entry:
-    train = _own_rate(one, "train")
-    test = _own_rate(one, "test")
-    values: dict[str, Value] = {}
+def _scored(one: Measured, costs: Costs) -> dict[str, _Scored]:
+    train, test = _own_rate(one, "train"), _own_rate(one, "test")
+    values: dict[str, _Scored] = {}
     if train is not None:
-        values["train_wh"] = _value(1e6 * train.kwh_per_sample, _times(train.half_width, 1e6))
+        values["train_wh"] = _times(1e6, train.kwh_per_sample, train.half_width)
     if test is not None:
-        values["test_wh"] = _value(1e6 * test.kwh_per_sample, _times(test.half_width, 1e6))
+        values["test_wh"] = _times(1e6, test.kwh_per_sample, test.half_width)
         if test.s_per_sample is not None:
-            values["test_s"] = _value(1000 * test.s_per_sample, None)
-    if one.accuracy_pct is not None:
-        values["accuracy_pct"] = _value(one.accuracy_pct, None)
-    kwh = costs.estimate(one).kwh
-    if kwh is not None:
-        values |= _of_recipe(one, kwh)
+            values["test_s"] = _times(1000, test.s_per_sample, test.s_half_width)
     task = catalogue.task(one.task)
-    num_runs = max((rate.num_records for rate in one.rates.values()), default=0)
+    accuracy = accuracies.of_row(one, None, task) if task else None
+    if one.accuracy_pct is not None:
+        half_width = accuracy.half_width_pct if accuracy else None
+        values["accuracy_pct"] = _Scored(one.accuracy_pct, half_width)
+    kwh = costs.estimate(one).kwh
+    if kwh is None:
+        return values
+    values["recipe_kwh"] = _Scored(kwh.value, kwh.half_width)
+    if accuracy is not None:
+        whole = gqi(accuracy.value_pct, kwh.value, kwh.half_width,
+                    accuracy_half_width_pct=accuracy.half_width_pct)  # fmt: skip
+        if whole.value is not None:
+            paired = gqi(accuracy.value_pct, kwh.value, kwh.half_width).half_width
+            values["gqi"] = _Scored(whole.value, whole.half_width, paired)
+    return values
+
+
+def _entry(one: Measured, group: str, values: dict[str, Value]) -> Entry:
+    task = catalogue.task(one.task)
     return Entry(
         task=task.title if task else one.task,
         hardware=one.device,
@@ -84,19 +143,11 @@ def _entry(one: Measured, costs: Costs, group: str) -> Entry:
         model=one.name,
         dataset=one.dataset,
         tier=one.tier,
-        competes=one.tier in READ,
-        num_runs=num_runs,
+        num_runs=max((rate.num_records for rate in one.rates.values()), default=0),
         values=values,
         note="; ".join(one.notes),
+        is_own=one.collection == OWN,
     )
-
-
-def _of_recipe(one: Measured, kwh: Quantity) -> dict[str, Value]:
-    values = {"recipe_kwh": _value(kwh.value, kwh.half_width)}
-    index = gqi(one.accuracy_pct, kwh.value, kwh.half_width)
-    if index.value is not None:
-        values["gqi"] = _value(index.value, index.half_width)
-    return values
 
 
 def _own_rate(one: Measured, phase: str) -> MeasuredRate | None:
@@ -107,11 +158,10 @@ def _own_rate(one: Measured, phase: str) -> MeasuredRate | None:
     return None
 
 
-def _times(width: float | None, factor: float) -> float | None:
-    return None if width is None else width * factor
+def _times(factor: float, number: float, half_width: float | None) -> _Scored:
+    return _Scored(factor * number, None if half_width is None else factor * half_width)
 
 
-def _value(number: float, half_width: float | None) -> Value:
-    if half_width is None:
-        return Value(number, f"{number:.4g}")
-    return Value(number, f"{number:.4g} ± {half_width:.2g}")
+def _value(scored: _Scored, rank: Rank | None) -> Value:
+    said = "" if rank is None else f"{rank.rank} ({rank.low} to {rank.high})"
+    return Value(scored.number, with_interval(scored.number, scored.half_width), said)

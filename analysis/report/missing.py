@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.figures.draw import COMMANDS, TITLES
 from analysis.report.model import Missing
+from analysis.tables.own import OWN
 from analysis.tables.paper import STUDIES
 from metering import catalogue
 
@@ -23,7 +24,7 @@ def missing(
         Missing(TITLES[name], COMMANDS[name]) for name in TITLES if name in set(absent_figures)
     ]
     for table, frame in tables.items():
-        if table == STUDIES:
+        if table in (OWN, STUDIES):
             continue
         full = frame["measured_train_kwh_per_sample"].notna() & (frame["scale"] != "small")
         done = set(frame.loc[full, ["model", "dataset"]].itertuples(index=False, name=None))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["", "published", "measured", "estimated"]
+Kind = Literal["", "published", "measured", "estimated", "independent"]
 
 
 @dataclass(frozen=True)
@@ -22,16 +22,20 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """`text` is shown, `value` sorts (by the text where it is `None`), `note` is its source."""
+    """`text` is shown, `value` sorts (by the text where it is `None`), `note` is what must be said
+    of it, `marks` the numbers of the notes below the table that say it."""
 
     text: str
     value: float | None = None
     note: str = ""
+    marks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class Table:
-    """A sortable, searchable table; every row has one cell per column."""
+    """A sortable, searchable table; every row has one cell per column. notes: numbered, of single
+    cells; footnotes: of the table; runs: of each row the beginnings of its runs' ids, where the
+    rows rest on runs."""
 
     name: str
     title: str
@@ -39,11 +43,19 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     footnotes: tuple[str, ...] = ()
     empty: str = "Nothing to show."
+    notes: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
+
+    @property
+    def runs_of_rows(self) -> tuple[str, ...]:
+        """One text a row, empty where its runs are not known."""
+        return self.runs or ("",) * len(self.rows)
 
 
 @dataclass(frozen=True)
 class Point:
-    """One marker of Figure 2; `gqi` is `None` where the index is undefined."""
+    """One marker of Figure 2; `gqi` is `None` where the index is undefined; those of one `group`
+    compete, and `on_front` says which are on its Pareto front."""
 
     model: str
     kind: Kind
@@ -55,6 +67,8 @@ class Point:
     hardware: str = ""
     source: str = ""
     is_small: bool = False
+    group: str = ""
+    on_front: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,15 +91,18 @@ class Metric:
 
 @dataclass(frozen=True)
 class Value:
-    """number, and as it is shown, with its interval."""
+    """number, and as it is shown, with its interval; rank: among the rows of its group, with its
+    95 % interval, empty where it has none."""
 
     number: float
     text: str
+    rank: str = ""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One row. group: of rows that may be compared, for a reader; competes: it gets a rank."""
+    """One row. group: of rows that may be compared, for a reader; is_own: of the
+    user's records."""
 
     task: str
     hardware: str
@@ -93,10 +110,10 @@ class Entry:
     model: str
     dataset: str
     tier: str
-    competes: bool
     num_runs: int
     values: dict[str, Value]
     note: str = ""
+    is_own: bool = True
 
 
 @dataclass(frozen=True)
@@ -119,6 +136,7 @@ class Report:
     points: tuple[Point, ...]
     figures: Mapping[str, str]
     provenance: Table
+    rows: Table = Table("rows-table", "Rows", (), (), empty="Nothing was measured.")
     claims: Table = Table("claims-table", "Claims", (), (), empty="No claim was tested.")
     missing: tuple[Missing, ...] = ()
     leaderboard: Leaderboard = Leaderboard((), ())

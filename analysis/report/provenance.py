@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.report.model import Cell, Column, Table
+from analysis.report.tables import runs_of
 from metering.record_file import summary_from_json
 
 _PROVENANCE = (
@@ -17,7 +18,7 @@ _PROVENANCE = (
     Column("data"), Column("kWh per 1,000 samples", "measured", True),
     Column("half-width of the interval", "measured", True), Column("blocks", "measured", True),
     Column("stopped by"), Column("sensors"), Column("versions"), Column("notes"),
-    Column("started"), Column("record"),
+    Column("started"), Column("run"), Column("record"),
 )  # fmt: skip
 
 
@@ -45,12 +46,15 @@ def measured(records: pd.DataFrame) -> Table:
 def provenance(records: pd.DataFrame) -> Table:
     """One row per record and phase, with its sensors, versions and interval."""
     rows = tuple(_row(row) for row in records.to_dict("records"))
+    runs = tuple(runs_of([row]) for row in records.to_dict("records"))
     notes = (
         "Sensors: counter (NVML energy counter), power (integrated samples), rapl, modelled "
         "(rated power x load), absent (not read, and not zero).",
         "An interval is two-sided, at 95 %.",
     )
-    return Table("provenance-table", "Records", _PROVENANCE, rows, notes, "No record was found.")
+    return Table(
+        "provenance-table", "Records", _PROVENANCE, rows, notes, "No record was found.", runs=runs
+    )
 
 
 def _row(row: Mapping[Any, Any]) -> tuple[Cell, ...]:
@@ -67,7 +71,8 @@ def _row(row: Mapping[Any, Any]) -> tuple[Cell, ...]:
         _number(row["kwh_half_width"], 1000), _number(row["num_blocks"]),
         _text(row["stop_reason"]), Cell(sensors),
         Cell(_versions(row)), Cell("; ".join(str(word) for word in words if _has(word))),
-        _text(row["started_at"]), Cell("/".join(path.parts[-3:]), note=_tail(path)),
+        _text(row["started_at"]), _text(row["run_id"]),
+        Cell("/".join(path.parts[-3:]), note=_tail(path)),
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analysis.report.model import Point
 
@@ -29,7 +29,8 @@ class Tick:
 @dataclass(frozen=True)
 class Panel:
     """One panel; all places in pixels from its upper left corner. front: the points of the Pareto
-    front of the published rows, as SVG has them."""
+    front of the published rows, as SVG has them; own_fronts: of each group of rows that were
+    measured here and compete."""
 
     title: str
     y_label: str
@@ -37,6 +38,7 @@ class Panel:
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
     front: str = ""
+    own_fronts: tuple[str, ...] = ()
 
 
 def panels(points: Sequence[Point]) -> tuple[Panel, ...]:
@@ -45,7 +47,7 @@ def panels(points: Sequence[Point]) -> tuple[Panel, ...]:
     accuracy = [(point, point.accuracy_pct) for point in ordered]
     index = [(point, point.gqi) for point in ordered if point.gqi is not None]
     drawn = (
-        _panel("(a) Accuracy", "top-1 accuracy, %", accuracy),
+        _with_own_fronts(_panel("(a) Accuracy", "top-1 accuracy, %", accuracy)),
         _panel("(b) GQI", "Green Quotient Index", index),
     )
     return tuple(panel for panel in drawn if panel.markers)
@@ -87,6 +89,15 @@ def _front(markers: Sequence[Marker]) -> str:
     return " ".join(places)
 
 
+def _with_own_fronts(panel: Panel) -> Panel:
+    groups: dict[str, list[Marker]] = {}
+    for marker in sorted(panel.markers, key=lambda marker: marker.x):
+        if marker.point.on_front:
+            groups.setdefault(marker.point.group, []).append(marker)
+    lines = (" ".join(f"{one.x},{one.y}" for one in markers) for markers in groups.values())
+    return replace(panel, own_fronts=tuple(lines))
+
+
 def tip(point: Point) -> str:
     """The lines that appear beside a marker: the row, and where its numbers come from."""
     gqi = "undefined (1 kWh or less)" if point.gqi is None else f"{point.gqi:.3f}"
@@ -94,6 +105,7 @@ def tip(point: Point) -> str:
         point.model + (" (small: scaled-down study)" if point.is_small else ""),
         f"{point.kind}: {point.train_kwh:,.6g} kWh, {point.accuracy_pct:.4g} % top-1, GQI {gqi}",
         f"training: {point.family}",
+        *(["on the Pareto front of its set-up"] if point.on_front else []),
         *([f"hardware: {point.hardware}"] if point.hardware else []),
         f"source: {point.source or 'not given'}",
     ]

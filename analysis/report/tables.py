@@ -1,4 +1,5 @@
-"""DataFrames of the paper's tables as the page's: kinds kept apart, notes on their cells."""
+"""The tables of `make tables` as the page's: the same shape, with numbers to sort by and the runs
+that each line rests on."""
 
 from __future__ import annotations
 
@@ -10,52 +11,103 @@ import pandas as pd
 from analysis.claims.claim import Claim
 from analysis.published import facts as published_facts
 from analysis.report.model import Cell, Column, Kind, Table
-from analysis.tables.grid import title_of
-from analysis.tables.lines import KEY_COLUMNS
-from analysis.tables.paper import EXTRA_COLUMNS
-from metering import catalogue
+from analysis.tables.grid import HEADINGS, Grid
+from analysis.tables.numbers import absent, plain
+from analysis.tables.printed import grid_of
 
 KINDS: tuple[Kind, ...] = ("published", "measured", "estimated")
-LABELS = {
-    "kwh": "kWh", "gqi": "GQI", "gmacs": "GMACs", "params": "parameters,", "m": "M", "pct": "%",
-    "top1": "top-1", "miou": "mIoU", "kg": "kg", "co2eq": "CO2eq", "s": "s", "num": "number of",
-}  # fmt: skip
-# beside the published columns; the others are a click away
-MAIN = frozenset((
-    "model", "dataset", "hardware", "batch_size", "tier",
-    "estimated_train_kwh", "estimated_gqi", "estimated_test_kwh", "measured_top1_pct",
-    "measured_miou_pct", "measured_train_kwh_per_sample", "measured_train_half_width",
-    "measured_test_kwh_per_sample", "measured_test_half_width",
-))  # fmt: skip
+ID_DIGITS = 8
+"""Of a run's id: what tells runs apart on one page."""
+_SET_UP = ("dataset", "hardware", "device", "batch_size", "precision", "data", "variant", "tier",
+           "collection")  # fmt: skip
+_HALF_WIDTHS = ("estimated_train_kwh_half_width", "estimated_gqi_half_width",
+                "estimated_test_kwh_half_width")  # fmt: skip
+Row = Mapping[Any, Any]
 
 
 def paper_table(name: str, frame: pd.DataFrame) -> Table:
-    """`frame`: a table of `tables.paper`, whose column `footnotes` maps columns to notes."""
-    left_out = ("footnotes", *EXTRA_COLUMNS, *KEY_COLUMNS)
-    shown = [name for name in frame.columns if name not in left_out and _is_used(frame, name)]
-    shown.sort(key=lambda name: name != "model")  # the column that stays while the others scroll
-    rows = tuple(tuple(_cell(row, column) for column in shown) for row in frame.to_dict("records"))
+    """`frame`: a table of `tables.printed`. What the paper's shape has no room for (the set-up,
+    half-widths) is in columns that are shown on demand."""
+    grid = grid_of(name, frame)
+    has_models_as_columns = not any(grid.kinds)
+    more = [] if has_models_as_columns else _more(grid)
+    columns = [
+        Column(heading, _kind(kind), is_number=bool(kind) or heading == HEADINGS["batch_size"])
+        for kind, heading in zip(grid.kinds, grid.headings, strict=True)
+    ]
+    columns += [
+        Column(
+            HEADINGS[_bare(one)], _kind(one.partition("_")[0]), one in _HALF_WIDTHS, is_main=False
+        )
+        for one in more
+    ]  # fmt: skip
+    rows = []
+    for line, values, shown in zip(grid.cells, grid.values, grid.rows, strict=True):
+        cells = [
+            Cell(text or ("-" if marks else ""), value, _notes(grid, marks), tuple(marks))
+            for (text, marks), value in zip(line, values, strict=True)
+        ]
+        rows.append((*cells, *(_extra(shown[0], one) for one in more)))
+    order = [] if has_models_as_columns else [grid.headings.index(HEADINGS["model"])]
+    order += [at for at in range(len(columns)) if at not in order]  # the column that stays
     return Table(
         name,
-        title_of(name),
-        tuple(map(_column, shown)),
-        rows,
-        published_facts.TABLE_NOTES,
+        grid.title,
+        tuple(columns[at] for at in order),
+        tuple(tuple(cells[at] for at in order) for cells in rows),
+        published_facts.TABLE_NOTES if "published" in {*grid.kinds, *_origins(grid)} else (),
         empty="No row of this table is known.",
+        notes=tuple(grid.footnotes),
+        runs=tuple(runs_of(shown) for shown in grid.rows),
     )
 
 
-def _is_used(frame: pd.DataFrame, column: str) -> bool:
-    """A column nobody filled says nothing; published columns always stay."""
-    return column.startswith("published_") or bool(frame[column].notna().any())
+def _origins(grid: Grid) -> set[str]:
+    """The kinds of number of lines that stand for a quantity."""
+    return {line[2][0] for line in grid.cells} if not any(grid.kinds) else set()
 
 
-def _column(name: str) -> Column:
-    kind: Kind = next((kind for kind in KINDS if name.startswith(kind + "_")), "")
-    words = name.removeprefix(f"{kind}_").split("_")
-    label = " ".join(LABELS.get(word, word) for word in words)
-    is_main = kind == "published" or name in MAIN
-    return Column(label, kind, is_number=bool(kind), is_main=is_main)
+def _more(grid: Grid) -> list[str]:
+    """Columns of the complete table that the shape leaves out and a line has."""
+    rows = [shown[0] for shown in grid.rows]
+    wanted = [one for one in _SET_UP if HEADINGS[one] not in grid.headings] + list(_HALF_WIDTHS)
+    return [one for one in wanted if any(_has(row.get(one)) for row in rows)]
+
+
+def _has(value: object) -> bool:
+    return not absent(value) and value != ""
+
+
+def _extra(row: Row, column: str) -> Cell:
+    value = row.get(column)
+    if not _has(value):
+        return Cell("")
+    if isinstance(value, int | float):
+        return Cell(plain(float(value)), float(value))
+    return Cell(str(value))
+
+
+def _bare(column: str) -> str:
+    return column.removeprefix("estimated_")
+
+
+def _kind(word: str) -> Kind:
+    return next((kind for kind in KINDS if kind == word), "")
+
+
+def _notes(grid: Grid, marks: Sequence[int]) -> str:
+    return "; ".join(grid.footnotes[mark - 1] for mark in marks)
+
+
+def runs_of(rows: Sequence[Row]) -> str:
+    """The beginnings of the ids of the runs that these rows rest on."""
+    ids = (
+        one
+        for row in rows
+        if _has(row.get("run_id"))
+        for one in str(row["run_id"]).split("; ")
+    )  # fmt: skip
+    return " ".join(dict.fromkeys(one[:ID_DIGITS] for one in ids))
 
 
 def claims_table(claims: Sequence[Claim]) -> Table:
@@ -66,26 +118,3 @@ def claims_table(claims: Sequence[Claim]) -> Table:
         for one in claims
     )
     return Table("claims-table", "Claims", columns, rows, empty="No claim was tested.")
-
-
-def _cell(row: Mapping[Any, Any], column: str) -> Cell:
-    value = row[column]
-    note = str((row.get("footnotes") or {}).get(column, ""))
-    if column == "model" and row.get("scale") == "small":
-        return Cell(f"{value} * (small)", note=note or "a scaled-down study")
-    if value is None or (not isinstance(value, str) and pd.isna(value)):
-        return Cell("n/a" if note else "", note=note)
-    if isinstance(value, bool):
-        return Cell("yes" if value else "no", note=note)
-    if isinstance(value, int | float):
-        if column.startswith("published_") and not note:
-            note = "Watt For What, " + _locator(row)
-        return Cell(f"{value:.6g}", float(value), note)
-    return Cell(str(value), note=note)
-
-
-def _locator(row: Mapping[Any, Any]) -> str:
-    """Which of the paper's tables prints this row."""
-    known = catalogue.data_set(row["dataset"])
-    task = catalogue.task(known.task) if known else None
-    return f"Table {task.table.removeprefix('table')}" if task else ""

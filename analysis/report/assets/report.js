@@ -1,8 +1,14 @@
 "use strict";
 
+// what a cell says, without the numbers of its notes
+function textOf(cell) {
+  return [...cell.childNodes].filter((node) => node.nodeName !== "SUP")
+    .map((node) => node.textContent).join("").trim();
+}
+
 function sortKey(row, column) {
   const cell = row.cells[column];
-  return cell.dataset.value !== undefined ? Number(cell.dataset.value) : cell.textContent.trim();
+  return cell.dataset.value !== undefined ? Number(cell.dataset.value) : textOf(cell);
 }
 
 function compare(a, b) {
@@ -40,21 +46,29 @@ function filter(input) {
     .filter((choice) => choice.value !== "");
   let shown = 0;
   for (const row of table.tBodies[0].rows) {
-    const text = row.textContent.toLowerCase();
-    row.hidden = !words.every((word) => text.includes(word)) || !choices.every((choice) =>
-      row.cells[choice.dataset.column].textContent.trim() === choice.value);
+    const text = [...row.cells].map(textOf).join(" ").toLowerCase();
+    row.hidden = !words.every((word) => matches(row, text, word)) || !choices.every((choice) =>
+      textOf(row.cells[choice.dataset.column]) === choice.value);
     shown += !row.hidden;
   }
   document.getElementById(input.dataset.table + "-count").textContent =
     `${shown} of ${table.tBodies[0].rows.length} rows`;
 }
 
+// a word of a search: part of the row's text, or with `run:` any of its runs' ids
+function matches(row, text, word) {
+  if (!word.startsWith("run:")) return text.includes(word);
+  const wanted = word.slice(4).split(",");
+  return (row.dataset.runs ?? "").split(" ").some((id) => id && wanted.includes(id));
+}
+
 function addChoices(table) {
   const place = document.querySelector(`.choices[data-for="${table.id}"]`);
   headings(table).forEach((name, column) => {
-    if (!["task", "hardware", "device", "dataset", "tier", "verdict"].includes(name)) return;
+    const choosable = ["task", "hardware", "device", "data set", "dataset", "tier", "records", "verdict"];
+    if (!choosable.includes(name.toLowerCase())) return;
     const values = [...new Set([...table.tBodies[0].rows].map((row) =>
-      row.cells[column].textContent.trim()).filter(Boolean))].sort();
+      textOf(row.cells[column])).filter(Boolean))].sort();
     if (values.length < 2) return;
     const label = document.createElement("label"), choice = document.createElement("select");
     choice.dataset.table = table.id;
@@ -76,7 +90,7 @@ function csvCell(text) {
 // the rows that are shown, every column of them, at full precision
 function toCsv(table) {
   const rows = [...table.tBodies[0].rows].filter((row) => !row.hidden).map((row) =>
-    [...row.cells].map((cell) => cell.dataset.value ?? cell.textContent.trim()));
+    [...row.cells].map((cell) => cell.dataset.value ?? textOf(cell)));
   return [headings(table), ...rows].map((row) => row.map(csvCell).join(",")).join("\r\n") + "\r\n";
 }
 
@@ -95,7 +109,7 @@ function showCompared() {
   box.hidden = picked.length < 2;
   if (box.hidden) return;
   const named = picked.map((row) => new Map(headings(row.closest("table")).map((name, column) =>
-    [name, row.cells[column].textContent.trim()])));
+    [name, textOf(row.cells[column])])));
   const names = [...new Set(named.flatMap((row) => [...row.keys()]))]
     .filter((name) => named.some((row) => row.get(name)));
   const table = document.createElement("table");
@@ -112,30 +126,38 @@ function showCompared() {
   box.replaceChildren(title, scroll);
 }
 
-// a click from a row to its records: run, sensors, tier, flags and files
-function showRecords(name) {
-  const input = document.querySelector('input[data-table="provenance-table"]');
-  input.value = name;
+// a click from a row of a table to its provenance by row, and from there to each of its records
+function showRuns(runs, place) {
+  const input = document.querySelector(`input[data-table="${place}"]`);
+  input.value = "run:" + runs.split(" ").join(",");
   filter(input);
-  document.getElementById("to-provenance").scrollIntoView();
+  input.scrollIntoView({ block: "center" });
   input.focus({ preventScroll: true });
 }
 
-function addPicks(table, recorded) {
+function addPicks(table) {
   for (const row of table.tBodies[0].rows) {
-    const cell = row.cells[0], name = cell.textContent.trim().replace(/ \*( \(small\))?$/, "");
+    const cell = row.cells[0], name = textOf(cell);
     const pick = document.createElement("input");
     pick.type = "checkbox";
     pick.className = "pick";
     pick.setAttribute("aria-label", `compare ${name}`);
     pick.addEventListener("change", showCompared);
     cell.prepend(pick);
-    if (!recorded.has(name) || table.id === "provenance-table") continue;
+  }
+}
+
+function addRecords(table) {
+  if (table.id === "provenance-table") return;
+  const place = table.id === "rows-table" ? "provenance-table" : "rows-table";
+  if (!document.getElementById(place)) return;
+  for (const row of table.querySelectorAll("tr[data-runs]")) {
+    const cell = row.cells[0], name = textOf(cell);
     const button = document.createElement("button");
     button.type = "button";
     button.className = "records";
     button.setAttribute("aria-label", `records of ${name}`);
-    button.addEventListener("click", () => showRecords(name));
+    button.addEventListener("click", () => showRuns(row.dataset.runs, place));
     cell.append(button);
   }
 }
@@ -169,7 +191,10 @@ function fillChoice(name, rows) {
   const choice = boardChoice(name);
   const before = choice.value;
   const counts = new Map();
-  for (const row of rows) counts.set(row.dataset[name], (counts.get(row.dataset[name]) || 0) + 1);
+  for (const row of rows) { // the user's own first, then the longest list
+    const weight = row.dataset.own === "1" ? 1e6 : 1;
+    counts.set(row.dataset[name], (counts.get(row.dataset[name]) || 0) + weight);
+  }
   const names = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a) || (a < b ? -1 : 1));
   choice.replaceChildren(...names.map((text) => new Option(text, text)));
   if (names.includes(before)) choice.value = before;
@@ -189,15 +214,15 @@ function rankBoard() {
     .filter((row) => row.dataset[key] !== undefined);
   shown.sort((a, b) => sign * (Number(a.dataset[key]) - Number(b.dataset[key])));
   for (const row of body.rows) row.hidden = !shown.includes(row);
-  let rank = 0;
   for (const row of shown) {
-    row.cells[0].textContent = row.dataset.competes === "1" ? String(++rank) : "";
+    row.cells[0].textContent = row.dataset["r" + metric.value] ?? "";
     row.cells[2].textContent = row.dataset["t" + metric.value];
   }
   body.prepend(...shown);
   document.getElementById("board-metric").textContent = metric.textContent;
   document.getElementById("board-count").textContent =
-    `${shown.length} of ${body.rows.length} rows, ${rank} ranked`;
+    `${shown.length} of ${body.rows.length} rows, ` +
+    `${shown.filter((row) => row.cells[0].textContent).length} ranked`;
 }
 
 if (document.getElementById("board")) {
@@ -211,11 +236,11 @@ if (document.getElementById("board")) {
   rankBoard();
 }
 
-const recorded = new Set([...document.querySelectorAll("#provenance-table tbody tr")].flatMap((row) =>
-  [row.cells[0], row.cells[1]].map((cell) => cell.textContent.trim().replace(/ \*$/, ""))));
 for (const table of document.querySelectorAll("table.data")) {
   addChoices(table);
-  if (table.tHead.rows[0].cells[0].textContent.trim().startsWith("model")) addPicks(table, recorded);
+  const first = table.tHead.rows[0].cells[0].textContent.trim().toLowerCase();
+  if (first.startsWith("model")) addPicks(table);
+  addRecords(table);
 }
 for (const button of document.querySelectorAll("button[data-csv]")) {
   button.addEventListener("click", () => download(document.getElementById(button.dataset.csv)));

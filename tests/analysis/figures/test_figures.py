@@ -30,6 +30,7 @@ EPOCH = 12_812
 def rows(*models: tuple[str, float, float], **values: Any) -> pd.DataFrame:
     frame = pd.DataFrame(models, columns=["model", "train_kwh", "accuracy_pct"])
     frame = frame.assign(kind="published", is_small=False, source="Table 3", test_kwh=0.01)
+    frame = frame.assign(group="", on_front=False)
     frame["gqi"] = gqi(frame["accuracy_pct"], frame["train_kwh"])
     return frame.assign(**values)
 
@@ -125,6 +126,19 @@ def test_figure_2_draws_kinds_apart_and_marks_a_scaled_down_study() -> None:
     shown = words(figure)
     for expected in ("published", "estimated", "ResNet50 *", "scaled-down"):
         assert expected in shown
+
+
+def test_figure_2_draws_the_front_of_what_sensors_read_and_of_nothing_else() -> None:
+    ours = rows(
+        ("a", 100.0, 70.0), ("b", 200.0, 75.0), kind="estimated", group="g", on_front=True
+    )  # fmt: skip
+    figure = figure2(pd.concat([rows(*PUBLISHED), ours]))
+    lines = [line for line in figure.axes[0].lines if line.get_linestyle() == "--"]
+    assert [list(line.get_ydata()) for line in lines] == [[100.0, 200.0]]
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "Pareto front, read by sensors, one set-up" in labels
+    alone = figure2(rows(*PUBLISHED))
+    assert not [line for line in alone.axes[0].lines if line.get_linestyle() == "--"]
 
 
 def test_figure_2_leaves_a_model_at_one_kwh_out_of_the_index_only() -> None:

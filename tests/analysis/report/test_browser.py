@@ -125,16 +125,17 @@ def test_search_leaves_the_rows_that_have_every_word(browser: Any, tmp_path: Pat
 def test_the_leaderboard_ranks_by_what_the_reader_chose(browser: Any, tmp_path: Path) -> None:
     metrics = (Metric("wh", "Wh", "measured"), Metric("pct", "%", "measured", False))
     entries = tuple(
-        Entry("Classes", hardware, "batch 32", model, "set", tier, tier == "counter", 1,
-              {"wh": Value(wh, f"{wh:g}"), "pct": Value(pct, f"{pct:g}")})
-        for hardware, model, tier, wh, pct in (
-            ("A100", "a", "counter", 2.0, 80.0), ("A100", "b", "counter", 1.0, 70.0),
-            ("A100", "c", "modelled", 0.5, 60.0), ("V100", "d", "counter", 3.0, 90.0),
+        Entry("Classes", hardware, "batch 32", model, "set", tier, 1,
+              {"wh": Value(wh, f"{wh:g}", rank), "pct": Value(pct, f"{pct:g}")})
+        for hardware, model, tier, wh, pct, rank in (
+            ("A100", "a", "counter", 2.0, 80.0, "2 (1 to 2)"),
+            ("A100", "b", "counter", 1.0, 70.0, "1 (1 to 2)"),
+            ("A100", "c", "modelled", 0.5, 60.0, ""), ("V100", "d", "counter", 3.0, 90.0, ""),
         )
     )  # fmt: skip
     open_page(browser, tmp_path, report(leaderboard=Leaderboard(entries, metrics)))
     assert (column(browser, "board", 1), column(browser, "board", 2)) == (
-        ["", "1", "2"], ["c", "b", "a"],
+        ["", "1 (1 to 2)", "2 (1 to 2)"], ["c", "b", "a"],
     )  # fmt: skip
     choices = {
         name: Select(browser.find_element(By.CSS_SELECTOR, f"select[data-board={name}]"))

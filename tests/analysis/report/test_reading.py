@@ -29,10 +29,13 @@ def shown(**changed: Any) -> Any:
         (Cell(name), Cell(hardware), Cell(f"{kwh:g}", kwh), Cell("7", 7.0))
         for name, hardware, kwh in ROWS
     )
-    records = Table("provenance-table", "Records", (Column("model"), Column("row")),
-                    ((Cell("run 1"), Cell("")), (Cell("other"), Cell(""))))  # fmt: skip
-    tables = (Table("table3", "Table 3", COLUMNS, cells),)
-    return report(tables=tables, provenance=records, **changed)
+    names = ((Cell("run 1"), Cell("")), (Cell("other"), Cell("")))
+    records = Table("provenance-table", "Records", (Column("model"), Column("row")), names,
+                    runs=("aa", "bb"))  # fmt: skip
+    rows = Table("rows-table", "Rows", (Column("model"), Column("row")), names,
+                 runs=("aa cc", "bb"))  # fmt: skip
+    tables = (Table("table3", "Table 3", COLUMNS, cells, runs=("", "cc", "")),)
+    return report(tables=tables, provenance=records, rows=rows, **changed)
 
 
 @pytest.fixture(params=[1400, 390])
@@ -53,7 +56,7 @@ def test_the_page_never_scrolls_sideways_and_its_bar_hides_no_heading(
 ) -> None:
     open_page(sized, tmp_path, shown())
     width, window = sized.execute_script(
-        "return [document.documentElement.scrollWidth, window.innerWidth]"
+        "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
     )
     assert width <= window
     for link in sized.find_elements(By.CSS_SELECTOR, "nav a"):
@@ -82,6 +85,9 @@ def test_a_row_leads_to_its_records(sized: Any, tmp_path: Path) -> None:
     [button] = sized.find_elements(By.CSS_SELECTOR, "#table3 button.records")
     assert button.accessible_name == "records of run 1"
     click(sized, button)
+    assert column(sized, "rows-table", 1) == ["run 1"]
+    [first] = sized.find_elements(By.CSS_SELECTOR, "#rows-table tr:not([hidden]) button.records")
+    click(sized, first)
     assert column(sized, "provenance-table", 1) == ["run 1"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
@@ -13,6 +14,7 @@ from analysis.records import load
 from analysis.report import page, scatter
 from analysis.report.build import build, points
 from analysis.report.model import Cell, Point, Report, Table
+from analysis.tables.printed import grid_of, tables_of
 from metering.record import Failure, Record
 from metering.record_file import write
 from metering.record_host import Host
@@ -40,30 +42,68 @@ def column(table: Table, label: str, kind: str = "") -> list[Cell]:
 def test_the_three_tables_keep_published_measured_and_estimated_in_columns_of_their_own(
     tmp_path: Path,
 ) -> None:
-    report = built(tmp_path, a_record())
-    table3 = report.tables[2]
-    models = [cell.text for cell in column(table3, "model")]
-    assert [len(table.rows) for table in report.tables] == [8, 14, 67]
+    record = a_record()
+    report = built(tmp_path, record)
+    assert [(table.name, len(table.rows)) for table in report.tables] == [
+        ("own", 1), ("table1", 8), ("table2", 12), ("table3", 67),
+    ]  # fmt: skip
+    table3 = report.tables[3]
+    models = [cell.text for cell in column(table3, "Model")]
     at = models.index("Swin-T")
-    assert column(table3, "train kWh", "published")[at].value == 224.01
-    assert column(table3, "train kWh", "estimated")[at].value == pytest.approx(384.35, rel=1e-4)
-    assert column(table3, "train kWh", "published")[at].note == "Watt For What, Table 3"
+    assert column(table3, "Train (kWh)", "published")[at].value == 224.01
+    assert column(table3, "Train (kWh)", "estimated")[at].value == pytest.approx(384.35, rel=1e-4)
+    assert table3.runs[at] == record.run_id[:8] and table3.runs[0] == ""
+
+
+def test_the_tables_are_those_of_make_tables(tmp_path: Path) -> None:
+    """One code path: titles, headings, cells and notes of the Markdown files are the page's."""
+    report = built(tmp_path, a_record(), a_record(batch_size=8))
+    made = tables_of(load.load([tmp_path / "runs"]).frame)
+    assert [table.name for table in report.tables] == list(made)
+    for table in report.tables:
+        grid = grid_of(table.name, made[table.name])
+        assert (table.title, table.notes) == (grid.title, tuple(grid.footnotes))
+        # the model's column, which stays while the others scroll, is moved to the front
+        order = sorted(range(len(grid.headings)), key=lambda at: grid.headings[at] != "Model")
+        heads = [column.label for column in table.columns if column.is_main]
+        assert heads == [grid.headings[at] for at in order]
+        shown = [[(cell.text, list(cell.marks)) for cell in row] for row in table.rows]
+        assert [row[: len(order)] for row in shown] == [
+            [(line[at][0] or ("-" if line[at][1] else ""), line[at][1]) for at in order]
+            for line in grid.cells
+        ]
+
+
+def test_a_rows_provenance_names_its_runs_tier_sensors_and_cross_check(tmp_path: Path) -> None:
+    records = [a_record(run_id=f"{number:032x}") for number in (1, 2)]
+    small = a_record(scale="small", hardware="other")
+    rows = built(tmp_path, *records, small).rows
+    assert [cell.text for cell in column(rows, "tier")] == ["counter", "small"]
+    assert column(rows, "runs")[0].value == 2
+    assert column(rows, "run ids")[0].text.split() == [record.run_id for record in records]
+    assert rows.runs[0].split() == ["00000000"], "of ids that begin alike one word"
+    assert column(rows, "sensors")[0].text == "GPU counter, CPU rapl, RAM modelled"
+    assert column(rows, "training, J a sample", "measured")[0].text.startswith("3.600 ± ")
+    kinds = [one.kind for one in rows.columns]
+    assert kinds.count("independent") == 10
 
 
 def test_an_illegible_cell_is_empty_of_numbers_and_says_why(tmp_path: Path) -> None:
-    table3 = built(tmp_path, a_record()).tables[2]
-    models = [cell.text for cell in column(table3, "model")]
-    cell = column(table3, "test kWh", "published")[models.index("ResNet101")]
+    table3 = built(tmp_path, a_record()).tables[3]
+    models = [cell.text for cell in column(table3, "Model")]
+    cell = column(table3, "Test (kWh)", "published")[models.index("ResNet101")]
     assert cell.value is None
-    assert "legible" in cell.note
+    assert "legible" in cell.note and table3.notes[cell.marks[0] - 1] in cell.note
 
 
 def test_a_scaled_down_study_is_marked_wherever_it_stands(tmp_path: Path) -> None:
     small = a_record(scale="small")
     report = built(tmp_path, small)
     [studies] = [table for table in report.tables if table.name == "studies"]
-    assert [cell.text for cell in column(studies, "model")] == ["Swin-T * (small)"]
-    assert not any("small" in cell.text for cell in column(report.tables[2], "model"))
+    [cell] = column(studies, "Model")
+    assert (cell.text, "small: a scaled-down study" in cell.note) == ("Swin-T", True)
+    [table3] = [table for table in report.tables if table.name == "table3"]
+    assert not any(table3.runs)
     assert not [point for point in report.points if point.kind == "estimated"]
     assert column(report.provenance, "model")[0].text == "swin_t *"
     # and it does not count as the measurement of its row
@@ -134,6 +174,25 @@ def test_larger_markers_are_drawn_first_and_an_undefined_index_has_no_marker() -
     assert accuracy.markers[0].x > accuracy.markers[1].x
     assert accuracy.markers[0].y > accuracy.markers[1].y  # less accurate stands lower
     assert "undefined" in accuracy.markers[1].tip
+
+
+def test_the_front_of_our_own_rows_has_what_sensors_read(tmp_path: Path) -> None:
+    def of(model: str, row: str, kwh: float, **more: Any) -> Record:
+        phases = {"train": a_phase(kwh_per_sample=kwh, half_width=kwh / 50)}
+        return a_record(model=model, paper_row=row, phases=phases, **more)
+
+    modelled = {"sensors": {"gpu": "modelled"}}
+    frame = load.load([stored(
+        tmp_path, of("swin_t", "Swin-T", 3e-6), of("swin_s", "Swin-S", 2e-6),
+        of("swin_b", "Swin-B", 2.5e-6), of("davit_b", "DaViT-B", 1e-7, **modelled),
+    )]).frame  # fmt: skip
+    accuracy, index = scatter.panels(points(gather.frames(frame).rows))
+    [line] = accuracy.own_fronts
+    on_front = [marker for marker in accuracy.markers if f"{marker.x},{marker.y}" in line.split()]
+    assert {marker.point.model for marker in on_front if marker.point.kind == "estimated"} == {
+        "Swin-S", "Swin-B",
+    }  # fmt: skip
+    assert len(line.split()) == 2 and index.own_fronts == ()
 
 
 def test_every_published_row_is_a_point() -> None:
