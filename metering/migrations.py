@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from metering import catalogue
-from metering.json_values import group, number, shown, text, whole
+from metering.boards import Board, together
+from metering.json_values import group, is_number, number, shown, text, whole
 from metering.record import RecordError
 
 _HOST_FIELDS = (
@@ -105,29 +106,57 @@ def _protocol(meter: dict[str, Any]) -> dict[str, Any]:
         return {}
     if mode == "adaptive":
         return {"mode": mode}
-    steps = {name: meter.get(name) for name in ("num_steps", "num_warmup_steps")}
-    return {"mode": mode} | steps
+    names = ["num_steps", "num_warmup_steps"]
+    if meter.get("num_steps") is None and meter.get("num_epochs") is not None:
+        names.append("num_epochs")  # the only word for how much was measured
+    return {"mode": mode} | {name: meter.get(name) for name in names}
 
 
 def _found(
     record: dict[str, Any], config: dict[str, Any], host: dict[str, Any], asked: dict[str, Any]
 ) -> dict[str, Any]:
-    gpus = _boards(host, "gpus")
-    states = _boards(host, "gpu_states")
-    if "gpus" not in host:  # nothing says which boards were metered
-        gpus = states[: asked["num_devices"]]
-    first = gpus[0] if gpus else {}
-    same = [state for state in states if first and state.get("uuid") == first.get("uuid")]
+    sensors = _sensors(group(record, "phases", "record"))
+    num_devices, boards = _metered(host, asked, sensors)
+    device, power_limit_w = together(boards)
     packages = group(host, "packages", "host")
     return {
-        "device": text(first, "host.gpus.0", "name"),
-        "num_devices": len(gpus) or None,
-        "power_limit_w": same[0].get("power_limit_w") if same else None,
+        "device": device,
+        "num_devices": num_devices,
+        "power_limit_w": power_limit_w,
         "cpu_model": text(host, "host", "cpu_model", "cpu"),
         "num_nodes": asked["num_nodes"],
         "versions": {name: packages[name] for name in packages if computes(name)},
-        "sensors": _sensors(group(record, "phases", "record")),
+        "sensors": sensors,
     }
+
+
+def _metered(
+    host: dict[str, Any], asked: dict[str, Any], sensors: dict[str, Any]
+) -> tuple[int | None, list[Board]]:
+    """Number, names and power limits of the boards that were metered. Where the host does not say
+    which they were, all boards of the machine are named, unless none was used."""
+    gpus, states = _boards(host, "gpus"), _boards(host, "gpu_states")
+    limits = {str(state.get("uuid")): _limit_w(state) for state in states}
+    if "gpus" in host:
+        return len(gpus) or None, [
+            (text(gpu, f"host.gpus.{index}", "name"), limits.get(str(gpu.get("uuid"))))
+            for index, gpu in enumerate(gpus)
+        ]
+    if not states or asked["accelerator"] == "cpu" or sensors.get("gpu") == "absent":
+        return None, []
+    named = [
+        (text(state, f"host.gpu_states.{index}", "name"), _limit_w(state))
+        for index, state in enumerate(states)
+    ]
+    num_devices = min(asked["num_devices"], len(states))
+    return num_devices, named[:num_devices] if len(set(named)) == 1 else named
+
+
+def _limit_w(state: dict[str, Any]) -> float | None:
+    value = state.get("power_limit_w")
+    if value is None or is_number(value):
+        return value
+    raise RecordError(f"host.gpu_states.power_limit_w: {shown(value)} is not a number")
 
 
 def computes(package: str) -> bool:

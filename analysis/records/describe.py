@@ -37,7 +37,8 @@ def device_of(setup: SetUp) -> str:
         said = f", {threads} thread{'s' * (threads > 1)}" if threads else ""
         return f"CPU ({found.cpu_model or 'unknown'}{said})"
     number = found.num_devices or setup.asked.num_devices or 1
-    name = f"{number} x {found.device}" if number > 1 else found.device
+    alike = number > 1 and " + " not in found.device  # unlike boards are counted in the name
+    name = f"{number} x {found.device}" if alike else found.device
     return f"{name}, MIG {found.mig_profile}" if found.mig_profile else name
 
 

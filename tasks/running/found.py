@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from metering.boards import together
 from metering.host import cpu_model, gpu_states, package_versions
 from metering.migrations import computes
 from metering.record import Component, Sensor
@@ -44,24 +45,20 @@ def on_this_machine(
     step_version: int | None,
 ) -> Found:
     """gpus: that are metered, on all nodes; sensors: how each component is read; step_version: of
-    the task's step. The power limit is that of the first board of this node."""
-    first = gpus[0] if gpus else None
+    the task's step."""
+    limits = {state["uuid"]: state["power_limit_w"] for state in (gpu_states() if gpus else ())}
+    device, power_limit_w = together([(gpu.name, limits.get(gpu.uuid)) for gpu in gpus])
     return Found(
-        device=first.name if first else None,
+        device=device,
         num_devices=len(gpus) or None,
-        power_limit_w=_power_limit_w(first) if first else None,
-        mig_profile=_mig_profile() if first and first.mig else None,
+        power_limit_w=power_limit_w,
+        mig_profile=_mig_profile() if gpus and gpus[0].mig else None,
         cpu_model=cpu_model(),
         num_nodes=num_nodes,
         versions=_versions(uses_gpu=bool(gpus)),
         step_version=step_version,
         sensors={component: sensor.how for component, sensor in sensors.items()},
     )
-
-
-def _power_limit_w(gpu: Gpu) -> float | None:
-    limits = {state["uuid"]: state["power_limit_w"] for state in gpu_states()}
-    return limits.get(gpu.uuid)
 
 
 def _mig_profile() -> str | None:

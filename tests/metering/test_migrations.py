@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from metering.record import RecordError, Stage
+from metering.record import Record, RecordError, Stage
 from metering.record_file import from_json, read, summary_from_json, to_json
-from metering.setup import Asked, DataSetUp, Found
+from metering.setup import Asked, DataSetUp, Found, merge_key
 
 SHIPPED = Path(__file__).resolve().parents[2] / "results" / "records"
 RESNET18 = min(SHIPPED.glob("small/classification/resnet18/local/*/record.json"))
@@ -87,6 +87,62 @@ def test_a_metered_board_and_its_power_limit_are_found():
     assert found is not None
     assert (found.device, found.num_devices, found.power_limit_w) == ("Tesla T4", 1, 60.0)
     assert [gpu.uuid for gpu in record.host.gpus] == ["GPU-b"]
+
+
+A100 = {"name": "NVIDIA A100", "power_limit_w": 400.0}
+T4 = {"name": "Tesla T4", "power_limit_w": 70.0}
+
+
+def with_boards(*boards: dict[str, Any], listed: bool = True, **config: Any) -> Record:
+    """A record of schema 1 on these boards. listed: the host says which were metered."""
+    old = content()
+    states = [board | {"index": at, "uuid": f"GPU-{at}"} for at, board in enumerate(boards)]
+    gpus = [{"index": at, "uuid": f"GPU-{at}", "name": board["name"], "energy_counter": True,
+             "board_power_w": None} for at, board in enumerate(boards)]  # fmt: skip
+    old["host"] |= {"gpus": gpus, "gpu_states": states}
+    if not listed:
+        del old["host"]["gpus"]
+        for phase in old["phases"].values():
+            phase["sensors"]["gpu"]["how"] = "counter"
+    old["config"]["hardware"] |= {"devices": 2} | config
+    return from_json(json.dumps(old))
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_boards_that_are_not_alike_are_named_each_in_any_order(listed: bool):
+    mixed = with_boards(A100, T4, listed=listed)
+    assert mixed.setup.found is not None
+    assert mixed.setup.found.device == "1 x NVIDIA A100 at 400 W + 1 x Tesla T4 at 70 W"
+    others = [with_boards(*two) for two in ((A100, A100), (T4, T4))]
+    keys = {merge_key(record.setup) for record in (mixed, *others)}
+    assert len(keys) == 3
+    assert merge_key(with_boards(T4, A100, listed=listed).setup) == merge_key(mixed.setup)
+
+
+def test_boards_alike_have_one_name_and_one_limit_unless_one_is_held_lower():
+    found = with_boards(A100, A100).setup.found
+    assert found is not None
+    assert (found.device, found.num_devices, found.power_limit_w) == ("NVIDIA A100", 2, 400.0)
+    capped = with_boards(A100, A100 | {"power_limit_w": 250.0}).setup.found
+    assert capped is not None
+    assert capped.device == "1 x NVIDIA A100 at 250 W + 1 x NVIDIA A100 at 400 W"
+
+
+def test_a_run_on_the_cpu_of_a_machine_with_boards_has_no_device():
+    found = with_boards(A100, listed=False, accelerator="cpu").setup.found
+    assert found is not None
+    assert (found.device, found.num_devices) == (None, None)
+
+
+def test_a_number_of_epochs_is_kept_where_it_alone_says_how_much_was_measured():
+    def protocol(**meter: Any) -> dict[str, Any]:
+        old = content()
+        old["config"]["meter"] |= {"mode": "fixed"} | meter
+        return from_json(json.dumps(old)).setup.asked.protocol
+
+    by_epochs = [protocol(num_steps=None, num_epochs=number) for number in (1, 10)]
+    assert by_epochs[0] != by_epochs[1]
+    assert protocol(num_steps=20, num_epochs=1) == protocol(num_steps=20)
 
 
 def without_absent(value: Any) -> Any:
