@@ -81,7 +81,7 @@ def native_config(plan: Plan) -> Config:
     Raises `PlanError`.
     """
     variant = variant_of(plan)
-    config = load_config(str(source_of(plan)), PACKAGE)
+    config = load_config(str(source_of(plan)), PACKAGE, plan.model)
     _mend(config)
     _require_recognizer(config, plan)
     without_downloads(config)

@@ -14,6 +14,7 @@ from tasks.action_recognition import config as configs
 from tasks.action_recognition import data
 from tasks.config import weight_files
 from tasks.data.shares import train_indices
+from tasks.openmmlab import published
 from tasks.plan import Plan
 from tasks.protocol import PhaseOutcome, Window
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 def check(plan: Plan) -> Iterable[str]:
     """Problems that can be seen without building anything. Raises `PlanError` for each."""
-    configs.source_of(plan)
+    published.check(plan, configs.source_of(plan), configs.PACKAGE)
     data.check_options(plan.data)
     data.check_root(plan.data)
     if plan.data.root is not None:
@@ -50,6 +51,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> ActionSessi
     from tasks.openmmlab.metered import MeteredRun
 
     register_all_modules(init_default_scope=False)
+    plan = published.with_file(plan, configs.source_of(plan), configs.PACKAGE)
     is_small = plan.scale == "small"
     say(f"opening {plan.data.name}")
     videos = data.open_set(plan.data, configs.SMALL if is_small else 1)

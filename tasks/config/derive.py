@@ -10,8 +10,8 @@ from pathlib import Path
 
 from metering import catalogue
 from metering.settings import MeterSettings
-from tasks.config import own_modules
-from tasks.config.digests import digest
+from tasks.config import config_sources, own_modules
+from tasks.config.digests import digest, digest_of_text
 from tasks.config.groups import DataPlan, HardwarePlan, ModelPlan
 from tasks.config.schema import (
     DataConfig,
@@ -78,13 +78,23 @@ def _digests(
     digests = {key: digest(path) for key, path in paths.items() if path.is_file()}
     named = own_modules.callable_name(source)
     modules = [*(config.imports or ()), *([named[0]] if named else [])]
-    if modules:
-        digests["source"] = own_modules.digest_of(modules, config.path)
+    if "source" in digests:
+        modules += config_sources.modules(paths["source"])
+    of_modules = [own_modules.digest_of(modules, config.path)] if modules else []
+    of_files = [digest(path) for path in _config_files(paths.get("source"))]
+    if parts := [*of_files, *of_modules]:
+        digests["source"] = parts[0] if len(parts) == 1 else digest_of_text("\n".join(parts))
     if checkpoint == PRETRAINED:
         digests["checkpoint"] = PRETRAINED
     elif "checkpoint" in digests and weights == "ema":
         digests["checkpoint"] += "-ema"
     return digests
+
+
+def _config_files(config: Path | None) -> list[Path]:
+    if config is None or not config.is_file():
+        return []
+    return [config, *config_sources.bases(config)]
 
 
 def data_plan(config: DataConfig, task: str) -> DataPlan:

@@ -18,3 +18,8 @@ def digest(path: Path) -> str:
 def _digest(path: Path, _changed_ns: int, _size: int) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
+
+
+def digest_of_text(text: str) -> str:
+    """16 hex digits of its SHA-256."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]

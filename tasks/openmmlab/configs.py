@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tasks.config import own_modules
 from tasks.errors import PlanError, unknown
+from tasks.plan import ModelPlan
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -44,13 +46,23 @@ def config_path(name_or_path: str, package: str) -> Path:
     raise unknown("model.source", Path(wanted).stem, names, f"list the configs in {folder}")
 
 
-def load_config(name_or_path: str, package: str) -> Config:
-    """The config with its bases merged. Raises `PlanError` if it is unknown or not readable."""
+def load_config(
+    name_or_path: str, package: str, model: ModelPlan | None = None, *, imports: bool = True
+) -> Config:
+    """The config with its bases merged, once what it names as `custom_imports` is imported, and
+    before that the modules of `model` (`model.import`), from its folder too (`model.path`).
+
+    imports: whether to import anything. Raises `PlanError` if it is unknown or not readable.
+    """
     from mmengine.config import Config
 
     path = config_path(name_or_path, package)
+    if model is not None and imports:
+        own_modules.use_folder(model.path)
+        for module in model.imports:
+            own_modules.imported(module, model.path)
     try:
-        return Config.fromfile(path)
+        return Config.fromfile(path, import_custom_modules=imports)
     except Exception as error:  # a config is a program: it may raise anything
         cause = (str(error).splitlines() or [""])[0]
         raise PlanError(

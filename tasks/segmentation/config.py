@@ -53,7 +53,7 @@ def native_config(plan: Plan) -> Config:
     """
     options = plan.model.options
     check_options(options)
-    config = load_config(plan.model.source, PACKAGE)
+    config = load_config(plan.model.source, PACKAGE, plan.model)
     _require_segmentor(config, plan)
     without_downloads(config)
     crop = _crop_of(config)

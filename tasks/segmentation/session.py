@@ -11,6 +11,7 @@ from metering.ranks import Ranks
 from metering.record import ModelFacts
 from tasks.config import weight_files
 from tasks.data.shares import train_indices
+from tasks.openmmlab import published
 from tasks.openmmlab.configs import config_path, dicts
 from tasks.plan import Plan
 from tasks.protocol import PhaseOutcome, Window
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 def check(plan: Plan) -> Iterable[str]:
     """Problems that can be seen without building anything. Raises `PlanError` for each."""
     configs.check_options(plan.model.options)
-    config_path(plan.model.source, configs.PACKAGE)
+    source = config_path(plan.model.source, configs.PACKAGE)
+    published.check(plan, source, configs.PACKAGE)
     data.check_options(plan.data)
     data.check_root(plan.data)
     data.check_masks(plan.data)
@@ -52,6 +54,8 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Segmentatio
     from tasks.openmmlab.metered import MeteredRun
 
     register_all_modules(init_default_scope=False)
+    source = config_path(plan.model.source, configs.PACKAGE)
+    plan = published.with_file(plan, source, configs.PACKAGE)
     is_small = plan.scale == "small"
     say(f"opening {plan.data.name}")
     images = data.open_set(plan.data, configs.SMALL if is_small else 1)
