@@ -90,7 +90,7 @@ def sbatch_text(array: Array, hardware: HardwarePlan, settings: SlurmSettings) -
     asked = parameters(hardware, settings) | {"wckey": None}  # submitit's own name, else
     log = "%j.log" if num_jobs == 1 else "%A_%a.log"
     asked["additional_parameters"] = {
-        "output": array.folder / log,
+        "output": f"{str(array.folder).replace('%', '%%')}/{log}",
         **({"comment": array.comment} if array.comment else {}),
         **asked["additional_parameters"],
     }

@@ -43,7 +43,7 @@ def settle(
     if record is None:
         record = slurm_draft.become_record(plan.folder, ticket.job_id)
     failure = rank_failure.take(plan.folder)
-    ended = f"SLURM ended job {ticket.job_id}: {state}; log: {ticket.log}"
+    ended = f"SLURM ended job {ticket.job_id}: {state}; {_log(ticket, state)}"
     if record is not None and record.failure and record.failure.type == slurm_draft.KIND:
         status: Status = _status_of(state)
     elif record is not None:
@@ -65,6 +65,13 @@ def settle(
     if record is None or record.failure != failure:
         record = failed.leave_record(plan, failure, status).record
     return Outcome(told(record, plan.folder, ticket, state), plan.folder)
+
+
+def _log(ticket: Ticket, state: JobState) -> str:
+    """Where it is, or why there is none: SLURM ends a job whose log it cannot write."""
+    if state.state != "FAILED" or ticket.log.exists():
+        return f"log: {ticket.log}"
+    return f"no log: can {state.node or 'its node'} write to {ticket.log.parent}? (output_dir)"
 
 
 def _status_of(state: JobState) -> Status:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from launchers import slurm_queue, slurm_state, slurm_submit, slurm_wait
+from launchers import slurm_check, slurm_queue, slurm_state, slurm_submit, slurm_wait
 from launchers.settings import SlurmSettings
 from launchers.slurm_settle import settle
 from tasks.errors import PlanError
@@ -54,6 +54,7 @@ def run(plans: Mapping[str, Plan], settings: SlurmSettings) -> Done:
         _settle_earlier(plans, output_dir, settings)
         submission = slurm_queue.submit(list(plans.values()), settings)
         _print_submission(plans, submission)
+        _print_over_limits(plans, submission)
         refusals = _by_group(submission.refused)
         if not settings.wait:
             return Done(refusals=refusals)
@@ -105,10 +106,20 @@ def _by_group(refused: Mapping[str, str]) -> dict[str, str]:
 def _print_submission(plans: Mapping[str, Plan], submission: slurm_queue.Submission) -> None:
     tickets = submission.tickets
     queued = len(tickets) - submission.num_new
-    print(f"{submission.num_new} runs submitted, {queued} were queued already", flush=True)
+    runs = "run" if submission.num_new == 1 else "runs"
+    print(f"{submission.num_new} {runs} submitted, {queued} were queued already", flush=True)
     for name, plan in plans.items():
         if name in tickets:
             print(f"  job {tickets[name].job_id}: {plan.model.name} on {plan.hardware.name} {name}")
+
+
+def _print_over_limits(plans: Mapping[str, Plan], submission: slurm_queue.Submission) -> None:
+    """Jobs that wait for ever, also where nobody waits for them."""
+    names = submission.tickets.keys() & plans.keys() if submission.num_new else set()
+    for hardware in {plans[name].hardware.name: plans[name].hardware for name in names}.values():
+        over = slurm_check.over_time_limit(hardware)
+        if over:
+            print(f"  {over}: jobs on {hardware.name} do not start by themselves", flush=True)
 
 
 def _advice(plans: Mapping[str, Plan], output_dir: Path) -> str:

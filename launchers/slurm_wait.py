@@ -39,7 +39,7 @@ def wait_for(
     """Every run's outcome, by name, once all have ended. A controller that does not answer is
     waited for."""
     outcomes: dict[str, Outcome] = {}
-    told_s = time.monotonic()
+    told_s, stuck = time.monotonic(), set[str]()
     while True:
         try:
             known = slurm_state.queued()
@@ -62,8 +62,9 @@ def wait_for(
         left = {name: tickets[name] for name in plans if name in tickets.keys() - outcomes.keys()}
         if not left:
             return outcomes
-        if time.monotonic() - told_s >= TELLS_EVERY_S:
-            told_s = time.monotonic()
+        now_stuck = _stuck_reasons(left, known)
+        if time.monotonic() - told_s >= TELLS_EVERY_S or now_stuck - stuck:
+            told_s, stuck = time.monotonic(), stuck | now_stuck
             print("\n".join(progress_lines(left, known, len(outcomes))), flush=True)
         time.sleep(settings.poll_s)
 
@@ -85,6 +86,11 @@ def final_states(job_ids: set[str], known: Mapping[str, Queued]) -> dict[str, Jo
             if states[job_id].state == "UNKNOWN" and job is not None:  # it does not answer now
                 states[job_id] = JobState(job.state, job.reason, node=job.node)
     return states
+
+
+def _stuck_reasons(tickets: Mapping[str, Ticket], known: Mapping[str, Queued]) -> set[str]:
+    jobs = [known[ticket.job_id] for ticket in tickets.values() if ticket.job_id in known]
+    return {job.reason for job in jobs if job.state == "PENDING" and job.reason in STUCK}
 
 
 def progress_lines(

@@ -94,7 +94,7 @@ def _state(
         return "finished", f"on {node}" if node else ""
     message = record.failure.message if record.failure else ""
     first = (message.splitlines() or [""])[0]
-    return record.status, first if str(log[2:]) in first else f"{first}{log}"
+    return record.status, first if "; log: " in first else f"{first}{log}"
 
 
 def _of_job(job: Queued, place: tuple[int, str] | None, ticket: Ticket) -> str:

@@ -99,6 +99,12 @@ def test_a_container_and_a_sites_modules_are_in_the_text(compose: Callable[..., 
     assert "apptainer exec --nv --bind /shared suite.sif python -u -m launchers.slurm_job" in text
 
 
+def test_a_folders_name_is_no_pattern_of_slurms(compose: Callable[..., Plan]) -> None:
+    array = Array(Path("/runs/50%j"), Path("/runs/50%j/watt-1.plans"), num_runs=1)
+    text = sbatch_text(array, compose().hardware, SlurmSettings())
+    assert "#SBATCH --output=/runs/50%%j/%j.log\n" in text
+
+
 def test_a_run_on_cpus_has_its_node_alone_and_one_on_a_gpu_shares_it(
     compose: Callable[..., Plan],
 ) -> None:

@@ -163,7 +163,7 @@ def test_one_run_without_m_is_one_job(
 ) -> None:
     done = run_py(*QUICK[1:])
     assert done.returncode == 0, done.stderr
-    assert "1 runs submitted" in done.stdout
+    assert "1 run submitted" in done.stdout
     (record,) = records(tmp_path)
     assert record.scheduler is not None and record.scheduler.state == "COMPLETED"
     assert read(next((tmp_path / "runs").glob("*/*/*/*/record.json"))).status == "finished"

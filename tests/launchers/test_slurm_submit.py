@@ -71,6 +71,41 @@ def test_patience_ends_and_nothing_is_left_behind(
     assert not list((tmp_path / "runs/.slurm/jobs").iterdir())
 
 
+def test_a_job_that_does_not_start_by_itself_is_told_of_at_once(
+    site: Callable[[str, str], Path],
+    compose: Callable[..., Plan],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    held = 'echo "5|N/A|PENDING|JobHeldUser||0:00|N/A|gpu|"'
+    seen = tmp_path / "seen"
+    site("echo Submitted batch job 5", f"[ -e {seen} ] || {held}; touch {seen}")
+    plan = compose()
+    submission = slurm_queue.submit([plan], SETTINGS)
+    seen.unlink()
+    settings = SlurmSettings(poll_s=0.1, visibility_s=0.0)
+    slurm_wait.wait_for({plan.run_name: plan}, submission.tickets, settings)
+    assert "JobHeldUser: does not start by itself; scontrol release 5" in capsys.readouterr().out
+
+
+def test_ctrl_c_during_submission_keeps_what_slurm_took_and_says_what_is_left(
+    site: Callable[[str, str], Path],
+    compose: Callable[..., Plan],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The second group's sbatch is at work when it comes."""
+    number = f"$(wc -l < {tmp_path}/calls)"
+    interrupt = f"[ {number} = 1 ] || {{ kill -INT {os.getpid()}; sleep 0.3; }}"
+    site(f"{interrupt}\necho Submitted batch job {number}", "exit 0")
+    plans = [compose(f"hardware={name}") for name in ("a6000", "t4", "a100")]
+    with pytest.raises(KeyboardInterrupt):
+        slurm_sweep.run({plan.run_name: plan for plan in plans}, SETTINGS)
+    tickets = slurm_queue.read_tickets(plans[0].output_dir)
+    assert sorted(ticket.job_id for ticket in tickets.values()) == ["1", "2"]
+    assert "1 of 3 runs were not submitted" in capsys.readouterr().err
+
+
 def test_ctrl_c_says_that_jobs_go_on_and_what_to_do(
     site: Callable[[str, str], Path],
     compose: Callable[..., Plan],

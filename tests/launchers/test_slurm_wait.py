@@ -71,6 +71,14 @@ def test_the_end_of_the_jobs_log_is_in_the_record(compose: Callable[..., Plan]) 
     assert str(log) in outcome.record.failure.message
 
 
+def test_a_job_that_could_not_write_its_log_says_where(compose: Callable[..., Plan]) -> None:
+    plan = compose()
+    state = JobState("FAILED", "JobLaunchFailure", "0:53", "c7")
+    outcome = slurm_settle.settle(plan, _ticket(plan), state, SlurmSettings())
+    assert outcome.record.failure is not None
+    assert "no log: can c7 write to" in outcome.record.failure.message
+
+
 def test_a_ranks_own_words_and_slurms_reason_are_both_told(compose: Callable[..., Plan]) -> None:
     plan = compose()
     rank_failure.leave(plan.folder, 3, RuntimeError("connection reset by peer"), "Traceback of 3")
