@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +22,9 @@ from analysis.records.load import find_logs, find_records
 from metering import atomic_file
 from metering.record import RecordError
 from metering.record_file import read
+
+_ATTEMPTS = "attempts"
+"""Folder beside a record, with those of earlier attempts (docs/records.md)."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -72,13 +76,23 @@ def gather(folders: Sequence[str]) -> list[RunFacts]:
         except (RecordError, OSError):
             continue  # named by load_named
         if record.run_id not in runs:
-            runs[record.run_id] = run_facts(record, *projector.project(record, path))
+            facts = run_facts(record, *projector.project(record, path))
+            runs[record.run_id] = replace(facts, attempts=tuple(_attempts(Path(path))))
     used = {outcome.path for outcome in loaded.logs if outcome.verdict != "left out"}
     logs = [log for log in find_logs(folders) if str(log.path) in used]
     for record in import_logs(logs, Given()).records:
         if record.run_id not in runs:
             runs[record.run_id] = run_facts(record, None, ("a log has no recipe",))
     return sorted(runs.values(), key=_start)
+
+
+def _attempts(path: Path) -> Iterator[RunFacts]:
+    """Earlier attempts at the run of a record, which lie beside it."""
+    for file in sorted((path.parent / _ATTEMPTS).glob("*.json")):
+        try:
+            yield run_facts(read(file))
+        except (RecordError, OSError):
+            continue  # an older version's file, or unreadable
 
 
 def _start(run: RunFacts) -> tuple[float, str]:

@@ -90,11 +90,11 @@ def _task(run: RunFacts, phase: PhaseFacts, site: SiteFacts) -> dict[str, Any]:
         "framework": framework,
         "frameworkVersion": run.versions.get(framework) if framework else None,
         "parametersNumber": None if run.params_m is None else run.params_m / 1000,
-        "quantization": run.precision,
+        "quantization": None if run.precision == "unknown" else run.precision,
     }
     data = {
         "dataUsage": "input",
-        "dataType": "video" if run.sample == "video" else "image",
+        "dataType": run.sample if run.sample in ("image", "video") else "other",
         "dataQuantity": phase.num_samples or None,
         "dataSize": site.data_size_gb if phase.phase == "train" else None,
         "shape": f"({', '.join(map(str, run.input_shape))})" if run.input_shape else None,

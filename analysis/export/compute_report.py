@@ -25,7 +25,7 @@ from analysis.export.report_facts import (
 )
 from analysis.export.sci import FLOP_PER_MAC, train_flop
 from analysis.export.site_facts import SiteFacts
-from analysis.export.tables_text import latex_table, markdown_table
+from analysis.export.tables_text import latex_table, latex_text, markdown_table, one_line
 from analysis.export.training import name_of
 
 CITATION = (
@@ -66,7 +66,7 @@ def export(runs: Sequence[RunFacts], site: SiteFacts) -> Export:
 
 
 def _lines(run: RunFacts, site: SiteFacts, left_out: dict[str, None]) -> Iterator[Line]:
-    name = f"{name_of(run, None)} on {run.devices}"
+    name = f"{name_of(run, None)} on {run.devices} ({run.run_id[:8]})"
     for field, value, basis in (
         *_hardware(run, site, left_out),
         *_training(run, site),
@@ -93,8 +93,10 @@ def _hardware(run: RunFacts, site: SiteFacts, left_out: dict[str, None]) -> Iter
         left_out["infrastructure (give infrastructure.kind in --facts)"] = None
     if run.params_m:
         yield "parameters (millions)", f"{run.params_m:.4g}", "recorded"
-    yield "precision", run.precision, "recorded"
-    yield "data set", run.dataset, "recorded"
+    if run.precision != "unknown":
+        yield "precision", run.precision, "recorded"
+    if run.dataset != "unknown":
+        yield "data set", run.dataset, "recorded"
     if site.data_size_gb:
         yield "data size (GB)", f"{site.data_size_gb:g}", "from you"
     else:
@@ -219,7 +221,7 @@ def _markdown(lines: Sequence[Line], spent: Sequence[development.Spent], sentenc
             development.NOTE,
             markdown_table(_SPENT, _spent_rows(spent)),
             "## For the appendix",
-            sentence,
+            one_line(sentence),
             f"Cite: {CITATION}.\n",
         )
     )
@@ -237,12 +239,23 @@ def _csv(lines: Sequence[Line], spent: Sequence[development.Spent]) -> str:
 
 
 def _latex(lines: Sequence[Line], spent: Sequence[development.Spent], sentence: str) -> str:
+    """A table a run, for a page of one column or two."""
+    runs = dict.fromkeys(line.run for line in lines)
+    tables = [
+        f"\\noindent\\textbf{{{latex_text(run)}}}\\par\\noindent\n"
+        + latex_table(
+            _HEAD[1:], [row[1:] for row in _rows(lines) if row[0] == run], (0.3, 0.42, 0.2)
+        )
+        for run in runs
+    ]
     return "\n\n".join(
         (
             f"% {CHECK_FORM}",
-            latex_table(_HEAD, _rows(lines)),
-            latex_table(_SPENT, _spent_rows(spent)),
-            f"% For the appendix:\n% {sentence}",
+            "% \\usepackage{booktabs}",
+            *tables,
+            "\\noindent\\textbf{Development}\\par\\noindent\n"
+            + latex_table(_SPENT, _spent_rows(spent), (0.3, 0.1, 0.18, 0.15, 0.15)),
+            f"% For the appendix:\n{latex_text(sentence)}",
             f"% Cite: {CITATION}\n",
         )
     )

@@ -1,23 +1,30 @@
-"""What developing took: all runs given, finished, failed and interrupted, by what they were for."""
+"""What developing took: all runs given, finished, failed and interrupted, by what they were for.
+
+An attempt that was cut off or failed counts once: from its own file beside the record that was
+made after it, else from what that record says of it (its `overheads`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from analysis.export.report_facts import RunFacts
+from analysis.export.report_facts import Overhead, RunFacts
 
 NOTE = (
     "Of the runs given alone: what ran elsewhere is not in it. Finished runs count their measured "
-    "blocks, warm-up and what was spent around them; failed and interrupted ones the time from "
-    "start to end, and the energy that was still read."
+    "blocks, warm-up and what was spent around them; failed and interrupted ones, earlier attempts "
+    "at a run among them, the time from start to end, and the energy that was still read."
 )
 _NAMES = {
     "supervised": "training and testing",
     "finetune": "fine-tuning",
     "distill": "distillation",
 }
+_LAST = ("failed", "interrupted")
+_ATTEMPT = re.compile(r"(failed|interrupted) attempt of (.+)")
 
 
 @dataclass(frozen=True)
@@ -32,34 +39,67 @@ class Spent:
     num_unknown: int
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """One run, or one attempt at it that another record tells of."""
+
+    name: str
+    device_s: float
+    kwh: float | None
+
+
 def breakdown(runs: Sequence[RunFacts]) -> list[Spent]:
     """By purpose, then failed and interrupted runs, then all."""
-    groups: dict[str, list[RunFacts]] = {}
-    for run in runs:
-        name = run.status if run.status != "finished" else _NAMES.get(run.stage, run.stage)
-        groups.setdefault(name, []).append(run)
-    last = ("failed", "interrupted")
-    names = sorted(groups, key=lambda name: (last.index(name) if name in last else -1, name))
-    return [_spent(name, groups[name]) for name in names] + [_spent("all", runs)]
+    pieces = list(_pieces(runs))
+    names = sorted(
+        {one.name for one in pieces},
+        key=lambda name: (_LAST.index(name) if name in _LAST else -1, name),
+    )
+    groups = [(name, [one for one in pieces if one.name == name]) for name in names]
+    return [_spent(name, group) for name, group in (*groups, ("all", pieces))]
 
 
-def _spent(name: str, runs: Sequence[RunFacts]) -> Spent:
-    energies = [_kwh(run) for run in runs]
-    known = [kwh for kwh in energies if kwh is not None]
+def _spent(name: str, pieces: Sequence[_Piece]) -> Spent:
+    known = [one.kwh for one in pieces if one.kwh is not None]
     return Spent(
         name=name,
-        num_runs=len(runs),
-        device_hours=sum(_seconds(run) * run.num_devices for run in runs) / 3600,
+        num_runs=len(pieces),
+        device_hours=sum(one.device_s for one in pieces) / 3600,
         kwh=sum(known) if known else None,
-        num_unknown=len(energies) - len(known),
+        num_unknown=len(pieces) - len(known),
     )
 
 
-def _kwh(run: RunFacts) -> float | None:
-    """All blocks, those that do not count too, and all overheads."""
-    parts: list[float | None] = [one.energy_kwh for one in run.overheads]
+def _pieces(runs: Sequence[RunFacts]) -> Iterator[_Piece]:
+    """Every run and attempt, once."""
+    every: dict[str, RunFacts] = {}
+    for run in runs:
+        for one in (run, *run.attempts):
+            every.setdefault(one.run_id, one)
+    known_starts = {run.started_at for run in every.values() if run.status != "finished"}
+    told: set[str] = set()
+    for run in every.values():
+        own = []
+        for overhead in run.overheads:
+            match = _ATTEMPT.fullmatch(overhead.name)
+            if match is None:
+                own.append(overhead)
+            elif match[2] not in known_starts and overhead.name not in told:
+                told.add(overhead.name)
+                device_s = overhead.duration_s * run.num_devices
+                yield _Piece(match[1], device_s, overhead.energy_kwh)
+        name = run.status if run.status != "finished" else _NAMES.get(run.stage, run.stage)
+        yield _Piece(name, _seconds(run) * run.num_devices, _kwh(run, own, every))
+
+
+def _kwh(run: RunFacts, overheads: Sequence[Overhead], every: dict[str, RunFacts]) -> float | None:
+    """All blocks, those that do not count too, and its overheads; without the blocks of an earlier
+    attempt that counts by itself."""
+    parts: list[float | None] = [one.energy_kwh for one in overheads]
     for phase in run.phases:
         for block in phase.blocks:
+            if block.attempt in every and block.attempt != run.run_id:
+                continue
             pairs = (
                 (block.own_gpu_kwh, block.gpu_kwh),
                 (block.own_cpu_kwh, block.cpu_kwh),

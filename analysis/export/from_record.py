@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analysis.export.report_facts import Block, Overhead, PhaseFacts, Projection, RunFacts
+from analysis.records.codecarbon.rows import NO_TASK
 from metering import catalogue
 from metering.block import preferred
 from metering.record import PhaseRecord, Reading, Record
@@ -20,7 +21,7 @@ def run_facts(
 ) -> RunFacts:
     """missing: why there is no projection."""
     asked, found = record.setup.asked, record.setup.found
-    task = catalogue.task(asked.task)
+    task = None if NO_TASK in record.notes else catalogue.task(asked.task)
     factor = record.host.emissions
     framework = FRAMEWORKS.get(asked.task)
     failure = record.failure
@@ -28,7 +29,7 @@ def run_facts(
         run_id=record.run_id,
         status=record.status,
         task=asked.task,
-        task_title=task.title if task else asked.task,
+        task_title=task.title if task else _title(record),
         sample=task.sample if task else "sample",
         model=asked.model,
         network=asked.network,
@@ -65,7 +66,14 @@ def run_facts(
         ),
         failure=f"{failure.type}: {failure.message}".splitlines()[0] if failure else None,
         notes=record.notes,
+        has_known_recipe=record.paper_row is not None,
     )
+
+
+def _title(record: Record) -> str:
+    """Of a task that no table has: as the user said it, `unknown` where nobody did."""
+    task = record.setup.asked.task
+    return "unknown" if NO_TASK in record.notes or task == "own" else task
 
 
 def _reader(record: Record) -> str:
@@ -141,4 +149,5 @@ def _block(number: int, block: Reading) -> Block:
         own_cpu_kwh=block.own.cpu_kwh,
         own_ram_kwh=block.own.ram_kwh,
         data_wait_s=block.data_wait_s,
+        attempt=block.attempt,
     )

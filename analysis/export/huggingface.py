@@ -76,6 +76,8 @@ def into_card(card: str, runs: Sequence[RunFacts], site: SiteFacts) -> str:
 def _training_type(run: RunFacts) -> str | None:
     if run.stage == "finetune":
         return "fine-tuning"
+    if not run.has_known_recipe:
+        return None  # whether it began at random weights is not said
     return "pre-training" if run.stage in ("supervised", "pretrain", "distill") else None
 
 

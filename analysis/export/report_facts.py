@@ -19,7 +19,8 @@ PROJECTED: Basis = "projected recipe"
 @dataclass(frozen=True)
 class Block:
     """One block of a phase, as it was read. Energies in kWh, `None` where not read; own: by this
-    suite's counters, the others by CodeCarbon; use: `measured`, `warm-up` or `dropped`."""
+    suite's counters, the others by CodeCarbon; use: `measured`, `warm-up` or `dropped`; attempt:
+    run id of the record that measured it first, where that is an earlier one."""
 
     number: int
     use: str
@@ -35,6 +36,7 @@ class Block:
     own_cpu_kwh: float | None
     own_ram_kwh: float | None
     data_wait_s: float | None
+    attempt: str | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,9 @@ class RunFacts:
 
     sample: what one sample is (image, video); reader: what read the energy, with its version;
     scope: whose energy was read; num_devices: over all nodes; kg_co2eq_per_kwh: of the country's
-    grid; projection_missing: why there is no projection; started_at, ended_at: ISO 8601.
+    grid; projection_missing: why there is no projection; has_known_recipe: it is a row of the
+    paper's, so that its stage tells how the network began; attempts: earlier ones at this run;
+    started_at, ended_at: ISO 8601.
     """
 
     run_id: str
@@ -153,6 +157,8 @@ class RunFacts:
     overheads: tuple[Overhead, ...] = ()
     failure: str | None = None
     notes: tuple[str, ...] = ()
+    has_known_recipe: bool = True
+    attempts: tuple[RunFacts, ...] = ()
 
     def phase(self, name: str) -> PhaseFacts | None:
         return next((phase for phase in self.phases if phase.phase == name), None)

@@ -59,9 +59,10 @@ def import_logs(files: Sequence[LogFile], given: Given) -> Imported:
 
     logs = read_logs(files, facts, given.num_samples is not None, given.run_ids)
     outcomes = {outcome.path: outcome for outcome in logs.outcomes}
-    groups: dict[str, list[ForeignRun]] = {}
+    groups: dict[tuple[str, str], list[ForeignRun]] = {}
     for run in _without_odd_rates(logs.runs) if given.num_samples is not None else logs.runs:
-        groups.setdefault(run_id_of(run), []).append(run)
+        key = (run.path, run.logged.run_id) if run.logged.run_id else ("", run_id_of(run))
+        groups.setdefault(key, []).append(run)
     records = []
     for runs in groups.values():
         try:

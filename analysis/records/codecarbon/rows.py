@@ -20,6 +20,7 @@ from metering.setup import Asked, DataSetUp, Found, SetUp, merge_key
 KIND = "codecarbon"
 NOTE = "measured with CodeCarbon alone: warm-up included, no interval"
 DEFAULT_TASK = "classification"
+NO_TASK = f"no task is named: shown as {DEFAULT_TASK}"
 _RUN_ID = re.compile("[0-9a-f]{32}")
 
 
@@ -85,7 +86,7 @@ def foreign_run(
         )
     notes = [NOTE]
     if facts.task is None:
-        notes.append(f"no task is named: shown as {DEFAULT_TASK}")
+        notes.append(NO_TASK)
     if facts.model is None:
         notes.append("no model is named: named after its folder")
     num_samples = facts.num_samples if phase == facts.phase else None

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import csv
 import io
+import subprocess
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from analysis.export.compute_report import export
+from analysis.export.development import breakdown
 from analysis.export.report_facts import Overhead, RunFacts
-from analysis.export.site_facts import SiteFacts
-from tests.analysis.export.sample_runs import a_run, a_site
+from analysis.export.site_facts import Baseline, SiteFacts
+from tests.analysis.export.sample_runs import a_run, a_site, a_window
 
 FAILED = a_run(
+    run_id="b" * 32,
     status="failed",
     phases=(),
     projection=None,
     failure="OutOfMemory",
     overheads=(Overhead("attempt cut off", 30.0, 1e-4),),
 )
-STOPPED = a_run(status="interrupted", phases=(), projection=None, overheads=())
+STOPPED = replace(
+    FAILED,
+    run_id="c" * 32,
+    status="interrupted",
+    started_at="2026-11-23T22:29:55.000+00:00",
+    ended_at="2026-11-23T22:30:39.123+00:00",
+    overheads=(),
+)
 
 
 def _fields(runs: list[RunFacts], site: SiteFacts) -> dict[tuple[str, str], str]:
@@ -60,7 +72,8 @@ def test_markdown_and_latex_hold_the_sentence_and_the_citation() -> None:
     for name in ("compute.md", "compute.tex"):
         text = files[name]
         assert isinstance(text, str)
-        assert "whole training recipe, projected from that rate, takes 316.4 ± 16 kWh" in text
+        pm = "±" if name == "compute.md" else r"$\pm$"
+        assert f"whole training recipe, projected from that rate, takes 316.4 {pm} 16 kWh" in text
         assert "CITATION.cff" in text
         assert "check against the form" in text
     assert "300\\_" not in str(files["compute.tex"])
@@ -72,3 +85,66 @@ def test_what_the_record_lacks_is_left_out_by_name() -> None:
     for name in ("infrastructure", "data size", "ratio to a baseline"):
         assert any(one.startswith(name) for one in left_out)
     assert export([a_run()], a_site()).left_out == ()
+
+
+ATTEMPT = "failed attempt of 2026-11-22T10:00:00+00:00"
+
+
+def _spent(*runs: RunFacts) -> dict[str, tuple[int, float, float | None]]:
+    return {one.name: (one.num_runs, one.device_hours, one.kwh) for one in breakdown(runs)}
+
+
+def test_an_attempt_that_a_record_tells_of_counts_as_a_failed_run() -> None:
+    overheads = (Overhead("idle", 1.0, 5e-6), Overhead(ATTEMPT, 36.0, 2e-4))
+    spent = _spent(a_run(overheads=overheads, num_devices=2))
+    assert spent["failed"] == (1, pytest.approx(0.02), pytest.approx(2e-4))
+    assert spent["training and testing"][2] == pytest.approx(2 * 7.2452e-05 + 5e-6)
+    assert spent["all"][0] == 2
+
+
+def test_an_attempt_whose_file_is_there_counts_once_and_from_start_to_end() -> None:
+    failed = replace(
+        FAILED, started_at="2026-11-22T10:00:00+00:00", ended_at="2026-11-22T11:00:00+00:00",
+        overheads=(Overhead("set-up", 30.0, 1e-4),),
+    )  # fmt: skip
+    run = a_run(overheads=(Overhead(ATTEMPT, 30.0, 1e-4),), attempts=(failed,))
+    for runs in ((run,), (run, failed), (failed, run, run)):
+        spent = _spent(*runs)
+        assert spent["failed"] == (1, 1.0, pytest.approx(1e-4))
+        assert spent["training and testing"][0] == 1
+
+
+def test_blocks_that_a_record_took_over_from_its_attempt_count_once() -> None:
+    earlier = a_run(run_id="d" * 32, phases=(a_window(),), overheads=())
+    [block] = a_window().blocks
+    both = a_window(blocks=(replace(block, attempt="d" * 32), block))
+    run = a_run(phases=(both,), overheads=())
+    assert _spent(run)["all"][2] == pytest.approx(2 * 7.2452e-05)
+    assert _spent(run, earlier)["all"][2] == pytest.approx(2 * 7.2452e-05)
+
+
+DOCUMENT = r"""\documentclass[%s]{article}
+\usepackage{booktabs}
+\begin{document}
+\input{compute.tex}
+\end{document}
+"""
+HOSTILE = (
+    "a|b & 5% $x$ #1 {y} ~ ^ \\input{z} _ < > \u00e9 \u00df \u03bc \u2192 \u4e2d \U0001f600\nnext"
+)
+
+
+@pytest.mark.latex
+@pytest.mark.parametrize("columns", ["onecolumn", "twocolumn"])
+def test_the_latex_compiles_whatever_a_name_holds(tmp_path: Path, columns: str) -> None:
+    runs = [a_run(), a_run(run_id="e" * 32, network=HOSTILE, cpu_model=HOSTILE), FAILED]
+    text = export(runs, a_site(baseline=Baseline(HOSTILE, 1e-7))).files["compute.tex"]
+    assert isinstance(text, str)
+    (tmp_path / "compute.tex").write_text(text)
+    (tmp_path / "all.tex").write_text(DOCUMENT % columns)
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"],
+        cwd=tmp_path, capture_output=True, text=True, check=False, errors="replace",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert (tmp_path / "all.pdf").stat().st_size > 10_000
