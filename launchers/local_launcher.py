@@ -41,7 +41,8 @@ class LocalLauncher(BasicLauncher):
         from launchers.sweep_runner import SweepRunner
 
         asked = self.settings
-        jobs = ordered(job_overrides, asked.order, asked.order_seed)
+        repeats = self.config.get("repeats", 1) if self.config is not None else 1
+        jobs = ordered(job_overrides, asked.order, asked.order_seed, repeats)
         if asked.devices is not None:
             done = self._side_by_side(jobs, initial_job_idx)
             answers = self._launch(jobs, initial_job_idx, done.run)

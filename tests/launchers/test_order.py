@@ -29,6 +29,17 @@ def test_a_shuffled_order_is_the_seeds_and_loses_nothing() -> None:
     assert shuffled != ordered(JOBS, "shuffled", 4)
 
 
+def test_repetitions_that_a_config_asks_for_are_shuffled_too() -> None:
+    runs = ordered([["model=a"], ["model=b"]], "shuffled", 0, repeats=3)
+    assert sorted(runs) == [
+        [f"model={name}", f"repetition={n}"] for name in "ab" for n in (1, 2, 3)
+    ]
+    assert [run[0] for run in runs] != ["model=a"] * 3 + ["model=b"] * 3
+    assert ordered([["model=a", "repetition=2"]], "given", 0, repeats=3) == [
+        ["model=a", "repetition=2"]
+    ]
+
+
 def test_other_orders_and_pauses_are_refused() -> None:
     with pytest.raises(PlanError, match=r"hydra.launcher.order=random is unknown"):
         launcher_settings({"_target_": "x.LocalLauncher", "order": "random"})
