@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
+from tasks.config.values import MAX_REPEATS
+
 
 def ordered(
     job_overrides: Sequence[Sequence[str]], order: str, seed: int, repeats: int = 1
@@ -23,6 +25,8 @@ def ordered(
 def _each_repetition(overrides: list[str], of_config: int) -> list[list[str]]:
     values = dict(override.partition("=")[::2] for override in overrides)
     repeats = values.get("repeats", str(of_config))
-    if not repeats.isdigit() or int(repeats) < 2 or "repetition" in values:
+    if not repeats.isdigit() or "repetition" in values:
+        return [overrides]
+    if not 1 < int(repeats) <= MAX_REPEATS:  # what is above is for the plan to refuse
         return [overrides]
     return [[*overrides, f"repetition={number}"] for number in range(1, int(repeats) + 1)]

@@ -24,17 +24,27 @@ def add_parser(subparsers: Any) -> None:
         default=list(DEFAULT_FOLDERS),
     )
     parser.add_argument("--figure", type=Path, help="also draw it: a file, .svg, .pdf or .png")
+    parser.add_argument(
+        "--best",
+        type=Path,
+        metavar="FOLDER",
+        help="write the best combination of each network as a switch of its own into this folder, "
+        "and print the commands that measure them, and nothing else",
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the table, the best combinations and the effect of order."""
+    from analysis.estimates.combinations import combinations
     from analysis.estimates.merge import merge
-    from analysis.estimates.savings import combinations, savings
+    from analysis.estimates.savings import savings
     from analysis.tables.savings import markdown
 
     frame = load_named(args.runs).frame
     rows = merge(frame)
+    if args.best is not None:
+        return print_commands(combinations(rows), args.best)
     compared = savings(rows)
     order = order_lines(frame)
     if not compared and (not order or args.figure is not None):
@@ -45,6 +55,21 @@ def run(args: argparse.Namespace) -> int:
         print(line)
     if args.figure is not None:
         draw(compared, args.figure)
+    return 0
+
+
+def print_commands(best: list[Any], folder: Path) -> int:
+    """Raises `AnalysisError` where no combination is left to be measured."""
+    from analysis.commands.second_stage import write_switches
+
+    commands = write_switches(best, folder)
+    if not commands:
+        raise AnalysisError(
+            "every combination was measured already"
+            if best
+            else f"nothing is shown to save, so there is nothing to combine; measure: {COMMAND}"
+        )
+    print("\n".join(commands))
     return 0
 
 

@@ -91,43 +91,15 @@ class Saving:
         return len(self.changed) > 1
 
 
-@dataclass(frozen=True)
-class Combination:
-    """Of each factor the value that saved most, all shown; saving: of all of them together, None
-    where that was not measured. asked: the reference's set-up."""
-
-    model: str
-    phase: str
-    values: Mapping[str, Any]
-    saving: Saving | None
-    asked: Asked
-
-    @property
-    def overrides(self) -> str:
-        """The values as they are written on the command line."""
-        words = [f"{KEYS.get(name, name)}={_word(value)}" for name, value in self.values.items()]
-        if "power_limit_w" in self.values:
-            words.append("hardware.allow_power_limit=true")
-        return " ".join(words)
-
-
-KEYS = {
-    "num_workers": "data.num_workers",
-    "num_threads": "hardware.num_threads",
-    "power_limit_w": "hardware.power_limit_w",
-}
-"""The key of a factor where it is not its own name."""
-
-
 def savings(rows: Iterable[Measured]) -> list[Saving]:
     """Every set-up against the reference of its group, the largest saving first within a model
     and phase. rows: as `merge` gives them."""
     found: list[Saving] = []
-    for group in _groups(rows):
+    for group in groups_of(rows):
         reference = reference_of(group)
         for one in group:
             if one is not reference:
-                found += _against(reference, one)
+                found += against(reference, one)
     return sorted(found, key=_place)
 
 
@@ -162,28 +134,6 @@ def _place(one: Saving) -> tuple[str, str, str, bool, float]:
     return one.model, one.device, one.phase, one.is_combination, _change(one)
 
 
-def combinations(rows: Iterable[Measured]) -> list[Combination]:
-    """The best combination of each group and phase in which a factor is shown to save."""
-    best: list[Combination] = []
-    for group in _groups(rows):
-        reference = reference_of(group)
-        compared = [
-            one for row in group if row is not reference for one in _against(reference, row)
-        ]
-        for phase in dict.fromkeys(one.phase for one in compared):
-            of_phase = [one for one in compared if one.phase == phase]
-            values = _best_values(of_phase)
-            if not values:
-                continue
-            whole = next((one for one in of_phase if _values(one) == values), None)
-            best.append(
-                Combination(
-                    reference.setup.asked.model, phase, values, whole, reference.setup.asked
-                )
-            )
-    return best
-
-
 def reference_of(group: Sequence[Measured]) -> Measured:
     """From which the others are the fewest changes away; of equals the one that keeps most
     defaults, then the one that was measured more often."""
@@ -211,7 +161,7 @@ def _factor(setup: SetUp, name: str) -> Any:
     return getattr(part, name, None)
 
 
-def _groups(rows: Iterable[Measured]) -> list[list[Measured]]:
+def groups_of(rows: Iterable[Measured]) -> list[list[Measured]]:
     """Rows that are alike but for the factors, two set-ups at least."""
     groups: dict[str, list[Measured]] = {}
     for one in rows:
@@ -220,7 +170,8 @@ def _groups(rows: Iterable[Measured]) -> list[list[Measured]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _against(reference: Measured, one: Measured) -> list[Saving]:
+def against(reference: Measured, one: Measured) -> list[Saving]:
+    """One set-up against the reference of its group, of each phase that both have."""
     changed = differing(reference.setup, one.setup)
     return [
         Saving(
@@ -270,23 +221,7 @@ def _ratio(one: float, half_width: float | None, other: float, others: float | N
     return Ratio(one / other, low, high)
 
 
-def _best_values(compared: Sequence[Saving]) -> dict[str, Any]:
-    """Of each factor the value that saves most, where it is shown to save."""
-    best: dict[str, tuple[float, Any]] = {}
-    for one in compared:
-        if one.is_combination or one.verdict != "saves" or one.compared is None:
-            continue
-        ((factor, (_, value)),) = one.changed.items()
-        if factor not in best or one.compared.value < best[factor][0]:
-            best[factor] = one.compared.value, value
-    return {factor: best[factor][1] for factor in FACTORS if factor in best}
-
-
-def _values(one: Saving) -> dict[str, Any]:
-    return {factor: one.changed[factor][1] for factor in FACTORS if factor in one.changed}
-
-
-def _word(value: Any) -> str:
+def as_written(value: Any) -> str:
     """As it is written in YAML."""
     if value is None:
         return "null"
@@ -296,4 +231,4 @@ def _word(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    return "default" if value is None else _word(value)
+    return "default" if value is None else as_written(value)

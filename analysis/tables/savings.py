@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.estimates.savings import Cheapest, Combination, Ratio, Saving
+from analysis.estimates.combinations import Combination
+from analysis.estimates.savings import Cheapest, Ratio, Saving
 
 HEAD = (
     "| Model | Phase | Device | Switch | Electricity | Time | Shown? | Runs |",
@@ -48,12 +49,12 @@ def change(ratio: Ratio | None) -> str:
 
 
 def cheapest(one: Combination) -> str:
-    """One line: the cheapest combination, and what it saves or the command that measures it."""
-    said = f"{one.model}, {one.phase}: the cheapest setting is {one.overrides}"
+    """One line: the best combination, and what it saves or the command that measures it."""
+    said = f"{one.model}, {one.phase}: the best value of each switch is {one.overrides}"
     if one.saving is not None:
         what = "electricity" if one.saving.energy else "time"
         return f"{said}: {change(one.saving.compared)} {what}, {one.saving.verdict}"
-    return f"{said}; together not measured, add it to the command of the reference: {one.overrides}"
+    return f"{said}; together not measured, see python -m analysis savings --best FOLDER"
 
 
 def cheapest_measured(one: Cheapest) -> str:

@@ -132,7 +132,8 @@ def _folder(value: str) -> str:
 
 NonNegativeWhole = Annotated[int, BeforeValidator(_whole(0))]
 Count = Annotated[int, BeforeValidator(_whole(1))]
-Repeats = Annotated[int, BeforeValidator(_whole(1, 1000))]
+MAX_REPEATS = 1000
+Repeats = Annotated[int, BeforeValidator(_whole(1, MAX_REPEATS))]
 """Each is a plan of its own, also in a dry run."""
 Blocks = Annotated[int, BeforeValidator(_whole(2))]
 Seed = Annotated[int, BeforeValidator(_whole(0, 2**32 - 1))]

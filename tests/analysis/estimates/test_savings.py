@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from analysis.estimates.combinations import combinations
 from analysis.estimates.measured import Measured
 from analysis.estimates.merge import merge
-from analysis.estimates.savings import Saving, cheapest_shown, combinations, savings
+from analysis.estimates.savings import Saving, cheapest_shown, savings
 from analysis.figures.savings import figure_savings
 from analysis.records.load import load
 from analysis.tables.savings import cheapest, cheapest_measured, markdown

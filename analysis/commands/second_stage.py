@@ -1,0 +1,100 @@
+"""The second stage of `experiment=savings`: the best combination of each network as a switch of its
+own, and the commands that measure it beside the reference."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from analysis.errors import AnalysisError
+from analysis.estimates.combinations import Combination
+from metering.record import FILE_NAME
+
+MORE_REPEATS = 2
+"""Of the reference, between those of the combination: what has changed on the machine since the
+first stage is then in its spread."""
+
+
+def write_switches(combinations: Sequence[Combination], folder: Path) -> list[str]:
+    """Write `folder/switch/best_MODEL_PHASE.yaml` of each combination that was not measured; the
+    commands that measure them, one for each network. Raises `AnalysisError`."""
+    commands: dict[tuple[str, ...], list[Combination]] = {}
+    for one in combinations:
+        if one.saving is None:
+            commands.setdefault(_setting(one), []).append(one)
+    names = [name for some in commands.values() for name, _ in _switches(some)]
+    if len(names) > len(set(names)):
+        raise AnalysisError(
+            "a network was measured on several machines, each with a combination of its own; name "
+            "the folder of one"
+        )
+    try:
+        (folder / "switch").mkdir(parents=True, exist_ok=True)
+        for some in commands.values():
+            for name, one in _switches(some):
+                (folder / "switch" / f"{name}.yaml").write_text(_yaml(one), encoding="utf-8")
+    except OSError as error:
+        raise AnalysisError(f"--best {folder} cannot be written: {error}") from None
+    return [_command(some, folder) for some in commands.values()]
+
+
+def _setting(one: Combination) -> tuple[str, ...]:
+    """Of a reference: what its command says besides the switches."""
+    asked = one.reference.setup.asked
+    words = ["experiment=savings", *(["scale=small"] if asked.scale == "small" else [])]
+    words.append(f"model={asked.model}")
+    if one.reference.hardware != "local":
+        words.append(f"hardware={one.reference.hardware}")
+    output_dir = _output_dir(one)
+    if output_dir != "runs":
+        words.append(f"output_dir={output_dir}")
+    return tuple(words)
+
+
+def _output_dir(one: Combination) -> str:
+    """Of `<output_dir>/<task>/<model>/<hardware>/<identity>/record.json`."""
+    path = Path(one.reference.paths[0])
+    if path.name != FILE_NAME or len(path.parents) < 5:
+        return "runs"
+    return os.path.relpath(path.parents[4])
+
+
+def _switches(some: Sequence[Combination]) -> Iterator[tuple[str, Combination]]:
+    """Name and combination, each once: what is best for training may be best for testing too."""
+    for place, one in enumerate(some):
+        if all(one.values != other.values for other in some[:place]):
+            yield f"best_{one.model.replace('/', '_')}_{one.phase}", one
+
+
+def _command(some: Sequence[Combination], folder: Path) -> str:
+    switches = ",".join(["reference", *(name for name, _ in _switches(some))])
+    repeats = len(some[0].reference.run_ids) + MORE_REPEATS
+    words = ["python", "run.py", "-m", "-cd", str(folder), *_setting(some[0]),
+             f"switch={switches}", f"repeats={repeats}"]  # fmt: skip
+    if any("power_limit_w" in one.values for one in some):
+        words.append("hardware.allow_power_limit=true")
+    return shlex.join(words)
+
+
+def _yaml(one: Combination) -> str:
+    """JSON is YAML; the first line is Hydra's."""
+    nested: dict[str, Any] = {}
+    for key, value in one.keys.items():
+        if key != "hardware.allow_power_limit":  # for the user to say
+            _put(nested, key, value)
+    return (
+        "# @package _global_\n"
+        f"# Of each factor the value that saved most in {one.phase} of {one.model} on "
+        f"{one.reference.device}.\n{json.dumps(nested)}\n"
+    )
+
+
+def _put(nested: dict[str, Any], key: str, value: Any) -> None:
+    *groups, name = key.split(".")
+    for group in groups:
+        nested = nested.setdefault(group, {})
+    nested[name] = value

@@ -1,0 +1,89 @@
+"""The best combination of switches: of each factor the value that saved most by itself.
+
+Factors act together in ways that single changes do not tell, so a combination is a proposal until
+it was measured as a set-up of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.estimates.measured import Measured
+from analysis.estimates.savings import (
+    FACTORS,
+    Saving,
+    against,
+    as_written,
+    groups_of,
+    reference_of,
+)
+
+KEYS = {
+    "num_workers": "data.num_workers", "num_threads": "hardware.num_threads",
+    "power_limit_w": "hardware.power_limit_w",
+}  # fmt: skip
+"""The key of a factor where it is not its own name."""
+
+
+@dataclass(frozen=True)
+class Combination:
+    """Of each factor the value that saved most, all shown; saving: of all of them together, None
+    where that was not measured."""
+
+    phase: str
+    values: Mapping[str, Any]
+    saving: Saving | None
+    reference: Measured
+
+    @property
+    def model(self) -> str:
+        return self.reference.setup.asked.model
+
+    @property
+    def overrides(self) -> str:
+        """The values as they are written on the command line."""
+        words = [f"{key}={as_written(value)}" for key, value in self.keys.items()]
+        return " ".join(words)
+
+    @property
+    def keys(self) -> dict[str, Any]:
+        """The values by the key that sets each."""
+        keys = {KEYS.get(name, name): value for name, value in self.values.items()}
+        if "power_limit_w" in self.values:
+            keys["hardware.allow_power_limit"] = True
+        return keys
+
+
+def combinations(rows: Iterable[Measured]) -> list[Combination]:
+    """The best combination of each group and phase in which a factor is shown to save. rows: as
+    `merge` gives them."""
+    best: list[Combination] = []
+    for group in groups_of(rows):
+        reference = reference_of(group)
+        compared = [one for row in group if row is not reference
+                    for one in against(reference, row)]  # fmt: skip
+        for phase in dict.fromkeys(one.phase for one in compared):
+            of_phase = [one for one in compared if one.phase == phase]
+            values = _best_values(of_phase)
+            if values:
+                whole = next((one for one in of_phase if _values(one) == values), None)
+                best.append(Combination(phase, values, whole, reference))
+    return best
+
+
+def _best_values(compared: Sequence[Saving]) -> dict[str, Any]:
+    """Of each factor the value that saves most, where it is shown to save."""
+    best: dict[str, tuple[float, Any]] = {}
+    for one in compared:
+        if one.is_combination or one.verdict != "saves" or one.compared is None:
+            continue
+        ((factor, (_, value)),) = one.changed.items()
+        if factor not in best or one.compared.value < best[factor][0]:
+            best[factor] = one.compared.value, value
+    return {factor: best[factor][1] for factor in FACTORS if factor in best}
+
+
+def _values(one: Saving) -> dict[str, Any]:
+    return {factor: one.changed[factor][1] for factor in FACTORS if factor in one.changed}
