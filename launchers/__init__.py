@@ -17,8 +17,10 @@ def register() -> None:
     from hydra.core.plugins import Plugins
     from hydra_plugins.watt_for_what import LocalLauncher, SlurmLauncher, SuiteSearchPath
 
-    from tasks.config import file_source
+    from tasks.config import file_source, resolvers
     from tasks.config.model_source import TimmSource
+
+    resolvers.register()
 
     for plugin in (TimmSource, LocalLauncher, SlurmLauncher, SuiteSearchPath):
         Plugins.instance().register(plugin)

@@ -16,15 +16,15 @@ EXPERIMENTS = sorted(path.stem for path in (CONF_DIR / "experiment").glob("*.yam
 NUM_RUNS = {"table3": 67, "epochs": 6, "data_share": 30, "batch_size": 20, "validate": 6}
 
 
-def runs_of(name: str, scale: str, tmp_path: str) -> Iterator[Plan]:
-    """The plan of each run that `python run.py -m experiment=NAME scale=SCALE` would make."""
+def runs_of(name: str, scale: str, tmp_path: str, *more: str) -> Iterator[Plan]:
+    """The plan of each run that `python run.py -m experiment=NAME scale=SCALE MORE` would make."""
     import launchers
 
     launchers.register()
-    given = [f"experiment={name}", f"scale={scale}", f"output_dir={tmp_path}"]
+    given = [f"experiment={name}", f"scale={scale}", f"output_dir={tmp_path}", *more]
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         config = compose("config", given, return_hydra_config=True)
-        params = OmegaConf.to_container(config.hydra.sweeper.params)
+        params = OmegaConf.to_container(config.hydra.sweeper.params, resolve=True)
         choices = [
             [f"{key}={choice.strip()}" for choice in str(values).split(",")]
             for key, values in params.items()
@@ -82,6 +82,18 @@ def test_savings_change_one_factor_at_a_time(tmp_path):
         {"num_threads"},
     ]
     assert {plan.batch_size for plan in plans} == {4, 8, 16}
+
+
+def test_savings_change_the_power_limit_only_where_that_is_allowed(tmp_path):
+    hardware = ("hardware=a100", "hardware.allow_power_limit=true")
+    allowed = [
+        plan.hardware.power_limit_w
+        for plan in runs_of("savings", "full", str(tmp_path), *hardware)
+        if plan.model.name == "swin_t"
+    ]
+    assert sorted(filter(None, allowed)) == [240.0, 320.0]
+    others = runs_of("savings", "full", str(tmp_path), "hardware=a100")
+    assert {plan.hardware.power_limit_w for plan in others} == {None}
 
 
 def values_of(plan: Plan) -> dict[str, object]:
