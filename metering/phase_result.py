@@ -12,7 +12,7 @@ from metering.block import MeterError
 from metering.budget import budget_of
 from metering.emissions import emitted_kg
 from metering.error_budget import ErrorBudget
-from metering.record import Interval, Phase, PhaseRecord, StopReason
+from metering.record import CONFIDENCE, Interval, Phase, PhaseRecord, StopReason
 from metering.rows import Row, duration_interval, energy_interval, measured
 from metering.steadiness import steadiness
 
@@ -60,8 +60,7 @@ def phase_record(
     num_waits: blocks that were shifted against the sensor; cpu_flags: what a reader of the CPU's
     energy has to know; began_s: on the meter's clock."""
     kept = measured(rows, num_warm_up)
-    confidence = meter.settings.confidence
-    energy = energy_interval(kept, confidence, meter.sensor_period_s)
+    energy = energy_interval(kept, CONFIDENCE, meter.sensor_period_s)
     drift = steadiness(rows[num_sizing:], kept)
     begins_idle = num_warm_up == 0 and bool(rows)
     budget = budget_of(meter, kept, energy, drift, rows, begins_idle=begins_idle)
@@ -72,7 +71,7 @@ def phase_record(
         readings=tuple(row.reading(index < num_warm_up) for index, row in enumerate(rows)),
         sensors=dict(meter.sensors()),
         energy_kwh_per_sample=repeatable(energy, budget),
-        duration_s_per_sample=duration_interval(kept, confidence),
+        duration_s_per_sample=duration_interval(kept, CONFIDENCE),
         stop_reason=stop_reason,
         batch_size=batch_size,
         num_nodes=meter.ranks.num_nodes,

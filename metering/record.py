@@ -98,6 +98,11 @@ class Reading:
     attempt: RunId | None = None
 
 
+CONFIDENCE = 0.95
+"""Of every interval that is measured, reported or compared. Records of other confidences, which
+earlier versions could be asked for, are brought to it when they are loaded."""
+
+
 @dataclass(frozen=True, config=_STRICT)
 class Interval:
     """A mean with the half-width of its two-sided confidence interval, same unit as the mean.
@@ -107,7 +112,7 @@ class Interval:
 
     mean: NonNegative
     half_width: NonNegative | None
-    confidence: Annotated[FiniteFloat, Field(gt=0, lt=1)] = 0.95
+    confidence: Annotated[FiniteFloat, Field(gt=0, lt=1)] = CONFIDENCE
     num_blocks: Count = 0
     num_effective_blocks: NonNegative | None = None
 

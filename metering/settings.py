@@ -25,7 +25,6 @@ class MeterSettings:
     name: str = "adaptive"
     mode: Literal["adaptive", "fixed", "paper"] = "adaptive"
     relative_error: float = 0.02
-    confidence: float = 0.95
     time_budget_s: float = 240.0
     min_blocks: int = 12
     max_blocks: int = 400

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from metering.record import StopReason
+from metering.record import CONFIDENCE, StopReason
 from metering.rows import Row, counted_interval, measured, num_warm_up
 from metering.settings import MeterSettings
 from metering.steadiness import steadiness
@@ -62,7 +62,7 @@ class StoppingRule:
             self.num_sizing += 1
         num_steps = min(wanted, last.num_steps * GROWTH) if grows else last.num_steps
         kept = measured(rows, num_warm_up(rows, self.num_sizing, self._settings))
-        interval = counted_interval(kept, self._settings.confidence, self._period_s)
+        interval = counted_interval(kept, CONFIDENCE, self._period_s)
         spread = interval.relative_half_width if interval else None
         self._times_held = self._times_held + 1 if self._holds(rows, kept, spread) else 0
         num_failed_looks = self._num_looks - self._times_held

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from functools import cache
 
-CONFIDENCE = 0.95
+from metering.record import CONFIDENCE
+
 Z_95 = 1.959964
 """Half-width over standard deviation of a two-sided 95 % interval of the normal distribution."""
 

@@ -17,7 +17,6 @@ from tasks.config.groups import STRICT, DataPlan, HardwarePlan, Options
 from tasks.config.stages import SUPERVISED
 from tasks.config.values import (
     Blocks,
-    Confidence,
     Count,
     ExistingFolder,
     Finite,
@@ -209,7 +208,6 @@ class MeterConfig(MeterSettings):
 
     name: Name = "adaptive"
     relative_error: Positive = 0.02
-    confidence: Confidence = 0.95
     time_budget_s: Positive = 120.0
     min_blocks: Blocks = 12
     max_blocks: Blocks = 200

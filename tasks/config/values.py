@@ -155,10 +155,6 @@ ShareOrNone = Annotated[
     float,
     BeforeValidator(_number(lambda value: 0 <= value <= 1, "is not in [0, 1]; 0.1 is a tenth")),
 ]
-Confidence = Annotated[
-    float,
-    BeforeValidator(_number(lambda value: 0 < value < 1, "is not between 0 and 1; 0.95 is usual")),
-]
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Text = Annotated[str, BeforeValidator(text)]

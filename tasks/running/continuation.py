@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from metering.record import Interval, PhaseRecord, StopReason
+from metering.record import CONFIDENCE, Interval, PhaseRecord, StopReason
 
 
 def own_target(asked: float, earlier: float | None) -> float:
@@ -73,10 +73,10 @@ def _joined(
         agree = difference <= math.hypot(first.half_width, second.half_width)
         half_width = math.hypot(weights[0] * first.half_width, weights[1] * second.half_width)
         if not agree:  # the standard error of a mean of two groups is half their difference
-            half_width = max(half_width, _t_of_two_groups(second.confidence) * difference / 2)
+            half_width = max(half_width, _t_of_two_groups(CONFIDENCE) * difference / 2)
     effective = _sum(first.num_effective_blocks, second.num_effective_blocks)
     blocks = first.num_blocks + second.num_blocks
-    return Interval(mean, half_width, second.confidence, blocks, effective), agree
+    return Interval(mean, half_width, CONFIDENCE, blocks, effective), agree
 
 
 def _t_of_two_groups(confidence: float) -> float:

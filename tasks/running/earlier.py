@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from metering.record import FILE_NAME, PhaseRecord, Record, RecordError
+from metering.record import CONFIDENCE, FILE_NAME, PhaseRecord, Record, RecordError
 from metering.record_file import read
 from metering.setup import Found
 from tasks.plan import Plan
@@ -98,7 +98,14 @@ def _finished(path: Path) -> Record | None:
         record = read(path)
     except (OSError, RecordError):
         return None
-    return record if record.status == "finished" else None
+    return record if record.status == "finished" and _is_at_95(record) else None
+
+
+def _is_at_95(record: Record) -> bool:
+    """An interval of another confidence, which earlier versions could be asked for, is neither as
+    narrow as it looks nor to be joined with a new one."""
+    intervals = [phase.energy_kwh_per_sample for phase in record.phases.values()]
+    return all(one is None or one.confidence == CONFIDENCE for one in intervals)
 
 
 def _answers(record: Record, phase: str, plan: Plan) -> bool:

@@ -55,6 +55,17 @@ def test_the_same_plan_is_not_measured_again(tiny: Make) -> None:
     assert (again.reused, again.record.run_id) == (True, first.record.run_id)
 
 
+def test_a_record_of_another_confidence_answers_nothing(tiny: Make) -> None:
+    plan = tiny("phases=train")
+    record = execute(plan).record
+    train = record.phases["train"]
+    assert train.energy_kwh_per_sample is not None
+    looser = dataclasses.replace(train.energy_kwh_per_sample, confidence=0.5)
+    other = dataclasses.replace(train, energy_kwh_per_sample=looser)
+    write(dataclasses.replace(record, phases={"train": other}), plan.folder)
+    assert earlier.find(plan, None) is None
+
+
 def test_found_says_what_computed_and_which_network_was_built(tiny: Make) -> None:
     setup = execute(tiny("phases=train")).record.setup
     assert setup.found is not None
