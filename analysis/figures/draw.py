@@ -12,6 +12,7 @@ from analysis.figures.figure4 import figure4
 from analysis.figures.figure5_6 import COMMAND_5, COMMAND_6, figure5, figure6
 from analysis.figures.figure7_8 import COMMAND_7, COMMAND_8, figure7, figure8
 from analysis.figures.figure_a5 import figure_a5
+from analysis.figures.figure_independent import figure_independent
 from analysis.figures.frames import Frames
 
 TITLES = {
@@ -23,6 +24,7 @@ TITLES = {
     "figure6": "Figure 6: across batch sizes",
     "figure7": "Figure 7: linearity in epochs",
     "figure8": "Figure 8: linearity in the share of data",
+    "figure_independent": "Beside other people's measurements",
     "figure_a5": "Appendix A.5: GQI under other alpha and beta",
 }
 
@@ -49,6 +51,7 @@ def draw_all(frames: Frames) -> dict[str, Figure]:
         "figure6": figure6(frames.runs),
         "figure7": figure7(frames.runs),
         "figure8": figure8(frames.runs),
+        "figure_independent": figure_independent(frames.beside),
         "figure_a5": figure_a5(frames.rows),
     }
 

@@ -6,6 +6,8 @@
 `runs`: one row per record and phase that was measured; `curve_*` hold one entry per block;
 `collection`: whose records, where there are several.
 `stages`: one row per model and stage of its training.
+`beside`: one row per network, phase and scope (whose energy), of every kind of number, J an image;
+`where` names what belongs together: a source, board and batch.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ RUN_COLUMNS = (
 )  # fmt: skip
 STAGE_COLUMNS = ("model", "kind", "stage", "kwh", "basis", "is_small")
 APPLIANCE_COLUMNS = ("name", "kwh_per_month", "basis", "source", "certainty")
+BESIDE_COLUMNS = ("model", "phase", "kind", "scope", "j_per_sample", "half_width", "where")
 LANGUAGE_MODEL_COLUMNS = ("name", "train_kwh", "source", "certainty")
 
 
@@ -42,6 +45,7 @@ class Frames:
     appliances: pd.DataFrame = field(default_factory=lambda: _empty(APPLIANCE_COLUMNS))
     references: pd.DataFrame = field(default_factory=lambda: _empty(APPLIANCE_COLUMNS))
     language_models: pd.DataFrame = field(default_factory=lambda: _empty(LANGUAGE_MODEL_COLUMNS))
+    beside: pd.DataFrame = field(default_factory=lambda: _empty(BESIDE_COLUMNS))
 
 
 def gqi(

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.estimates.studies import epoch_samples
+from analysis.figures.beside import beside
 from analysis.figures.estimates import estimated
 from analysis.figures.figure4 import PRINTED_TOTAL, STAGE_NAMES
 from analysis.figures.frames import RUN_COLUMNS, STAGE_COLUMNS, Frames, gqi
@@ -49,6 +50,7 @@ def frames(records: pd.DataFrame) -> Frames:
         appliances=_with_titles(published_facts.appliances()),
         references=_with_titles(published_facts.references()),
         language_models=_with_titles(published_facts.language_models()),
+        beside=beside(records),
     )
 
 

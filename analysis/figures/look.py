@@ -20,8 +20,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-Kind = Literal["published", "measured", "estimated"]
-KINDS: tuple[Kind, ...] = ("published", "measured", "estimated")
+Kind = Literal["published", "measured", "estimated", "independent"]
+KINDS: tuple[Kind, ...] = ("independent", "published", "measured", "estimated")
 
 COLUMN_IN = 3.3
 FULL_IN = 6.9
@@ -106,12 +106,19 @@ def _one_two_five(value: float, _position: int = 0) -> str:
 
 
 def marker_style(kind: Kind, color: str, is_small: bool = False) -> dict[str, Any]:
-    """Keywords of `Axes.scatter`: published filled, measured a ringed diamond, estimated hollow.
+    """Keywords of `Axes.scatter`: published filled, measured a ringed diamond, estimated hollow,
+    independent a hollow triangle.
     A scaled-down study (`is_small`) has a dotted rim."""
     style: dict[str, Any] = {
         "published": {"marker": "o", "facecolors": color, "edgecolors": "white", "linewidths": 0.4},
         "measured": {"marker": "D", "facecolors": color, "edgecolors": BLACK, "linewidths": 0.9},
         "estimated": {"marker": "o", "facecolors": "none", "edgecolors": color, "linewidths": 1.1},
+        "independent": {
+            "marker": "^",
+            "facecolors": "none",
+            "edgecolors": color,
+            "linewidths": 0.8,
+        },
     }[kind]
     if is_small:
         style |= {"linestyles": (0, (1, 0.8)), "edgecolors": BLACK if kind == "measured" else color}
@@ -151,6 +158,7 @@ def _handle(kind: Kind) -> Line2D:
         "published": {"marker": "o", "mfc": GREY, "mec": "white"},
         "measured": {"marker": "D", "mfc": GREY, "mec": BLACK},
         "estimated": {"marker": "o", "mfc": "none", "mec": GREY},
+        "independent": {"marker": "^", "mfc": "none", "mec": GREY},
     }[kind]
     return Line2D([], [], ls="none", label=kind, **look_of)
 

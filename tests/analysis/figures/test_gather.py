@@ -102,7 +102,7 @@ def test_the_command_writes_every_figure_in_three_formats(
     runs = stored(tmp_path, a_record(), a_record(batch_size=64))
     assert main(["figures", str(runs), "--out", str(tmp_path / "out")]) == 0
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert len(names) == 27
+    assert len(names) == 30
     assert {"figure1.svg", "figure8.pdf", "figure_a5.png"} <= names
     said = capsys.readouterr().out
     assert "not measured: figure5, figure7, figure8" in said

@@ -1,0 +1,66 @@
+"""What other people measured, the paper's numbers and ours, each with whose energy it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from analysis.estimates import wall
+from analysis.estimates.measured import Measured
+from analysis.estimates.merge import merge
+from analysis.figures.frames import BESIDE_COLUMNS
+from analysis.independent.facts import PHASES
+from analysis.independent.sets import energy_sets
+from analysis.published import facts as published
+from analysis.records.describe import device_of
+
+J_PER_KWH = 3.6e6
+COMPONENTS = ("gpu_sensor", "cpu_sensor", "ram_sensor")
+Row = tuple[str, str, str, str, float, float | None, str]
+
+
+def beside(records: pd.DataFrame) -> pd.DataFrame:
+    """`frames.BESIDE_COLUMNS` of ImageNet-1k at the recipe's input size. `records`: as `load`
+    gives them. A GPU that idled is left out: its energy is not a network's."""
+    rows = [*_independent(), *_published()]
+    for one in merge(records):
+        if one.task == "classification" and one.dataset == published.IMAGENET:
+            rows += _measured(one) if one.tier != "small" else ()
+    return pd.DataFrame(rows, columns=list(BESIDE_COLUMNS))
+
+
+def _independent() -> Iterator[Row]:
+    for one in energy_sets(uses=("yes", "data-bound", "rank")):
+        for model, joules in one.values.items():
+            yield str(model), one.phase, "independent", one.scope, float(joules), None, one.name
+
+
+def _published() -> Iterator[Row]:
+    """The printed test electricity, CodeCarbon's total, an image."""
+    table = published.wide(published.IMAGENET)
+    num = published.TEST_SAMPLES[published.IMAGENET]
+    for model, kwh in zip(table["model"], table["test_kwh"], strict=True):
+        if pd.notna(kwh):
+            joules = J_PER_KWH * kwh / num
+            yield model, "test", "published", "cpu+gpu+ram", joules, None, "the paper, RTX A6000"
+
+
+def _measured(one: Measured) -> Iterator[Row]:
+    where = f"{device_of(one.setup)}, batch {one.setup.asked.batch_size}"
+    for phase in PHASES:
+        rate = one.train_rate if phase == "train" else one.test_rate
+        if rate is None:
+            continue
+        about = one.name, phase, "measured"
+        if rate.gpu_kwh_per_sample is not None:
+            # the interval is the total's; the GPU's own share of it is not known
+            yield *about, "gpu", J_PER_KWH * rate.gpu_kwh_per_sample, None, where
+        if "absent" not in rate.sensors and rate.gpu_kwh_per_sample is not None:
+            half_width = None if rate.half_width is None else J_PER_KWH * rate.half_width
+            yield *about, "cpu+gpu+ram", J_PER_KWH * rate.kwh_per_sample, half_width, where
+        at_wall = wall.columns(one.wall_meter, rate, one.num_nodes).get(
+            "measured_train_wall_kwh_per_sample"
+        )
+        if at_wall is not None and phase == "train":
+            yield *about, "wall", J_PER_KWH * at_wall, None, where
