@@ -244,7 +244,7 @@ def _latex(lines: Sequence[Line], spent: Sequence[development.Spent], sentence: 
     tables = [
         f"\\noindent\\textbf{{{latex_text(run)}}}\\par\\noindent\n"
         + latex_table(
-            _HEAD[1:], [row[1:] for row in _rows(lines) if row[0] == run], (0.3, 0.42, 0.2)
+            _HEAD[1:], [row[1:] for row in _rows(lines) if row[0] == run], (0.27, 0.4, 0.19)
         )
         for run in runs
     ]
@@ -254,7 +254,7 @@ def _latex(lines: Sequence[Line], spent: Sequence[development.Spent], sentence: 
             "% \\usepackage{booktabs}",
             *tables,
             "\\noindent\\textbf{Development}\\par\\noindent\n"
-            + latex_table(_SPENT, _spent_rows(spent), (0.3, 0.1, 0.18, 0.15, 0.15)),
+            + latex_table(_SPENT, _spent_rows(spent), (0.24, 0.08, 0.16, 0.17, 0.11)),
             f"% For the appendix:\n{latex_text(sentence)}",
             f"% Cite: {CITATION}\n",
         )
