@@ -59,7 +59,7 @@ class Loaded:
 def load(folders: Sequence[Path | str]) -> Loaded:
     """Every `record.json`, and every log of CodeCarbon's that a Hydra config belongs to, at or
     under `folders`. A folder that does not exist holds nothing."""
-    with _no_collection():
+    with no_collection():
         return _load(folders)
 
 
@@ -193,7 +193,7 @@ def _read_all(paths: list[str]) -> Iterator[Batch]:
 def _read_batch(paths: list[str]) -> Batch:
     rows: list[tuple[Any, ...]] = []
     problems: list[Problem] = []
-    with _no_collection():
+    with no_collection():
         for path in paths:
             try:
                 with open(path, "rb") as stream:
@@ -204,7 +204,7 @@ def _read_batch(paths: list[str]) -> Batch:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Parsed JSON and rows hold no cycles; looking for them costs a quarter of the time."""
     collecting = gc.isenabled()
     gc.disable()

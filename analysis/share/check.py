@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import math
-import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Literal
 
-from analysis.records.load import Problem, find_records
-from analysis.share.believe import Finding, counted, findings, worst
+from analysis.records.load import Problem, find_records, no_collection
+from analysis.share.believe import findings, worst
 from analysis.share.bundle import is_bundle, read_lines
+from analysis.share.finding import Finding
+from analysis.share.of_blocks import Counted
 from metering.record import Record, RecordError
 from metering.record_file import from_json
 from metering.setup import merge_key
@@ -54,7 +55,8 @@ class Checked:
 def check(places: Sequence[Path]) -> list[Checked]:
     """Every record of bundles, folders and files. Raises `AnalysisError` for a damaged bundle, or
     `OSError`."""
-    checked = [_one(place, content) for place, content in _contents(places)]
+    with no_collection():
+        checked = [_one(place, content) for place, content in _contents(places)]
     readable = [one for one in checked if one.record is not None]
     _copies(readable)
     _outliers(readable)
@@ -80,10 +82,10 @@ def _one(place: str, content: bytes) -> Checked:
 
 
 def _copies(checked: Iterable[Checked]) -> None:
-    """A record that is there twice, and one whose blocks took, to the last bit, the time of
-    another's: it was copied, and perhaps changed."""
+    """A record that is there twice, and one whose blocks have the times or the energies of
+    another's, to nine digits: it was copied, and perhaps changed."""
     by_id: dict[str, Checked] = {}
-    by_times: dict[bytes, Checked] = {}
+    by_series: dict[bytes, Checked] = {}
     for one in checked:
         record = one.record
         assert record is not None
@@ -93,20 +95,26 @@ def _copies(checked: Iterable[Checked]) -> None:
             what = f"the run of {first.place} again" + ("" if same else ", with other content")
             one.found.append(Finding("doubtful" if same else "wrong", what))
             continue
-        for times in _times(record):
-            first = by_times.setdefault(times, one)
+        for series, name in _series(record):
+            first = by_series.setdefault(series, one)
             if first is not one:
-                what = f"a copy of {first.place}: its blocks took the same time to the last bit"
+                what = f"a copy of {first.place}: the {name} of its blocks are the same"
                 one.found.append(Finding("wrong", what))
                 break
 
 
-def _times(record: Record) -> Iterator[bytes]:
+def _series(record: Record) -> Iterator[tuple[bytes, str]]:
+    """Of each phase its blocks' times, and the energies that were counted, each as shares of the
+    first: one factor over all hides no copy."""
     for phase in record.phases.values():
-        durations = [block.duration_s for block in counted(phase)]
-        if len(durations) >= LEAST_COPY and len(set(durations)) >= LEAST_COPY:
-            packed = struct.pack(f"{len(durations)}d", *durations)
-            yield hashlib.sha256(phase.phase.encode() + packed).digest()
+        counted = Counted.of(phase)
+        times: list[float | None] = [block.duration_s for block in counted.blocks]
+        for what, values in (("times", times), ("energies of the GPU", counted.of_part("gpu"))):
+            first = values[0] if values else None
+            if not first or None in values or len(set(values)) < LEAST_COPY:
+                continue
+            shares = ",".join(f"{value / first:.9g}" for value in values if value is not None)
+            yield hashlib.sha256(f"{phase.phase} {what} {shares}".encode()).digest(), what
 
 
 def _outliers(checked: Iterable[Checked]) -> None:

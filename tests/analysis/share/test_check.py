@@ -14,6 +14,7 @@ from analysis.share.believe import BLIND, findings, worst
 from analysis.share.bundle import write_bundle
 from analysis.share.check import check
 from metering.record import Energy, Interval, PhaseRecord, Reading, Record, Sensor
+from metering.record_host import EmissionFactor
 from tests.analysis.sample_records import a_failure, put
 from tests.analysis.share.sites import records, with_rate_times
 
@@ -70,6 +71,34 @@ def _narrowed(phase: PhaseRecord) -> PhaseRecord:
     return replace(phase, energy_kwh_per_sample=replace(rate, half_width=rate.mean * 1e-5))
 
 
+def _gpu_times(factor: float) -> Callable[[Reading], Reading]:
+    def change(block: Reading) -> Reading:
+        gpu, own = block.energy.gpu_kwh or 0.0, block.own.gpu_kwh or 0.0
+        return replace(
+            block,
+            energy=replace(block.energy, gpu_kwh=gpu * factor),
+            own=replace(block.own, gpu_kwh=own * factor),
+        )
+
+    return change
+
+
+def _repeated(phase: PhaseRecord) -> PhaseRecord:
+    """Its last ten blocks are the ten before again, at their own times."""
+    kept = phase.readings[:-10]
+    again = [
+        replace(block, started_at_s=late.started_at_s)
+        for block, late in zip(kept[-10:], phase.readings[-10:], strict=True)
+    ]
+    return replace(phase, readings=(*kept, *again))
+
+
+def _in_ms(phase: PhaseRecord) -> PhaseRecord:
+    pace = phase.duration_s_per_sample
+    assert pace is not None
+    return replace(phase, duration_s_per_sample=replace(pace, mean=pace.mean * 1000))
+
+
 FAULTS: dict[str, tuple[Callable[[Record], Record], str]] = {
     "rate": (lambda r: with_rate_times(r, 10), "the rate is 10 x what its readings add up to"),
     "rate down": (lambda r: with_rate_times(r, 0.9), "the rate is 0.9 x"),
@@ -89,6 +118,53 @@ FAULTS: dict[str, tuple[Callable[[Record], Record], str]] = {
     ),
     "time": (lambda r: replace(r, ended_at=r.started_at), "and it ran for 0 s"),
     "overlap": (_blocks(lambda b: replace(b, started_at_s=0.0)), "its blocks overlap"),
+    "reversed": (
+        lambda r: replace(r, started_at=r.ended_at, ended_at=r.started_at),
+        "it ended 180 s before it started",
+    ),
+    "phase outside": (
+        lambda r: _with_train(r, lambda p: replace(p, started_at="2020-01-01T00:00:00+00:00")),
+        "train: it began at 2020-01-01T00:00:00+00:00, outside of the run",
+    ),
+    "blocks reversed": (
+        lambda r: _with_train(r, lambda p: replace(p, readings=p.readings[::-1])),
+        "its blocks overlap",
+    ),
+    "blocks repeated": (lambda r: _with_train(r, _repeated), "10 of 40 blocks are another again"),
+    "GPU at 0 W": (_blocks(_gpu_times(0.0)), "GPU energy of 0 in 40 of 40 blocks"),
+    "GPU stuck": (
+        lambda r: _with_train(
+            r,
+            lambda p: replace(
+                p, readings=(*p.readings[:5], _gpu_times(0.0)(p.readings[5]), *p.readings[6:])
+            ),
+        ),
+        "GPU energy of 0 in 1 of 40 blocks",
+    ),
+    "GPU in MWh": (_blocks(_gpu_times(1e-3)), "is below an idle board's"),
+    "all in MWh": (lambda r: _with_train(r, lambda p: _scaled(p, 1e-5)), "than any machine draws"),
+    "all in Wh": (lambda r: _with_train(r, lambda p: _scaled(p, 1000)), "above the limit"),
+    "all in kJ": (lambda r: _with_train(r, lambda p: _scaled(p, 3600)), "above the limit"),
+    "all in J": (lambda r: _with_train(r, lambda p: _scaled(p, 3.6e6)), "above the limit"),
+    "rate in kJ": (lambda r: with_rate_times(r, 3600), "kJ taken for kWh?"),
+    "rate in Wh": (lambda r: with_rate_times(r, 1000), "Wh taken for kWh?"),
+    "rate in J": (lambda r: with_rate_times(r, 3.6e6), "J taken for kWh?"),
+    "rate in MJ": (lambda r: with_rate_times(r, 3.6), "MJ taken for kWh?"),
+    "pace in ms": (lambda r: _with_train(r, _in_ms), "ms taken for s?"),
+    "emissions in g": (
+        lambda r: _with_train(
+            r, lambda p: replace(p, emissions_kg_co2eq=1000 * (p.emissions_kg_co2eq or 0))
+        ),
+        "g taken for kg?",
+    ),
+    "factor in g": (
+        lambda r: replace(r, host=replace(r.host, emissions=EmissionFactor("FRA", 56.0, 2023))),
+        "5.6e+04 g CO2eq per kWh is no supply's factor",
+    ),
+    "more samples than steps": (
+        _blocks(lambda b: replace(b, num_samples=b.num_samples + 1)),
+        "samples cannot be",
+    ),
     "speed": (
         lambda r: replace(r, facts=replace(r.facts, gmacs=1e6)),
         "no device computes so fast",
@@ -117,6 +193,29 @@ def test_a_copy_under_another_id_is_named_though_its_energies_differ(
     assert [one.verdict for one in checked[:5]] == ["believable"] * 5
     assert "a copy of" in str(checked[5])
     assert "record 1" in str(checked[5])
+
+
+@pytest.mark.parametrize("changed", ["duration_s", "gpu"])
+def test_a_copy_whose_times_or_energies_were_all_changed_by_one_factor_is_named(
+    thousand: list[Record], tmp_path: Path, changed: str
+) -> None:
+    def change(block: Reading) -> Reading:
+        if changed == "gpu":  # and every time by its own: the energies still betray it
+            return replace(block, duration_s=block.duration_s * (1 + block.started_at_s / 1e4))
+        return _gpu_times(0.7 + block.started_at_s / 1e3)(replace(
+            block, duration_s=block.duration_s * 1.01))  # fmt: skip
+
+    copy = replace(_blocks(change)(thousand[0]), run_id="f" * 32)
+    checked = check([_put_bundle(tmp_path, *thousand[:3], copy)])
+    assert "a copy of" in str(checked[3])
+
+
+def test_samples_that_are_no_multiple_of_the_batch_are_doubtful(thousand: list[Record]) -> None:
+    odd = _blocks(lambda b: replace(b, num_samples=b.num_samples - 1 - b.num_steps % 3))
+    said = [one for one in findings(odd(thousand[7])) if "no multiple" in one.what]
+    assert [one.weight for one in said] == ["doubtful"]
+    ones = _blocks(lambda b: replace(b, num_samples=b.num_steps))  # evaluation in batches of one
+    assert not any("multiple" in one.what for one in findings(ones(thousand[7])))
 
 
 def test_a_run_that_is_there_twice_is_told(thousand: list[Record], tmp_path: Path) -> None:
