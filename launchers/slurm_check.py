@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from tempfile import NamedTemporaryFile
 
-from launchers import slurm_state
+from launchers import slurm_environment, slurm_state
 from launchers.slurm_submit import is_slow, said_in
 from tasks.plan import HardwarePlan
 
@@ -23,7 +23,8 @@ def refusal(text: str) -> str | None:
         script.write(text)
         script.flush()
         try:
-            done = slurm_state.call("sbatch", "--test-only", script.name)
+            environment = slurm_environment.for_sbatch(text)
+            done = slurm_state.call("sbatch", "--test-only", script.name, environment=environment)
         except FileNotFoundError:
             raise NotAsked("sbatch is not on PATH") from None
     if done.returncode == 0:

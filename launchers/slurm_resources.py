@@ -122,6 +122,8 @@ def _setup(array: Array, settings: SlurmSettings) -> list[str]:
         *(own if settings.setup else []),
         'others=$(printf %s "$PYTHONPATH" | tr : "\\n" | grep "^/" | paste -sd: -)',
         f"export PYTHONPATH={shlex.quote(code)}${{others:+:$others}} PYTHONSAFEPATH=1",
+        # a site or user with SBATCH_EXPORT=NONE: srun would pass on none of this
+        "export SLURM_EXPORT_ENV=ALL",
         # in the environment since SLURM 23
         "export SLURM_JOB_START_TIME=${SLURM_JOB_START_TIME:-$(date +%s)}",
         # srun does not take it from sbatch since SLURM 22.05

@@ -5,8 +5,10 @@ from __future__ import annotations
 import getpass
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from launchers import slurm_environment
 
 ENDED = frozenset(
     {
@@ -185,12 +187,15 @@ def seconds(text: str) -> float:
         return float("inf")
 
 
-def call(*command: str) -> subprocess.CompletedProcess[str]:
+def call(
+    *command: str, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """One of SLURM's commands; one that hangs counts as one that fails. A Ctrl-C is for us, who
     have to know what came of it."""
     try:
         return subprocess.run(
             command,
+            env=slurm_environment.for_queries() if environment is None else environment,
             capture_output=True,
             text=True,
             timeout=90,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from launchers import slurm_state
+from launchers import slurm_environment, slurm_state
 from launchers.settings import SlurmSettings
 from launchers.slurm_code import Copy
 from launchers.slurm_job import write_list
@@ -126,13 +126,14 @@ def _sbatch(script: Path, token: str, settings: SlurmSettings, arrived: Sized) -
     had taken the job after all. arrived: signals that wait, one of which ends the waiting. Raises
     `Refused` and `_Full`."""
     waits = _waits(settings.submit_patience_s, partial(_sleep, arrived=arrived))
+    environment = slurm_environment.for_sbatch(script.read_text(encoding="utf-8"))
     while True:
-        done = slurm_state.call("sbatch", str(script))
+        done = slurm_state.call("sbatch", str(script), environment=environment)
         found = re.search(r"Submitted batch job (\d+)", done.stdout)
         if done.returncode == 0 and found:
             return found.group(1)
         said = said_in(done.stderr or done.stdout)
-        if any(words in said.lower() for words in FULL):
+        if _is_full(said):
             raise _Full(said)
         if not is_slow(said):
             raise Refused(said)
@@ -192,6 +193,12 @@ def queued(settings: SlurmSettings) -> dict[str, slurm_state.Queued]:
             if not is_slow(str(error)) or not next(waits, False):
                 raise
             print(f"SLURM does not answer ({error}); asking again", file=sys.stderr, flush=True)
+
+
+def _is_full(said: str) -> bool:
+    """SLURM names a limit (`QOSMaxSubmitJobPerUserLimit`), then says the same of all of them."""
+    named = re.search(r"\b(?:QOS|Assoc)\w+Limit\b", said)
+    return any(words in (named.group(0) if named else said).lower() for words in FULL)
 
 
 def is_slow(said: str) -> bool:

@@ -59,6 +59,7 @@ def test_a_full_profile_asks_for_all_its_resources(compose: Callable[..., Plan])
 # setup
 others=$(printf %s "$PYTHONPATH" | tr : "\\n" | grep "^/" | paste -sd: -)
 export PYTHONPATH=/code/suite:/code/own${{others:+:$others}} PYTHONSAFEPATH=1
+export SLURM_EXPORT_ENV=ALL
 export SLURM_JOB_START_TIME=${{SLURM_JOB_START_TIME:-$(date +%s)}}
 export SRUN_CPUS_PER_TASK="$SLURM_CPUS_PER_TASK"
 

@@ -16,10 +16,10 @@ pytestmark = [pytest.mark.slurm, pytest.mark.timeout(500)]
 RunPy = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def test_two_submitters_at_once_run_eight_once_each_and_the_failing_one_spoils_no_other(
+def test_two_submitters_at_once_run_each_once_and_the_failing_one_spoils_no_other(
     slurm: Cluster, run_py: RunPy, tmp_path: Path
 ) -> None:
-    good = "model.input_size=16,32,48,64,80,96,112"
+    good = "model.input_size=16,32,48,64"
     sweep = (*QUICK, "model=test_vit", f"{good},20")  # 20 pixels do not suit patches of 16
 
     both = [start(tmp_path, *sweep), start(tmp_path, *sweep)]
@@ -27,20 +27,20 @@ def test_two_submitters_at_once_run_eight_once_each_and_the_failing_one_spoils_n
     again = run_py(*QUICK, "model=test_vit", good)
 
     assert [each.returncode for each in both] == [1, 1], outputs
-    assert sorted(out.split(" runs submitted")[0][-1] for out in outputs) == ["0", "8"], outputs
+    assert sorted(out.split(" runs submitted")[0][-1] for out in outputs) == ["0", "5"], outputs
     by_size = {record.config["model"]["input_size"]: record for record in records(tmp_path)}
-    assert len(by_size) == 8
+    assert len(by_size) == 5
     failed = by_size.pop(20)
     assert {record.status for record in by_size.values()} == {"finished"}
     assert failed.status == "failed"
     assert failed.failure is not None and "Traceback" in failed.failure.traceback
     for output in outputs:
-        assert "8 runs: 7 finished (0 of them earlier), 1 failed" in output
+        assert "5 runs: 4 finished (0 of them earlier), 1 failed" in output
         assert output.count("failed: test_vit") == 1
     assert not list((tmp_path / "runs").glob("*/*/*/*/attempts/*"))  # no run was done twice
     assert "submitted" not in again.stdout
-    assert "7 runs: 7 finished (7 of them earlier), 0 failed" in again.stdout
-    assert status.lines(tmp_path / "runs")[-1] == "1 failed, 7 finished"
+    assert "4 runs: 4 finished (4 of them earlier), 0 failed" in again.stdout
+    assert status.lines(tmp_path / "runs")[-1] == "1 failed, 4 finished"
 
 
 def test_a_job_that_is_cancelled_before_it_starts_ends_as_a_record_with_slurms_reason(
@@ -73,7 +73,7 @@ def test_swept_profiles_start_their_ranks_on_their_own_nodes(
 ) -> None:
     done = run_py(
         *QUICK,
-        "hardware=v100x4,rtx3090x2,a6000",
+        "hardware=v100x4,a6000",
         "hardware.gpu=null",
         "hardware.accelerator=cpu",
     )
@@ -84,13 +84,12 @@ def test_swept_profiles_start_their_ranks_on_their_own_nodes(
         for record in records(tmp_path)
     }
     assert notes["v100x4"].endswith("on v1, CUDA_VISIBLE_DEVICES 0,1,2,3")
-    assert notes["rtx3090x2"].endswith("on r1, CUDA_VISIBLE_DEVICES 0,1")
     assert notes["a6000"].endswith("on r1, CUDA_VISIBLE_DEVICES 2")
     ranks = {
         ticket.folder.split("/")[-2]: _ranks(tmp_path, ticket.job_id)
         for ticket in tickets(tmp_path)
     }
-    assert ranks == {"v100x4": 4, "rtx3090x2": 2, "a6000": 1}
+    assert ranks == {"v100x4": 4, "a6000": 1}
 
 
 def _ranks(folder: Path, job_id: str) -> int:
@@ -117,10 +116,10 @@ def test_a_run_over_two_nodes_names_the_node_that_is_not_what_the_profile_says(
 def test_repeats_are_jobs_of_their_own_and_records_of_one_identity(
     slurm: Cluster, run_py: RunPy, tmp_path: Path
 ) -> None:
-    done = run_py(*QUICK, "repeats=3")
+    done = run_py(*QUICK, "repeats=2")
     assert done.returncode == 0, done.stderr
-    assert "3 runs submitted" in done.stdout
+    assert "2 runs submitted" in done.stdout
     found = records(tmp_path)
-    assert sorted(record.repetition for record in found) == [1, 2, 3]
+    assert sorted(record.repetition for record in found) == [1, 2]
     assert len({record.identity for record in found}) == 1
-    assert len({record.run_id for record in found}) == 3
+    assert len({record.run_id for record in found}) == 2

@@ -25,6 +25,8 @@ LONG_AGO = "2001-01-01T00:00:00+00:00"
 NUM_STEPS = 40
 LONG = ("phases=train", f"meter.num_steps={NUM_STEPS}", "meter.block_s=0.3")
 ENDLESS = ("phases=train", "meter.num_steps=1000000", "meter.block_s=0.3")
+IN_CONTAINER = "warned in a container"
+USERS_OWN = {"SBATCH_EXPORT": "NONE", "SBATCH_PARTITION": "high", "SLURM_MEM_PER_CPU": "100"}
 QOS = {
     "low_requeue_grace": "PreemptMode=requeue GraceTime=30",
     "low_cancel_grace": "PreemptMode=cancel GraceTime=30",
@@ -69,7 +71,7 @@ Ending = Callable[[Cluster, Ticket], None]
 KINDS: dict[str, tuple[Ending, tuple[str, ...]]] = {
     "node died": (_kill_node, LONG),
     "node died, no requeue": (_kill_node, (*ENDLESS, "hardware.slurm.requeue=false")),
-    "warned in a container": (_warn, LONG),
+    IN_CONTAINER: (_warn, (*LONG, "hardware.slurm.partition=main")),
     **{name: (_preempt, (*LONG, f"hardware.slurm.qos={name}")) for name in QOS if name != "high"},
 }
 
@@ -89,8 +91,12 @@ def ends(site: Cluster, tmp_path_factory: pytest.TempPathFactory) -> dict[str, E
     container = replace(SETTINGS, python=f"env PATH=/var/empty {sys.executable}")
     tickets = {}
     for kind, one in plans.items():
-        settings = container if kind.endswith("container") else SETTINGS
-        tickets |= slurm_queue.submit([one], settings).tickets
+        with pytest.MonkeyPatch.context() as patch:
+            if kind == IN_CONTAINER:
+                for name, value in USERS_OWN.items():
+                    patch.setenv(name, value)
+            settings = container if kind == IN_CONTAINER else SETTINGS
+            tickets |= slurm_queue.submit([one], settings).tickets
     pending = {kind: tickets[one.run_name] for kind, one in plans.items()}
 
     def end_those_that_measure() -> bool:
@@ -122,7 +128,7 @@ def _spent_kwh(record: Record) -> float:
     [
         ("node died", "NODE_FAIL"),
         ("low_requeue_grace", "PREEMPTED"),
-        ("warned in a container", "Warned"),
+        (IN_CONTAINER, "Warned"),
     ],
 )
 def test_a_run_that_starts_again_is_measured_whole_and_keeps_what_the_lost_attempt_cost(
@@ -196,7 +202,7 @@ def test_a_run_in_a_container_without_slurms_commands_is_measured_and_says_so(
     ends: dict[str, End],
 ) -> None:
     """It was warned, and the job's script, outside, put it back into the queue."""
-    record, (first,) = ends["warned in a container"].record, ends["warned in a container"].attempts
+    record, (first,) = ends[IN_CONTAINER].record, ends[IN_CONTAINER].attempts
     assert any("scontrol is not on PATH in the job" in note for note in record.notes)
     assert record.scheduler is not None and record.scheduler.num_restarts == 1
     assert first.failure is not None

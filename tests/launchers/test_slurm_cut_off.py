@@ -54,12 +54,6 @@ def _requeue(ticket: Ticket) -> None:
     _call("scontrol", "requeue", ticket.job_id)
 
 
-def _fail_node(ticket: Ticket) -> None:
-    node = slurm_state.show(ticket.job_id)["NodeList"]
-    _call("scontrol", "update", f"node={node}", "state=down", "reason=test")
-    _call("scontrol", "update", f"node={node}", "state=resume")
-
-
 def _preempt(ticket: Ticket) -> None:
     node = slurm_state.show(ticket.job_id)["NodeList"]
     _call("sbatch", "-p", "high", "-w", node, "-o", "/dev/null", "--wrap", "sleep 1")
@@ -78,9 +72,7 @@ KINDS: dict[str, tuple[Callable[[Ticket], None], tuple[str, ...]]] = {
     "cancelled": (_cancel, LONG),
     "killed": (_kill, LONG),
     "warned": (_warn, LONG),
-    "requeued": (_requeue, LONG),
-    "two ranks requeued": (_requeue, (*LONG, "hardware.devices=2")),
-    "node failed": (_fail_node, (*LONG, "hardware.slurm.requeue=false")),
+    "requeued": (_requeue, (*LONG, "hardware.devices=2")),
     "time limit": (_wait, (*ENDLESS, "hardware.slurm.time_min=2")),
     "low_requeue": (_preempt, LONG),
     "low_requeue_grace": (_preempt, LONG),
@@ -154,7 +146,6 @@ def _spent_kwh(record: Record) -> float:
     ("kind", "word"),
     [
         ("cancelled", "CANCELLED"),
-        ("node failed", "NODE_FAIL"),
         ("time limit", "met its time limit of 2 min (hardware.slurm.time_min)"),
         ("low_cancel", "PREEMPTED"),
         ("low_cancel_grace", "SLURM pre-empted job"),
@@ -182,7 +173,6 @@ def test_the_jobs_own_record_has_slurms_reason_before_anybody_waits(
                if cut.left is not None and cut.left.failure is not None}  # fmt: skip
     assert reasons == {
         "cancelled": "CANCELLED",
-        "node failed": "NODE_FAIL",
         "time limit": "TIMEOUT",
         "low_cancel": "PREEMPTED",
         "low_cancel_grace": "PREEMPTED",
@@ -204,7 +194,6 @@ def test_a_killed_process_leaves_a_failed_record_with_slurms_reason(
     [
         ("warned", "Warned"),
         ("requeued", "Requeued"),
-        ("two ranks requeued", "Requeued"),
         ("low_requeue", "PREEMPTED"),
         ("low_requeue_grace", "PREEMPTED"),
     ],

@@ -89,16 +89,16 @@ def test_more_runs_than_an_array_holds_are_several_arrays(slurm: Cluster, tmp_pa
     """MaxArraySize is 101 here. The payload does nothing: its runs were measured before."""
     first = plan(tmp_path)
     plans = [replace(first, data=replace(first.data, fraction=0.9 - number / 1000))
-             for number in range(210)]  # fmt: skip
+             for number in range(110)]  # fmt: skip
     for one in plans:
         write(empty_record(one, "finished", LONG_AGO), one.folder)
     trivial = replace(SETTINGS, python="/bin/true", max_running=50)
     submission = slurm_queue.submit(plans, trivial)
     arrays = {ticket.job_id.partition("_")[0] for ticket in submission.tickets.values()}
 
-    assert (submission.num_new, len(arrays), submission.refused) == (210, 3, {})
+    assert (submission.num_new, len(arrays), submission.refused) == (110, 2, {})
     done = _wait(plans, submission.tickets)
-    assert {record.status for record in done.values()} == {"finished"} and len(done) == 210
+    assert {record.status for record in done.values()} == {"finished"} and len(done) == 110
     assert not list((tmp_path / "runs").glob("*/*/*/*/attempts/*"))
 
 

@@ -71,6 +71,19 @@ def test_patience_ends_and_nothing_is_left_behind(
     assert not list((tmp_path / "runs/.slurm/jobs").iterdir())
 
 
+def test_a_limit_that_leaves_no_room_later_is_a_refusal_at_once(
+    site: Callable[[str, str], Path], compose: Callable[..., Plan]
+) -> None:
+    policy = "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"
+    said = f"sbatch: error: QOSMaxWallDurationPerJobLimit\\nsbatch: error: {policy}"
+    another = 'echo "9|N/A|RUNNING|None||0:01|N/A|gpu|another"'
+    calls = site(f'printf "{said}" >&2; exit 1', another)
+    plan = compose()
+    submission = slurm_queue.submit([plan], SETTINGS)
+    assert "QOSMaxWallDurationPerJobLimit" in submission.refused[plan.run_name]
+    assert calls.read_text().count("call") == 1
+
+
 def test_a_job_that_does_not_start_by_itself_is_told_of_at_once(
     site: Callable[[str, str], Path],
     compose: Callable[..., Plan],
