@@ -33,8 +33,9 @@ class Plan:
     """One run. `identity` is over what is asked of it (`asked`); the other fields do not change
     the result.
 
-    batch_size: over all ranks; repeats: how many records of this identity are wanted; repetition:
-    which of them this is, from 1.
+    batch_size: samples of one step of the optimizer, over all ranks; accumulation_steps: in how
+    many parts they pass through the network when it is trained; repeats: how many records of this
+    identity are wanted; repetition: which of them this is, from 1.
     """
 
     task: str
@@ -43,6 +44,7 @@ class Plan:
     hardware: HardwarePlan
     meter: SkipValidation[MeterSettings]
     batch_size: int
+    accumulation_steps: int = 1
     phases: tuple[str, ...] = ("train", "test")
     stage: str = SUPERVISED
     scale: str = "full"
@@ -57,6 +59,11 @@ class Plan:
     dry_run: bool = False
     repeats: int = 1
     repetition: int = 1
+
+    @property
+    def micro_batch(self) -> int:
+        """Samples that pass through the network of one rank at once when it is trained."""
+        return self.batch_size // (self.hardware.num_ranks * self.accumulation_steps)
 
     @cached_property
     def asked(self) -> Asked:
@@ -118,9 +125,8 @@ def from_config(config: DictConfig) -> Plan:
 
 
 _SAME = (
-    "scale", "precision", "channels_last", "compile", "checkpoint_write", "force",
-    "retry_failed",
-    "dry_run", "repeats",
+    "accumulation_steps", "scale", "precision", "channels_last", "compile", "checkpoint_write",
+    "force", "retry_failed", "dry_run", "repeats",
 )  # fmt: skip
 
 
@@ -164,6 +170,12 @@ def _require_whole_shares(plan: Plan) -> None:
             f"batch_size={plan.batch_size} is the total over {ranks} ranks and does not "
             f"divide by {ranks}; choose a multiple"
         )
+    if plan.batch_size % (ranks * plan.accumulation_steps):
+        raise PlanError(
+            f"accumulation_steps={plan.accumulation_steps} cannot split batch_size="
+            f"{plan.batch_size} of {ranks} ranks into equal parts; choose a divisor of "
+            f"{plan.batch_size // ranks}"
+        )
 
 
 def _phases(phases: tuple[str, ...], stage: str) -> tuple[str, ...]:
@@ -180,6 +192,9 @@ def _asked(plan: Plan) -> Asked:
     training and the data are. What only interprets a number (recipe, paper row, wall factor,
     country, tolerances) and where files lie is not in it."""
     parts = importlib.import_module(f"tasks.{plan.task}.setup").parts(plan)
+    if plan.accumulation_steps > 1:
+        more = {"accumulation_steps": plan.accumulation_steps}
+        parts["training"] = parts.get("training", {}) | more
     return Asked(
         task=plan.task,
         model=plan.model.name,

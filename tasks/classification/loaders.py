@@ -41,7 +41,7 @@ def of_plan(
             label_smoothing=setup.label_smoothing,
             num_classes=pretraining.num_classes(plan),
         )
-    per_rank = plan.batch_size // ranks.num_ranks
+    per_rank = plan.micro_batch if is_training else plan.batch_size // ranks.num_ranks
     if is_training and len(images) < plan.batch_size:
         raise PlanError(
             f"batch_size={plan.batch_size} is more than the {len(images)} training images "

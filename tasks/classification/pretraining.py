@@ -35,6 +35,11 @@ def check(plan: Plan) -> None:
             f"stage={plan.stage} is known for {', '.join(known)}, not for "
             f"model.source={plan.model.source}; choose one of them"
         )
+    if plan.stage == "clip" and plan.accumulation_steps > 1:
+        raise PlanError(
+            f"accumulation_steps={plan.accumulation_steps} changes stage=clip, which tells the "
+            "images of a batch from each other; use accumulation_steps=1"
+        )
     for index, stage in enumerate(plan.model.recipe):
         if stage.workload not in _STEPS:
             raise unknown(

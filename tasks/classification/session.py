@@ -59,7 +59,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
     devices.set_precision(plan.precision, device)
     if plan.stage not in pretraining.SELF_SUPERVISED:
         trial.run(*pretraining.tried(plan), devices.total_memory(device))
-    train_set, test_set = data.open_sets(plan.data, plan.seed, plan.batch_size // ranks.num_ranks)
+    train_set, test_set = data.open_sets(plan.data, plan.seed, plan.micro_batch)
     with _clear_errors(plan.batch_size):
         step = pretraining.step(plan, ranks, device)
         model = step.network.to(device)
@@ -118,7 +118,8 @@ class ClassificationSession:
     average: Any = None
 
     def train(self, window: Window) -> PhaseOutcome:
-        """Forward, loss, backward and optimizer step on each batch.
+        """Forward, loss and backward on each batch, and an optimizer step, which is the window's
+        step too, after `accumulation_steps` of them.
 
         A checkpoint's weights are put back where a test follows, here and not in the test, whose
         window would pay for it.
@@ -126,25 +127,47 @@ class ClassificationSession:
         import torch
 
         scaler = torch.amp.GradScaler(self.device.type, enabled=self.plan.precision == "fp16")
-        clip, parameters = self.step.setup.clip_grad_norm, list(self.network.parameters())
+        parameters, num_parts = list(self.network.parameters()), self.plan.accumulation_steps
+        num_passed, num_samples, waited_s = 0, 0, 0.0
         self.network.train()
         with _clear_errors(self.plan.batch_size):
             for _, images, targets, wait_s in self._batches(self.train_loader, endless=True):
-                self.optimizer.zero_grad(set_to_none=True)
-                loss = self.loss_of(images, targets)
-                scaler.scale(loss).backward()
-                if clip is not None:
-                    scaler.unscale_(self.optimizer)
-                    torch.nn.utils.clip_grad_norm_(parameters, clip)
-                scaler.step(self.optimizer)
-                scaler.update()
-                if self.average is not None:
-                    self.average.update(self.step.network)
-                if window.step(len(images) * self.ranks.num_ranks, wait_s):
+                if num_passed == 0:
+                    self.optimizer.zero_grad(set_to_none=True)
+                num_passed, num_samples = num_passed + 1, num_samples + len(images)
+                waited_s += wait_s
+                with self._exchanging(num_passed == num_parts):
+                    loss = self.loss_of(images, targets)
+                    scaler.scale(loss / num_parts if num_parts > 1 else loss).backward()
+                if num_passed < num_parts:
+                    continue
+                self._update(scaler, parameters)
+                if window.step(num_samples * self.ranks.num_ranks, waited_s):
                     break
+                num_passed, num_samples, waited_s = 0, 0, 0.0
         if self.plan.model.checkpoint is not None and "test" in self.plan.phases:
             pretraining.restore(self.step, self.plan)
         return PhaseOutcome(quality={"train_loss": float(loss)})
+
+    def _exchanging(self, wanted: bool) -> AbstractContextManager[Any]:
+        """Ranks add their gradients in the last of a step's backward passes alone."""
+        if wanted or self.ranks.num_ranks == 1:
+            return nullcontext()
+        exchanges: AbstractContextManager[Any] = self.network.no_sync()
+        return exchanges
+
+    def _update(self, scaler: Any, parameters: list[Any]) -> None:
+        """One step of the optimizer."""
+        import torch
+
+        clip = self.step.setup.clip_grad_norm
+        if clip is not None:
+            scaler.unscale_(self.optimizer)
+            torch.nn.utils.clip_grad_norm_(parameters, clip)
+        scaler.step(self.optimizer)
+        scaler.update()
+        if self.average is not None:
+            self.average.update(self.step.network)
 
     def test(self, window: Window) -> PhaseOutcome:
         """Forward passes over the test set; goes round again while the meter asks for more.

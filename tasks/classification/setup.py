@@ -87,11 +87,10 @@ def check_batch(plan: Plan) -> None:
         return
     name = STAGE_TRAININGS.get(plan.stage, plan.model.training)
     mixes = training.named(name).mixup or training.named(name).cutmix
-    per_rank = plan.batch_size // plan.hardware.num_ranks
-    if mixes and per_rank % 2:
+    if mixes and plan.micro_batch % 2:
         raise PlanError(
-            f"batch_size={plan.batch_size} gives each device an odd batch of {per_rank}, but "
-            f"model.training={name} mixes images in pairs (mixup, cutmix); choose an even batch"
+            f"batch_size={plan.batch_size} gives each device an odd batch of {plan.micro_batch}, "
+            f"but model.training={name} mixes images in pairs (mixup, cutmix); choose an even batch"
         )
     known = catalogue.data_set(plan.data.name)
     whole = data_setup(plan.data).num_train or (known.num_train if known else None)

@@ -34,7 +34,7 @@ def run(plan: Plan, setup: Any, total_memory: int | None) -> None:
         return  # one of the user's own that only exists with numbers
     trains = "train" in plan.phases
     network.train(trains)
-    batch_size = plan.batch_size // plan.hardware.num_ranks
+    batch_size = plan.micro_batch if trains else plan.batch_size // plan.hardware.num_ranks
     size = models.input_size(plan, for_test=not trains)
     saved = _Saved(network)
     images = torch.zeros((batch_size, 3, size, size), device="meta")
@@ -112,5 +112,5 @@ def _require_memory(
         raise PlanError(
             f"batch_size={plan.batch_size} of model={plan.model.name} needs at least "
             f"{needed / _GIB:.1f} GiB on each device, which has {total / _GIB:.1f}; choose a "
-            "smaller batch_size, precision=bf16, or a larger GPU"
+            "smaller batch_size, accumulation_steps=2 or more, precision=bf16, or a larger GPU"
         )

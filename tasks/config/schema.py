@@ -236,7 +236,8 @@ Phases = Annotated[tuple[PhaseName, ...], AfterValidator(_each_once), BeforeVali
 
 @dataclass(frozen=True, config=STRICT)
 class RunConfig:
-    """`conf/config.yaml`. batch_size: None for the task's; repetition: one of `repeats` alone."""
+    """`conf/config.yaml`. batch_size: None for the task's; accumulation_steps: parts of it that
+    pass one after the other; repetition: one of `repeats` alone."""
 
     task: TaskConfig
     model: ModelConfig
@@ -246,6 +247,7 @@ class RunConfig:
     scale: Literal["full", "small"]
     output_dir: Place
     batch_size: Count | None = None
+    accumulation_steps: Count = 1
     phases: Phases = ("train", "test")
     stage: Text = SUPERVISED
     precision: Precision = "fp32"

@@ -10,7 +10,6 @@ import gc
 import io
 import itertools
 import logging
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,6 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.hooks import Hook
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.model import is_model_wrapper, revert_sync_batchnorm
 from mmengine.registry import LOOPS, DefaultScope
@@ -30,6 +28,7 @@ from metering.ranks import Ranks
 from tasks.errors import PlanError
 from tasks.openmmlab import checkpoints, environment, log_processor  # noqa: F401 (registers)
 from tasks.openmmlab.compile_ahead import compile_ahead
+from tasks.openmmlab.hook import MeteringHook
 from tasks.openmmlab.run_config import prepare_config
 from tasks.openmmlab.unreadable import Unreadable, undecodable
 from tasks.plan import Plan
@@ -37,50 +36,6 @@ from tasks.protocol import Window
 from tasks.running import device as devices
 
 _AMP = {"fp16": torch.float16, "bf16": torch.bfloat16}
-
-
-class MeteringHook(Hook):
-    """Counts every iteration into the open window and ends the loop when it is satisfied.
-
-    Samples are those of all ranks. The wait for data is the time from the end of one
-    iteration to the arrival of the next batch.
-    """
-
-    priority = "LOWEST"  # after everything else that belongs to the iteration
-
-    def __init__(self, num_ranks: int) -> None:
-        self.num_ranks = num_ranks
-        self.window: Window | None = None
-        self.inputs_per_sample = 1
-        self._asked_s = self._wait_s = 0.0
-
-    def _before_epoch(self, runner: Runner, mode: str = "train") -> None:
-        self._asked_s = time.perf_counter()
-
-    def _before_iter(
-        self, runner: Runner, batch_idx: int, data_batch: Any = None, mode: str = "train"
-    ) -> None:
-        self._wait_s = time.perf_counter() - self._asked_s
-
-    def _after_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: Any = None,
-        outputs: Any = None,
-        mode: str = "train",
-    ) -> None:
-        if mode == "test":
-            self.inputs_per_sample = len(data_batch["inputs"][0])
-        if self.window is not None:
-            num_samples = len(data_batch["inputs"]) * self.num_ranks
-            if self.window.step(num_samples, self._wait_s):
-                self.window = None
-                if mode == "train":
-                    runner.train_loop.stop_training = True
-                else:
-                    runner.test_loop.stop_testing = True
-        self._asked_s = time.perf_counter()
 
 
 @LOOPS.register_module(force=True)
@@ -198,7 +153,7 @@ class MeteredRun:
             "precision": plan.precision,
         }
         config.experiment_name = f"{plan.model.name}-{uuid.uuid4().hex[:12]}"
-        self._hook = MeteringHook(ranks.num_ranks)
+        self._hook = MeteringHook(ranks.num_ranks, plan.accumulation_steps)
         logging.captureWarnings(True)  # into the run's log, until close()
         printed = io.StringIO()  # some optimizer constructors print their every parameter
         with clear_errors(plan.batch_size), contextlib.redirect_stdout(printed):

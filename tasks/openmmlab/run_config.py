@@ -30,6 +30,8 @@ def prepare_config(config: Config, plan: Plan, ranks: Ranks, device: torch.devic
     # writing a checkpoint is no part of an iteration
     config.default_hooks = {**(config.get("default_hooks") or {}), "checkpoint": None}
     set_precision(config, plan.precision)
+    if plan.accumulation_steps > 1:
+        config.optim_wrapper["accumulative_counts"] = plan.accumulation_steps
     environment.configure_ranks(config, ranks, device)
 
 
@@ -64,7 +66,7 @@ def _loaders(config: Config, plan: Plan, ranks: Ranks, device: torch.device) -> 
         workers = default_workers(ranks.num_ranks, device.type == "cuda")
     # no epoch ends: each of them would empty the pipeline of decoded batches
     config.train_dataloader.sampler = {"type": "InfiniteSampler", "shuffle": True}
-    config.train_dataloader.batch_size = plan.batch_size // ranks.num_ranks
+    config.train_dataloader.batch_size = plan.micro_batch
     for name in ("train_dataloader", "test_dataloader"):
         loader: dict[str, Any] = config[name]
         loader["num_workers"] = workers

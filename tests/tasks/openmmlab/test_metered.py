@@ -15,7 +15,7 @@ from mmengine.registry import DATASETS, METRICS, MODELS
 
 from metering.ranks import OneRank
 from tasks.errors import PlanError
-from tasks.openmmlab import metered
+from tasks.openmmlab import hook
 from tasks.openmmlab.metered import MeteredRun
 from tasks.plan import ModelPlan, Plan
 from tests.tasks.counting_window import CountingWindow
@@ -88,12 +88,25 @@ def test_an_iteration_waits_for_its_samples_and_not_for_its_computation(
         return slow
 
     run, window = _run(plan()), CountingWindow(7)  # the set and a part of it again
-    monkeypatch.setattr(metered, "time", SimpleNamespace(perf_counter=lambda: clock.now_s))
+    monkeypatch.setattr(hook, "time", SimpleNamespace(perf_counter=lambda: clock.now_s))
     monkeypatch.setattr(SixPoints, "__getitem__", passes(SixPoints.__getitem__, 0.025))
     monkeypatch.setattr(OneLayer, "forward", passes(OneLayer.forward, 0.3))
     (run.train if phase == "train" else run.test)(window)
     run.close()
     assert window.waits_s == pytest.approx(waits_s)  # batches of two in training, of one in tests
+
+
+def test_accumulated_gradients_are_one_step_of_the_optimizer_and_of_the_window(
+    plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    updates: list[int] = []
+    real = torch.optim.SGD.step
+    monkeypatch.setattr(torch.optim.SGD, "step", lambda *given: (updates.append(1), real(*given)))
+    run, window = _run(plan(batch_size=6, accumulation_steps=3)), CountingWindow(4)
+    run.train(window)
+    run.close()
+    assert window.samples == [6] * 4
+    assert len(updates) == 4
 
 
 def test_training_changes_the_weights(plan: Callable[..., Plan]) -> None:
