@@ -45,9 +45,11 @@ class CallbackRun:
         if self._run is not None and self._window is None:
             self._window = self._windows.enter_context(self._run.window("train"))
 
-    def after_step(self, num_samples: int) -> bool:
+    def after_step(self, num_samples: int, data_wait_s: float = 0.0) -> bool:
         """num_samples: of this rank. True: the training may end. Collective."""
-        return self._window is not None and self._window.step(num_samples) and self._stops
+        if self._window is None:
+            return False
+        return self._window.step(num_samples, data_wait_s) and self._stops
 
     def begin_part(self, name: str) -> None:
         """What is no step begins. Collective."""

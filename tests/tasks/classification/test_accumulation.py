@@ -23,8 +23,8 @@ TINY = (
 def trained(
     plan: Plan, num_steps: int, batches: list[Any] | None = None
 ) -> tuple[list[torch.Tensor], list[int]]:
-    """What `num_steps` change the weights by, and the samples of each step. batches: in place of the
-    loader's."""
+    """What `num_steps` change the weights by, and the samples of each step. batches: in
+    place of the loader's."""
     prepared = session.prepare(plan, OneRank(), lambda _: None)
     before = [one.detach().clone() for one in prepared.network.parameters()]
     if batches is not None:
