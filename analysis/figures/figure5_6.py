@@ -9,10 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.figures import look
-from analysis.figures.measured import compared, name_of
+from analysis.figures.measured import compared, name_of, without_a_record
 
 COMMAND_5 = "python run.py -m experiment=hardware"
 COMMAND_6 = "python run.py -m experiment=batch_size"
+PAPERS_5 = ("mobilenet_v2", "resnet50", "swin_t", "efficientformer_l3")
+PAPERS_6 = ("mobilenet_v2", "efficientnetv2_s", "swin_t", "efficientformer_l3")
+"""The networks of the paper's studies (A.2 and A.3)."""
 PHASES = {"train": "training", "test": "testing"}
 PER_1000 = "Wh per 1,000 images, logarithmic"
 
@@ -29,7 +32,9 @@ def figure5(runs: pd.DataFrame) -> Figure:
             f"No model was measured on two devices with one set-up (devices so far: {devices}).",
             COMMAND_5,
         )
-    return _two_panels(runs, "device", _title(runs), None, ("batch_size",))
+    return _two_panels(
+        runs, "device", _title(runs), None, ("batch_size",), (PAPERS_5, COMMAND_5)
+    )  # fmt: skip
 
 
 def _title(runs: pd.DataFrame) -> str:
@@ -49,7 +54,8 @@ def figure6(runs: pd.DataFrame) -> Figure:
             "No model was measured with two batch sizes on one device.",
             COMMAND_6,
         )
-    return _two_panels(runs, "batch_size", "Batch sizes", "batch size, logarithmic", ("device",))
+    return _two_panels(runs, "batch_size", "Batch sizes", "batch size, logarithmic", ("device",),
+                       (PAPERS_6, COMMAND_6))  # fmt: skip
 
 
 def _any_group(runs: pd.DataFrame, over: str) -> bool:
@@ -59,7 +65,12 @@ def _any_group(runs: pd.DataFrame, over: str) -> bool:
 
 
 def _two_panels(
-    runs: pd.DataFrame, over: str, title: str, x_label: str | None, also: tuple[str, ...]
+    runs: pd.DataFrame,
+    over: str,
+    title: str,
+    x_label: str | None,
+    also: tuple[str, ...],
+    papers: tuple[tuple[str, ...], str],
 ) -> Figure:
     with look.look():
         figure, panels = look.new_figure(look.FULL_IN, 3.0, ncols=2)
@@ -94,11 +105,13 @@ def _two_panels(
         handles = {h.get_label(): h for axes in panels for h in axes.get_legend_handles_labels()[0]}
         small = any(str(label).endswith("*") for label in handles)
         note = f"measured; bars are 95 % intervals{'; ' + look.SMALL_LABEL if small else ''}"
+        models = [str(values["model"]) for values, _ in compared(runs, over)]
+        gone = without_a_record(models, *papers)
         figure.legend(
             handles=list(handles.values()),
             loc="outside lower center",
             ncols=3,
-            title=note,
+            title="\n".join(filter(None, (note, gone))),
             title_fontsize=6.5,
         )
         return figure

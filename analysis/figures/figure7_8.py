@@ -11,11 +11,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from analysis.figures import look
-from analysis.figures.measured import compared, curve, fit_line, name_of
+from analysis.figures.measured import compared, curve, fit_line, name_of, without_a_record
 
 COMMAND_7 = "python run.py -m experiment=epochs"
 COMMAND_8 = "python run.py -m experiment=data_share"
 LEAST_EPOCHS = 2.0
+PAPERS = (
+    "mobilenet_v2", "resnet50", "efficientnet_b3", "efficientnetv2_m", "vit_b",
+    "efficientformer_l3",
+)  # fmt: skip
+"""The networks of the paper's studies (A.4)."""
 
 
 def figure7(runs: pd.DataFrame) -> Figure:
@@ -50,7 +55,9 @@ def figure7(runs: pd.DataFrame) -> Figure:
             axes.set_xlabel("epochs of the share of data")
         left.set(title="(a) Used up to the end of an epoch", ylabel="Wh")
         right.set(title="(b) Used by each epoch", ylabel="Wh")
-        return _finish(figure, long, "(b) lines and bands: each run's mean rate and its interval")
+        return _finish(
+            figure, long, COMMAND_7, "(b) lines and bands: each run's mean rate and its interval"
+        )
 
 
 def figure8(runs: pd.DataFrame) -> Figure:
@@ -98,7 +105,7 @@ def figure8(runs: pd.DataFrame) -> Figure:
         note = "a bar that leaves panel (b) is longer"
         if any_estimated:
             note += "; hollow: estimated, rate x images (the run ended within its first epoch)"
-        return _finish(figure, used, note)
+        return _finish(figure, used, COMMAND_8, note)
 
 
 def _height(num_series: int) -> float:
@@ -195,12 +202,12 @@ def _color(number: int) -> str:
     return look.CYCLE[number % len(look.CYCLE)]
 
 
-def _finish(figure: Figure, runs: list[pd.Series], note: str = "") -> Figure:
+def _finish(figure: Figure, runs: list[pd.Series], command: str, note: str) -> Figure:
     small = any(bool(run["is_small"]) for run in runs)
     words = ["measured; bars: 95 % interval of the run's rate; lines: least squares"]
-    words += [note] if note else []
+    words += [note]
     words += [look.SMALL_LABEL] if small else []
-    figure.legend(
-        loc="outside lower center", title=look.wrap("; ".join(words), 110), title_fontsize=6.5
-    )
+    gone = without_a_record((run["model"] for run in runs), PAPERS, command)
+    title = "\n".join(look.wrap(text, 110) for text in ("; ".join(words), gone) if text)
+    figure.legend(loc="outside lower center", title=title, title_fontsize=6.5)
     return figure

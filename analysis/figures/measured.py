@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,3 +90,12 @@ def name_of(values: dict[str, Any], *also: str) -> str:
     if values["collection"] not in ("", OWN):
         words.append(str(values["collection"]))
     return ", ".join(words) + (" *" if values["is_small"] else "")
+
+
+def without_a_record(drawn: Iterable[str], papers: Sequence[str], command: str) -> str:
+    """What a figure says of the paper's networks that no record here is of, with the command that
+    measures them; empty where there are none."""
+    gone = [name for name in papers if name not in set(drawn)]
+    if not gone:
+        return ""
+    return f"no record here of {', '.join(gone)}: {command} model={','.join(gone)}"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+import pytest
 
 from analysis.figures import gather, labels, look
 from analysis.figures.figure1 import figure1
 from analysis.figures.figure2 import figure2
-from analysis.figures.figure5_6 import figure5, figure6
+from analysis.figures.figure5_6 import PAPERS_5, PAPERS_6, figure5, figure6
+from analysis.figures.figure7_8 import PAPERS, figure7
 from analysis.published import facts
-from tests.analysis.figures.test_figures import EMPTY, PUBLISHED, rows, runs, words
+from tests.analysis.figures.test_figures import EMPTY, EPOCH, PUBLISHED, rows, run, runs, words
 
 
 def test_figure_1_has_the_papers_language_models_and_its_household() -> None:
@@ -66,3 +70,30 @@ def test_figure_6_hides_no_point_behind_another() -> None:
     figure = figure6(runs(*({"model": m, "batch_size": b} for m in "ab" for b in (8, 32))))
     first, second = (figure.axes[0].lines[number] for number in (0, 3))
     assert not np.isin(first.get_xdata(), second.get_xdata()).any()
+
+
+@pytest.mark.parametrize(
+    ("experiment", "papers"),
+    [("hardware", PAPERS_5), ("batch_size", PAPERS_6), ("epochs", PAPERS), ("data_share", PAPERS)],
+)
+def test_the_papers_networks_of_a_study_are_those_that_its_command_measures(
+    experiment: str, papers: tuple[str, ...]
+) -> None:
+    text = (Path(__file__).parents[3] / f"conf/experiment/{experiment}.yaml").read_text()
+    assert f"model: {','.join(papers)}\n" in text
+
+
+def test_a_network_of_the_papers_study_without_a_record_is_named_with_its_command() -> None:
+    names = [name for name in PAPERS_6 if name != "efficientformer_l3"]
+    shown = pd.DataFrame([
+        run(model=name, batch_size=size, variant=name) for name in names for size in (8, 16)
+    ])  # fmt: skip
+    title = figure6(shown).legends[0].get_title().get_text()
+    command = "python run.py -m experiment=batch_size model=efficientformer_l3"
+    assert f"no record here of efficientformer_l3: {command}" in title
+    everything = pd.DataFrame([
+        run(model=name, batch_size=size, variant=name) for name in PAPERS_6 for size in (8, 16)
+    ])  # fmt: skip
+    assert "no record" not in figure6(everything).legends[0].get_title().get_text()
+    seven = figure7(pd.DataFrame([run(num_samples=3 * EPOCH)])).legends[0].get_title().get_text()
+    assert "efficientformer_l3: python run.py -m experiment=epochs" in " ".join(seven.split())
