@@ -16,7 +16,7 @@ from pathlib import Path
 
 from analysis.__main__ import main
 
-DOCUMENTS = ("RESULTS.md", "docs/evidence.md", "docs/settings.md")
+DOCUMENTS = ("RESULTS.md", "docs/evidence.md", "docs/savings.md", "docs/settings.md")
 _BLOCK = re.compile(r"<!-- (?!end)(?P<arguments>[^>]+?) -->\n.*?<!-- end -->", re.DOTALL)
 
 

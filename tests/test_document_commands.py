@@ -24,7 +24,7 @@ PAGES = [
 BLOCK = re.compile(r"^```(?:bash|sh|console)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?:^    \S.*\n?)+", re.MULTILINE)
 READERS_OWN = re.compile(
-    r"/data/|/scratch|/shared|/home|FILE|FOLDER|NAME|my_|cooldown_s=idle|\.pth|\.ckpt|my-|lab_"
+    r"/data/|/scratch|/shared|/home|FILE|FOLDER|NAME|my_|cooldown_s=idle|switch=reference,best_|\.pth|\.ckpt|my-|lab_"
 )
 """Words of a command that name what only its reader has."""
 

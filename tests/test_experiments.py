@@ -10,6 +10,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from tasks.config.model_names import CONF_DIR
+from tasks.errors import PlanError
 from tasks.plan import Plan, from_config
 
 EXPERIMENTS = sorted(path.stem for path in (CONF_DIR / "experiment").glob("*.yaml"))
@@ -94,6 +95,13 @@ def test_savings_change_the_power_limit_only_where_that_is_allowed(tmp_path):
     assert sorted(filter(None, allowed)) == [240.0, 320.0]
     others = runs_of("savings", "full", str(tmp_path), "hardware=a100")
     assert {plan.hardware.power_limit_w for plan in others} == {None}
+
+
+def test_a_power_limit_of_a_profile_without_a_board_is_refused_in_one_line(compose):
+    with pytest.raises(PlanError) as refused:
+        compose("switch=power_limit_60", "hardware.allow_power_limit=true")
+    assert "the profile has no hardware.board_power_w" in str(refused.value)
+    assert "raised while" not in str(refused.value)
 
 
 def values_of(plan: Plan) -> dict[str, object]:

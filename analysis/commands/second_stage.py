@@ -88,7 +88,7 @@ def _yaml(one: Combination) -> str:
             _put(nested, key, value)
     return (
         "# @package _global_\n"
-        f"# Of each factor the value that saved most in {one.phase} of {one.model} on "
+        f"# Of each factor the value that saved most: {one.model}, {one.phase}, on "
         f"{one.reference.device}.\n{json.dumps(nested)}\n"
     )
 

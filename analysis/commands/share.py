@@ -11,6 +11,7 @@ from analysis.errors import AnalysisError
 from analysis.records.load import Problem, find_records, reason_of
 from analysis.share.anonymise import anonymised, names_here
 from analysis.share.bundle import write_bundle
+from analysis.share.folders import write_folders
 from metering.record import Record, RecordError
 from metering.record_file import read
 
@@ -19,6 +20,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     command = subparsers.add_parser("share", help="a bundle of records without names")
     command.add_argument("runs", nargs="+", help="records, or folders with records")
     command.add_argument("--out", type=Path, required=True, help="file; .gz compresses it")
+    command.add_argument(
+        "--folders",
+        action="store_true",
+        help="OUT is a folder, in which each record has one of its own as a run leaves it",
+    )
     command.set_defaults(run=run)
 
 
@@ -41,7 +47,10 @@ def run(arguments: argparse.Namespace) -> int:
             "no record to share; logs become records with `python -m analysis import`"
         )
     try:
-        write_bundle(list(records.values()), arguments.out)
+        if arguments.folders:
+            write_folders(records.values(), arguments.out)
+        else:
+            write_bundle(list(records.values()), arguments.out)
     except OSError as error:
         raise AnalysisError(
             f"--out {arguments.out} cannot be written: {error.strerror or error}"

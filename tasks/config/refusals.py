@@ -4,6 +4,7 @@ pydantic and OmegaConf into the words that a user reads."""
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,8 @@ from tasks.errors import PlanError, unknown
 T = TypeVar("T")
 
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
+_RAISED = re.compile(r"^\w+ raised while resolving interpolation: ")
+"""OmegaConf's words before those of a resolver."""
 _MISSING = ("missing", "missing_argument")
 _CURES = {
     "dict_type": "is not a mapping; give KEY: VALUE pairs",
@@ -77,7 +80,7 @@ def unresolved(config: DictConfig, error: OmegaConfBaseException) -> PlanError:
             raw = raw[int(part)] if isinstance(raw, list) else raw[part]  # type: ignore[index]
         except (KeyError, IndexError, TypeError, ValueError):
             raw = "?"
-    why = one_line(str(error).splitlines()[0])
+    why = one_line(_RAISED.sub("", str(error).splitlines()[0]))
     return PlanError(f"{key}={shown(raw)} cannot be resolved: {why}; give a value or a known key")
 
 

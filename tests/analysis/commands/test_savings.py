@@ -7,6 +7,7 @@ import pytest
 from analysis.__main__ import main
 from metering.record import SweepPlace
 from tests.analysis.sample_records import a_phase, a_record, put
+from tests.conftest import ROOT
 
 
 def _sweep(order: str):
@@ -44,3 +45,9 @@ def test_a_figure_that_cannot_be_written_is_one_line(tmp_path, capsys, name):
     folder = put(tmp_path / "runs", *records)
     assert main(["savings", str(folder), "--figure", str(tmp_path / name)]) == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_the_page_shows_what_the_shipped_records_give(capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert main(["savings", "results/records"]) == 0
+    assert capsys.readouterr().out in (ROOT / "docs/savings.md").read_text(encoding="utf-8")

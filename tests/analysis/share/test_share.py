@@ -141,3 +141,16 @@ def test_share_check_and_tables_on_one_bundle(
     assert "resnet50" in (tmp_path / "t" / "table3.csv").read_text()
     heads = [json.loads(line)["host"]["hostname"] for _, line in read_lines(bundle)]
     assert heads == [None] * 4
+
+
+def test_records_are_laid_out_as_runs_leave_them(named: Record, tmp_path: Path) -> None:
+    again = replace(named, run_id="f" * 32, repetition=2)
+    other = replace(named, run_id="e" * 32)  # the same set-up, measured elsewhere
+    for folder in ("a", "b"):
+        put(tmp_path / folder, *({"a": (named, again), "b": (other,)}[folder]))
+        out = str(tmp_path / "records")
+        assert main(["share", str(tmp_path / folder), "--out", out, "--folders"]) == 0
+    place = Path(named.task, named.model, named.hardware)
+    folders = sorted(path.name for path in (tmp_path / "records" / place).iterdir())
+    assert folders == [named.identity, f"{named.identity}-2", f"{named.identity}.eeeeeeee"]
+    assert len(load([tmp_path / "records"]).frame["run_id"].unique()) == 3
