@@ -54,14 +54,15 @@ def budget_of(
         unseen = unseen_warming(rows, kept_s, meter.settings)
         gain = gain_of(meter.all_gpus, sensors["gpu"].how)
     others = [term for term in (gap, lag, latency) if term is not None]
-    repeat = None if spread is None else math.hypot(spread, *others) + widening + unseen
+    one_sided = widening + drift.at_most + unseen
+    repeat = None if spread is None else math.hypot(spread, *others) + one_sided
     absolute = None
     if gain is not None and gain.half_width is not None and repeat is not None:
         absolute = repeat + gain.half_width * _gpu_share(kept)
     return ErrorBudget(
         noise=spread,
         tick=tick,
-        drift=widening,
+        drift=widening or drift.at_most,
         gap=gap,
         lag=lag,
         latency=latency,

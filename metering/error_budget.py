@@ -20,10 +20,11 @@ class ErrorBudget:
     term is not known or does not exist on this machine.
 
     noise: between blocks, the counter's tick at the ends included; tick: that part of it; drift:
-        of power that was not steady; gap: energy of the idle time at the edges of blocks, which is
-        booked into them; lag: what a window that begins on an idle board loses to a counter that
-        lags; latency: uncertainty of the instants at which counters were read; unseen: of a board
-        that still warms up, in a window too short to see that it does.
+        of power that was not steady, or of heat that cannot be excluded; gap: energy of the idle
+        time at the edges of blocks, which is booked into them; lag: what a window that begins on an
+        idle board loses to a counter that lags; latency: uncertainty of the instants at which
+        counters were read; unseen: of a board that still warms up, in a window too short to see
+        that it does.
     repeat: all of these together.
     gain_low, gain_high: range of the gain errors, (reading - true) / true, of the tested boards
         that are closest to this one; an illustration, not a bound.

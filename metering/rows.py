@@ -10,7 +10,7 @@ from functools import cached_property
 from metering.block import Block, preferred
 from metering.record import Interval, Reading
 from metering.settings import MeterSettings
-from metering.statistics import Tick, rate_interval, warmup_length
+from metering.statistics import rate_interval, warmup_length
 
 J_PER_KWH = 3.6e6
 SAME_C = 1.5
@@ -119,17 +119,17 @@ def energy_interval(rows: Sequence[Row], confidence: float, period_s: float) -> 
 
 def duration_interval(rows: Sequence[Row], confidence: float) -> Interval | None:
     """Of the seconds per sample."""
-    return _interval([row.block.duration_s for row in rows], rows, confidence, None)
+    return _interval([row.block.duration_s for row in rows], rows, confidence)
 
 
-def _tick(rows: Sequence[Row], period_s: float) -> Tick | None:
-    """What a counter that moves every `period_s` adds to the noise of a reading."""
+def _tick(rows: Sequence[Row], period_s: float) -> float:
+    """Standard deviation, kWh, of one reading of a counter that moves every `period_s`."""
     gpu_kwh = [row.block.own.gpu_kwh for row in rows]
     known = [kwh for kwh in gpu_kwh if kwh is not None]
     if not known or len(known) < len(rows):
-        return None
+        return 0.0
     power = sum(known) / sum(row.block.duration_s for row in rows)
-    return Tick(power * period_s / math.sqrt(12), num_chains(rows))
+    return power * period_s / math.sqrt(12)
 
 
 def num_chains(rows: Sequence[Row]) -> int:
@@ -148,7 +148,7 @@ def _interval(
     amounts: Sequence[float | None],
     rows: Sequence[Row],
     confidence: float,
-    tick: Tick | None,
+    tick: float = 0.0,
 ) -> Interval | None:
     known = [
         (amount, row.num_samples)

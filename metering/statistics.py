@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from metering.record import Interval
 
@@ -13,9 +12,8 @@ MIN_KEPT = 4  # MSER needs a handful of blocks behind the cut to be meaningful
 MAX_BATCH = 5
 BLOCKS_PER_BATCH = 6  # the series grows by this many before its batches grow by one
 CUT_SIGMAS = 4.0
-NUM_FEW_BATCHES = 4  # of a short series
-NUM_BATCHES = 8  # of a long one: twice as many blocks and more
-MIN_REST = 0.6  # of the variance, that is never taken for tick
+NUM_COSINES = (4, 6)  # at least and at most: the fewer, the lower the frequencies, and the wider
+BLOCKS_PER_COSINE = 6  # between these
 
 
 def warmup_length(values: Sequence[float]) -> int:
@@ -81,33 +79,22 @@ def lag1_autocorrelation(residuals: Sequence[float]) -> float:
     return min(0.95, max(0.0, products / total + 1 / len(residuals)))
 
 
-@dataclass(frozen=True)
-class Tick:
-    """Noise of a counter that moves in steps, read at the edges of blocks: what one block gains its
-    neighbour loses. sigma: standard deviation of one reading, in the unit of the amounts;
-    num_chains: how many runs of blocks share edges; a block alone is one."""
-
-    sigma: float
-    num_chains: int
-
-
 def rate_interval(
-    amounts: Sequence[float], samples: Sequence[int], confidence: float, tick: Tick | None = None
+    amounts: Sequence[float], samples: Sequence[int], confidence: float, tick: float = 0.0
 ) -> Interval | None:
     """The rate sum(amounts) / sum(samples) with its confidence interval; None without blocks.
 
     A ratio estimator (Cochran 1977, section 6.4): its variance comes from the residuals
-    amount - rate x samples, so that blocks of different length weigh as they should. A long series
-    is averaged in `NUM_BATCHES` batches (Schmeiser 1982, "Batch size effects in the analysis of
-    simulation output", Operations Research 30:3): what comes and goes within a batch, be it
-    periodic, is no noise of their mean. Positive autocorrelation r of successive residuals leaves
-    n (1 - r) / (1 + r) effective ones (AR(1)); the quantile is Student's t on them. r of a short
-    series says too little about slow drift, so there the half-width is at least that of
-    `NUM_FEW_BATCHES` batches.
+    amount - rate x samples, so that blocks of different length weigh as they should. What counts of
+    them is their noise at low frequencies, the mean square of their first cosine transforms
+    (equal-weighted cosines: Lazarus, Lewis, Stock and Watson 2018, "HAR inference: recommendations
+    for practice", Journal of Business & Economic Statistics 36:4): blocks that resemble their
+    neighbours add to it, and what comes and goes within a few blocks, be it periodic, cancels in
+    their sum and adds nothing. The quantile is Student's t; its degrees are one fewer than the
+    cosines, for a rule that looks at the interval after every block.
 
-    tick: a counter's step adds the same to one block as it takes from the next, which is no noise
-    of their sum: it is taken out of the residuals' variance and autocovariance, and added at the
-    two ends of each chain of blocks.
+    tick: standard deviation of one reading of a counter that moves in steps. What such a reading
+    adds to one block it takes from the next; it remains at the two ends of the series.
     """
     count = len(amounts)
     if count == 0 or sum(samples) == 0:
@@ -116,60 +103,22 @@ def rate_interval(
     if count < 2:
         return Interval(rate, None, confidence, count, float(count))
     residuals = [amount - rate * number for amount, number in zip(amounts, samples, strict=True)]
-    batches = _batch_sums(residuals, NUM_BATCHES) if count >= 2 * NUM_BATCHES else residuals
-    variance, correlation, ends = _noise(batches, tick)
-    effective = max(2.0, len(batches) * (1 - correlation) / (1 + correlation))
-    # of the sum of all residuals
-    error = math.sqrt(len(batches) ** 2 * variance / effective + ends)
+    least, most = NUM_COSINES
+    num_cosines = min(count - 1, max(least, min(most, count // BLOCKS_PER_COSINE)))
+    error = math.sqrt(count * _low_frequencies(residuals, num_cosines) + 2 * tick**2)
+    effective = max(2, num_cosines)
     half_width = _student_t(confidence, effective - 1) * error
-    if len(batches) == count:
-        half_width = max(half_width, _few_half_width(residuals, confidence))
-    blocks = effective * count / len(batches)
-    return Interval(rate, half_width / sum(samples), confidence, count, blocks)
+    return Interval(rate, half_width / sum(samples), confidence, count, float(effective))
 
 
-def _batch_sums(values: Sequence[float], number: int) -> list[float]:
-    """Sums of about equal numbers of neighbours; the first batches take what is left over."""
-    size, more = divmod(len(values), number)
-    sums, start = [], 0
-    for batch in range(number):
-        end = start + size + (batch < more)
-        sums.append(sum(values[start:end]))
-        start = end
-    return sums
+def _low_frequencies(residuals: Sequence[float], num_cosines: int) -> float:
+    """Their variance at frequencies near zero: of white noise, its variance."""
+    import numpy as np
 
-
-def _noise(residuals: Sequence[float], tick: Tick | None) -> tuple[float, float, float]:
-    """Variance and lag-1 autocorrelation of what is no tick, and the variance of the sum that the
-    ticks at the ends of the chains make."""
-    count = len(residuals)
-    variance = sum(value * value for value in residuals) / (count - 1)
-    correlation = lag1_autocorrelation(residuals)
-    if tick is None or tick.num_chains > count / 2:
-        return variance, correlation, 0.0
-    of_ticks = 2 * tick.sigma**2
-    if variance <= of_ticks * max(0.3, 1 - 2 * math.sqrt(2 / count)):
-        return variance, correlation, 0.0  # steps keep time with the counter: it adds no noise
-    rest = max(variance - of_ticks, MIN_REST * variance)
-    covariance = sum(a * b for a, b in itertools.pairwise(residuals)) / (count - 1)
-    shared = (count - tick.num_chains) / count
-    correlation = (covariance + tick.sigma**2 * shared) / rest + 1 / count
-    return rest, min(0.95, max(0.0, correlation)), of_ticks * tick.num_chains
-
-
-def _few_half_width(residuals: Sequence[float], confidence: float) -> float:
-    """Half-width of the sum of residuals from a few long batches; 0 while one would be a single
-    block. The first blocks are left over: drift shows in the batches that are complete."""
-    size = len(residuals) // NUM_FEW_BATCHES
-    if size < 2:
-        return 0.0
-    left_over = len(residuals) % NUM_FEW_BATCHES
-    sums = _batch_sums(residuals[left_over:], NUM_FEW_BATCHES)
-    middle = sum(sums) / NUM_FEW_BATCHES
-    variance = sum((one - middle) ** 2 for one in sums) / (NUM_FEW_BATCHES - 1)
-    scale = len(residuals) / (len(residuals) - left_over)
-    error = math.sqrt(variance * NUM_FEW_BATCHES) * scale
-    return _student_t(confidence, NUM_FEW_BATCHES - 1) * error
+    times = (np.arange(len(residuals)) + 0.5) / len(residuals)
+    cosines = np.cos(np.pi * np.outer(np.arange(1, num_cosines + 1), times))
+    transforms = cosines @ np.asarray(residuals)
+    return float(2 * (transforms @ transforms) / len(residuals) / num_cosines)
 
 
 def _student_t(confidence: float, degrees: float) -> float:

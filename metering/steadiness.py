@@ -29,11 +29,13 @@ STILL_TO_COME = 1.5
 class Steadiness:
     """change: of the energy per sample over the blocks that count, relative to its mean; why: what
     drifts, or may drift, as words; empty where all is steady. is_shown: the drift stands out from
-    the noise; otherwise it can only not be excluded."""
+    the noise; otherwise it can only not be excluded. at_most: what heat can still have changed,
+    where that is little enough to be steady."""
 
     change: float = 0.0
     why: str = ""
     is_shown: bool = False
+    at_most: float = 0.0
 
     @property
     def is_steady(self) -> bool:
@@ -54,7 +56,8 @@ def steadiness(rows: Sequence[Row], kept: Sequence[Row]) -> Steadiness:
     start, from which the dependence on temperature is better known."""
     if len(kept) < MIN_BLOCKS:
         return Steadiness()
-    return _with_temperature(rows, kept) or _with_time(kept) or Steadiness()
+    heat = _with_temperature(rows, kept)
+    return (_with_time(kept) or heat) if heat.is_steady else heat
 
 
 def _with_time(kept: Sequence[Row]) -> Steadiness | None:
@@ -72,17 +75,17 @@ def _with_time(kept: Sequence[Row]) -> Steadiness | None:
     return Steadiness(change, why, is_shown=True)
 
 
-def _with_temperature(rows: Sequence[Row], kept: Sequence[Row]) -> Steadiness | None:
+def _with_temperature(rows: Sequence[Row], kept: Sequence[Row]) -> Steadiness:
     """Temperature lags behind power and is read without noise, so it shows a slow change long
     before the energy does."""
     celsius = [row.block.state.temperature_c for row in kept if row.block.state is not None]
     known = [one for one in celsius if one is not None]
     if len(known) < len(kept):
-        return None
+        return Steadiness()
     third = len(known) // 3
     warmer_c = THIRDS * (fmean(known[-third:]) - fmean(known[:third]))
     if abs(warmer_c) < WARMER_C:
-        return None
+        return Steadiness()
     line = _fit(
         [
             (row.block.state.temperature_c, (row.counted_kwh or 0.0) / row.num_samples)
@@ -91,12 +94,12 @@ def _with_temperature(rows: Sequence[Row], kept: Sequence[Row]) -> Steadiness | 
         ]
     )
     if line is None:
-        return None
+        return Steadiness()
     per_c, error = line.slope / line.mean, line.error / line.mean
     change = per_c * warmer_c
     at_most = (abs(per_c) + SIGMAS * error) * abs(warmer_c)
     if at_most < HEAT_MATTERS:
-        return None
+        return Steadiness(at_most=at_most)
     why = (
         f"the boards' temperature changed by {warmer_c:+.1f} C over the measured blocks, and "
         f"energy per sample with it by {100 * change:+.1f} %, at most {100 * at_most:.1f} %"

@@ -7,7 +7,7 @@ import statistics
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from benchmarks.simulation.nvml import Machine, SimulatedGpu
 from metering.record import PhaseRecord
 from metering.settings import MeterSettings
 
+RARELY_STOPPED = 0.95  # of the budget, that the median window lasts
 TICK_SIGMAS = math.sqrt(2 / 12)  # of a counter's tick, at both ends of a window
 
 
@@ -213,6 +214,16 @@ def summarize(trials: Sequence[Trial]) -> Summary:
         window_s=statistics.median(one.window_s for one in trials),
         overhead=statistics.median(one.overhead for one in trials),
     )
+
+
+def fixed_length(case: Case, trials: Sequence[Trial]) -> MeterSettings | None:
+    """Of windows as long as the median of these and never ended by their interval: on the same
+    traces they show what it costs to stop by it. None where the rule hardly ended one."""
+    settings = MeterSettings(**case.meter)
+    window_s = statistics.median(one.window_s for one in trials)
+    if window_s > RARELY_STOPPED * settings.time_budget_s:
+        return None
+    return replace(settings, relative_error=1e-9, time_budget_s=window_s)
 
 
 def _trial_of(name: str, settings: MeterSettings | None, seed: int) -> Trial:
