@@ -48,6 +48,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> ActionSessi
 
     from tasks.action_recognition.videos import new_counter
     from tasks.network_facts import fingerprint
+    from tasks.openmmlab import memory
     from tasks.openmmlab.metered import MeteredRun
 
     register_all_modules(init_default_scope=False)
@@ -69,6 +70,8 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> ActionSessi
         endless_test=plan.meter.mode == "adaptive",
         whole_test=_wants_top1(plan),
     )
+    shape, forward = train_pass(config)
+    memory.require(run, plan, forward, (shape[0] * plan.micro_batch, *shape[1:]), "")
     facts = model_facts(_built(native) if is_small else run.model, native)
     notes, built = _notes(plan), fingerprint(run.model)
     if plan.compile:
@@ -103,22 +106,28 @@ def _built(config: Config) -> Any:
         return MODELS.build(config.model)
 
 
-def model_facts(model: Any, config: Config) -> ModelFacts:
-    """Parameters, and GMACs of one clip at the size that the network is trained at."""
-    from tasks.network_facts import gmacs, params_m
-
+def train_pass(config: Config) -> tuple[tuple[int, ...], Callable[[Any, Any], Any]]:
+    """Shape of one training clip as the network gets it, and (network, clips) -> scores."""
     frames, height, width = configs.train_shape(config)
     is_2d = config.model.type == "Recognizer2D"
     shape = (frames, 3, height, width) if is_2d else (1, 3, frames, height, width)
 
-    def forward(clip: Any) -> Any:
-        features = model.backbone(clip)
+    def forward(model: Any, clips: Any) -> Any:
+        features = model.backbone(clips)
         return model.cls_head(features, num_segs=frames) if is_2d else model.cls_head(features)
 
+    return shape, forward
+
+
+def model_facts(model: Any, config: Config) -> ModelFacts:
+    """Parameters, and GMACs of one clip at the size that the network is trained at."""
+    from tasks.network_facts import gmacs, params_m
+
+    shape, forward = train_pass(config)
     return ModelFacts(
         params_m=params_m(model),
-        gmacs=gmacs(model, forward, shape),
-        input_shape=(3, frames, height, width),
+        gmacs=gmacs(model, lambda clip: forward(model, clip), shape),
+        input_shape=(3, *configs.train_shape(config)),
         notes=("GMACs of one clip; a test sample costs that times its views",),
     )
 

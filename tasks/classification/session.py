@@ -58,7 +58,8 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
     device = devices.choose(plan.hardware.accelerator, ranks.local_rank)
     devices.set_precision(plan.precision, device)
     if plan.stage not in pretraining.SELF_SUPERVISED:
-        trial.run(*pretraining.tried(plan), devices.total_memory(device))
+        total = devices.total_memory(device, plan.hardware.devices)
+        trial.run(*pretraining.tried(plan), total)
     train_set, test_set = data.open_sets(plan.data, plan.seed, plan.micro_batch)
     with _clear_errors(plan.batch_size):
         step = pretraining.step(plan, ranks, device)

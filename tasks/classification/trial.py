@@ -14,12 +14,10 @@ from tasks.classification import weights
 from tasks.classification.networks import one_line
 from tasks.errors import PlanError
 from tasks.plan import Plan
+from tasks.running import step_memory
 
 if TYPE_CHECKING:
     import torch
-
-ADAM_STATES = 2
-_GIB = 2**30
 
 
 def run(plan: Plan, setup: Any, total_memory: int | None) -> None:
@@ -36,7 +34,7 @@ def run(plan: Plan, setup: Any, total_memory: int | None) -> None:
     network.train(trains)
     batch_size = plan.micro_batch if trains else plan.batch_size // plan.hardware.num_ranks
     size = models.input_size(plan, for_test=not trains)
-    saved = _Saved(network)
+    saved = step_memory.Saved(network)
     images = torch.zeros((batch_size, 3, size, size), device="meta")
     try:
         with (
@@ -50,25 +48,8 @@ def run(plan: Plan, setup: Any, total_memory: int | None) -> None:
         raise _refused(plan, batch_size, size, error) from error
     _require_logits(plan, output)
     if trains and not plan.compile:
-        _require_memory(plan, setup, network, saved.num_bytes, total_memory)
-
-
-class _Saved:
-    """Counts what a forward pass keeps for the backward pass, without the parameters."""
-
-    def __init__(self, network: torch.nn.Module) -> None:
-        self._parameters = {one.untyped_storage()._cdata for one in network.parameters()}
-        self._sizes: dict[int, int] = {}
-
-    def keep(self, tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        if storage._cdata not in self._parameters:
-            self._sizes[storage._cdata] = storage.nbytes()
-        return tensor
-
-    @property
-    def num_bytes(self) -> int:
-        return sum(self._sizes.values())
+        needed = _least_bytes(plan, setup, network, saved.num_bytes)
+        step_memory.require(plan, needed, total_memory)
 
 
 def _refused(plan: Plan, batch_size: int, size: int, error: Exception) -> PlanError:
@@ -97,20 +78,13 @@ def _require_logits(plan: Plan, output: Any) -> None:
         )
 
 
-def _require_memory(
-    plan: Plan, setup: Any, network: torch.nn.Module, saved: int, total: int | None
-) -> None:
-    """The least that a step holds at once: weights, gradients, the optimizer's state and an average
-    (4 bytes a parameter each), and what is kept for the backward pass (half of it in 16 bits)."""
-    if total is None:
-        return
-    copies = 2 + (ADAM_STATES if "adam" in setup.optimizer else 1)
-    parameters = sum(one.numel() for one in network.parameters()) * 4 * copies
-    activations = saved // 2 if plan.precision in ("bf16", "fp16") else saved
-    needed = parameters + activations
-    if needed > total:
-        raise PlanError(
-            f"batch_size={plan.batch_size} of model={plan.model.name} needs at least "
-            f"{needed / _GIB:.1f} GiB on each device, which has {total / _GIB:.1f}; choose a "
-            "smaller batch_size, accumulation_steps=2 or more, precision=bf16, or a larger GPU"
-        )
+def _least_bytes(plan: Plan, setup: Any, network: torch.nn.Module, saved: int) -> int:
+    """Of a step in 16 bits half of what is kept has them."""
+    is_short = plan.precision in ("bf16", "fp16")
+    states = step_memory.ADAM_STATES if "adam" in setup.optimizer else step_memory.OTHER_STATES
+    return step_memory.least_bytes(
+        network,
+        saved // 2 if is_short else saved,
+        num_copies=states + (setup.ema_decay is not None),
+        keeps_gradients=plan.accumulation_steps > 1,
+    )

@@ -29,6 +29,10 @@ def uses_gpu(accelerator: str) -> bool:
 SINCE_MAJOR = 8  # Ampere: the first with bf16 and tf32 in its tensor cores
 
 
+CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+"""Of a container's memory, version 2 and 1."""
+
+
 @cache
 def _all_threads() -> int:
     import torch
@@ -205,14 +209,19 @@ def peak_memory_mib(device: torch.device) -> float | None:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10  # getrusage(2): KiB
 
 
-def total_memory(device: torch.device) -> int:
-    """Bytes of the device's memory, or of the machine's."""
+def total_memory(device: torch.device, ranks_per_node: int = 1) -> int:
+    """Bytes of the device's memory; on a CPU the rank's share of what this process may use of the
+    machine's."""
     import psutil
     import torch
 
     if device.type == "cuda":
         return int(torch.cuda.get_device_properties(device).total_memory)
-    return int(psutil.virtual_memory().total)
+    allowed = int(psutil.virtual_memory().total)
+    for file in CGROUP_LIMITS:
+        with suppress(OSError, ValueError):  # no such file, or `max`
+            allowed = min(allowed, int(Path(file).read_text(encoding="ascii")))
+    return allowed // ranks_per_node
 
 
 def release(device: torch.device) -> None:

@@ -56,7 +56,7 @@ def native_config(plan: Plan) -> Config:
     config = load_config(plan.model.source, PACKAGE, plan.model)
     _require_segmentor(config, plan)
     without_downloads(config)
-    crop = _crop_of(config)
+    crop = crop_of(config)
     if _use_data_set(config, plan) and crop is not None:
         set_crop(config, crop)
     if "num_classes" in options:
@@ -133,7 +133,8 @@ def _use_data_set(config: Config, plan: Plan) -> bool:
     return True
 
 
-def _crop_of(config: Config) -> tuple[int, int] | None:
+def crop_of(config: Config) -> tuple[int, int] | None:
+    """Height and width of a training crop, pixels."""
     size = config.model.get("data_preprocessor", {}).get("size")
     return None if size is None else (int(size[0]), int(size[1]))
 

@@ -71,6 +71,28 @@ def _forward(model: Any, image: Any) -> Any:
     return model._forward(image)
 
 
+def train_pass(model: Any, images: Any) -> None:
+    """From images (batch, 3, height, width) to the losses, without labels: each head's answer at
+    the images' size, and cross-entropy over it. A head that asks for the samples is left out."""
+    import torch
+    from torch.nn import functional
+
+    features = model.extract_feat(images)
+    heads = [model.decode_head, getattr(model, "auxiliary_head", None) or []]
+    for head in _flat(heads):
+        if "batch_data_samples" in inspect.signature(head.forward).parameters:
+            continue
+        answer = functional.interpolate(head(features), size=images.shape[2:], mode="bilinear")
+        size = (len(answer), *answer.shape[2:])
+        functional.cross_entropy(answer, torch.zeros(size, dtype=torch.int64, device=answer.device))
+
+
+def _flat(heads: Any) -> list[Any]:
+    """Auxiliary heads are one or a list of them."""
+    listed = [list(one) if hasattr(one, "__iter__") else [one] for one in heads]
+    return [head for one in listed for head in one]
+
+
 def _at_facts_size(model: Any, config: Config) -> Any:
     """`model`, or one like it for 512 x 512 where the config fixes the image size."""
     from mmseg.registry import MODELS

@@ -18,7 +18,7 @@ from tasks.protocol import PhaseOutcome, Window
 from tasks.running import device
 from tasks.segmentation import config as configs
 from tasks.segmentation import data
-from tasks.segmentation.facts import model_facts
+from tasks.segmentation.facts import model_facts, train_pass
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -51,6 +51,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Segmentatio
 
     import tasks.segmentation.masks  # noqa: F401  (registers NamedAnnotations)
     from tasks.network_facts import fingerprint
+    from tasks.openmmlab import memory
     from tasks.openmmlab.metered import MeteredRun
 
     register_all_modules(init_default_scope=False)
@@ -71,6 +72,10 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Segmentatio
         endless_test=plan.meter.mode == "adaptive",
         whole_test=_wants_miou(plan),
     )
+    crop = configs.crop_of(config)
+    if crop is not None:
+        cure = "a smaller model.options.crop=[HEIGHT,WIDTH], "
+        memory.require(run, plan, train_pass, (plan.micro_batch, 3, *crop), cure)
     facts, built = model_facts(run.model, config), fingerprint(run.model)
     notes = _notes(plan, config, operators)
     if plan.compile:
