@@ -49,7 +49,7 @@ def run(plan: Plan, setup: Any, total_memory: int | None) -> None:
     _require_logits(plan, output)
     if trains and not plan.compile:
         needed = _least_bytes(plan, setup, network, saved.num_bytes)
-        step_memory.require(plan, needed, total_memory)
+        step_memory.require(plan, needed, total_memory, step_memory.shorter(plan))
 
 
 def _refused(plan: Plan, batch_size: int, size: int, error: Exception) -> PlanError:

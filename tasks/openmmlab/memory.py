@@ -24,6 +24,8 @@ def require(
         return
     needed = least_bytes(run, plan, forward, shape)
     total = devices.total_memory(run.device, plan.hardware.devices)
+    if run.device.type != "cpu":  # where MMEngine has no other precision
+        cure += step_memory.shorter(plan)
     step_memory.require(plan, needed, total, cure)
 
 

@@ -64,7 +64,12 @@ def least_bytes(
     return stays + (saved if keeps_gradients else max(saved, one_copy))
 
 
-def require(plan: Plan, needed: int, total: int | None, cure: str = "") -> None:
+def shorter(plan: Plan) -> str:
+    """A precision that halves what is kept, as one of the cures."""
+    return "" if plan.precision in ("bf16", "fp16") else "precision=bf16, "
+
+
+def require(plan: Plan, needed: int, total: int | None, cure: str) -> None:
     """needed: bytes of a rank's step; total: of its device, None where unknown. Raises `PlanError`
     where that cannot suffice. cure: a further one."""
     if total is None or needed <= total:
@@ -73,5 +78,5 @@ def require(plan: Plan, needed: int, total: int | None, cure: str = "") -> None:
         f"batch_size={plan.batch_size} of model={plan.model.name} needs at least "
         f"{needed / _GIB:.1f} GiB on each device (weights, optimizer, and what a forward pass of "
         f"{plan.micro_batch} keeps), which has {total / _GIB:.1f}; choose a smaller batch_size, "
-        f"accumulation_steps=2 or more, {cure}precision=bf16, or a larger device"
+        f"accumulation_steps=2 or more, {cure}or a larger device"
     )
