@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 from tasks.action_recognition import lists
 from tasks.config.refusals import validated
 from tasks.config.values import Count, Flag, Text
-from tasks.data.cache import written_once
+from tasks.data.cache import PER_FILE, written_once
 from tasks.data.embedded_videos import Format, label_of, write_clip
 from tasks.errors import PlanError, unknown
 from tasks.plan import DataPlan
@@ -119,6 +119,7 @@ def open_set(plan: DataPlan, scale_down: int = 1) -> VideoSet:
         root = written_once(
             Path(plan.cache_dir) / f"{plan.name}-v1-{num_files}-{size}",
             lambda draft: _write(draft, layout, num_files, form),
+            _num_bytes(num_files, form),
         )
     except OSError as error:
         raise PlanError(
@@ -148,6 +149,12 @@ def _format(plan: DataPlan, scale_down: int) -> Format:
     width, height = (int(side) // scale_down // 2 * 2 for side in options["size"])
     # decord 0.6 cannot read a picture that is 48 pixels wide
     return Format(max(64, width), max(32, height), int(options["fps"]), int(options["num_frames"]))
+
+
+def _num_bytes(num_files: int, form: Format) -> float:
+    """Of the embedded clips, about: the fewer frames, the more a pixel of one takes."""
+    per_clip = form.width * form.height * (0.1 + 0.01 * form.num_frames)
+    return (num_files + _num_test_files(num_files)) * (per_clip + PER_FILE)
 
 
 def _num_test_files(num_files: int) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tasks.data.cache import written_once
+from tasks.data.cache import PER_FILE, written_once
 
 NUM_PATTERNS = 16
+_BYTES_PER_PIXEL = 0.6  # of these JPEGs
 
 
 def synthetic_jpegs(
@@ -21,6 +22,7 @@ def synthetic_jpegs(
     folder = written_once(
         cache_dir / f"synthetic-v1-{num_files}-{width}x{height}",
         lambda draft: _write_jpegs(draft, num_files, width, height),
+        1.25 * num_files * (_BYTES_PER_PIXEL * width * height + PER_FILE),
     )
     return _labelled(folder / "train"), _labelled(folder / "val")
 
@@ -57,7 +59,7 @@ def digit_pngs(cache_dir: Path) -> tuple[list[tuple[Path, int]], list[tuple[Path
 
     Source: Alpaydin & Kaynak 1998, Optical Recognition of Handwritten Digits (UCI).
     """
-    folder = written_once(cache_dir / "digits-v1", _write_digits)
+    folder = written_once(cache_dir / "digits-v1", _write_digits, 1797 * (1000 + PER_FILE))
     labelled = [(path, int(path.stem.split("-")[1])) for path in sorted(folder.glob("*.png"))]
     test = labelled[::5]
     train = [entry for index, entry in enumerate(labelled) if index % 5]

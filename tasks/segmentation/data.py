@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 
 from tasks.config.refusals import validated
 from tasks.config.values import Count, Flag, Text
-from tasks.data.cache import written_once
+from tasks.data.cache import PER_FILE, written_once
 from tasks.errors import PlanError, unknown
 from tasks.plan import DataPlan
 from tasks.segmentation import mask_check
@@ -151,6 +151,7 @@ def open_set(plan: DataPlan, scale_down: int = 1) -> SegmentationSet:
         root = written_once(
             Path(plan.cache_dir) / f"{plan.name}-v2-{num_files}-{label}",
             lambda draft: _write(draft, layout, num_files, sizes),
+            _num_bytes(layout, num_files, sizes),
         )
     except OSError as error:
         raise PlanError(
@@ -184,6 +185,13 @@ def _stems(folder: Path, suffix: str) -> set[str]:
         for name in names
         if name.endswith(suffix) and not name.startswith(".")
     }
+
+
+def _num_bytes(layout: Layout, num_files: int, sizes: list[tuple[int, int]]) -> float:
+    """Of the embedded images and masks, about."""
+    per_pixel = 1.3 if layout.image_suffix.endswith(".png") else 0.15
+    pixels = sum(width * height for width, height in sizes) / len(sizes)
+    return (num_files + _num_test_files(num_files)) * (per_pixel * pixels + 2 * PER_FILE)
 
 
 def _num_test_files(num_files: int) -> int:
