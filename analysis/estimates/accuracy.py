@@ -14,8 +14,8 @@ from metering.catalogue import TaskFacts
 
 Origin = Literal["measured", "published"]
 NO_SAMPLING_ERROR = (
-    "no interval of the GQI: the sampling error of {name} needs the predictions on each image, "
-    "which a record does not hold"
+    "no interval of the GQI: the sampling error of {name} needs the predictions on each of 30 "
+    "images or more, which {who} not give"
 )
 
 
@@ -35,18 +35,24 @@ def choose(
     published_pct: float | None,
     quality_key: str,
     num_test: int | None,
+    measured_half_width_pct: float | None = None,
 ) -> Accuracy | None:
     """The accuracy that an index uses, for tables and figures alike: measured here on the real
     set, else published. None where there is neither.
 
-    measured_pct: of trained weights on the whole real test set, or None; num_test: its samples.
+    measured_pct: of trained weights on the whole real test set, or None; num_test: its samples;
+    measured_half_width_pct: of a mean IoU, from a bootstrap over its images, or None.
     """
     value = published_pct if measured_pct is None else measured_pct
     if value is None:
         return None
     origin: Origin = "published" if measured_pct is None else "measured"
     if quality_key != "top1_pct":
-        return Accuracy(value, None, origin, NO_SAMPLING_ERROR.format(name=_name_of(quality_key)))
+        if measured_pct is not None and measured_half_width_pct is not None:
+            return Accuracy(value, measured_half_width_pct, origin)
+        who = "the paper does" if measured_pct is None else "the record does"
+        note = NO_SAMPLING_ERROR.format(name=_name_of(quality_key), who=who)
+        return Accuracy(value, None, origin, note)
     if not num_test:
         return Accuracy(
             value, None, origin, "no interval of the GQI: the test set's size is unknown"
@@ -78,4 +84,6 @@ def of_row(one: Measured, published_pct: float | None, task: TaskFacts) -> Accur
     num_test = num_test_samples(one)
     if measured is not None:
         num_test = one.num_accuracy_samples or num_test
-    return choose(measured, published_pct, task.quality_key, num_test)
+    return choose(
+        measured, published_pct, task.quality_key, num_test, one.accuracy_half_width_pct
+    )  # fmt: skip

@@ -58,7 +58,8 @@ class Measured:
     records it rests on; paper_row: of the
     paper, None where it is no row of the paper; row_key: rows with one key differ in how a stage
     was measured; comparison_key: rows with one key may be compared; tier: of its least sure rate;
-    accuracy_pct: of trained weights on a whole test set of `num_accuracy_samples`, or None.
+    accuracy_pct: of trained weights on a whole test set of `num_accuracy_samples`, or None;
+    accuracy_half_width_pct: of its 95 % interval over images, where the run kept them.
     """
 
     setup: SetUp
@@ -81,6 +82,7 @@ class Measured:
     gmacs: float | None = None
     views: float | None = None
     accuracy_pct: float | None = None
+    accuracy_half_width_pct: float | None = None
     num_accuracy_samples: int | None = None
     notes: tuple[str, ...] = ()
     run_ids: tuple[str, ...] = ()
@@ -166,6 +168,7 @@ def measured(
         gmacs=gmacs,
         views=_last([run for run in runs if run.phase == "test"], "views_per_sample"),
         accuracy_pct=_last(accuracy, "accuracy_pct"),
+        accuracy_half_width_pct=_last(accuracy[-1:], "accuracy_half_width_pct"),
         num_accuracy_samples=None if num_samples is None else round(num_samples),
         notes=tuple(dict.fromkeys(note for note in notes if note)),
         run_ids=_once(runs, "run_id"),

@@ -25,7 +25,7 @@ class Run:
         "kwh_per_sample", "kwh_half_width", "s_per_sample", "s_half_width", "idle_power_w",
         "num_samples", "gpu_kwh", "num_nodes", "views_per_sample", "gpu_sensor", "cpu_sensor",
         "ram_sensor", "emissions_kg_co2eq", "setup_kwh", "checkpoint_kwh", "params_m", "gmacs",
-        "accuracy_pct", "num_accuracy_samples", "flags",
+        "accuracy_pct", "accuracy_half_width_pct", "num_accuracy_samples", "flags",
     )  # fmt: skip
 
     def __getitem__(self, name: str) -> Any:

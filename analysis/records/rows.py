@@ -33,7 +33,7 @@ COLUMNS = (
     "gpu_kwh", "cpu_kwh", "ram_kwh", "energy_kwh", "duration_s",
     "gpu_sensor", "cpu_sensor", "ram_sensor", "emissions_kg_co2eq", "idle_power_w",
     "peak_memory_mib", "data_wait_share", "setup_kwh", "checkpoint_kwh", "params_m", "gmacs",
-    "accuracy_pct", "num_accuracy_samples",
+    "accuracy_pct", "accuracy_half_width_pct", "num_accuracy_samples",
     # what to know about it
     "flags", "notes", "failure",
 )  # fmt: skip
@@ -150,6 +150,9 @@ def _phase(phase: PhaseRecord, totals: Totals, quality_key: str) -> dict[str, An
         "peak_memory_mib": phase.peak_memory_mib,
         "data_wait_share": phase.data_wait_share,
         "accuracy_pct": phase.quality.get(quality_key),
+        "accuracy_half_width_pct": phase.quality.get(
+            f"{quality_key.removesuffix('_pct')}_half_width_pct"
+        ),
         "num_accuracy_samples": phase.quality.get("num_test_samples"),
         "flags": "; ".join(phase.flags),
         "gpu_kwh": totals.energy.gpu_kwh,

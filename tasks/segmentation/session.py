@@ -17,7 +17,7 @@ from tasks.plan import Plan
 from tasks.protocol import PhaseOutcome, Window
 from tasks.running import device
 from tasks.segmentation import config as configs
-from tasks.segmentation import data
+from tasks.segmentation import data, image_bootstrap
 from tasks.segmentation.facts import model_facts, train_pass
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Segmentatio
     operators = patches.install()
     from mmseg.utils import register_all_modules
 
+    import tasks.segmentation.image_counts  # noqa: F401  (registers ImageIoU)
     import tasks.segmentation.masks  # noqa: F401  (registers NamedAnnotations)
     from tasks.network_facts import fingerprint
     from tasks.openmmlab import memory
@@ -93,6 +94,9 @@ def use_images(config: Config, plan: Plan, images: data.SegmentationSet) -> None
                 step["type"] = "NamedAnnotations"
     indices = train_indices(images.num_train, plan.data.fraction, plan.seed)
     config.train_dataloader.dataset.indices = indices
+    for metric in dicts(config.test_evaluator):
+        if metric.get("type") == "IoUMetric":
+            metric["type"] = "ImageIoU"
     if images.test_repeats > 1 and not _wants_miou(plan):
         config.test_dataloader.dataset = {
             "type": "RepeatDataset",
@@ -126,7 +130,21 @@ class SegmentationSession:
         flags = (f"test batches of {batch_size} a rank, as in MMSegmentation's configs",)
         if not _wants_miou(self.plan):
             return PhaseOutcome(flags=flags)
-        return PhaseOutcome(quality={"miou_pct": float(metrics["mIoU"])}, flags=flags)
+        quality = {"miou_pct": float(metrics["mIoU"])} | self._sampling_error()
+        return PhaseOutcome(quality=quality, flags=flags)
+
+    def _sampling_error(self) -> dict[str, float]:
+        """The mIoU's half-width over images, whose counts are kept beside the record; empty where
+        there are too few images, or on a rank without them."""
+        metrics = self.run.runner.test_loop.evaluator.metrics
+        kept = [one.images for one in metrics if getattr(one, "images", None) is not None]
+        if not kept:
+            return {}
+        [(intersect, union)] = kept
+        image_bootstrap.keep(intersect, union, self.plan.folder)
+        half_width = image_bootstrap.half_width_pct(intersect, union)
+        found = {"num_test_samples": float(len(intersect))}
+        return found if half_width is None else found | {"miou_half_width_pct": half_width}
 
     def save(self, path: Path) -> None:
         self.run.save(path)

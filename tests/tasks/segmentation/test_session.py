@@ -18,6 +18,7 @@ from tasks.errors import PlanError
 from tasks.patches.mmcv import Operators
 from tasks.plan import Plan
 from tasks.segmentation import session as segmentation
+from tasks.segmentation.image_bootstrap import miou_pct
 from tests.tasks.counting_window import CountingWindow
 
 pytestmark = pytest.mark.trains
@@ -147,8 +148,14 @@ def test_miou_is_what_mmsegmentation_and_a_confusion_matrix_give(
 ) -> None:
     session = prepared("model=bisenet", "data.options.full_test=true")
     session.train(CountingWindow(10))
-    miou = session.test(CountingWindow(1)).quality["miou_pct"]
-    runner = session.run.runner
+    quality = session.test(CountingWindow(1)).quality
+    miou, runner = quality["miou_pct"], session.run.runner
+    with np.load(session.plan.folder / "miou_images.npz") as kept:
+        intersect, union = kept["intersect"], kept["union"]
+    assert len(union) == quality["num_test_samples"] == len(runner.test_dataloader.dataset)
+    assert float(miou_pct(intersect.sum(axis=0), union.sum(axis=0))) == pytest.approx(
+        miou, abs=0.006
+    )
     assert miou == pytest.approx(_stock_miou(runner))
     assert miou == pytest.approx(_matrix_miou(runner, num_classes=19), abs=0.006)
 
