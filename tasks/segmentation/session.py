@@ -49,7 +49,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Segmentatio
     operators = patches.install()
     from mmseg.utils import register_all_modules
 
-    import tasks.segmentation.image_counts  # noqa: F401  (registers ImageIoU)
+    import tasks.segmentation.image_counts  # (registers ImageIoU)
     import tasks.segmentation.masks  # noqa: F401  (registers NamedAnnotations)
     from tasks.network_facts import fingerprint
     from tasks.openmmlab import memory
