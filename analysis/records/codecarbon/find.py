@@ -75,7 +75,7 @@ def _is_log(path: Path, own: set[Path]) -> bool:
     except OSError:
         return False
     lines = head.decode("utf-8-sig", errors="replace").splitlines()
-    return any(is_emissions_header(line) for line in lines[:2])
+    return any(is_emissions_header(line) for line in lines[:5])
 
 
 def _nearest(folder: Path, hydra: set[Path], tops: Sequence[Path]) -> Path | None:

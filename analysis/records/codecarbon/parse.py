@@ -64,15 +64,18 @@ class ParsedLog:
     lines: tuple[Line, ...]
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    cut_run_id: str | None = None
-    """Of the last line where that is cut off, empty where it cannot be read; else None."""
+    cut_run_ids: tuple[str, ...] = ()
+    """Of lines with too few or too many values, whose run is then not whole; where such a line does
+    not say it, of the line before."""
 
 
 def parsed(content: bytes) -> ParsedLog:
     """Raises `RecordError` with one line that says why this is no file of CodeCarbon's."""
     text, notes = _decoded(content)
     physical = _LINE_END.split(text)
-    start = 1 if physical and physical[0].lower().startswith("sep=") else 0
+    start = 0
+    while start < len(physical) and _is_before_header(physical[start]):
+        start += 1
     header = physical[start] if len(physical) > start else ""
     separator = separator_of(header)
     names = _names(_cells(header, separator))
@@ -81,7 +84,7 @@ def parsed(content: bytes) -> ParsedLog:
         notes = (*notes, f"the file is separated by {said}, not commas")
     lines: list[Line] = []
     problems: list[str] = []
-    cut_run_id: str | None = None
+    cut_run_ids: list[str] = []
     for number, cells in _logical(physical, start + 1, separator, len(names), problems):
         if _is_header(cells):
             names = _names(cells)
@@ -90,8 +93,8 @@ def parsed(content: bytes) -> ParsedLog:
             is_cut = number == len(physical) and not text.endswith("\n")
             cut = "; the file was cut off here" if is_cut else ""
             problems.append(f"line {number}: {len(cells)} values for {len(names)} columns{cut}")
-            if is_cut:
-                cut_run_id = dict(zip(names, cells[:-1], strict=False)).get("run_id", "")
+            of_line = dict(zip(names, cells[:-1], strict=False)).get("run_id", "")
+            cut_run_ids.append(of_line or (lines[-1].text("run_id") if lines else ""))
             continue
         values = {
             name: "" if cell.lower() in NULLS else cell
@@ -100,7 +103,12 @@ def parsed(content: bytes) -> ParsedLog:
         lines.append(Line(number, values, separator != ","))
     if not lines and not problems:
         raise RecordError("no line of measurements")
-    return ParsedLog(tuple(lines), tuple(problems), notes, cut_run_id)
+    return ParsedLog(tuple(lines), tuple(problems), notes, tuple(cut_run_ids))
+
+
+def _is_before_header(line: str) -> bool:
+    """`sep=;` of a spreadsheet, a comment, an empty line."""
+    return not line.strip() or line.startswith("#") or line.lower().startswith("sep=")
 
 
 def is_emissions_header(header: str) -> bool:

@@ -7,14 +7,15 @@ It writes 0.0 for what it did not read, so a zero is no measured zero.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from analysis.records.codecarbon.hardware import gpus_of, power_flags
 from analysis.records.codecarbon.parse import Line
 from analysis.records.emission_factor import is_possible
 from metering.bounds import MOST
+from metering.json_values import shown
 from metering.record import RecordError
 
 LEAST_RUN_KWH = 1e-12
@@ -22,7 +23,6 @@ LEAST_RUN_KWH = 1e-12
 (15.3 or 61 microjoules) and of NVML's (1 millijoule)."""
 SUM_TOLERANCE = 0.01
 """Parts that differ by more from the total are said to."""
-_COUNT = re.compile(r"^\s*(\d+)\s*x\s+")
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,12 @@ def logged(line: Line, pue: float | None = None) -> Logged:
     if not duration_s:
         raise RecordError("duration: it is empty or 0")
     factor, flags = _pue(line, pue)
-    gpu_name, num_gpus = _gpus(line)
+    gpu_name, num_gpus, of_gpus = gpus_of(line)
     parts, has_rate, said = _parts(line, total_kwh, num_gpus)
     gpu_kwh, cpu_kwh, ram_kwh = (None if part is None else part / factor for part in parts)
+    machine = line.text("tracking_mode").lower() != "process"
+    energies = (total_kwh / factor, gpu_kwh)
+    of_power, is_possible_power = power_flags(energies, duration_s, num_gpus, machine)
     emissions_kg, of_emissions = _emissions(line, total_kwh)
     ended = moment(line.text("timestamp"))
     return Logged(
@@ -89,12 +92,12 @@ def logged(line: Line, pue: float | None = None) -> Logged:
         gpu_name=gpu_name,
         num_gpus=num_gpus,
         cpu_model=line.text("cpu_model") or None,
-        scope="process" if line.text("tracking_mode").lower() == "process" else "machine",
+        scope="machine" if machine else "process",
         version=line.text("codecarbon_version").replace(",", "."),
         project_name=line.text("project_name"),
         country_iso_code=line.text("country_iso_code") or None,
-        has_rate=has_rate,
-        flags=(*flags, *said, *of_emissions),
+        has_rate=has_rate and is_possible_power,
+        flags=(*flags, *said, *of_gpus, *of_power, *of_emissions, *_of_time(line, ended)),
     )
 
 
@@ -105,6 +108,11 @@ def moment(stamp: str) -> float | None:
         return datetime.fromisoformat(stamp).replace(tzinfo=None).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def _of_time(line: Line, ended: float | None) -> list[str]:
+    said = line.text("timestamp")
+    return [] if ended is not None else [f"timestamp {shown(said)} is no ISO 8601 time"]
 
 
 def _pue(line: Line, of_run: float | None) -> tuple[float, list[str]]:
@@ -138,19 +146,6 @@ def _emissions(line: Line, total_kwh: float) -> tuple[float | None, list[str]]:
         f"emissions of {said} kg are {grams:.4g} g per kWh, which no supply has (0.5 to 1,500): "
         "they are left out"
     ]
-
-
-def _gpus(line: Line) -> tuple[str | None, int]:
-    """Model and number of the GPUs listed: CodeCarbon writes `2 x NVIDIA A100` for two."""
-    model = line.text("gpu_model")
-    counts = _COUNT.match(model)
-    count = line.number_of("gpu_count")
-    if count is None:
-        count = float(counts[1]) if counts else float(bool(model))
-    if count != int(count):
-        raise RecordError(f"gpu_count: {count} is not a whole number")
-    name = _COUNT.sub("", model) if model.count(" x ") == 1 else model
-    return (name or None) if count else None, int(count)
 
 
 Parts = tuple[float | None, float | None, float | None]

@@ -19,7 +19,8 @@ from metering.record import RecordError
 Verdict = Literal["used", "flagged", "left out"]
 IMPORT = "python -m analysis import FOLDER --samples N --model NAME"
 NO_CONFIG = f"no .hydra/config.yaml beside it, above it or below it; `{IMPORT}` reads it"
-WITHOUT_CONFIG = ConfigFacts()
+_NO_PROJECT = ("", "codecarbon")
+"""What a log says where nobody named its project."""
 
 
 @dataclass
@@ -108,15 +109,18 @@ def _placed(file: LogFile, outcome: LogOutcome) -> list[_Placed]:
     outcome.flags += log.notes
     runs, problems = tasks.runs_of(str(file.path), log.lines)
     outcome.left_out += problems
-    if log.cut_run_id is not None and runs and log.cut_run_id in ("", runs[-1].run_id):
-        runs[-1] = _without_rate(runs[-1])
+    runs = [_without_rate(run) if run.run_id in log.cut_run_ids else run for run in runs]
     if file.config is not None:
         return [_Placed(run, file.config) for run in runs]
     if not file.candidates:
         return [_Placed(run, None) for run in runs]
     placed = []
     for run, config in zip(runs, match.by_time(runs, file.candidates), strict=True):
-        notes: tuple[str, ...] = ()
+        of_time = run.any.ended_at or "it has none"
+        notes: tuple[str, ...] = (
+            f"none of {len(file.candidates)} configs below it, or several, fit its time "
+            f"({of_time}); `{IMPORT}` reads it",
+        )
         if config is not None:
             folder = config.parent.parent
             notes = (f"no .hydra beside it: matched by time with {'/'.join(folder.parts[-3:])}",)
@@ -134,10 +138,10 @@ def _wanted(
 
 
 def _without_rate(run: RunLog) -> RunLog:
-    """A run whose last line is cut off: a part is left, and the samples are of the whole."""
+    """A run of which a line is cut off: a part is left, and the samples are of the whole."""
     total = None if run.total is None else replace(run.total, has_rate=False)
     parts = tuple(replace(task, has_rate=False) for task in run.tasks)
-    said = "its last line was cut off, so that a part of the run is left: no rate is made"
+    said = "a line of it was cut off, so that a part of the run is left: no rate is made"
     return replace(run, total=total, tasks=parts, flags=(*run.flags, said))
 
 
@@ -156,8 +160,9 @@ def _facts(
     if facts is None:
         for placed in group:
             left_out = outcomes[placed.run.path].left_out
-            if reason not in left_out:
-                left_out.append(reason)
+            said = placed.notes[0] if config is None and placed.notes else reason
+            if said not in left_out:
+                left_out.append(said)
     return facts
 
 
@@ -175,8 +180,10 @@ def _of_config(
     made: list[ForeignRun] = []
     for path, phase, one, flags in phases:
         folder = Path(path).parent if config is None else config.parent.parent
+        project = one.project_name if config is None else ""
+        label = label_of(folder) if project in _NO_PROJECT else project
         try:
-            made.append(foreign_run(path, one, facts, phase, (*notes, *flags), label_of(folder)))
+            made.append(foreign_run(path, one, facts, phase, (*notes, *flags), label))
         except RecordError as error:
             outcomes[path].left_out.append(str(error))
     for placed in group:

@@ -103,7 +103,7 @@ def foreign_run(
         flags=tuple(dict.fromkeys(said)),
         notes=tuple(notes),
     )
-    if run.kwh_per_sample is not None and run.kwh_per_sample < LEAST_KWH:
+    if num_samples and one.energy_kwh / num_samples < LEAST_KWH:
         raise RecordError(
             f"energy_consumed: {one.energy_kwh} kWh is too little for {num_samples} samples"
         )

@@ -55,13 +55,16 @@ def runs_of(path: str, lines: Sequence[Line]) -> tuple[list[RunLog], list[str]]:
     for run_id, group in groups.items():
         pue = _pue_of(group)
         said: list[Logged] = []
+        lost: list[Line] = []
         for line in group:
             try:
                 said.append(logged(line, pue))
+                lost = [one for one in lost if one.text("task_name")]  # a later total has the rest
             except RecordError as error:
                 problems.append(f"line {line.number}: {error}")
+                lost.append(line)
         if said:
-            runs.append(_run(path, run_id, said))
+            runs.append(_run(path, run_id, said, [line.number for line in lost]))
     return runs, problems
 
 
@@ -120,17 +123,32 @@ def kind_of(name: str) -> Kind:
     return "train" if trains else "test"
 
 
-def _run(path: str, run_id: str, said: list[Logged]) -> RunLog:
+def _run(path: str, run_id: str, said: list[Logged], lost: Sequence[int]) -> RunLog:
+    """lost: numbers of its lines that were left out and are in no later total."""
     totals = [one for one in said if not one.task_name]
-    tasks = tuple(one for one in said if one.task_name)
+    tasks = tuple(dict.fromkeys(one for one in said if one.task_name))
     flags: list[str] = []
     total = None
+    if len(totals) + len(tasks) < len(said):
+        flags.append("lines of a task that are the same to the last digit count once")
+    if lost:
+        numbers = ", ".join(map(str, lost))
+        flags.append(f"line {numbers} of this run is left out, so a part is: no rate is made")
     if totals:
         total = max(reversed(totals), key=lambda one: one.duration_s)
         if len(totals) > 1:
             flags.append(f"flushed: {len(totals)} lines of one run, each a total: the last counts")
         if any(one.energy_kwh > total.energy_kwh * 1.001 for one in totals):
-            flags.append("an earlier line has more energy than the last: lines may be of several")
+            flags.append(
+                "an earlier line has more energy than the last: lines may be of several runs, and "
+                "no rate is made"
+            )
+            total = replace(total, has_rate=False)
+    if total is not None and sum(task.energy_kwh for task in tasks) > total.energy_kwh * 1.01:
+        flags.append("its tasks add up to more than its total: which is right is not known")
+    if lost:
+        total = None if total is None else replace(total, has_rate=False)
+        tasks = tuple(replace(task, has_rate=False) for task in tasks)
     return RunLog(path, run_id, total, tasks, tuple(flags))
 
 

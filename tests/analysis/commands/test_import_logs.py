@@ -119,6 +119,14 @@ def test_an_aborted_run_among_others_gets_no_rate(
     assert "2 phases have a rate" in said
 
 
+def test_two_projects_of_one_file_are_two_models(tmp_path: Path) -> None:
+    projects = [{"run_id": "a", "project_name": "resnet50"}, {"run_id": "b", "project_name": "vit"}]
+    a_log(tmp_path / "logs", *projects)
+    assert _import(tmp_path / "logs", "--samples", "10") == 0
+    models = {read(path).model for path in tmp_path.rglob("record.json")}
+    assert models == {"resnet50", "vit"}
+
+
 def test_one_of_several_runs_may_be_chosen(tmp_path: Path) -> None:
     a_log(tmp_path / "logs", {"run_id": "cut"}, {"run_id": "full"})
     _import(tmp_path / "logs", "--samples", "10", "--model", "vit", "--run-id", "full")
