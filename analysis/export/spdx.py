@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from analysis.errors import AnalysisError
 from analysis.export.report_facts import Export, PhaseFacts, RunFacts, sensors_text
 from analysis.export.site_facts import SiteFacts
 from analysis.export.training import Stated, name_of, stated
@@ -38,7 +39,7 @@ def export(runs: Sequence[RunFacts], site: SiteFacts) -> Export:
         "type": "CreationInfo",
         "@id": _INFO,
         "specVersion": "3.0.1",
-        "created": _utc(max(run.ended_at for run in runs)),
+        "created": _created(runs),
         "createdBy": [tool["spdxId"]],
     }
     document = _element("SpdxDocument", "/".join(run.run_id for run in runs), "Energy of models")
@@ -49,6 +50,13 @@ def export(runs: Sequence[RunFacts], site: SiteFacts) -> Export:
     agents = [tool] if supplier is None else [tool, supplier]
     graph = {"@context": CONTEXT, "@graph": [info, document, *agents, *packages]}
     return Export({FILE: json.dumps(graph, indent=1) + "\n"}, tuple(left_out))
+
+
+def _created(runs: Sequence[RunFacts]) -> str:
+    """When the last run ended, so that the same runs make the same document; now, where a log's
+    times are of another form than ISO 8601."""
+    stamps = [stamp for run in runs if (stamp := _utc(run.ended_at)) is not None]
+    return max(stamps) if stamps else f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _supplier(site: SiteFacts, left_out: dict[str, None]) -> dict[str, Any] | None:
@@ -83,7 +91,7 @@ def _package(
         if value is None:
             left_out[f"{key} (give {where} in --facts)"] = None
         else:
-            package[key] = _utc(value) if key == "releaseTime" else value
+            package[key] = _release_time(value) if key == "releaseTime" else value
     lists: dict[str, list[dict[str, Any]]] = {}
     comments = []
     for phase in run.phases:
@@ -129,8 +137,20 @@ def plain_decimal(value: float) -> str:
     return f"{Decimal(repr(value)):f}"
 
 
-def _utc(stamp: str) -> str:
-    """`2026-11-23T22:20:39Z`, as SPDX wants it."""
-    moment = datetime.fromisoformat(stamp)
+def _release_time(said: str) -> str:
+    stamp = _utc(said)
+    if stamp is None:
+        raise AnalysisError(
+            f"--facts: model.release_time: {said!r} is no time; write 2026-11-23T22:20:39+00:00"
+        )
+    return stamp
+
+
+def _utc(stamp: str) -> str | None:
+    """`2026-11-23T22:20:39Z`, as SPDX wants it; None where it is no time."""
+    try:
+        moment = datetime.fromisoformat(stamp)
+    except ValueError:
+        return None
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

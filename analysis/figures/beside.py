@@ -47,7 +47,7 @@ def _published() -> Iterator[Row]:
 
 
 def _measured(one: Measured) -> Iterator[Row]:
-    where = f"{device_of(one.setup)}, batch {one.setup.asked.batch_size}"
+    where = f"{device_of(one.setup)}, batch {one.setup.asked.batch_size or 'unknown'}"
     for phase in PHASES:
         rate = one.train_rate if phase == "train" else one.test_rate
         if rate is None:

@@ -114,6 +114,7 @@ def measured_runs(records: pd.DataFrame) -> pd.DataFrame:
         & (records["kwh_per_sample"].astype(float) > 0)
         & records["stage"].isin(["supervised", "finetune"])
         & (records["kind"] == "record")
+        & records["batch_size"].notna()  # of an imported log it may be unknown
     ].sort_values("started_s", kind="stable")
     rows = [_run(row) for row in wanted.to_dict("records")]
     runs = pd.DataFrame(rows, columns=list(RUN_COLUMNS))

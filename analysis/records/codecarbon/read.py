@@ -202,18 +202,30 @@ def _say_joined(run: RunLog, made: Sequence[ForeignRun], outcomes: dict[str, Log
 
 
 def _once(runs: Sequence[ForeignRun], outcomes: dict[str, LogOutcome]) -> list[ForeignRun]:
-    """A run that lies in two folders (a copy) counts once."""
-    first: dict[tuple[object, ...], str] = {}
+    """A run that lies in two folders (a copy, or what it had written when it was copied) counts
+    once: where it is longest."""
+    longest: dict[tuple[str, str], ForeignRun] = {}
+    for run in runs:
+        key = run.logged.run_id, run.phase
+        known = longest.setdefault(key, run)
+        if run.logged.duration_s > known.logged.duration_s:
+            longest[key] = run
     kept = []
     for run in runs:
-        one = run.logged
-        key = (one.run_id, run.phase, one.ended_at, one.duration_s, one.energy_kwh)
-        if one.run_id and key in first and first[key] != run.path:
-            outcomes[run.path].left_out.append(f"the same run as in {first[key]}")
+        first = longest[run.logged.run_id, run.phase]
+        if not run.logged.run_id or run is first or run.path == first.path:
+            kept.append(run)
             continue
-        first[key] = run.path
-        kept.append(run)
+        said = "the same run as in" if _is_copy(run, first) else "an earlier state of the run in"
+        outcomes[run.path].left_out.append(f"{said} {first.path}")
     return kept
+
+
+def _is_copy(run: ForeignRun, first: ForeignRun) -> bool:
+    one, other = run.logged, first.logged
+    return (one.ended_at, one.duration_s, one.energy_kwh) == (
+        other.ended_at, other.duration_s, other.energy_kwh,
+    )  # fmt: skip
 
 
 def reason_of(error: Exception) -> str:

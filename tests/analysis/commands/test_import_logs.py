@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from analysis.__main__ import main
+from analysis.figures.gather import measured_runs
 from analysis.records.load import load
 from metering.record_file import read
 from tests.analysis.records.codecarbon.logs import a_config, a_log
@@ -131,6 +132,14 @@ def test_one_of_several_runs_may_be_chosen(tmp_path: Path) -> None:
     a_log(tmp_path / "logs", {"run_id": "cut"}, {"run_id": "full"})
     _import(tmp_path / "logs", "--samples", "10", "--model", "vit", "--run-id", "full")
     assert len(list(tmp_path.rglob("record.json"))) == 1
+
+
+def test_a_record_without_batch_size_is_in_no_figure_of_batch_sizes(tmp_path: Path) -> None:
+    a_log(tmp_path / "logs", {})
+    assert _import(tmp_path / "logs", "--samples", "100", "--model", "vit") == 0
+    frame = load([tmp_path / "logs" / "out"]).frame
+    assert frame["batch_size"].isna().all()
+    assert measured_runs(frame).empty
 
 
 def test_a_log_of_version_1_keeps_its_total(tmp_path: Path) -> None:

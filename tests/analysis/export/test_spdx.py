@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from spdx_python_model import v3_0_1 as model
 
+from analysis.errors import AnalysisError
 from analysis.export.report_facts import RunFacts
-from analysis.export.site_facts import SiteFacts
+from analysis.export.site_facts import ModelPage, SiteFacts
 from analysis.export.spdx import FILE, export, plain_decimal
 from tests.analysis.export.sample_runs import a_run, a_site
 
@@ -45,6 +46,13 @@ def test_the_document_is_valid(site: SiteFacts) -> None:
     assert float(test.ai_energyQuantity) == pytest.approx(7.2452e-05)
     assert objects.missing_ids == set()
     assert _write(objects)["@context"]
+
+
+def test_times_that_are_none_are_refused_or_not_taken() -> None:
+    with pytest.raises(AnalysisError, match="release_time: 'soon' is no time"):
+        export([a_run()], a_site(model=ModelPage(release_time="soon")))
+    text = _text(a_run(ended_at="01/03/2025 10:05"), SiteFacts())  # a log out of a spreadsheet
+    assert _write(_read(text))["@context"]
 
 
 @pytest.mark.parametrize(

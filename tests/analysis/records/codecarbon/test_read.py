@@ -259,6 +259,15 @@ def test_a_copy_of_a_run_counts_once(tmp_path: Path) -> None:
     assert "the same run as in" in loaded.problems[0].reason
 
 
+def test_an_earlier_state_of_a_run_is_left_out_for_the_whole(tmp_path: Path) -> None:
+    for name, seconds in (("a", "50"), ("b", "100")):
+        a_config(tmp_path / name)
+        a_log(tmp_path / name, {"duration": seconds})
+    loaded = load([tmp_path])
+    assert loaded.frame["duration_s"].tolist() == [100.0]
+    assert "an earlier state of the run in" in loaded.problems[0].reason
+
+
 def test_what_todays_codecarbon_writes_is_read(tmp_path: Path) -> None:
     from codecarbon import OfflineEmissionsTracker
 
