@@ -7,6 +7,7 @@ Exit status 0: measured; 1: the record says why not; 75: the whole job is to end
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pickle
 import shutil
@@ -61,6 +62,7 @@ def main() -> int:
     log = slurm_leaving.JobLog(path.parent / f"{job_id()}.log")
     if leads:
         slurm_draft.become_record(plans[number].folder, None, slurm_state.earlier_end)
+        correct_earlier(plans[number])
     run = _Run(plans[number], number, leads, job_list.rules, log)
     try:
         status = run.execute()
@@ -72,6 +74,19 @@ def main() -> int:
         if status == LEAVES and number + 1 < len(plans):
             slurm_leaving.requeue(path.parent)  # this run has ended, the others have not begun
     return status
+
+
+def correct_earlier(plan: Plan) -> None:
+    """An attempt of this job that failed since a node did: the others lost their connection."""
+    record = failed.record_in(plan)
+    restarted = os.environ.get("SLURM_RESTART_COUNT", "0") != "0"
+    if not restarted or record is None or record.status != "failed" or record.failure is None:
+        return
+    is_ours = record.scheduler is not None and record.scheduler.job_id == job_id()
+    if is_ours and slurm_state.earlier_end(job_id()) == "NODE_FAIL":
+        message = f"SLURM ended job {job_id()}: NODE_FAIL; {record.failure.message}"
+        failure = dataclasses.replace(record.failure, type="NODE_FAIL", message=message)
+        failed.leave_record(plan, failure, "interrupted")
 
 
 class _Run:

@@ -94,6 +94,7 @@ class JobLog:
             reasons = self._WORD.findall(text.decode("utf-8", "replace"))
             if reasons:
                 words = max(reasons, key=len)  # of job and step, of which one may say less
+                words = words.partition(",")[0]  # NODE FAILURE, SEE SLURMCTLD LOG FOR DETAILS
                 return _KINDS.get(words, words)
             if time.monotonic() > deadline:
                 return None

@@ -42,29 +42,37 @@ def settle(
         return Outcome(empty_record(plan, "failed", _now(), unreadable), plan.folder)
     if record is None:
         record = slurm_draft.become_record(plan.folder, ticket.job_id)
-    failure = rank_failure.take(plan.folder)
-    ended = f"SLURM ended job {ticket.job_id}: {state}; {_log(ticket, state)}"
-    if record is not None and record.failure and record.failure.type == slurm_draft.KIND:
-        status: Status = _status_of(state)
-    elif record is not None:
-        status = record.status
-        of_record = record.failure or Failure(type="SlurmJobEnded", message="")
-        if failure is None or failure.rank == 0:
-            failure = of_record
-    elif failure is not None:
-        status = rank_failure.status(failure)
-    else:
-        status = _status_of(state)
-    if failure is None or failure.type in {"SystemExit", slurm_draft.KIND}:
-        failure = Failure(type="SlurmJobEnded", message=ended, traceback=_tail(ticket.log))
-    elif state.state not in failure.message and not (
-        record is not None and state.state in {"FAILED", "UNKNOWN"}  # which say nothing new
-    ):
-        # the run's own words come first: a rank may have told of a lost connection alone
-        failure = dataclasses.replace(failure, message=f"{failure.message} ({ended})")
+    failure, status = _end(record, rank_failure.take(plan.folder), ticket, state)
     if record is None or record.failure != failure:
         record = failed.leave_record(plan, failure, status).record
     return Outcome(told(record, plan.folder, ticket, state), plan.folder)
+
+
+def _end(
+    record: Record | None, of_rank: Failure | None, ticket: Ticket, state: JobState
+) -> tuple[Failure, Status]:
+    """How a run ended that did not finish. record: that it left, or its draft; of_rank: of the rank
+    that failed first."""
+    by_slurm = state.state in slurm_state.FROM_OUTSIDE
+    status: Status = "interrupted" if by_slurm else "failed"
+    ended = f"SLURM ended job {ticket.job_id}: {state}; {_log(ticket, state)}"
+    kind = state.state if by_slurm or state.state == "OUT_OF_MEMORY" else "SlurmJobEnded"
+    failure = of_rank
+    is_draft = record is not None and record.failure and record.failure.type == slurm_draft.KIND
+    if record is not None and not is_draft:
+        if state.state != "NODE_FAIL":  # which is a lost connection to the others
+            status = record.status
+        if failure is None or failure.rank == 0:
+            failure = record.failure or Failure(type=kind, message="")
+    elif failure is not None and not is_draft:
+        status = rank_failure.status(failure)
+    if failure is None or failure.type == "SystemExit":
+        return Failure(type=kind, message=ended, traceback=_tail(ticket.log)), status
+    says_nothing_new = record is not None and state.state in {"FAILED", "UNKNOWN"}
+    if state.state not in failure.message and not says_nothing_new:
+        # the run's own words come first: a rank may have told of a lost connection alone
+        failure = dataclasses.replace(failure, message=f"{failure.message} ({ended})")
+    return failure, status
 
 
 def _log(ticket: Ticket, state: JobState) -> str:
@@ -72,10 +80,6 @@ def _log(ticket: Ticket, state: JobState) -> str:
     if state.state != "FAILED" or ticket.log.exists():
         return f"log: {ticket.log}"
     return f"no log: can {state.node or 'its node'} write to {ticket.log.parent}? (output_dir)"
-
-
-def _status_of(state: JobState) -> Status:
-    return "interrupted" if state.state in slurm_state.FROM_OUTSIDE else "failed"
 
 
 def told(record: Record, folder: Path, ticket: Ticket, state: JobState) -> Record:

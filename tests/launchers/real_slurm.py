@@ -49,6 +49,7 @@ GresTypes=gpu
 ReturnToService=2
 KillWait=15
 MinJobAge=300
+FirstJobId={first_job_id}
 MaxArraySize={max_array_size}
 SchedulerParameters=sched_interval=1,batch_sched_delay=0,preempt_youngest_first
 PreemptType=preempt/{preempt}
@@ -220,6 +221,7 @@ def cluster(home: Path, site: Site) -> Iterator[Cluster]:
     ports = _free_ports("slurmctld", "slurmdbd", *NODES)
     text = CONF + (ACCOUNTING if accounting else "")
     values = {**dataclasses.asdict(site), **ports, "home": home, "host": host, "grace": GRACE_S}
+    values["first_job_id"] = random.randrange(1, 2800)  # two sessions' ranks share no port
     (home / "slurm.conf").write_text(text.format(**values))
     (home / "gres.conf").write_text(GRES)
     with ExitStack() as stack, (home / "output.txt").open("w") as output:
@@ -284,10 +286,11 @@ def _start_accounting(made: Cluster, port: int) -> None:
 
 
 def _free_ports(*names: str) -> dict[str, int]:
-    """All at once, so that no two are the same; below the ports that outgoing connections get."""
+    """All at once, so that no two are the same; below the ports of ranks (`launchers.ranks`) and
+    those that outgoing connections get."""
     with ExitStack() as stack:
         ports: dict[str, int] = {}
-        for port in random.sample(range(15_000, 32_000), 400):
+        for port in random.sample(range(10_000, 20_000), 400):
             probe = stack.enter_context(socket.socket())
             try:
                 probe.bind(("127.0.0.1", port))

@@ -147,6 +147,11 @@ def test_ctrl_c_says_that_jobs_go_on_and_what_to_do(
             "0: slurmstepd-c1: error: *** JOB 5 ON c1 CANCELLED AT 2026-11-26T02:10:34 ***",
             "CANCELLED",
         ),
+        (
+            "*** JOB 5 ON p1 CANCELLED AT 2026-11-26T02:10:36 DUE TO NODE FAILURE, SEE "
+            "SLURMCTLD LOG FOR DETAILS ***",
+            "NODE_FAIL",
+        ),
         ("train: measuring", None),
     ],
 )
