@@ -67,12 +67,12 @@ def test_runs_of_one_job_have_records_of_their_own_and_a_requeue_goes_on(
     slurm: Cluster, tmp_path: Path
 ) -> None:
     plans = [plan(tmp_path, "phases=train", "meter.num_steps=30", f"data.fraction={fraction}")
-             for fraction in (0.5, 0.6, 0.7)]  # fmt: skip
-    packed = replace(SETTINGS, runs_per_job=3)
+             for fraction in (0.5, 0.6)]  # fmt: skip
+    packed = replace(SETTINGS, runs_per_job=2)
     submission = slurm_queue.submit(plans, packed)
     tickets = [submission.tickets[one.run_name] for one in plans]
     assert [(ticket.job_id, ticket.number) for ticket in tickets] == [
-        (tickets[0].job_id, number) for number in range(3)
+        (tickets[0].job_id, number) for number in range(2)
     ]
     until(lambda: tickets[0].log.exists() and tickets[0].log.read_text().count(": train\n") == 2)
     subprocess.run(["scontrol", "requeue", tickets[0].job_id], check=True)
@@ -80,9 +80,9 @@ def test_runs_of_one_job_have_records_of_their_own_and_a_requeue_goes_on(
 
     assert {record.status for record in done.values()} == {"finished"}
     num_attempts = [len(list((one.folder / "attempts").glob("*"))) for one in plans]
-    assert num_attempts == [0, 1, 0]
+    assert num_attempts == [0, 1]
     restarts = [done[one.run_name].scheduler for one in plans]
-    assert [job.num_restarts for job in restarts if job is not None] == [0, 1, 1]
+    assert [job.num_restarts for job in restarts if job is not None] == [0, 1]
 
 
 def test_more_runs_than_an_array_holds_are_several_arrays(slurm: Cluster, tmp_path: Path) -> None:
