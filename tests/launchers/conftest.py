@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from launchers.children import Server
-from tests.launchers.real_slurm import Cluster, Site, cluster
+from tests.launchers.real_slurm import Cluster, cluster
+from tests.launchers.slurm_site import Site
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,8 @@ from launchers.slurm_queue import Ticket
 from metering.record import Record
 from metering.record_file import read, write
 from tasks.running.execute import empty_record
-from tests.launchers.real_slurm import CONTROLLER, Cluster, Site, cluster
+from tests.launchers.real_slurm import CONTROLLER, Cluster, cluster
+from tests.launchers.slurm_site import Site
 from tests.launchers.slurm_sweeps import SETTINGS, plan, until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(500)]
