@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analysis.export.report_facts import Block, Overhead, PhaseFacts, Projection, RunFacts
 from analysis.records.codecarbon.rows import NO_TASK
+from analysis.records.codecarbon.to_record import IMPORTED
 from metering import catalogue
 from metering.block import preferred
 from metering.record import PhaseRecord, Reading, Record
@@ -67,6 +68,7 @@ def run_facts(
         failure=f"{failure.type}: {failure.message}".splitlines()[0] if failure else None,
         notes=record.notes,
         has_known_recipe=record.paper_row is not None,
+        is_whole=IMPORTED in record.notes or asked.protocol.get("mode") in ("whole", "exec"),
     )
 
 

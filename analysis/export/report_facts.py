@@ -115,7 +115,8 @@ class RunFacts:
     sample: what one sample is (image, video); reader: what read the energy, with its version;
     scope: whose energy was read; num_devices: over all nodes; kg_co2eq_per_kwh: of the country's
     grid; projection_missing: why there is no projection; has_known_recipe: it is a row of the
-    paper's, so that its stage tells how the network began; attempts: earlier ones at this run;
+    paper's, so that its stage tells how the network began; is_whole: all that ran was
+    metered, not a window of it; attempts: earlier ones at this run;
     started_at, ended_at: ISO 8601.
     """
 
@@ -158,6 +159,7 @@ class RunFacts:
     failure: str | None = None
     notes: tuple[str, ...] = ()
     has_known_recipe: bool = True
+    is_whole: bool = False
     attempts: tuple[RunFacts, ...] = ()
 
     def phase(self, name: str) -> PhaseFacts | None:

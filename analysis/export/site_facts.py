@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationErro
 from pydantic.dataclasses import dataclass
 
 from analysis.errors import AnalysisError, unknown
+from analysis.records.emission_factor import is_possible
 
 _STRICT = ConfigDict(extra="forbid")
 Positive = Annotated[FiniteFloat, Field(gt=0)]
@@ -105,7 +106,7 @@ class SiteFacts:
     location: str | None = None
     country: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
     pue: Annotated[FiniteFloat, Field(ge=1, le=10)] | None = None
-    carbon_intensity_g_per_kwh: Annotated[FiniteFloat, Field(ge=0, le=1500)] | None = None
+    carbon_intensity_g_per_kwh: Annotated[FiniteFloat, Field(ge=0)] | None = None
     carbon_intensity_source: str | None = None
     power_source: PowerSource | None = None
     embodied: Embodied | None = None
@@ -134,9 +135,16 @@ def read_site_facts(path: Path) -> SiteFacts:
     if not isinstance(content, dict):
         raise AnalysisError(f"--facts {path} is not a mapping; write lines like `pue: 1.2`")
     try:
-        return _ADAPTER.validate_python(content)
+        facts = _ADAPTER.validate_python(content)
     except ValidationError as error:
         raise _refusal(path, error) from None
+    grams = facts.carbon_intensity_g_per_kwh
+    if grams and not is_possible(grams / 1000):
+        raise AnalysisError(
+            f"--facts {path}: carbon_intensity_g_per_kwh: {grams:g} is no supply's; it is in grams "
+            "per kWh, 0.5 to 1,500, or 0"
+        )
+    return facts
 
 
 def _refusal(path: Path, error: ValidationError) -> AnalysisError:

@@ -37,10 +37,17 @@ def stated(run: RunFacts, phase: PhaseFacts) -> Stated | None:
     if phase.energy_kwh is None:
         return None
     half_width = phase.relative_half_width
-    words = f"{MEASURED}: {phase.energy_kwh:.4g} kWh for {phase.samples_text}, not a whole "
-    words += "training" if phase.phase == "train" else "evaluation"
+    words = (
+        f"{MEASURED}: {phase.energy_kwh:.4g} kWh for {phase.samples_text}, {_extent(run, phase)}"
+    )
     width = None if half_width is None else half_width * phase.energy_kwh
     return Stated(phase.energy_kwh, width, MEASURED, words)
+
+
+def _extent(run: RunFacts, phase: PhaseFacts) -> str:
+    if run.is_whole:
+        return f"all {'training' if phase.phase == 'train' else 'testing'} of the run"
+    return f"not a whole {'training' if phase.phase == 'train' else 'evaluation'}"
 
 
 def name_of(run: RunFacts, site_name: str | None) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from analysis.records.codecarbon.config_samples import count, samples_of
+from analysis.records.codecarbon.config_samples import SIZES, TEST_SIZES, count, samples_of
 from analysis.records.codecarbon.config_text import flat_texts, read_texts, resolved
 from analysis.records.codecarbon.tasks import kind_of
 from metering import catalogue
@@ -94,7 +94,8 @@ class ConfigFacts:
 
 def facts_of(config: Path) -> ConfigFacts:
     """What `config` and Hydra's own files beside it say. Raises `RecordError` or `OSError`."""
-    flat = resolved(flat_texts(read_texts(config)))
+    raw = flat_texts(read_texts(config))
+    flat = resolved(raw)
     data = _data(flat)
     word = _first(flat, ("task", "task.name", "task_type", "task.type"))
     phase = _phase(flat, word)
@@ -105,9 +106,10 @@ def facts_of(config: Path) -> ConfigFacts:
     if word is None and known is not None:
         task = known.task
     batch, batch_notes = _batch(flat, phase)
-    samples, of_train = samples_of(flat, "train", batch)
-    test_samples, of_test = samples_of(flat, "test", batch)
-    said = {"train": of_train, "test": of_test}
+    with_unknown = raw | flat  # a limit that Hydra alone can resolve is a limit
+    samples, of_run = samples_of(with_unknown, phase, batch, SIZES)
+    test_samples, of_test = samples_of(with_unknown, "test", batch, TEST_SIZES)
+    said = {"test": of_test} | {phase: of_run or (of_test if phase == "test" else None)}
     return ConfigFacts(
         model=_model(flat) or _of_hydra(config, ("model", "network", "net", "backbone", "arch")),
         task=task,
@@ -229,9 +231,15 @@ def _processes(flat: Mapping[str, str]) -> int | None:
     """Devices over all nodes; None where the config does not say (`auto`, `-1`)."""
     if (whole := _whole(flat.get("world_size") or flat.get("trainer.world_size"))) is not None:
         return whole
-    each = next((n for key in _DEVICES if (n := _whole(flat.get(key))) is not None), None)
+    each = next((n for key in _DEVICES if (n := _number_of(flat, key)) is not None), None)
     nodes = next((n for key in _NODES if (n := _whole(flat.get(key))) is not None), 1)
     return None if each is None else each * nodes
+
+
+def _number_of(flat: Mapping[str, str], key: str) -> int | None:
+    """`4`, or the length of a list such as `[0, 1]`."""
+    listed = sum(re.fullmatch(rf"{re.escape(key)}\.\d+", one) is not None for one in flat)
+    return _whole(flat.get(key)) or listed or None
 
 
 def _whole(said: str | None) -> int | None:

@@ -14,8 +14,8 @@ from metering.json_values import shown
 from metering.record import RecordError
 
 CURE = "`python -m analysis import FOLDER --samples N` says it"
-_SIZES = ("num_samples", "num_images")
-_TEST_SIZES = ("num_test_samples", "num_test_images")
+SIZES = ("num_samples", "num_images")
+TEST_SIZES = ("num_test_samples", "num_test_images")
 _EPOCHS = re.compile(r"(num_|max_|n_|total_)?(train_)?epochs?")
 _ALL = frozenset(("1.0", "1.", "100%", "false", "-1", "-1.0", "0", "0.0", "inf", ".inf"))
 """What a limit says where it limits nothing; the whole number 1 is one batch."""
@@ -55,17 +55,17 @@ def count(flat: Mapping[str, str], name: str) -> int | None:
 
 
 def samples_of(
-    flat: Mapping[str, str], phase: str, batch_size: int | None
+    flat: Mapping[str, str], phase: str, batch_size: int | None, sizes: tuple[str, ...]
 ) -> tuple[int | None, str | None]:
     """Samples that the run processed in `phase`, and what makes them unclear or is to be known.
 
-    `num_samples` at the top is what training processed, `num_test_samples` what testing did; a
-    nested one may be the size of the set, and is used where no epochs multiply it.
+    sizes: keys that say it: `num_samples` at the top is what the run's own phase processed,
+    `num_test_samples` what its test did. A nested `num_samples` may be the size of the set, and is
+    used where no epochs multiply it.
     """
-    sizes = _SIZES if phase == "train" else _TEST_SIZES
     key = next((name for name in sizes if count(flat, name) is not None), None)
     is_nested = key is None
-    if key is None and phase == "train":
+    if key is None and sizes == SIZES:
         nested = [key for key in flat if key.rsplit(".", 1)[-1] in sizes]
         if len(nested) > 1:
             return None, _unclear(nested[0], flat, nested[1:])

@@ -102,7 +102,7 @@ def by_process(runs: Sequence[RunLog]) -> list[Processes] | None:
 def added(
     paths: Sequence[str],
     parts: Sequence[Logged],
-    missing: Sequence[int] = (),
+    missing: tuple[int, ...] = (),
     num_processes: int | None = None,
 ) -> Logged:
     """Energies of all ranks, of the longest one's time, with what to know. The total has no rate
@@ -111,6 +111,8 @@ def added(
     num_ranks = len(parts)
     flags = [f"{num_ranks} rank files are added"] if num_ranks > 1 else []
     has_rate = all(part.has_rate for part in parts)
+    if missing == (0,) and num_ranks == num_processes:
+        missing = ()  # counted from 1
     if missing:
         flags.append(_missing_text(missing, num_ranks == 1))
         has_rate = False
@@ -141,7 +143,7 @@ def added(
     return replace(total, num_gpus=num_gpus, has_rate=has_rate, flags=(*said, *flags))
 
 
-def _missing_text(missing: Sequence[int], is_alone: bool) -> str:
+def _missing_text(missing: tuple[int, ...], is_alone: bool) -> str:
     named = f"{missing[0]}" if len(missing) == 1 else f"{missing[0]} to {missing[-1]}"
     if len(missing) != missing[-1] - missing[0] + 1:
         named = ", ".join(map(str, missing))

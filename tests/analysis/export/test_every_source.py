@@ -102,6 +102,8 @@ def test_the_card_is_in_grams(source: Source) -> None:
     grams = source.kwh("train") * source.kg_per_kwh * 1000
     assert block["emissions"] == pytest.approx(grams, rel=1e-6)
     assert "measured window" in block["source"]
+    is_part = source.record.paper_row is not None  # the others are all that ran
+    assert ("not a whole training" if is_part else "all training of the run") in block["source"]
     assert ("training_type" in block) == (source.record.paper_row is not None)
 
 

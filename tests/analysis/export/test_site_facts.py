@@ -29,6 +29,8 @@ def test_facts_are_read(tmp_path: Path) -> None:
         ("embodied: {kg: 1}", "key 'kg' is unknown; known: kg_co2eq_per_device"),
         ("pue: 0.8", "pue: 0.8: Input should be greater than or equal to 1"),
         ("supplier: {name: x, energy_source: magic}", "supplier.energy_source: 'magic'"),
+        ("carbon_intensity_g_per_kwh: 0.05", "0.05 is no supply's; it is in grams"),
+        ("carbon_intensity_g_per_kwh: 56000", "56000 is no supply's"),
         ("- a", "is not a mapping"),
         ("a: [", "is not YAML"),
     ],

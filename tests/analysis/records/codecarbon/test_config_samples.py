@@ -77,6 +77,23 @@ def test_what_limits_nothing_leaves_the_number(tmp_path: Path, limit: str) -> No
     assert not facts.sample_notes
 
 
+@pytest.mark.parametrize(
+    ("config", "samples"),
+    [
+        ("phase: test\nlimit_test_batches: 5", None),
+        ("phase: test\nlimit_train_batches: 5\ntrainer: {max_epochs: 9}", 1000),
+        ("trainer: {max_steps: '${oc.env:STEPS}'}", None),  # Hydra alone knows
+        ("trainer: {limit_train_batches: '${share}'}\nshare: 1.0", 1000),
+    ],
+)
+def test_the_phase_and_references_decide_what_limits(
+    tmp_path: Path, config: str, samples: int | None
+) -> None:
+    facts = facts_of(a_config(tmp_path, f"num_samples: 1000\n{config}\n"))
+    assert facts.num_samples == samples
+    assert (samples is None) == bool(facts.sample_notes)
+
+
 def test_a_limit_of_testing_is_none_of_training(tmp_path: Path) -> None:
     config = "num_samples: 1000\nnum_test_samples: 50\ntrainer: {limit_test_batches: 2}\n"
     facts = facts_of(a_config(tmp_path, config))
@@ -89,6 +106,7 @@ def test_a_limit_of_testing_is_none_of_training(tmp_path: Path) -> None:
     [
         ("trainer: {devices: 4, num_nodes: 2}", 8),
         ("trainer: {devices: auto}", None),
+        ("trainer: {devices: [0, 2]}", 2),
         ("world_size: 3", 3),
         ("devices: -1", None),
     ],

@@ -111,6 +111,7 @@ def test_ranks_of_two_folders_without_a_config_are_two_runs(tmp_path: Path) -> N
         ((0, 1), "world_size: 4", "the config has 4 processes, and 2 have a file"),
         ((0,), "trainer: {devices: 4}", "the config has 4 devices, and the log lists 1"),
         ((0, 1), "trainer: {devices: 2}", ""),
+        ((1, 2), "trainer: {devices: 2}", ""),  # counted from 1
     ],
 )
 def test_the_config_tells_how_many_there_were(
