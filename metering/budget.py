@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from metering.block import preferred
@@ -30,16 +31,15 @@ def budget_of(
     kept: Sequence[Row],
     noise: Interval | None,
     drift: Steadiness,
-    rows: Sequence[Row],
     *,
     begins_idle: bool,
 ) -> ErrorBudget | None:
-    """None without blocks. noise: the interval between blocks alone; rows: all blocks, those that
-    do not count too; begins_idle: the first block that counts began on an idle device."""
+    """None without blocks. noise: the interval between blocks alone; begins_idle: the first block
+    that counts began on an idle device."""
     if not kept:
         return None
     sensors = meter.sensors()
-    kept_s = sum(row.block.duration_s for row in kept)
+    kept_s = measured_s(kept)
     spread = noise.relative_half_width if noise is not None else None
     widening = 0.0 if drift.is_steady else STILL_TO_COME * abs(drift.change)
     unseen = 0.0
@@ -51,7 +51,7 @@ def budget_of(
         gap = sum(row.block.gap_s for row in kept) / kept_s * _idle_share(meter, kept)
         lag = (period_s + LAG_S) / kept_s if begins_idle else 0.0
         latency = meter.latency_s * num_chains(kept) / kept_s
-        unseen = unseen_warming(rows, kept_s, meter.settings)
+        unseen = unseen_warming(kept, meter.settings)
         gain = gain_of(meter.all_gpus, sensors["gpu"].how)
     others = [term for term in (gap, lag, latency) if term is not None]
     one_sided = widening + drift.at_most + unseen
@@ -76,21 +76,26 @@ def budget_of(
     )
 
 
-def unseen_warming(rows: Sequence[Row], kept_s: float, settings: MeterSettings) -> float:
+def unseen_warming(kept: Sequence[Row], settings: MeterSettings) -> float:
     """What the energy per sample may still change by as the boards warm up, relative, after an
-    adaptive window that measured less than `least_s`; 0 after a longer one, which would have seen
-    it. The temperature may go on as in this window, and by as much as it is rounded by, for
-    `HEAT_TAU_S`."""
-    if settings.mode != "adaptive" or kept_s >= settings.least_s:
+    adaptive window whose blocks that count measured less than `least_s`; 0 after a longer one,
+    which would have seen it. The temperature may go on for `HEAT_TAU_S` as it went from the first
+    half of these blocks to the second, and by as much more as it is rounded by."""
+    if settings.mode != "adaptive" or measured_s(kept) >= settings.least_s:
         return 0.0
-    states = [row.block.state for row in rows]
+    states = [row.block.state for row in kept]
     celsius = [None if state is None else state.temperature_c for state in states]
     known = [one for one in celsius if one is not None]
-    window_s = rows[-1].started_at_s + rows[-1].block.duration_s - rows[0].started_at_s
-    if not known or window_s <= 0:
+    half = len(known) // 2
+    if not half or len(known) < len(kept):
         return MOST_WARMING
-    to_come_c = (max(known) - min(known) + ROUNDED_C) / window_s * HEAT_TAU_S
-    return min(MOST_WARMING, PER_C * to_come_c)
+    went_c = abs(fmean(known[half:]) - fmean(known[:half])) + ROUNDED_C / 2
+    half_s = (kept[-1].started_at_s - kept[0].started_at_s + kept[-1].block.duration_s) / 2
+    return min(MOST_WARMING, PER_C * went_c / half_s * HEAT_TAU_S)
+
+
+def measured_s(rows: Sequence[Row]) -> float:
+    return sum(row.block.duration_s for row in rows)
 
 
 def _idle_share(meter: WindowMeter, kept: Sequence[Row]) -> float:

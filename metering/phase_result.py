@@ -63,7 +63,7 @@ def phase_record(
     energy = energy_interval(kept, CONFIDENCE, meter.sensor_period_s)
     drift = steadiness(rows[num_sizing:], kept)
     begins_idle = num_warm_up == 0 and bool(rows)
-    budget = budget_of(meter, kept, energy, drift, rows, begins_idle=begins_idle)
+    budget = budget_of(meter, kept, energy, drift, begins_idle=begins_idle)
     kept_s = sum(row.block.duration_s for row in kept)
     data_wait_share = sum(row.data_wait_s for row in kept) / kept_s if kept_s else None
     return PhaseRecord(

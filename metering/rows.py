@@ -15,6 +15,8 @@ from metering.statistics import rate_interval, warmup_length
 J_PER_KWH = 3.6e6
 SAME_C = 1.5
 NUM_LAST = 5
+SECONDS_PER_HOUR = 3600
+ONE_TICK = 1.2  # of the counter's period, that two of its steps lie apart
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,9 @@ class Row:
         )
 
 
-def num_warm_up(rows: Sequence[Row], num_sizing: int, settings: MeterSettings) -> int:
+def num_warm_up(
+    rows: Sequence[Row], num_sizing: int, settings: MeterSettings, period_s: float
+) -> int:
     """How many leading blocks are warm-up; the first, which holds the first step, always is in
     `adaptive`. num_sizing: of those, blocks shorter than they should be, while their length was
     being found."""
@@ -81,9 +85,27 @@ def num_warm_up(rows: Sequence[Row], num_sizing: int, settings: MeterSettings) -
         return max(min(1, len(rows)), len(rows) - 1)
     energies = [(row.counted_kwh or 0.0) / row.num_samples for _, row in usable]
     durations = [row.block.duration_s / row.num_samples for _, row in usable]
-    cut = max(warmup_length(energies), warmup_length(durations), num_colder([r for _, r in usable]))
+    plausible = [row for _, row in usable]
+    cut = warmup_length(energies)
+    if _is_within_tick(plausible, cut, period_s):
+        cut = 0
+    cut = max(cut, warmup_length(durations), num_colder(plausible))
     # the first step carries what is loaded, compiled and tried out: seconds on a GPU
     return max(1, usable[cut][0])
+
+
+def _is_within_tick(rows: Sequence[Row], cut: int, period_s: float) -> bool:
+    """Whether the energy of the first `cut` blocks differs from the others' by no more than one
+    step of the counter."""
+    head, rest = rows[:cut], rows[cut:]
+    if not head or any(row.block.own.gpu_kwh is None for row in rows):
+        return False
+    num_samples = sum(row.num_samples for row in rest)
+    rest_kwh = sum(row.counted_kwh or 0.0 for row in rest)
+    power_kw = rest_kwh / sum(row.block.duration_s for row in rest) * SECONDS_PER_HOUR
+    expected_kwh = rest_kwh / num_samples * sum(row.num_samples for row in head)
+    apart_kwh = abs(sum(row.counted_kwh or 0.0 for row in head) - expected_kwh)
+    return apart_kwh <= ONE_TICK * power_kw * period_s / SECONDS_PER_HOUR
 
 
 def num_colder(rows: Sequence[Row]) -> int:

@@ -19,6 +19,7 @@ WARMER_C = 1.0  # over the blocks that count: less is no change of temperature
 THIRDS = 1.5  # a straight line changes so many times as much as between its outer thirds' means
 HEAT_MATTERS = 0.003  # as `MATTERS`, of a change that comes with the temperature
 SIGMAS = 2.0  # of the energy's dependence on temperature, that must be excluded
+MOST_PER_C = 0.01  # of the energy, per degree: leakage and clocks make no board change by more
 
 # of the change over the blocks: half of it parts their mean from their end, and as much again is to
 # come where power approaches its final value exponentially
@@ -96,8 +97,8 @@ def _with_temperature(rows: Sequence[Row], kept: Sequence[Row]) -> Steadiness:
     if line is None:
         return Steadiness()
     per_c, error = line.slope / line.mean, line.error / line.mean
-    change = per_c * warmer_c
-    at_most = (abs(per_c) + SIGMAS * error) * abs(warmer_c)
+    change = max(-MOST_PER_C, min(MOST_PER_C, per_c)) * warmer_c
+    at_most = min(MOST_PER_C, abs(per_c) + SIGMAS * error) * abs(warmer_c)
     if at_most < HEAT_MATTERS:
         return Steadiness(at_most=at_most)
     why = (

@@ -55,13 +55,16 @@ class StoppingRule:
         elapsed_s -= ended_at_s(rows[0])
         if self._settings.mode != "adaptive":
             return self._decide_fixed(rows, elapsed_s)
+        if len(rows) == 1:  # the first step says nothing of the next ones, and gives no rate
+            self.num_sizing = 1
+            return Decision(self.first_num_steps())
         last, block_s = rows[-1], self._wanted_s(rows)
         wanted = max(1, math.ceil(block_s / last.step_s))
         grows = last.num_steps < wanted and last.block.duration_s < block_s * 0.8
         if grows and len(rows) == self.num_sizing + 1:
             self.num_sizing += 1
         num_steps = min(wanted, last.num_steps * GROWTH) if grows else last.num_steps
-        kept = measured(rows, num_warm_up(rows, self.num_sizing, self._settings))
+        kept = measured(rows, num_warm_up(rows, self.num_sizing, self._settings, self._period_s))
         interval = counted_interval(kept, CONFIDENCE, self._period_s)
         spread = interval.relative_half_width if interval else None
         self._times_held = self._times_held + 1 if self._holds(rows, kept, spread) else 0
@@ -70,8 +73,6 @@ class StoppingRule:
             self._settings.num_confirming, min(num_failed_looks, CONFIRMING * len(kept))
         )
         reason = self._end(len(rows), num_confirming, elapsed_s + num_steps * last.step_s / 2)
-        if len(rows) == 1 and reason == "time_budget":  # the first block gives no rate
-            reason = None
         return Decision(num_steps if reason is None else 0, reason or "end_of_data")
 
     def time_left_s(self, rows: Sequence[Row], elapsed_s: float) -> float:

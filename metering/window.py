@@ -270,7 +270,8 @@ class Window:
         )
 
     def _num_warm_up(self) -> int:
-        return num_warm_up(self._rows, self._rule.num_sizing, self._settings)
+        period_s = self._meter.sensor_period_s
+        return num_warm_up(self._rows, self._rule.num_sizing, self._settings, period_s)
 
     def readings(self) -> tuple[Reading, ...]:
         """All blocks, each with its use: `warm-up`, `measured` or `dropped`."""

@@ -82,7 +82,8 @@ def _blank(session: Compilable, loader: Any, num_samples: int | None = None) -> 
     for_test = loader is session.test_loader
     size = session.step.input_size or models.input_size(session.plan, for_test=for_test)
     pixels = np.zeros((3, size, size), np.uint8)
-    once = copy.copy(loader)  # timm's prefetcher: it normalises on the device
+    # timm's prefetcher: it normalises on the device
+    once = copy.copy(getattr(loader, "decoding", loader))
     once.loader = [
         loader.loader.collate_fn([(pixels, 0)] * (num_samples or loader.loader.batch_size))
     ]

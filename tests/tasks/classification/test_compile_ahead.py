@@ -48,6 +48,14 @@ def test_only_the_phases_of_the_plan_are_compiled(compose, graphs, phases, num_g
     assert len(graphs) == num_graphs
 
 
+def test_batches_that_are_kept_have_the_same_graphs(compose, graphs):
+    session = prepared(compose(*TINY, "data=tensors", "phases=train"))
+    num_graphs = len(graphs)
+    session.train(CountingWindow(2))
+    assert num_graphs == len(graphs) == 2
+    session.close()
+
+
 def test_a_mixing_and_erasing_training_is_compiled_for_its_own_targets(compose, graphs):
     session = prepared(compose(*TINY, "model.training=deit", "phases=train", "precision=bf16"))
     num_graphs = len(graphs)
