@@ -87,8 +87,8 @@ def test_blocks_of_five_or_six_ticks_have_no_wide_interval(blocks):
     kept = measured(rows, num_warm_up(rows, 3, settings, PERIOD_S))
     assert len(kept) >= 10
     interval = counted_interval(kept, 0.95, PERIOD_S)
-    ends = PERIOD_S / sum(row.block.duration_s for row in kept)  # a tick, over all blocks
-    assert ends / 2 < interval.relative_half_width < 0.06
+    tick = PERIOD_S / sum(row.block.duration_s for row in kept)
+    assert tick / 2 < interval.relative_half_width < 4 * tick + 0.02
 
 
 def test_a_degree_more_does_not_change_the_energy_by_all_of_it():
