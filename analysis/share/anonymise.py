@@ -16,7 +16,7 @@ from typing import Any
 
 import pydantic_core
 
-from analysis.share.scrub import HOST, USER, scrubbed
+from analysis.share.scrub import HOST, IS_LABEL, NAME, USER, scrubbed
 from metering.record import Record, RecordError
 from metering.record_file import from_json, to_json
 
@@ -113,6 +113,7 @@ def _names(plain: dict[str, Any], more: Mapping[str, str]) -> dict[str, str]:
     each."""
     host = plain["host"].get("hostname") or ""
     names = dict(more)
+    names |= {name: USER for name in _labelled(plain["config"])}
     for text in _texts(plain):
         names |= {name: USER for name in _USER_IN_PATH.findall(text)}
         names |= {name: USER for pair in _USER_SAID.findall(text) for name in pair}
@@ -122,6 +123,17 @@ def _names(plain: dict[str, Any], more: Mapping[str, str]) -> dict[str, str]:
     names |= {job.get("account") or "": USER}
     kept = [name for name in names if len(name) > 1 and name.lower() not in _NO_NAMES]
     return {name: names[name] for name in sorted(kept, key=lambda name: (-len(name), name))}
+
+
+def _labelled(value: Any, key: str = "") -> Iterator[str]:
+    """Texts of a config that stand under keys such as `user` or `host`."""
+    pairs = value.items() if isinstance(value, dict) else ()
+    for name, one in pairs:
+        yield from _labelled(one, name)
+    for one in value if isinstance(value, list) else ():
+        yield from _labelled(one, key)
+    if isinstance(value, str) and IS_LABEL.fullmatch(key) and re.fullmatch(r"[\w.-]{3,}", value):
+        yield value
 
 
 def _nodes(node_list: str) -> Iterator[str]:
@@ -141,7 +153,9 @@ def _cleaned(value: Any, names: dict[str, str], group: str = "") -> Any:
     """group: of versions, or of keys that no schema knows, where `value` is in one."""
     if isinstance(value, dict):
         return {
-            scrubbed(key, names) if group else key: _cleaned(one, names, group or _group(key))
+            scrubbed(key, names) if group else key: NAME
+            if group and isinstance(one, str) and IS_LABEL.fullmatch(key)
+            else _cleaned(one, names, group or _group(key))
             for key, one in value.items()
         }
     if isinstance(value, list):

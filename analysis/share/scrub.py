@@ -11,7 +11,14 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 
-PATH, USER, HOST, EMAIL, ADDRESS = "<path>", "<user>", "<host>", "<email>", "<address>"
+NAME, PATH, USER, HOST, EMAIL, ADDRESS = (
+    "<name>",
+    "<path>",
+    "<user>",
+    "<host>",
+    "<email>",
+    "<address>",
+)
 URL = "<url>"
 _ROOTS = (
     "home|root|Users|users|work|data|datasets|scratch|mnt|media|tmp|var|opt|usr|srv|nfs|gpfs|lustre"
@@ -52,9 +59,10 @@ _DOMAIN = re.compile(
 )
 _NODES = re.compile(r"(?<![\w.])[A-Za-z][\w-]*\[\d+(?:[,-]\d+)+\](?:-\w+)?")
 _NODE = re.compile(
-    r"(?<![\w./-])(?:(?:node|nid|dgx|login|compute|worker|srv|gpunode|cnode|gnode)[-_]?\d+|"
-    r"(?:gpu|cn|gn|host|server|cluster|hpc|ws|rack)[-_]?\d{2,}|r\d+i\d+n\d+|"
-    r"ip(?:-\d{1,3}){4})(?:-\w+)?(?![\w/])",
+    r"(?<![\w./-])(?:(?:[a-z][a-z0-9]*[-_])*"
+    r"(?:(?:node|nid|dgx|login|compute|worker|srv|[cg]node|gpunode)[-_]?(?:[a-z]\w*[-_])?\d+|"
+    r"(?:gpu|cn|gn|host|server|cluster|hpc|ws|rack)[-_]?\d{2,})|r\d+i\d+n\d+|"
+    r"ip(?:-\d{1,3}){4})(?:-\w+)*(?![\w/])",
     re.I,
 )
 _LABELS = (
@@ -66,6 +74,11 @@ _LABELLED = re.compile(
     r"([\"']?)(?!<|None\b|null\b|True\b|False\b|true\b|false\b)([^\s\"',;)\]}>]+)",
     re.I,
 )
+_USER_QUOTED = re.compile(
+    r"\b((?:user(?:name)?|account|login|host|node)\s+)(['\"])(?!<)[^'\"\n]+\2", re.I
+)
+IS_LABEL = re.compile(_LABELS, re.I)
+"""Of a key of a config whose value is a name or a secret."""
 _IDS = re.compile(r"\b([ug]id=\d+|groups=\d+)\([^)]*\)")
 
 
@@ -135,5 +148,6 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     (_NODES, HOST),
     (_NODE, HOST),
     (_LABELLED, r"\1\2<name>"),
+    (_USER_QUOTED, r"\1\2<name>\2"),
     (_IDS, r"\1(<name>)"),
 )

@@ -52,6 +52,9 @@ PLANTED = {
     "a user in words": "USER: bob",
     "an option": "--user bob --entity teamx",
     "an id": "uid=1000(bob)",
+    "a quoted user": "user 'bob' may not",
+    "a node of a lab": "saturn-gpu-node-17",
+    "a DGX": "dgx-a100-03",
     "a token": "api_key=sk-12345",
     "an address of a service": "http://mlflow.saturn:5000/x?user=bob",
     "a repository": "git+https://tok@github.com/alice/secretproject.git",
@@ -59,7 +62,7 @@ PLANTED = {
 NAMES = (
     "alice", "carol", "bob", "thesis", "secretproject", "saturn", "srvshare", "gn0123", "uni-lab",
     "lab.org", "10.20.30", "10-1-2-3", "fe80", "0a:1b", "01234567", "node17", "gpu07", "r12i3n4",
-    "jzia", "teamx", "sk-12345", "mlflow", "tok@", "jupiter",
+    "jzia", "dgx", "teamx", "sk-12345", "mlflow", "tok@", "jupiter",
 )  # fmt: skip
 
 
@@ -151,6 +154,15 @@ def test_names_in_any_text_of_a_record_are_in_no_bundle(full: Record, tmp_path: 
     assert main(["share", str(tmp_path / "runs"), "--out", str(bundle)]) == 0
     [(_, line)] = read_lines(bundle)
     assert [name for name in NAMES[:-1] if name.encode() in line] == []
+
+
+def test_names_under_keys_of_a_config_go_wherever_they_stand(full: Record) -> None:
+    config = {"wandb": {"entity": "mars-lab", "api_key": "k-123"}, "user": "dora", "lr": 0.1}
+    named = replace(full, config=config, notes=("dora ran it for mars-lab",))
+    clean = anonymised(named)
+    assert clean.notes == ("<user> ran it for <user>",)
+    assert clean.config == {"wandb": {"entity": "<name>", "api_key": "<name>"}, "user": "<name>",
+                            "lr": 0.1}  # fmt: skip
 
 
 def test_a_user_named_as_a_word_of_the_schema_changes_nothing(full: Record) -> None:
