@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from launchers import slurm_state
-from launchers.slurm_queue import is_live, read_tickets
+from launchers.slurm_queue import is_live, is_submitting, read_tickets
 
 AT_ONCE = 500  # job ids in one command line
 
@@ -40,6 +40,8 @@ def main() -> int:
             print(f"error: SLURM does not answer: {error}", file=sys.stderr)
             return 2
         print(f"{folder}: {number} job{'s' * (number != 1)} cancelled")
+        if is_submitting(folder):
+            print("  a command still submits jobs there; end it with Ctrl-C, then cancel again")
     return 0
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from launchers import slurm_code, slurm_state, slurm_submit
 from launchers.settings import SlurmSettings
@@ -16,6 +18,8 @@ from launchers.slurm_resources import group_key
 from metering import atomic_file
 from metering.record import FILE_NAME
 from tasks.plan import Plan
+
+TURN_TOLD_AFTER_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def submit(plans: Sequence[Plan], settings: SlurmSettings) -> Submission:
     home = slurm_folder(output_dir)
     for name in ("tickets", "jobs"):
         (home / name).mkdir(parents=True, exist_ok=True)
-    with FileLock(home / ".lock"):
+    with _turn(home):
         known = slurm_submit.queued(settings)
         live = {
             name: ticket
@@ -102,6 +106,33 @@ def submit(plans: Sequence[Plan], settings: SlurmSettings) -> Submission:
             assert copy is not None
             _submit_group(group, home, settings, copy, done)
     return done
+
+
+@contextmanager
+def _turn(home: Path) -> Iterator[None]:
+    """Of several submitters one at a time; the others may wait until the queue has room."""
+    lock = FileLock(home / ".lock")
+    try:
+        lock.acquire(timeout=TURN_TOLD_AFTER_S)
+    except Timeout:
+        print(f"another command submits to {home.parent}; waiting for it", file=sys.stderr)
+        lock.acquire(timeout=-1)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_submitting(output_dir: Path) -> bool:
+    """Whether a command is at it now."""
+    lock = slurm_folder(output_dir) / ".lock"
+    if not lock.exists():
+        return False
+    try:
+        with FileLock(lock, timeout=0):
+            return False
+    except Timeout:
+        return True
 
 
 def _submit_group(

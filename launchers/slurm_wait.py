@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections import Counter
@@ -19,6 +20,7 @@ TELLS_EVERY_S = 60.0
 STUCK = {
     "JobHeldUser": "scontrol release JOB",
     "JobHeldAdmin": "ask the site's admin",
+    "launch failed requeued held": "a node could not start it; scontrol release JOB",
     "PartitionTimeLimit": "lower hardware.slurm.time_min",
     "PartitionConfig": "lower hardware.slurm.time_min or hardware.nodes",
     "PartitionNodeLimit": "lower hardware.nodes",
@@ -26,11 +28,24 @@ STUCK = {
     "PartitionInactive": "choose another hardware.slurm.partition",
     "BadConstraints": "change hardware.slurm.constraint",
     "InvalidAccount": "change hardware.slurm.account",
+    "AccountNotAllowed": "change hardware.slurm.account",
     "InvalidQOS": "change hardware.slurm.qos",
-    "AssocMaxWallDurationPerJobLimit": "lower hardware.slurm.time_min",
-    "QOSMaxWallDurationPerJobLimit": "lower hardware.slurm.time_min",
+    "QOSNotAllowed": "change hardware.slurm.qos",
+    "MaxMemPerLimit": "lower hardware.slurm.mem_gb",
+    "DependencyNeverSatisfied": "watt cancel",
 }
 """Reasons for which a job does not start by itself, and the cure."""
+_PER_JOB = re.compile(r"(?:QOS|Assoc)M(?:ax|in)(\w+?)(?:RunMins)?PerJob(?:Limit)?")
+
+
+def cure(reason: str) -> str | None:
+    """What to do about a job that waits for `reason`; None where it starts by itself in time."""
+    limit = _PER_JOB.fullmatch(reason)
+    if limit is None:
+        return STUCK.get(reason)
+    if "Wall" in limit.group(1):
+        return "lower hardware.slurm.time_min"
+    return f"one job may not ask for so much ({limit.group(1)}); change hardware.slurm"
 
 
 def wait_for(
@@ -90,7 +105,7 @@ def final_states(job_ids: set[str], known: Mapping[str, Queued]) -> dict[str, Jo
 
 def _stuck_reasons(tickets: Mapping[str, Ticket], known: Mapping[str, Queued]) -> set[str]:
     jobs = [known[ticket.job_id] for ticket in tickets.values() if ticket.job_id in known]
-    return {job.reason for job in jobs if job.state == "PENDING" and job.reason in STUCK}
+    return {job.reason for job in jobs if job.state == "PENDING" and cure(job.reason)}
 
 
 def progress_lines(
@@ -105,14 +120,14 @@ def progress_lines(
     line = f"waiting: {', '.join(parts) or 'none'}, {num_ended} ended"
     lines = [f"{line} ({why})" if why else line]
     for reason in reasons:
-        if reason in STUCK:
+        if words := cure(reason):
             job_id = next(
                 ticket.job_id
                 for ticket in tickets.values()
                 if (job := known.get(ticket.job_id)) is not None and job.reason == reason
             )
-            cure = STUCK[reason].replace("JOB", job_id)
-            lines.append(f"  {reason}: does not start by itself; {cure}")
+            advice = words.replace("JOB", job_id)
+            lines.append(f"  {reason}: does not start by itself; {advice}")
     return lines
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,6 +101,26 @@ def test_a_job_that_does_not_start_by_itself_is_told_of_at_once(
     settings = SlurmSettings(poll_s=0.1, visibility_s=0.0)
     slurm_wait.wait_for({plan.run_name: plan}, submission.tickets, settings)
     assert "JobHeldUser: does not start by itself; scontrol release 5" in capsys.readouterr().out
+
+
+def test_a_second_submitter_says_that_it_waits_for_the_first(
+    site: Callable[[str, str], Path],
+    compose: Callable[..., Plan],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(slurm_queue, "TURN_TOLD_AFTER_S", 0.1)
+    site("echo Submitted batch job 5", "exit 0")
+    plan = compose()
+    home = slurm_queue.slurm_folder(plan.output_dir)
+    home.mkdir(parents=True)
+    first = os.open(home / ".lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(first, fcntl.LOCK_EX)  # as another process holds it
+    assert slurm_queue.is_submitting(plan.output_dir)
+    threading.Timer(0.5, os.close, [first]).start()
+    assert slurm_queue.submit([plan], SETTINGS).num_new == 1
+    assert f"another command submits to {plan.output_dir}" in capsys.readouterr().err
+    assert not slurm_queue.is_submitting(plan.output_dir)
 
 
 def test_ctrl_c_during_submission_keeps_what_slurm_took_and_says_what_is_left(

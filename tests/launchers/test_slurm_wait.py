@@ -147,6 +147,21 @@ def test_waiting_tells_counts_reasons_and_what_does_not_start_by_itself() -> Non
     ]
 
 
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("AssocMaxWallDurationPerJobLimit", "lower hardware.slurm.time_min"),
+        ("QOSMaxGRESPerJob", "one job may not ask for so much (GRES)"),
+        ("launch failed requeued held", "scontrol release JOB"),
+        ("QOSMaxJobsPerUserLimit", None),  # which is waited for
+        ("Priority", None),
+    ],
+)
+def test_only_what_never_starts_has_a_cure(reason: str, words: str | None) -> None:
+    advice = slurm_wait.cure(reason)
+    assert advice is None if words is None else advice is not None and words in advice
+
+
 def test_what_a_node_that_died_had_measured_is_in_the_record(
     compose: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
 ) -> None:
