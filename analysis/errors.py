@@ -18,6 +18,12 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> AnalysisError:
     return AnalysisError(f"{kind} '{name}' is unknown; {cure}")
 
 
+def utf8(text: str) -> str:
+    """`text` with what is no UTF-8 in a file's name (it comes as lone surrogates, which no file
+    of text can carry) spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def printable(text: str) -> str:
     """`text` with what a terminal would obey (escape sequences, line breaks) spelled out."""
     return "".join(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.errors import utf8
 from analysis.estimates.studies import epoch_samples
 from analysis.figures.beside import beside
 from analysis.figures.estimates import estimated
@@ -141,7 +142,7 @@ def _run(row: Mapping[Any, Any]) -> dict[str, Any]:
         "half_width_kwh_per_sample": row["kwh_half_width"],
         "curve_samples": samples,
         "curve_kwh": kwh,
-        "record": row["path"],
+        "record": utf8(row["path"]),
         "setup": setup,
         "collection": row["collection"],
     }

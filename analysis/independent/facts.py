@@ -92,6 +92,8 @@ def read_file(path: str) -> pd.DataFrame:
 
     Raises `AnalysisError`.
     """
+    if Path(path).exists() and not Path(path).is_file():  # opening a FIFO or a device may hang
+        raise AnalysisError(f"--independent {path} is no regular file; give a CSV file in UTF-8")
     try:
         frame = pd.read_csv(path, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
     except (OSError, ValueError) as error:  # a parser's and a decoder's error are ValueErrors

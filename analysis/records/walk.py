@@ -7,8 +7,11 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from metering.record import FILE_NAME
+
 Refuse = Callable[[str, str], None]
 """Takes the path of what is left out, and why."""
+NOT_REGULAR = "is no regular file (a FIFO, a socket, a device or a folder)"
 Folder = tuple[int, int]
 """Device and inode: one folder by whatever path."""
 
@@ -19,7 +22,7 @@ def walk(
     """Path, subfolders and files of each folder at or under `top` that is not in `visited`, which
     it enters. Links are followed; one that leads back, or to what was read by another path, is
     refused by name. A wanted file that is none (a FIFO, a socket, a device, a broken link) is
-    refused too, for opening it may hang."""
+    refused too, for opening it may hang, and so is a folder of a record's name."""
 
     def unseen(error: OSError) -> None:
         if not isinstance(error, FileNotFoundError | NotADirectoryError):
@@ -34,6 +37,9 @@ def walk(
                 refuse(root, "a link to a folder that is read already")
             continue
         visited.add(folder)
+        for name in folders:
+            if name == FILE_NAME:
+                refuse(os.path.join(root, name), NOT_REGULAR)
         yield (
             root,
             folders,
@@ -52,6 +58,6 @@ def _is_regular(path: str, refuse: Refuse) -> bool:
         refuse(path, f"cannot be read: {error.strerror or error}")
         return False
     if not stat.S_ISREG(mode):
-        refuse(path, "is no regular file (a FIFO, a socket, a device or a folder)")
+        refuse(path, NOT_REGULAR)
         return False
     return True

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.claims.claim import Claim
+from analysis.errors import utf8
 from analysis.figures.draw import TITLES, is_absent
 from analysis.figures.families import COLORS, family
 from analysis.figures.gather import Gathered
@@ -50,7 +51,7 @@ def build(
         claims=claims_table(claims),
         missing=missing(made, absent),
         leaderboard=leaderboard(gathered.records),
-        problems=tuple(str(problem) for problem in gathered.problems),
+        problems=tuple(utf8(str(problem)) for problem in gathered.problems),
         versions=_versions(),
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.errors import utf8
 from analysis.report.model import Cell, Column, Table
 from analysis.report.tables import runs_of
 from metering.record_file import summary_from_json
@@ -72,13 +73,13 @@ def _row(row: Mapping[Any, Any]) -> tuple[Cell, ...]:
         _text(row["stop_reason"]), Cell(sensors),
         Cell(_versions(row)), Cell("; ".join(str(word) for word in words if _has(word))),
         _text(row["started_at"]), _text(row["run_id"]),
-        Cell("/".join(path.parts[-3:]), note=_tail(path)),
+        Cell(utf8("/".join(path.parts[-3:])), note=_tail(path)),
     )  # fmt: skip
 
 
 def _tail(path: Path) -> str:
     """The record's path as far as it tells runs apart."""
-    return "/".join(path.parts[-5:])
+    return utf8("/".join(path.parts[-5:]))
 
 
 def _versions(row: Mapping[Any, Any]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.errors import utf8
 from analysis.estimates import accuracy as accuracies
 from analysis.estimates import metrics, net, wall
 from analysis.estimates.accounting import Accounting, Costs, num_test_samples
@@ -112,7 +113,7 @@ def measured_line(base: Line, one: Measured, costs: Costs, options: Options) -> 
         "collection": one.collection,
         "row_key": one.row_key, "comparison_key": one.comparison_key,
         "identity": "; ".join(one.identities), "run_id": "; ".join(one.run_ids),
-        "path": "; ".join(one.paths),
+        "path": utf8("; ".join(one.paths)),
         "measured_gmacs": one.gmacs, "measured_params_m": one.params_m,
         f"measured_{_task(one).quality_key}": one.accuracy_pct,
     }  # fmt: skip

@@ -27,9 +27,12 @@ def to_csv(name: str, table: pd.DataFrame) -> str:
     return str(flat.to_csv(index=False, lineterminator="\n"))
 
 
+_FORMULA = tuple("=+-@＝＋－＠")  # noqa: RUF001  (full-width ones count in some locales)
+
+
 def _no_formula(value: object) -> object:
     value = printable(value) if isinstance(value, str) else value
-    is_formula = isinstance(value, str) and value.lstrip().startswith(("=", "+", "-", "@"))
+    is_formula = isinstance(value, str) and value.lstrip().startswith(_FORMULA)
     return f"'{value}" if is_formula else value
 
 
@@ -71,6 +74,8 @@ _TEX = {
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "±": r"$\pm$", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
 }  # fmt: skip
+_IN_LATEX = frozenset(map(chr, range(0xA1, 0x180))) - set("«»ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲųſ")
+"""Letters beyond ASCII that pdfLaTeX prints in its default encoding (tried, TeX Live 2022)."""
 
 
 def to_latex(name: str, table: pd.DataFrame) -> str:
@@ -124,7 +129,14 @@ def _align(heading: str, left: frozenset[str]) -> str:
 
 
 def _tex(text: str) -> str:
-    return "".join(_TEX.get(character, character) for character in printable(text))
+    return "".join(map(_tex_character, printable(text)))
+
+
+def _tex_character(character: str) -> str:
+    """As pdfLaTeX can print it without a font or package of another script."""
+    if character in _TEX:
+        return _TEX[character]
+    return character if character.isascii() or character in _IN_LATEX else f"U+{ord(character):04X}"
 
 
 def to_html(name: str, table: pd.DataFrame) -> str:

@@ -83,7 +83,7 @@ function addChoices(table) {
 
 // a cell that a spreadsheet would take for a formula gets a quote in front
 function csvCell(text) {
-  const safe = /^[=+@\t\r]|^-(?![\d.])/.test(text) ? "'" + text : text;
+  const safe = /^\s*[=+@＝＋－＠\t\r]|^\s*-(?![\d.])/.test(text) ? "'" + text : text;
   return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 

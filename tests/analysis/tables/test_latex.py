@@ -10,7 +10,7 @@ import pytest
 from analysis.__main__ import main
 from tests.analysis.sample_records import a_record, put
 
-HOSTILE = r"a|b & 5% $x$ #1 {y} ~ ^ \input{z} _ < >"
+HOSTILE = r"a|b & 5% $x$ #1 {y} ~ ^ \input{z} _ < > 模型 ±é Þ 🔥"
 DOCUMENT = r"""\documentclass{article}
 \usepackage[landscape,margin=1cm]{geometry}
 \usepackage{booktabs,longtable}
