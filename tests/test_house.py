@@ -21,7 +21,8 @@ _ESTIMATES = ("analysis.errors", "analysis.records", *_FACTS)
 _RECORD = (
     "metering.record", "metering.record_file", "metering.json_values", "metering.atomic_file",
     "metering.record_host", "metering.bounds", "metering.setup", "metering.catalogue",
-    "metering.block", "metering.settings", "metering.statistics", "metering.error_budget",
+    "metering.block", "metering.used", "metering.settings", "metering.statistics",
+    "metering.error_budget",
 )  # fmt: skip
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {

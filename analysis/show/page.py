@@ -17,6 +17,7 @@ from analysis.tables.own import J_PER_KWH, WH_PER_1000_OF_KWH
 from analysis.tables.shape_rates import short_sensors
 from metering.error_budget import ErrorBudget
 from metering.record import Record
+from metering.used import used
 
 Section = tuple[str, list[str]]
 _TERMS = {
@@ -47,7 +48,7 @@ def _what(run: Named) -> Iterator[str]:
     variant = variant_of(setup)
     yield (
         f"{asked.model} on {dataset_of(asked)} ({asked.task}), stage {asked.stage}, batch "
-        f"{asked.batch_size}, {asked.precision}" + (f", {variant}" if variant else "")
+        f"{asked.batch_size or 'unknown'}, {asked.precision}" + (f", {variant}" if variant else "")
     )
     if asked.data.origin == "embedded":
         yield f"data: {asked.data.name}, files of the suite's own in a real set's place"
@@ -82,12 +83,34 @@ def _where(run: Named) -> Iterator[str]:
 
 def _how_much(run: Named) -> Iterator[str]:
     one = run.measured
+    yield from _used(run)
     if one is None:
-        yield "nothing was measured to the end"
+        if not _is_whole(run):
+            yield "nothing was measured to the end"
         return
     for (_, phase), rate in one.rates.items():
         yield from _rate(run, phase, rate)
     yield from cheapest_lines(run)
+
+
+def _is_whole(run: Named) -> bool:
+    """Whether a whole training or program was measured, and not a part that stands for it."""
+    modes = [one.setup.asked.protocol.get("mode") for one in run.records]
+    return bool(modes) and all(mode in ("whole", "exec") for mode in modes)
+
+
+def _used(run: Named) -> Iterator[str]:
+    """What a whole training or program used, which is no estimate."""
+    if not _is_whole(run):
+        return
+    parts = {name: energy.total_kwh for name, energy in used(run.records).items()}
+    known = {name: kwh for name, kwh in parts.items() if kwh is not None}
+    durations_s = [one.duration_s for record in run.records for one in record.overheads]
+    for record in run.records:
+        durations_s += [one.duration_s for of in record.phases.values() for one in of.readings]
+    yield f"used in all: {plain(sum(known.values()))} kWh in {plain(sum(durations_s))} s"
+    if len(known) > 1:
+        yield "  " + ", ".join(f"{name} {plain(kwh)} kWh" for name, kwh in known.items())
 
 
 def _rate(run: Named, phase: str, rate: MeasuredRate) -> Iterator[str]:
@@ -132,7 +155,8 @@ def line_of(one: Measured) -> Line:
 def _in_full(run: Named) -> Iterator[str]:
     one = run.measured
     if one is None:
-        yield "no estimate: nothing was measured to the end"
+        reason = "no samples are known" if _is_whole(run) else "nothing was measured to the end"
+        yield f"no estimate: {reason}"
         return
     values = line_of(one).values
     found = Costs([one]).estimate(one)
@@ -145,11 +169,10 @@ def _in_full(run: Named) -> Iterator[str]:
             yield f"  {part.name:<12} {plain(part.kwh.value):>9} kWh, {part.origin}{said}"
     kg = values.get("estimated_train_kg_co2eq")
     share = " of the measured part" if found.published_kwh else ""
-    yield (
-        "no kg CO2eq: the record has no emission factor"
-        if kg is None
-        else (f"{plain(kg)} kg CO2eq{share}, by the emission factor of the run's country")
-    )
+    if kg is not None:
+        yield f"{plain(kg)} kg CO2eq{share}, by the emission factor of the run's country"
+    elif found.kwh is not None:
+        yield "no kg CO2eq: the record has no emission factor"
     if (test_kwh := values.get("estimated_test_kwh")) is not None:
         half_width = values.get("estimated_test_kwh_half_width")
         yield f"{with_interval(test_kwh, half_width)} kWh for one pass over the test set"
@@ -164,7 +187,11 @@ def _in_full(run: Named) -> Iterator[str]:
 def _uncertain(run: Named) -> Iterator[str]:
     one = run.measured
     if one is None:
-        yield "all of it: the run has no result"
+        yield (
+            "no rate: no samples are known"
+            if _is_whole(run)
+            else ("all of it: the run has no result")
+        )
     else:
         line = line_of(one)
         sensors = one.train_rate or one.test_rate

@@ -88,6 +88,11 @@ def failures(frame: pd.DataFrame) -> list[str]:
     for row in own[own["status"] != "finished"].drop_duplicates("path").to_dict("records"):
         why = row["failure"] if isinstance(row["failure"], str) else "it has no result"
         said.append(f"{row['path']}: {row['status']}: {why}")
+    finished = own[own["status"] == "finished"]
+    for path in finished["path"].unique():
+        of_run = finished[finished["path"] == path]
+        if of_run["kwh_per_sample"].isna().all() and not of_run["num_samples"].any():
+            said.append(f"{path}: finished: no samples are known; `show` says what it used")
     return said
 
 

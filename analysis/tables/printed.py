@@ -18,7 +18,9 @@ def tables_of(frame: pd.DataFrame, options: Options = DEFAULTS) -> dict[str, pd.
     what `load` gives."""
     own = own_table(frame, options)
     tables = all_tables(frame, options)
-    return tables if own.empty else {OWN: own, **tables}
+    # a task may be called `own` too (`watt.measure`'s default): its rows are among these
+    others = {name: table for name, table in tables.items() if name != OWN}
+    return tables if own.empty else {OWN: own, **others}
 
 
 def grid_of(name: str, table: pd.DataFrame) -> Grid:

@@ -42,6 +42,10 @@ def _require_room(folder: Path, num_bytes: float) -> None:
     free = shutil.disk_usage(folder).free
     if num_bytes > free:
         raise OSError(
-            f"the disk of {folder} has {free / 1e9:.3g} GB left, and the set needs about "
-            f"{num_bytes / 1e9:.3g} GB"
+            f"the disk of {folder} has {_gb(free)} GB left, and the set needs about "
+            f"{_gb(num_bytes)} GB"
         )
+
+
+def _gb(num_bytes: float) -> str:
+    return f"{num_bytes / 1e9:.3g}" if num_bytes < 1e12 else f"{num_bytes / 1e9:,.0f}"
