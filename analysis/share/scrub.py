@@ -30,10 +30,12 @@ _UNIX = (
 )
 _WINDOWS = r"(?<!\w)(?:[A-Za-z]:\\+|\\\\+)(?:[^\\/:*?\"'<>|\n]+\\+)*[^\s\\\"'`,;()<>|]*"
 _QUOTED = r"(?<=['\"])(?:/[\w.@+-]+/|[A-Za-z]:\\|\\\\|~/)[^'\"\n]*(?=['\"])"
-_PATHS = re.compile(rf"{_QUOTED}|{_UNIX}|{_WINDOWS}")
+_RELATIVE = rf"(?<![\w./<])(?:(?:\.\./)+[\w.-]|(?:home|[Uu]sers)/[\w.-]){_REST}"
+_PATHS = re.compile(rf"{_QUOTED}|{_UNIX}|{_RELATIVE}|{_WINDOWS}")
 _PACKAGE = re.compile(r".*(?:site-packages|dist-packages|lib/python[\d.]+)[/\\](.*)")
 _UUID = re.compile(
-    r"(?:GPU-|MIG-)?[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+    r"(?:GPU-|MIG-)?[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|"
+    r"(?<!\w)(?:GPU|MIG)-[0-9a-f]{6,12}(?![\w-])"
 )
 _URL = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]*)://([^\s\"'`<>]+)")
 _PUBLIC = (
@@ -62,7 +64,7 @@ _NODE = re.compile(
     r"(?<![\w./-])(?:(?:[a-z][a-z0-9]*[-_])*"
     r"(?:(?:node|nid|dgx|login|compute|worker|srv|[cg]node|gpunode)[-_]?(?:[a-z]\w*[-_])?\d+|"
     r"(?:gpu|cn|gn|host|server|cluster|hpc|ws|rack)[-_]?\d{2,})|r\d+i\d+n\d+|"
-    r"ip(?:-\d{1,3}){4})(?:-\w+)*(?![\w/])",
+    r"(?:desktop|laptop|win)-[a-z0-9]*\d[a-z0-9]*|ip(?:-\d{1,3}){4})(?:-\w+)*(?![\w/])",
     re.I,
 )
 _LABELS = (
@@ -79,6 +81,7 @@ _USER_QUOTED = re.compile(
 )
 IS_LABEL = re.compile(_LABELS, re.I)
 """Of a key of a config whose value is a name or a secret."""
+_TOKEN = re.compile(r"(?<![\w-])(?:hf_|ghp_|gho_|github_pat_|glpat-|sk-|xox[bp]-|AKIA)[\w-]{12,}")
 _IDS = re.compile(r"\b([ug]id=\d+|groups=\d+)\([^)]*\)")
 
 
@@ -148,6 +151,7 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     (_NODES, HOST),
     (_NODE, HOST),
     (_LABELLED, r"\1\2<name>"),
+    (_TOKEN, NAME),
     (_USER_QUOTED, r"\1\2<name>\2"),
     (_IDS, r"\1(<name>)"),
 )

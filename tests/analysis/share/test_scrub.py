@@ -55,6 +55,10 @@ PLANTED = {
     "a quoted user": "user 'bob' may not",
     "a node of a lab": "saturn-gpu-node-17",
     "a DGX": "dgx-a100-03",
+    "a relative home": "../../alice/runs and home/carol/x",
+    "a Windows host": "DESKTOP-4F5G6H",
+    "a secret": "hf_abcdefghijklmnopqrstuvwxyz",
+    "the beginning of a board's UUID": "GPU-01234567",
     "a token": "api_key=sk-12345",
     "an address of a service": "http://mlflow.saturn:5000/x?user=bob",
     "a repository": "git+https://tok@github.com/alice/secretproject.git",
@@ -62,7 +66,7 @@ PLANTED = {
 NAMES = (
     "alice", "carol", "bob", "thesis", "secretproject", "saturn", "srvshare", "gn0123", "uni-lab",
     "lab.org", "10.20.30", "10-1-2-3", "fe80", "0a:1b", "01234567", "node17", "gpu07", "r12i3n4",
-    "jzia", "dgx", "teamx", "sk-12345", "mlflow", "tok@", "jupiter",
+    "jzia", "DESKTOP-", "hf_abc", "dgx", "teamx", "sk-12345", "mlflow", "tok@", "jupiter",
 )  # fmt: skip
 
 
