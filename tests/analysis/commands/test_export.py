@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
 from analysis.__main__ import main
+from analysis.commands.export import gather
+from analysis.export.development import breakdown
 from analysis.export.formats import FORMATS
+from metering.record_file import to_json
 from metering.record_host import EmissionFactor, Host
 from tests.analysis.records.codecarbon.logs import a_config, a_log
 from tests.analysis.sample_records import a_failure, a_record, put
@@ -95,6 +99,22 @@ def test_a_failed_run_is_in_the_development(tmp_path: Path) -> None:
         main(["export", str(tmp_path / "runs"), "--to", "compute-report", "--out", str(out)]) == 0
     )
     assert "| failed | 1 |" in (out / "compute.md").read_text()
+
+
+def test_a_run_that_lies_there_in_several_ways_counts_once(tmp_path: Path) -> None:
+    record, failure = a_record(), a_failure()
+    runs = put(tmp_path / "runs", record, record, failure)  # a copy, and a failed run
+    attempts = runs / f"{record.model}-0" / "attempts"
+    attempts.mkdir()
+    earlier = replace(failure, run_id="a" * 32, status="interrupted")
+    (attempts / "20261123T220000000000.json").write_text(to_json(earlier))
+    a_config(tmp_path / "logs")
+    a_log(tmp_path / "logs", {"run_id": "0123abcd-0000-4000-8000-0000000000ff"})
+    assert main(["import", str(tmp_path / "logs"), "--out", str(runs / "imported")]) == 0
+    gathered = gather([str(runs), str(tmp_path / "logs")])
+    assert len(gathered) == 3
+    numbers = {one.name: one.num_runs for one in breakdown(gathered)}
+    assert numbers == {"training and testing": 2, "failed": 1, "interrupted": 1, "all": 4}
 
 
 @pytest.mark.parametrize(
