@@ -54,8 +54,8 @@ def budget_of(
         unseen = unseen_warming(kept, meter.settings)
         gain = gain_of(meter.all_gpus, sensors["gpu"].how)
     others = [term for term in (gap, lag, latency) if term is not None]
-    one_sided = widening + drift.at_most + unseen
-    repeat = None if spread is None else math.hypot(spread, *others) + one_sided
+    others.append(drift.at_most)
+    repeat = None if spread is None else math.hypot(spread, *others) + widening + unseen
     absolute = None
     if gain is not None and gain.half_width is not None and repeat is not None:
         absolute = repeat + gain.half_width * _gpu_share(kept)

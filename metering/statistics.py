@@ -14,6 +14,7 @@ BLOCKS_PER_BATCH = 6  # the series grows by this many before its batches grow by
 CUT_SIGMAS = 4.0
 NUM_COSINES = (4, 6)  # at least and at most: the fewer, the lower the frequencies, and the wider
 BLOCKS_PER_COSINE = 6  # between these
+MOST_DEGREES = 4  # of freedom
 
 
 def warmup_length(values: Sequence[float]) -> int:
@@ -91,7 +92,8 @@ def rate_interval(
     for practice", Journal of Business & Economic Statistics 36:4): blocks that resemble their
     neighbours add to it, and what comes and goes within a few blocks, be it periodic, cancels in
     their sum and adds nothing. The quantile is Student's t; its degrees are one fewer than the
-    cosines, for a rule that looks at the interval after every block.
+    cosines, and `MOST_DEGREES` at most, for a rule that looks at the interval after every block and
+    chooses where the warm-up ends (`benchmarks.metering_coverage` shows how often it then holds).
 
     tick: standard deviation of one reading of a counter that moves in steps. What such a reading
     adds to one block it takes from the next; it remains at the two ends of the series.
@@ -106,7 +108,7 @@ def rate_interval(
     least, most = NUM_COSINES
     num_cosines = min(count - 1, max(least, min(most, count // BLOCKS_PER_COSINE)))
     error = math.sqrt(count * _low_frequencies(residuals, num_cosines) + 2 * tick**2)
-    effective = max(2, num_cosines)
+    effective = max(2, min(num_cosines, MOST_DEGREES + 1))
     half_width = _student_t(confidence, effective - 1) * error
     return Interval(rate, half_width / sum(samples), confidence, count, float(effective))
 
