@@ -13,6 +13,9 @@ from metering.steadiness import Steadiness
 J_PER_KWH = 3.6e6
 SECOND_PATH = 0.05  # sampled power misses what lies between its samples
 MUCH_WAITING = 0.2
+# NVML's clocks-event reasons: slowdown by hardware, by heat (software, hardware), by a power brake;
+# not the power limit, at which many a load runs
+SLOWED_BITS = 0x8 | 0x20 | 0x40 | 0x80
 MAX_SKEW_S = 1.0  # between nodes; durations do not hang on it, time stamps and logs do
 
 
@@ -76,6 +79,16 @@ def _of_second_path(measured: Sequence[Block], ticks: float) -> Iterator[str]:
         yield (
             f"the GPUs' energy counters differ by {100 * apart:+.1f} % from their integrated "
             "power: one of the two is wrong"
+        )
+
+
+def of_clocks(measured: Sequence[Block]) -> Iterator[str]:
+    """Boards that lowered their clocks, not by their power limit."""
+    bits = [one.state.throttle_reasons or 0 for one in measured if one.state is not None]
+    if num_slowed := sum(bool(one & SLOWED_BITS) for one in bits):
+        yield (
+            f"heat or a power brake lowered the boards' clocks in {num_slowed} of {len(measured)} "
+            "measured blocks: a cooler board would give another figure"
         )
 
 

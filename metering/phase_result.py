@@ -87,6 +87,7 @@ def phase_record(
                 num_waits=num_waits,
                 period_s=meter.sensor_period_s if meter.all_gpus else 0.0,
             ),
+            *flags.of_clocks([row.block for row in kept]),
             *flags.of_drift(drift),
             *flags.of_first_step(len(rows), len(rows) - num_warm_up),
             *flags.of_length(kept_s, meter.settings.least_s if is_adaptive_on_gpu(meter) else 0.0),

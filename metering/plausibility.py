@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 SENSOR_PERIOD_S = 0.1  # NVML's counters move about every 100 ms
+STOOD_STILL = "a GPU energy counter stood still"
+BESIDE_STOOD_STILL = f"{STOOD_STILL} in the block beside this one, where a part may be missing"
 MARGIN = 1.15  # a board may exceed its enforced limit for an instant
 RAPL_PERIOD_S = 0.01  # RAPL's counters move every millisecond, in some virtual machines less often
 RAPL_LIMIT_W = 1000.0  # per package or memory domain; no processor draws as much
@@ -19,7 +21,7 @@ def gpu_fault(
     if used_j < 0:
         return "a GPU energy counter went backwards"
     if duration_s > 3 * period_s and used_j == 0:
-        return "a GPU energy counter stood still"
+        return STOOD_STILL
     # a counter may lag by one period at each end of the block
     if limit_w and used_j > limit_w * MARGIN * (duration_s + 2 * period_s):
         power_w = used_j / duration_s

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from metering.block import Block, preferred
+from metering.plausibility import BESIDE_STOOD_STILL, STOOD_STILL
 from metering.record import Interval, Reading
 from metering.settings import MeterSettings
 from metering.statistics import rate_interval, warmup_length
@@ -66,6 +67,17 @@ class Row:
             watched_kwh=None if block.watched_j is None else block.watched_j / J_PER_KWH,
             board=block.state,
         )
+
+
+def append(rows: list[Row], row: Row) -> None:
+    """A counter that stood still throughout a block did so in a part of the one before, and what it
+    then catches up with is in the one after: neither can be believed."""
+    last = rows[-1] if rows else None
+    if last is not None and not last.block.fault and row.block.fault == STOOD_STILL:
+        rows[-1] = with_block(last, replace(last.block, fault=BESIDE_STOOD_STILL))
+    if last is not None and last.block.fault == STOOD_STILL and not row.block.fault:
+        row = with_block(row, replace(row.block, fault=BESIDE_STOOD_STILL))
+    rows.append(row)
 
 
 def num_warm_up(

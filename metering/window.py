@@ -34,7 +34,7 @@ from metering.phase_lock import locked, wait_s
 from metering.phase_result import phase_record, refuse_too_many_dropped
 from metering.progress import Progress
 from metering.record import Phase, PhaseRecord, Reading, StopReason
-from metering.rows import Row, num_warm_up, with_block
+from metering.rows import Row, append, num_warm_up, with_block
 from metering.sensors import host_load
 from metering.sensors.host_load import CpuTimes
 from metering.stopping import StoppingRule
@@ -217,7 +217,8 @@ class Window:
         self._num_shared = len(self._rows)
 
     def _keep(self, block: Block) -> None:
-        self._rows.append(
+        append(
+            self._rows,
             Row(
                 self._started_s,
                 self._num_steps,
@@ -225,7 +226,7 @@ class Window:
                 self._wait_s,
                 block,
                 self._after_stop,
-            )
+            ),
         )
 
     def _order(self) -> _Order:

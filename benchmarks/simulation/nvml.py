@@ -61,6 +61,9 @@ class SimulatedGpu:
     c_per_w: float = 0.1
     heat_tau_s: float = 0.0  # 0: the temperature stays as it is
     stalls_at_s: float = math.inf  # from then on the counter stands still
+    catches_up_at_s: float = math.inf  # and from then on it counts again, and all of it
+    jitter_s: float = 0.0  # a tick comes up to so much earlier or later, from one to the next
+    wraps_at_mj: int = 2**64
     _times_s: list[float] = field(default_factory=lambda: [0.0])
     _joules: list[float] = field(default_factory=lambda: [0.0])
     _seen_j: float = 0.0
@@ -94,12 +97,22 @@ class SimulatedGpu:
         share = (time_s - before_s) / (after_s - before_s) if after_s > before_s else 1.0
         return before_j + share * (after_j - before_j)
 
+    def _tick_s(self, number: int) -> float:
+        part = (number * 0.6180339887498949) % 1.0  # spread evenly, without a pattern of its own
+        return number * self.period_s - self.phase_s + self.jitter_s * (2 * part - 1)
+
     @property
     def _counted_j(self) -> float:
-        now_s = min(self._times_s[-1], self.stalls_at_s)
+        now_s = self._times_s[-1]
+        if now_s < self.catches_up_at_s:
+            now_s = min(now_s, self.stalls_at_s)
         num_periods = math.floor((now_s + self.phase_s + 1e-9) / self.period_s)
         if self.duty >= 1.0:
-            return self.joules_at(num_periods * self.period_s - self.phase_s - self.lag_s)
+            tick_s = self._tick_s(num_periods + 1)
+            while tick_s > now_s + 1e-9:
+                num_periods -= 1
+                tick_s = self._tick_s(num_periods + 1)
+            return self.joules_at(tick_s - self.lag_s)
         for period in range(self._num_periods_seen, num_periods):
             begin_s = period * self.period_s - self.phase_s - self.lag_s
             looked_s = begin_s + self.duty * self.period_s
@@ -113,7 +126,7 @@ class SimulatedGpu:
 
     @property
     def counter_mj(self) -> int:
-        return int((self._counted_j - self._offset_j) * 1000)
+        return int((self._counted_j - self._offset_j) * 1000) % self.wraps_at_mj
 
     @property
     def average_w(self) -> float:

@@ -60,6 +60,7 @@ CASES: dict[str, Case] = {
     "eight boards, 3 ms a call": _case(num_gpus=8, call_s=0.003, codecarbon_s=0.024),
     "sensor that looks 25 % of the time": _case(gpu={"duty": 0.25}),
     "the same, steps as long as its period": _case(gpu={"duty": 0.25}, step_s=0.1, noise=0.005),
+    "counter that moves every 80 to 120 ms": _case(gpu={"jitter_s": 0.02}),
     "warming up: +6 %, 100 s": _case(
         loads.Exponential, gpu=COLD | {"heat_tau_s": 100.0, "c_per_w": 0.2}, is_stationary=False
     ),
