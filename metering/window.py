@@ -217,17 +217,8 @@ class Window:
         self._num_shared = len(self._rows)
 
     def _keep(self, block: Block) -> None:
-        append(
-            self._rows,
-            Row(
-                self._started_s,
-                self._num_steps,
-                self._num_samples,
-                self._wait_s,
-                block,
-                self._after_stop,
-            ),
-        )
+        num = (self._num_steps, self._num_samples)
+        append(self._rows, Row(self._started_s, *num, self._wait_s, block, self._after_stop))
 
     def _order(self) -> _Order:
         ended_s = self._meter.clock()
