@@ -11,6 +11,8 @@ from pathlib import Path
 
 try:
     from tasks.terminal.session import Session, exit_on_errors
+except KeyboardInterrupt:
+    sys.exit(130)
 except ModuleNotFoundError as error:
     venv = Path(__file__).resolve().parent / ".venv" / "bin" / "python"
     cure = f"use {venv}" if venv.exists() else "run make install, or activate its environment"

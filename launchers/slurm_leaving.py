@@ -59,11 +59,13 @@ class Leaving:
 
 
 def requeue(folder: Path) -> None:
-    """Put this job back into the queue, which ends it here. Where there is no scontrol, the job's
-    script does it, told by a file in the folder of its log."""
+    """Put this job back into the queue, which ends it here. Where there is no scontrol, or no
+    answer, the job's script does it, told by a file in the folder of its log."""
     try:
-        slurm_state.call("scontrol", "requeue", job_id())
+        is_done = slurm_state.call("scontrol", "requeue", job_id()).returncode == 0
     except FileNotFoundError:
+        is_done = False
+    if not is_done:
         (folder / f"{job_id()}.requeue").touch()
 
 
@@ -86,9 +88,9 @@ class JobLog:
         self._path, self.folder = path, path.parent
         self._begins_at = path.stat().st_size if path.exists() else 0
 
-    def end(self, within_s: float = WORD_WITHIN_S) -> str | None:
+    def end(self, within_s: float | None = None) -> str | None:
         """Why SLURM ends the job, as `JobState` has it; None where it has not said."""
-        deadline = time.monotonic() + within_s
+        deadline = time.monotonic() + (WORD_WITHIN_S if within_s is None else within_s)
         while True:
             text = self._path.read_bytes()[self._begins_at :] if self._path.exists() else b""
             reasons = self._WORD.findall(text.decode("utf-8", "replace"))

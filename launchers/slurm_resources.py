@@ -154,5 +154,8 @@ for ((run = 0; run < runs; run++)); do
   [ $code = 0 ] || status=$code
   if [ -n "$leaving" ] || [ $code = {LEAVES} ]; then break; fi
 done
-if [ -e {requeue} ]; then rm {requeue}; scontrol requeue "$job"; fi
+if [ -e {requeue} ]; then
+  rm {requeue}
+  for pause in 5 15 0; do scontrol requeue "$job" && break; sleep $pause; done
+fi
 exit $status"""

@@ -78,7 +78,10 @@ for ((run = 0; run < runs; run++)); do
   [ $code = 0 ] || status=$code
   if [ -n "$leaving" ] || [ $code = 75 ]; then break; fi
 done
-if [ -e /runs/jobs/"$job.requeue" ]; then rm /runs/jobs/"$job.requeue"; scontrol requeue "$job"; fi
+if [ -e /runs/jobs/"$job.requeue" ]; then
+  rm /runs/jobs/"$job.requeue"
+  for pause in 5 15 0; do scontrol requeue "$job" && break; sleep $pause; done
+fi
 exit $status
 """
     )

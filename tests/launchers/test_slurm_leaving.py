@@ -1,0 +1,61 @@
+"""Why a run is to end, where SLURM cannot be asked: in a container, or with no controller."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from launchers import slurm_leaving
+from launchers.slurm_leaving import JobLog, Leaving, Rules
+
+RULES = Rules(requeue=True, max_requeues=3, signal_delay_s=30, time_min=2)
+
+
+@pytest.fixture(params=[None, "exit 1"])
+def scontrol(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> str | None:
+    """None: there is none; else the script that answers nothing. The job began 95 s ago."""
+    script: str | None = request.param
+    if script is not None:
+        (tmp_path / "scontrol").write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "scontrol").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    monkeypatch.setenv("SLURM_JOB_START_TIME", str(int(time.time()) - 95))
+    monkeypatch.setattr(slurm_leaving, "WORD_WITHIN_S", 0.0)
+    return script
+
+
+def _reason(tmp_path: Path, number: int, own_s: float) -> Leaving:
+    return slurm_leaving.find_reason(number, own_s, RULES, JobLog(tmp_path / "7.log"))
+
+
+def test_the_time_limit_is_known_from_the_environment(scontrol: str | None, tmp_path: Path) -> None:
+    leaving = _reason(tmp_path, signal.SIGUSR2, own_s=94.0)
+    assert (leaving.failure.type, leaving.is_last, leaving.requeues) == ("TIMEOUT", True, False)
+    assert "met its time limit of 2 min" in leaving.failure.message
+
+
+def test_a_warning_puts_the_job_back_and_says_what_is_not_known(
+    scontrol: str | None, tmp_path: Path
+) -> None:
+    leaving = _reason(tmp_path, signal.SIGUSR1, own_s=94.0)
+    assert (leaving.failure.type, leaving.requeues) == ("Warned", True)
+    why = "scontrol is not on PATH" if scontrol is None else "SLURM does not answer"
+    assert why in leaving.failure.message
+
+
+def test_a_run_that_is_asked_to_end_stays_for_slurm_to_end_it(
+    scontrol: str | None, tmp_path: Path
+) -> None:
+    leaving = _reason(tmp_path, signal.SIGTERM, own_s=94.0)
+    assert (leaving.failure.type, leaving.stays) == ("EndedBySlurm", True)
+
+
+def test_the_jobs_script_is_told_to_put_the_job_back(scontrol: str | None, tmp_path: Path) -> None:
+    slurm_leaving.requeue(tmp_path)
+    assert (tmp_path / "7.requeue").exists()
