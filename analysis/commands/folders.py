@@ -78,7 +78,8 @@ def summary(loaded: Loaded) -> Iterator[str]:
         if problem.path not in logs:
             yield f"left out {problem}"
     for copy in loaded.copies:
-        yield f"left out {copy}"
+        if copy.path not in logs:
+            yield f"left out {copy}"
     yield from log_lines(loaded.logs)
 
 

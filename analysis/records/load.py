@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,6 +77,7 @@ def _load(folders: Sequence[Path | str]) -> Loaded:
         problems.extend(Problem(outcome.path, reason) for reason in outcome.left_out)
     problems.sort(key=lambda problem: problem.path)
     rows, copies = _each_run_once(rows)
+    _tell_logs(logs.outcomes, rows, copies)
     return Loaded(_frame(rows), tuple(problems), logs.outcomes, copies)
 
 
@@ -93,6 +95,20 @@ def _each_run_once(
         else:
             copies[row[_PATH]] = f"a copy of {first}, which counts once"
     return once, tuple(Problem(path, reason) for path, reason in sorted(copies.items()))
+
+
+def _tell_logs(
+    outcomes: Sequence[LogOutcome], rows: Sequence[tuple[Any, ...]], copies: Sequence[Problem]
+) -> None:
+    """A log whose run is in a record too did not give the rows that count."""
+    if not copies:
+        return
+    kept = Counter(row[_PATH] for row in rows)
+    by_path = {outcome.path: outcome for outcome in outcomes}
+    for copy in copies:
+        if (outcome := by_path.get(copy.path)) is not None:
+            outcome.num_rows = kept[copy.path]
+            outcome.left_out.append(copy.reason)
 
 
 def _frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:

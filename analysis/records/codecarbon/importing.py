@@ -68,6 +68,7 @@ def import_logs(files: Sequence[LogFile], given: Given) -> Imported:
         try:
             records.append(record_of(runs))
         except ValueError as error:
+            outcomes[runs[0].path].num_rows -= len(runs)
             outcomes[runs[0].path].left_out.append(reason_of(error))
     return Imported(tuple(records), logs.outcomes)
 

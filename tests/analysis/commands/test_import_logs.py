@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from analysis.__main__ import main
+from analysis.commands.folders import summary
 from analysis.figures.gather import measured_runs
 from analysis.records.load import load
 from metering.record_file import read
@@ -91,6 +92,9 @@ def test_a_log_and_its_record_count_once(tmp_path: Path) -> None:
     loaded = load([tmp_path])
     assert len(loaded.frame) == 1
     assert len(loaded.copies) == 1
+    left_out, counts = summary(loaded)
+    assert left_out.startswith(f"left out {tmp_path}/emissions.csv: a copy of ")
+    assert counts == "1 CodeCarbon logs: 0 used, 0 flagged, 1 left out"
 
 
 def test_importing_twice_gives_one_record(tmp_path: Path) -> None:
