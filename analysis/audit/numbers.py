@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
+from analysis.independent.facts import throughput
 from analysis.published import facts as published
 
 J_PER_KWH = 3.6e6
+A6000_W, RTX3090_W = 300.0, 350.0
+"""Board power, `conf/hardware/{a6000,rtx3090x2}.yaml`."""
 IMAGES = published.IMAGENET_TRAIN_IMAGES
 SURE = ("high", "exact")
 """How the certainty of an implied number of epochs begins where the digits determine it."""
@@ -17,6 +20,13 @@ MISSIZED = ("EfficientNet B7", "EfficientNetv2 S", "EfficientNetv2 M", "Efficien
 def printed(quantity: str) -> pd.Series:
     """A printed column of Table 3 by row: `train_kwh`, `test_kwh`, `top1_pct`, `gmacs`."""
     return published.wide(published.IMAGENET).set_index("model")[quantity]
+
+
+def rtx3090_train_speed() -> pd.Series:
+    """Images a second of an RTX 3090 in mixed precision at its largest batch, by row of Table 3."""
+    frame = throughput()
+    of = frame[(frame["phase"] == "train") & (frame["layout"] == "nchw")]
+    return of.set_index("row")["samples_per_s"]
 
 
 def kwh_per_epoch(with_pretraining: bool) -> pd.Series:

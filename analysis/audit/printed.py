@@ -149,7 +149,7 @@ def _counts(rows: pd.DataFrame) -> Finding:
         "printed / counted - 1",
         (_PAPER, "timm", "mmseg", "mmaction2"),
         "nothing is open; `python -m benchmarks.network_counts`",
-        "\n".join(f"- {note}" for note in marked),
+        "\n".join(f"- {note}" for note in dict.fromkeys(marked)),
         {"gmacs": macs.max(), "params": params.drop(far).max()},
     )
 

@@ -45,13 +45,13 @@ def _per_epoch(trained: list[IndependentSet], timed: list[IndependentSet]) -> Fi
     low = min(one.low for one in energies.values())
     return Finding(
         "Order of networks, training",
-        f"kWh per implied epoch rank as measured training energy does: {_span(energies)}; as "
-        f"measured training time does: {_span(times)}, and {_span(strict)} with one row a network "
-        "and only epochs that the digits determine.",
+        f"kWh per implied epoch rank as measured training energy does: {_span(energies)}, lowest "
+        f"95 % limit {low:.2f}; as measured training time does: {_span(times)}, and "
+        f"{_span(strict)} with one row a network and only epochs that the digits determine.",
         "high for the order; lower for rows whose epochs are guesses",
-        f"Energy of the GPUs alone; lowest 95 % limit {low:.2f}. Partly circular: the epochs of "
-        "MobileNets, ResNets and DenseNets were read from the digits of the totals, with a "
-        "plausible energy in mind. Most A100 rows waited for data, one was near idle power.",
+        "Energy of the GPUs alone. Partly circular: the epochs of MobileNets, ResNets and "
+        "DenseNets were read from the digits of the totals, with a plausible energy in mind. Most "
+        "A100 rows waited for data, one was near idle power. The four sets are two machines.",
         f"{_RANK}; kWh per epoch = (printed total - constants) / implied epochs",
         _ALL,
         "`python run.py -m experiment=table3 hardware=a6000`, then `python -m analysis claims`",
@@ -67,7 +67,8 @@ def _totals(trained: list[IndependentSet], timed: list[IndependentSet]) -> Findi
     return Finding(
         "Order of networks, totals",
         f"The printed totals do not rank so: {_span(energies)} with measured energy an image, "
-        f"{_span(times)} with time. The number of epochs decides as much as the network.",
+        f"{_span(times)} with time. A total holds the number of epochs too, in which "
+        "the recipes differ.",
         "high: arithmetic on printed and measured numbers",
         "Energy of the GPUs alone. No fault of the paper: a total is rate x epochs, and its "
         "recipes have 60 to some 10,000 epochs of ImageNet-1k's size.",
@@ -93,9 +94,9 @@ def _tests(tested: list[IndependentSet]) -> Finding:
         "Order of networks, testing",
         f"Printed test kWh rank less well: {_span(energies)} with energy, {_span(times)} with time "
         f"({_span(without)} without B7 and EfficientNetv2). The best of {len(ranks)} sets reaches "
-        f"{best:.2f}: a limit of 0.9 on the printed test kWh fails on ordinary machines and says "
-        "little about a machine under test.",
-        "high",
+        f"{best:.2f}: a limit of 0.9 on the printed test kWh fails on each of these machines, so "
+        "failing it says little about a machine under test.",
+        "high for these sets, which share boards and networks",
         "One row a network. ResNet101's test kWh is illegible and left out; ResNet152's may be "
         "ResNet101's. Scopes: GPU (RTX 5000), CPU+GPU+RAM and wall (RTX 4090), never mixed in a "
         "set; the four sets of ai-energy-validation are two batch sizes under two meters. "

@@ -8,6 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis.audit.finding import Finding
+from analysis.audit.numbers import span
 from analysis.independent import facts
 from analysis.records.confidence import Z_95
 
@@ -43,14 +44,21 @@ def _boards() -> Finding:
     low, high = next_board(errors)
     by_driver = frame.groupby("board_uuid")["energy_error_pct"].agg(lambda x: x.max() - x.min())
     apart = by_driver[errors.index].max()
+    two = frame[frame["board_uuid"] == by_driver[errors.index].idxmax()]["energy_error_pct"]
+    scatter = frame[frame["board_uuid"].isin(errors.index)].set_index("board")
+    scatter = scatter["energy_error_sd_pct"].dropna()
+    is_a100 = scatter.index.str.contains("A100")
     return Finding(
         "Sensors of Ampere and Ada boards",
         f"All {len(errors)} read too little: {errors.min():.1f} to {errors.max():.1f} %, mean "
         f"{errors.mean():.1f}, SD {errors.std():.1f}; a tenth board lies at {low:.1f} to "
-        f"{high:.1f} % (95 %). Two drivers on one board differ by up to {apart:.1f} points.",
+        f"{high:.1f} % (95 %). Two drivers on one board differ by up to {apart:.1f} "
+        f"points ({two.min():.2f} and {two.max():.2f} %).",
         "high for these boards; no A6000, V100 or H100 is among them",
-        f"{len(of_3090)} of {len(errors)} boards are RTX 3090 ({of_3090.min():.1f} to "
-        f"{of_3090.max():.1f} %). Error of power.draw under square-wave loads; NVML's energy "
+        f"{len(of_3090)} of {len(errors)} boards are RTX 3090 ({of_3090.min():.2f} to "
+        f"{of_3090.max():.2f} %), so the interval of a tenth board is mostly theirs. "
+        f"Runs on one board scatter by SD {span(scatter[~is_a100], 1)} points, on the A100 by "
+        f"{span(scatter[is_a100], 1)}. Error of power.draw under square-wave loads; NVML's energy "
         "counter, which this suite reads, was not tested there. One error per board, the same in "
         "every run on it: it enters absolute kWh once and no ratio of runs on one board.",
         "error = (reading - probe) / probe, newest driver a board; mean +- t(0.975, n-1) x SD x "
@@ -66,6 +74,10 @@ def _boards() -> Finding:
             "least": errors.min(),
             "most": errors.max(),
             "drivers": apart,
+            "SD, least": scatter[~is_a100].min(),
+            "SD, most": scatter[~is_a100].max(),
+            "SD of the A100, least": scatter[is_a100].min(),
+            "SD of the A100, most": scatter[is_a100].max(),
         },
     )
 
@@ -84,12 +96,16 @@ def _wall() -> Finding:
         of = fits[(fits["device"] == device) & (fits["load"] == load)]
         one, each = of[of["session"] == "all"].iloc[0], of[of["session"] != "all"]
         said.append(
-            f"{-one['sensor_minus_wall_pct_mean']:.0f} % on {words} (wall = "
+            f"{-one['sensor_minus_wall_pct_mean']:.0f} % on {words} (single runs "
+            f"{-one['sensor_minus_wall_pct_max']:.0f} to "
+            f"{-one['sensor_minus_wall_pct_min']:.0f}; wall = "
             f"{each['factor'].min():.2f} to {each['factor'].max():.2f} x sensor + "
             f"{each['offset_w'].min():.0f} to {each['offset_w'].max():.0f} W)"
         )
         numbers |= {
             f"{key}, missed": -one["sensor_minus_wall_pct_mean"],
+            f"{key}, missed least": -one["sensor_minus_wall_pct_max"],
+            f"{key}, missed most": -one["sensor_minus_wall_pct_min"],
             f"{key}, least factor": each["factor"].min(),
             f"{key}, most factor": each["factor"].max(),
         }

@@ -4,7 +4,7 @@
     normalised = ratio / median ratio       over the networks that both have, five or more
 
 The median takes out what differs between machines (board, precision, batch, host, unit), so a
-normalised ratio of 1 says "as dear as its neighbours", on any machine. Beyond 2 or 0.5 in most
+normalised ratio of 1 says "as dear as its neighbours" on that machine. Beyond 2 or 0.5 in most
 sets, and never beyond in both directions, a row is an outlier. Pure functions over frames.
 """
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from analysis.__main__ import main
+from analysis.__main__ import main, parser
 from analysis.audit import epochs, outliers, power, printed, ranks, sensors
 from analysis.audit.every import CHANGED, findings
 from analysis.audit.finding import Finding, pages, table
 from analysis.independent import facts
+from analysis.independent.sets import throughput_sets
 from analysis.published import facts as published
+from tests.tasks.terminal.test_refusals import type_in
 
 ROOT = Path(__file__).parents[3]
 ENERGY = facts.energy()
@@ -102,6 +107,26 @@ def test_outliers(row: str, phase: str, quantity: str, least: float, most: float
     assert (min(numbers.values()), max(numbers.values())) == (near(least), near(most))
 
 
+def test_another_count_of_networks_moves_the_median_a_little() -> None:
+    """As docs/evidence.md says of the cross-check."""
+    [one] = [each for each in throughput_sets() if each.name == "RTX 3090 nhwc, time"
+             and each.phase == "test"]  # fmt: skip
+    frame = published.facts()
+    built = frame[frame["quantity"] == "params_m_built"].drop_duplicates("model")
+    names = built.set_index("model")["locator"]
+    kwh = published.wide(published.IMAGENET).set_index("model")["test_kwh"]
+    ratios = (kwh / one.values).dropna()
+    by_name = ratios[~names[ratios.index].duplicated()]
+    assert len(by_name) == 48
+    assert ratios["EfficientNet B0"] / by_name.median() == near(3.57)
+
+
+def test_the_row_near_idle_power_would_move_b0() -> None:
+    numbers = about("EfficientNet-B0", outliers.findings(ENERGY)).numbers
+    name = f"EfficientNet B0, train, {A100} PyTorch batch 256, gpu"
+    assert (numbers[name], numbers["with the idle row"]) == (near(1.61), near(1.69))
+
+
 def test_the_share_of_macs_at_224_pixels() -> None:
     numbers = about("EfficientNet-B7 and EfficientNetv2", outliers.findings(ENERGY)).numbers
     shares = [numbers[f"EfficientNet{name}"] for name in (" B7", "v2 S", "v2 M", "v2 L")]
@@ -133,6 +158,7 @@ def test_resnets_beside_the_vggs_and_an_a40() -> None:
         for name, value in zip(epochs.SETS[:2], values, strict=True):
             assert numbers[f"{row}, fair, {name}"] == near(value, 0)
     assert numbers["A40 kWh"] == near(0.2803, 4)
+    assert numbers["RTX 3090 kWh"] == near(0.15)
     assert (numbers["A40 epochs"], numbers["V100 epochs"]) == (near(112, 0), near(123, 0))
     assert [numbers[f"A40 at {n}"] for n in (60, 90, 120)] == [near(1.87), near(1.25), near(0.94)]
 
@@ -150,6 +176,13 @@ def test_power_at_an_rtx_3090s_speed() -> None:
     assert v2["EfficientNetv2 M, 384 px"] == near(368, 0)
     assert v2["EfficientNetv2 L, 384 px"] == near(362, 0)
     assert (v2["sure, least"], v2["sure, most"]) == (near(738, 0), near(2350, 0))
+
+
+def test_epochs_that_would_need_too_little_power() -> None:
+    numbers = about("Power by the number of epochs", power.findings(ENERGY)).numbers
+    watts = {"MobileNetv2 at 300": 277, "MobileNet v3 at 600": 495, "ResNet50 at 120": 609}
+    for name, watt in {**watts, "B0": 2611}.items():
+        assert numbers[name] == near(watt, 0)
 
 
 def test_power_at_slower_cards() -> None:
@@ -183,6 +216,10 @@ def test_sensors_of_boards() -> None:
         "least": -7.0,
         "most": -2.0,
         "drivers": 1.0,
+        "SD, least": 0.1,
+        "SD, most": 0.8,
+        "SD of the A100, least": 0.6,
+        "SD of the A100, most": 1.8,
     }
     for name, value in expected.items():
         assert numbers[name] == near(value, 1)
@@ -195,12 +232,14 @@ def test_the_interval_of_one_board_more_is_wider_than_that_of_the_mean() -> None
 
 def test_sensors_and_the_wall() -> None:
     numbers = about("Sensors and the wall", sensors.findings()).numbers
-    for load, missed, least, most in (
-        ("GPU, image classification", 27, 1.11, 1.24),
-        ("GPU, language model", 20, 1.19, 1.22),
-        ("CPU, image classification", 37, 1.17, 1.28),
+    for load, (missed, fewest, mostly), least, most in (
+        ("GPU, image classification", (27, 18, 38), 1.11, 1.24),
+        ("GPU, language model", (20, 13, 25), 1.19, 1.22),
+        ("CPU, image classification", (37, 9, 67), 1.17, 1.28),
     ):
         assert numbers[f"{load}, missed"] == near(missed, 0)
+        assert numbers[f"{load}, missed least"] == near(fewest, 0)
+        assert numbers[f"{load}, missed most"] == near(mostly, 0)
         assert numbers[f"{load}, least factor"] == near(least)
         assert numbers[f"{load}, most factor"] == near(most)
     assert (numbers["half-width, least"], numbers["half-width, most"]) == (near(4, 0), near(9, 0))
@@ -240,6 +279,20 @@ def test_every_finding_is_complete() -> None:
         assert one.subject and one.says and one.sure and one.basis and one.formula and one.settles
         assert set(one.sources) <= keys and one.sources
     assert len({one.subject for one in found}) == len(found)
+
+
+@pytest.mark.parametrize("one", findings(ENERGY), ids=lambda one: one.subject)
+def test_what_would_settle_a_finding_can_be_typed(one: Finding, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for command in re.findall(r"`(python [^`]+)`", one.settles):
+        words = shlex.split(command)
+        if words[1] == "run.py":
+            status, said = type_in(*words[2:])
+            assert status == 0, said
+        elif words[2] == "analysis":
+            parser().parse_args(words[3:])
+        else:
+            assert find_spec(words[2]) is not None
 
 
 def test_the_documents_quote_the_command(capsys: pytest.CaptureFixture[str]) -> None:
