@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from launchers import rank_failure
-from metering.ranks import OneRank
+from metering.ranks import GroupRanks, OneRank
 from metering.record import SweepPlace
 from tasks.errors import PlanError
 from tasks.plan import Plan
@@ -45,41 +45,21 @@ class Place:
         )
 
 
-class TorchRanks:
-    """`metering.ranks.Ranks` over a gloo group; gradients go over nccl where there are GPUs."""
+class TorchRanks(GroupRanks):
+    """The ranks that this suite started; gradients go over nccl where there are GPUs."""
 
     def __init__(self, place: Place, uses_gpu: bool, folder: Path) -> None:
         import torch
         from torch import distributed
 
-        self.rank, self.local_rank = place.rank, place.local_rank
-        self.num_ranks, self.num_nodes = place.num_ranks, place.num_nodes
-        self._folder = folder
         place.to_environment()
-        if uses_gpu and self.local_rank < torch.cuda.device_count():
-            torch.cuda.set_device(self.local_rank)
+        if uses_gpu and place.local_rank < torch.cuda.device_count():
+            torch.cuda.set_device(place.local_rank)
         backend = "nccl" if uses_gpu else "gloo"
         distributed.init_process_group(backend, timeout=COLLECTIVE_TIMEOUT)
-        self._group = distributed.new_group(backend="gloo", timeout=COLLECTIVE_TIMEOUT)
-
-    def broadcast(self, value: Any) -> Any:
-        from torch import distributed
-
-        box = [value]
-        distributed.broadcast_object_list(box, src=0, group=self._group)
-        return box[0]
-
-    def gather(self, value: Any) -> list[Any] | None:
-        from torch import distributed
-
-        box: list[Any] | None = [None] * self.num_ranks if self.rank == 0 else None
-        distributed.gather_object(value, box, dst=0, group=self._group)
-        return box
-
-    def barrier(self) -> None:
-        from torch import distributed
-
-        distributed.barrier(group=self._group)
+        group = distributed.new_group(backend="gloo", timeout=COLLECTIVE_TIMEOUT)
+        super().__init__(place.rank, place.local_rank, place.num_ranks, place.num_nodes, group)
+        self._folder = folder
 
     def asked_to_end(self) -> bool:
         failure = rank_failure.peek(self._folder)

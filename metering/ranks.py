@@ -46,3 +46,38 @@ class OneRank:
 
     def asked_to_end(self) -> bool:
         return False
+
+
+class GroupRanks:
+    """Processes that reach each other through `group`, of torch.distributed; gloo, whatever the
+    device: plain Python values pass."""
+
+    def __init__(
+        self, rank: int, local_rank: int, num_ranks: int, num_nodes: int, group: Any
+    ) -> None:
+        self.rank, self.local_rank = rank, local_rank
+        self.num_ranks, self.num_nodes = num_ranks, num_nodes
+        self._group = group
+
+    def broadcast(self, value: Any) -> Any:
+        from torch import distributed
+
+        box = [value]
+        distributed.broadcast_object_list(box, src=0, group=self._group)
+        return box[0]
+
+    def gather(self, value: Any) -> list[Any] | None:
+        from torch import distributed
+
+        box: list[Any] | None = [None] * self.num_ranks if self.rank == 0 else None
+        distributed.gather_object(value, box, dst=0, group=self._group)
+        return box
+
+    def barrier(self) -> None:
+        from torch import distributed
+
+        distributed.barrier(group=self._group)
+
+    def asked_to_end(self) -> bool:
+        """Nobody tells the others of a program that was started elsewhere."""
+        return False

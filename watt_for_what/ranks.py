@@ -3,46 +3,21 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
-from metering.ranks import OneRank, Ranks
+from metering.ranks import GroupRanks, OneRank, Ranks
 from watt_for_what.devices import loaded_torch
 from watt_for_what.errors import WattError
 
 
-class GroupRanks:
-    """`metering.ranks.Ranks` over a gloo group of its own, beside the program's. Collective."""
+def _of_program() -> GroupRanks:
+    """The program's ranks, with a gloo group of its own beside the program's. Collective."""
+    from torch import distributed
 
-    def __init__(self) -> None:
-        from torch import distributed
-
-        self.rank, self.num_ranks = distributed.get_rank(), distributed.get_world_size()
-        per_node = int(os.environ.get("LOCAL_WORLD_SIZE", self.num_ranks))
-        self.local_rank = int(os.environ.get("LOCAL_RANK", self.rank % per_node))
-        self.num_nodes = max(1, self.num_ranks // per_node)
-        self._group = distributed.new_group(backend="gloo")
-
-    def broadcast(self, value: Any) -> Any:
-        from torch import distributed
-
-        box = [value]
-        distributed.broadcast_object_list(box, src=0, group=self._group)
-        return box[0]
-
-    def gather(self, value: Any) -> list[Any] | None:
-        from torch import distributed
-
-        box: list[Any] | None = [None] * self.num_ranks if self.rank == 0 else None
-        distributed.gather_object(value, box, dst=0, group=self._group)
-        return box
-
-    def barrier(self) -> None:
-        from torch import distributed
-
-        distributed.barrier(group=self._group)
-
-    def asked_to_end(self) -> bool:
-        return False
+    rank, num_ranks = distributed.get_rank(), distributed.get_world_size()
+    per_node = int(os.environ.get("LOCAL_WORLD_SIZE", num_ranks))
+    local_rank = int(os.environ.get("LOCAL_RANK", rank % per_node))
+    num_nodes = max(1, num_ranks // per_node)
+    return GroupRanks(rank, local_rank, num_ranks, num_nodes, distributed.new_group(backend="gloo"))
 
 
 def current() -> Ranks:
@@ -50,7 +25,7 @@ def current() -> Ranks:
     torch = loaded_torch()
     has_group = torch is not None and torch.distributed.is_available()
     if has_group and torch.distributed.is_initialized():
-        return GroupRanks() if torch.distributed.get_world_size() > 1 else OneRank()
+        return _of_program() if torch.distributed.get_world_size() > 1 else OneRank()
     num_ranks = os.environ.get("WORLD_SIZE", "1")
     if num_ranks.isdigit() and int(num_ranks) > 1 and "RANK" in os.environ:
         raise WattError(

@@ -16,9 +16,10 @@ from typing_extensions import TypedDict
 from tasks.action_recognition import lists
 from tasks.config.refusals import validated
 from tasks.config.values import Count, Flag, Text
-from tasks.data.cache import PER_FILE, written_once
+from tasks.data import layouts
+from tasks.data.cache import PER_FILE
 from tasks.data.embedded_videos import Format, label_of, write_clip
-from tasks.errors import PlanError, unknown
+from tasks.errors import PlanError
 from tasks.plan import DataPlan
 
 
@@ -58,10 +59,7 @@ class VideoSet:
 
 
 def layout_of(plan: DataPlan) -> Layout:
-    name = str(plan.options.get("layout"))
-    if name not in LAYOUTS:
-        raise unknown("data.options.layout", name, LAYOUTS, f"known: {', '.join(LAYOUTS)}")
-    return LAYOUTS[name]
+    return layouts.chosen(plan, "layout", LAYOUTS)
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -115,16 +113,12 @@ def open_set(plan: DataPlan, scale_down: int = 1) -> VideoSet:
         return VideoSet(root, layout, check_lists(plan)["train"], test_repeats=1)
     num_files, form = int(plan.options["num_files"]), _format(plan, scale_down)
     size = f"{form.width}x{form.height}x{form.num_frames}"
-    try:
-        root = written_once(
-            Path(plan.cache_dir) / f"{plan.name}-v1-{num_files}-{size}",
-            lambda draft: _write(draft, layout, num_files, form),
-            _num_bytes(num_files, form),
-        )
-    except OSError as error:
-        raise PlanError(
-            f"data={plan.name} cannot be written to the cache: {error}; set data.cache_dir"
-        ) from None
+    root = layouts.embedded(
+        plan,
+        f"v1-{num_files}-{size}",
+        lambda draft: _write(draft, layout, num_files, form),
+        _num_bytes(num_files, form),
+    )
     repeats = max(1, round(int(plan.options["test_samples"]) / _num_test_files(num_files)))
     return VideoSet(root, layout, num_files, repeats)
 

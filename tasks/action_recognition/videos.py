@@ -16,38 +16,21 @@ from tasks.action_recognition import lists
 from tasks.openmmlab.unreadable import Unreadable
 
 
-class Skipped:
-    """How often a video was left out, over all loader processes of this rank (they share it)."""
-
-    def __init__(self) -> None:
-        self._count = torch.zeros(1, dtype=torch.int64).share_memory_()
-
-    def add(self) -> None:
-        self._count += 1
-
-    @property
-    def count(self) -> int:
-        return int(self._count)
-
-
-_COUNTERS: dict[int, Skipped] = {}
-"""By number, since a config holds plain values only. Loader processes inherit them."""
-
-
-def new_counter() -> tuple[int, Skipped]:
-    """A counter and its number."""
-    number = len(_COUNTERS)
-    return number, _COUNTERS.setdefault(number, Skipped())
-
-
 @DATASETS.register_module(force=True)
 class WatchedVideos(VideoDataset):
-    """skip_into: the number of the counter of videos that cannot be decoded, each of which the
-    next one stands in for; None: the first such video is an error."""
+    """skip: the next video stands in for one that cannot be decoded; otherwise the first such
+    video is an error."""
 
-    def __init__(self, *args: Any, skip_into: int | None = None, **kwargs: Any) -> None:
-        self.skipped = None if skip_into is None else _COUNTERS[skip_into]
+    def __init__(self, *args: Any, skip: bool = False, **kwargs: Any) -> None:
+        self._skip = skip
+        self._num_skipped = torch.zeros(1, dtype=torch.int64).share_memory_()
         super().__init__(*args, **kwargs)
+
+    @property
+    def num_skipped(self) -> int:
+        """How often a video was left out, over all loader processes of this rank: they are begun
+        after the data set is made, and share the number with it."""
+        return int(self._num_skipped)
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """The annotation list as `lists` reads it: tabs, blanks in names, a byte order mark."""
@@ -69,9 +52,9 @@ class WatchedVideos(VideoDataset):
                 fault = _fault(filename)
                 if fault is None:  # the video is sound, so something else is broken
                     raise
-                if self.skipped is None:
+                if not self._skip:
                     raise Unreadable.naming("video", filename, fault) from error
-                self.skipped.add()
+                self._num_skipped += 1
         raise Unreadable.naming("video", filename, "nor any other video of the set")
 
 

@@ -206,17 +206,19 @@ class HardwareConfig(HardwarePlan):
 class MeterConfig(MeterSettings):
     """`conf/meter/`. num_epochs: `num_steps` in another unit."""
 
-    name: Name = "adaptive"
-    relative_error: Positive = 0.02
-    time_budget_s: Positive = 120.0
-    min_blocks: Blocks = 12
-    max_blocks: Blocks = 200
-    block_s: Positive = 1.0
-    num_steps: Count | None = None
-    num_warmup_steps: NonNegativeWhole = 0
-    idle_s: NonNegative = 1.0
-    disagreement: NonNegative = 0.02
-    max_dropped_share: ShareOrNone = 0.2
+    name: Name = MeterSettings.name
+    relative_error: Positive = MeterSettings.relative_error
+    time_budget_s: Positive = MeterSettings.time_budget_s
+    min_blocks: Blocks = MeterSettings.min_blocks
+    max_blocks: Blocks = MeterSettings.max_blocks
+    block_s: Positive = MeterSettings.block_s
+    least_s: NonNegative = MeterSettings.least_s
+    num_confirming: Count = MeterSettings.num_confirming
+    num_steps: Count | None = MeterSettings.num_steps
+    num_warmup_steps: NonNegativeWhole = MeterSettings.num_warmup_steps
+    idle_s: NonNegative = MeterSettings.idle_s
+    disagreement: NonNegative = MeterSettings.disagreement
+    max_dropped_share: ShareOrNone = MeterSettings.max_dropped_share
     num_epochs: Positive | None = None
 
 

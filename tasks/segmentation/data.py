@@ -16,8 +16,9 @@ from typing_extensions import TypedDict
 
 from tasks.config.refusals import validated
 from tasks.config.values import Count, Flag, Text
-from tasks.data.cache import PER_FILE, written_once
-from tasks.errors import PlanError, unknown
+from tasks.data import layouts
+from tasks.data.cache import PER_FILE
+from tasks.errors import PlanError
 from tasks.plan import DataPlan
 from tasks.segmentation import mask_check
 
@@ -74,10 +75,7 @@ class SegmentationSet:
 
 
 def layout_of(plan: DataPlan) -> Layout:
-    kind = str(plan.options.get("dataset_type"))
-    if kind not in LAYOUTS:
-        raise unknown("data.options.dataset_type", kind, LAYOUTS, f"known: {', '.join(LAYOUTS)}")
-    return LAYOUTS[kind]
+    return layouts.chosen(plan, "dataset_type", LAYOUTS)
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -147,16 +145,12 @@ def open_set(plan: DataPlan, scale_down: int = 1) -> SegmentationSet:
     num_files = int(options["num_files"])
     sizes = [(int(w) // scale_down, int(h) // scale_down) for w, h in options["sizes"]]
     label = "-".join(f"{width}x{height}" for width, height in sizes)
-    try:
-        root = written_once(
-            Path(plan.cache_dir) / f"{plan.name}-v2-{num_files}-{label}",
-            lambda draft: _write(draft, layout, num_files, sizes),
-            _num_bytes(layout, num_files, sizes),
-        )
-    except OSError as error:
-        raise PlanError(
-            f"data={plan.name} cannot be written to the cache: {error}; set data.cache_dir"
-        ) from None
+    root = layouts.embedded(
+        plan,
+        f"v2-{num_files}-{label}",
+        lambda draft: _write(draft, layout, num_files, sizes),
+        _num_bytes(layout, num_files, sizes),
+    )
     repeats = max(1, round(int(options["test_samples"]) / _num_test_files(num_files)))
     return SegmentationSet(root, num_files, repeats)
 

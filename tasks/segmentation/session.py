@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 from metering.ranks import Ranks
-from metering.record import ModelFacts
 from tasks.config import weight_files
 from tasks.data.shares import train_indices
 from tasks.openmmlab import published
 from tasks.openmmlab.configs import config_path, dicts
+from tasks.openmmlab.session import RunnerSession, notes, repeat_test_set, wants_quality
 from tasks.plan import Plan
-from tasks.protocol import PhaseOutcome, Window
+from tasks.protocol import PhaseOutcome
 from tasks.running import device
 from tasks.segmentation import config as configs
 from tasks.segmentation import data, image_bootstrap
@@ -42,7 +41,7 @@ def check(plan: Plan) -> Iterable[str]:
 STEP_VERSION = 1  # see tasks.protocol.Task
 
 
-def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> SegmentationSession:
+def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> RunnerSession:
     """Open or write the data, derive the config, build MMEngine's Runner. Raises `PlanError`."""
     from tasks.patches import openmmlab as patches
 
@@ -71,18 +70,18 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Segmentatio
         plan,
         ranks,
         endless_test=plan.meter.mode == "adaptive",
-        whole_test=_wants_miou(plan),
+        whole_test=wants_quality(plan),
     )
     crop = configs.crop_of(config)
     if crop is not None:
         cure = "a smaller model.options.crop=[HEIGHT,WIDTH], "
         memory.require(run, plan, train_pass, (plan.micro_batch, 3, *crop), cure)
     facts, built = model_facts(run.model, config), fingerprint(run.model)
-    notes = _notes(plan, config, operators)
+    said = _notes(plan, config, operators)
     if plan.compile:
         say(f"compiling {plan.model.name}")
-        notes = (*notes, run.compile_ahead())
-    return SegmentationSession(plan, run, facts, notes, built)
+        said = (*said, run.compile_ahead())
+    return RunnerSession(run, facts, _trained, partial(_tested, plan, run), said, built)
 
 
 def use_images(config: Config, plan: Plan, images: data.SegmentationSet) -> None:
@@ -97,98 +96,52 @@ def use_images(config: Config, plan: Plan, images: data.SegmentationSet) -> None
     for metric in dicts(config.test_evaluator):
         if metric.get("type") == "IoUMetric":
             metric["type"] = "ImageIoU"
-    if images.test_repeats > 1 and not _wants_miou(plan):
-        config.test_dataloader.dataset = {
-            "type": "RepeatDataset",
-            "times": images.test_repeats,
-            "dataset": config.test_dataloader.dataset,
-        }
+    repeat_test_set(config, plan, images.test_repeats)
 
 
-@dataclass
-class SegmentationSession:
-    """A metered Runner over a segmentation set; see `tasks.protocol.Session`."""
-
-    plan: Plan
-    run: MeteredRun
-    facts: ModelFacts
-    notes: tuple[str, ...] = ()
-    fingerprint: str | None = None
-
-    def train(self, window: Window) -> PhaseOutcome:
-        """MMEngine's training iterations until the window is satisfied."""
-        losses = self.run.train(window)
-        return PhaseOutcome(quality={"train_loss": losses["loss"]})
-
-    def test(self, window: Window) -> PhaseOutcome:
-        """MMEngine's test iterations: the config's test pipeline, windows and evaluator.
-
-        mIoU is given only when the whole set was seen by weights that mean something.
-        """
-        metrics = self.run.test(window)
-        batch_size = self.run.runner.test_dataloader.batch_size
-        flags = (f"test batches of {batch_size} a rank, as in MMSegmentation's configs",)
-        if not _wants_miou(self.plan):
-            return PhaseOutcome(flags=flags)
-        quality = {"miou_pct": float(metrics["mIoU"])} | self._sampling_error()
-        return PhaseOutcome(quality=quality, flags=flags)
-
-    def _sampling_error(self) -> dict[str, float]:
-        """The mIoU's half-width over images, whose counts are kept beside the record; empty where
-        there are too few images, or on a rank without them."""
-        metrics = self.run.runner.test_loop.evaluator.metrics
-        kept = [one.images for one in metrics if getattr(one, "images", None) is not None]
-        if not kept:
-            return {}
-        [(intersect, union)] = kept
-        image_bootstrap.keep(intersect, union, self.plan.folder)
-        half_width = image_bootstrap.half_width_pct(intersect, union)
-        found = {"num_test_samples": float(len(intersect))}
-        return found if half_width is None else found | {"miou_half_width_pct": half_width}
-
-    def save(self, path: Path) -> None:
-        self.run.save(path)
-
-    def synchronize(self) -> None:
-        self.run.synchronize()
-
-    def peak_memory_mib(self) -> float | None:
-        return self.run.peak_memory_mib()
-
-    def close(self) -> None:
-        self.run.close()
+def _trained(losses: dict[str, float]) -> PhaseOutcome:
+    return PhaseOutcome(quality={"train_loss": losses["loss"]})
 
 
-def _wants_miou(plan: Plan) -> bool:
-    """The labels of embedded images mean nothing to weights of another set."""
-    is_real = plan.data.root is not None
-    given = plan.model.checkpoint is not None and is_real
-    return given or bool(plan.data.options.get("full_test"))
+def _tested(plan: Plan, run: MeteredRun, metrics: dict[str, float]) -> PhaseOutcome:
+    """mIoU is given only when the whole set was seen by weights that mean something."""
+    batch_size = run.runner.test_dataloader.batch_size
+    flags = (f"test batches of {batch_size} a rank, as in MMSegmentation's configs",)
+    if not wants_quality(plan):
+        return PhaseOutcome(flags=flags)
+    quality = {"miou_pct": float(metrics["mIoU"])} | _sampling_error(plan, run)
+    return PhaseOutcome(quality=quality, flags=flags)
+
+
+def _sampling_error(plan: Plan, run: MeteredRun) -> dict[str, float]:
+    """The mIoU's half-width over images, whose counts are kept beside the record; empty where
+    there are too few images, or on a rank without them."""
+    metrics = run.runner.test_loop.evaluator.metrics
+    kept = [one.images for one in metrics if getattr(one, "images", None) is not None]
+    if not kept:
+        return {}
+    [(intersect, union)] = kept
+    image_bootstrap.keep(intersect, union, plan.folder)
+    half_width = image_bootstrap.half_width_pct(intersect, union)
+    found = {"num_test_samples": float(len(intersect))}
+    return found if half_width is None else found | {"miou_half_width_pct": half_width}
 
 
 def _notes(plan: Plan, config: Config, operators: Operators) -> tuple[str, ...]:
-    notes = []
-    if plan.data.root is None:
-        notes.append(f"embedded images in {plan.data.name}'s layout, not the real set")
-    if plan.scale == "small":
-        notes.append(f"scale=small: crops and images {configs.SMALL} times smaller than native")
+    said = notes(
+        plan,
+        samples="images",
+        quality="mIoU",
+        library="MMSegmentation",
+        shrunk_by=configs.SMALL,
+    )
     if plan.model.options:
         given = ", ".join(f"{key}={value}" for key, value in plan.model.options.items())
-        notes.append(f"the config is changed by model.options: {given}")
-    if plan.model.checkpoint is not None and not _wants_miou(plan):
-        notes.append("no mIoU: the labels of embedded images mean nothing to these weights")
-    elif plan.model.checkpoint is not None:
-        notes.append(
-            f"weights of {plan.model.checkpoint}: mIoU is theirs, loaded again before testing"
-        )
-    elif not _wants_miou(plan):
-        notes.append("random weights: no mIoU is reported (energy does not depend on them)")
-    if plan.channels_last:
-        notes.append("memory layout as MMSegmentation has it: channels_last is not applied")
+        said.append(f"the config is changed by model.options: {given}")
     if _calls_deformable_attention(config):
         how = attention_path(operators, device.uses_gpu(plan.hardware.accelerator))
-        notes.append(f"multi-scale deformable attention ran {how}")
-    return tuple(notes)
+        said.append(f"multi-scale deformable attention ran {how}")
+    return tuple(said)
 
 
 def attention_path(operators: Operators, on_gpu: bool) -> str:

@@ -13,6 +13,7 @@ import torch
 from metering.ranks import OneRank
 from tasks.action_recognition import session as action_recognition
 from tasks.errors import PlanError
+from tasks.openmmlab.session import RunnerSession
 from tasks.plan import Plan
 from tests.tasks.counting_window import CountingWindow
 
@@ -45,7 +46,7 @@ VIEWS = {
     ("uniformerv2_clip", "kinetics400"): 12, ("uniformerv2_clip", "sthv2"): 3,
     ("uniformerv2_in21k", "kinetics400"): 12, ("uniformerv2_in21k", "sthv2"): 3,
 }  # fmt: skip
-Session = action_recognition.ActionSession
+Session = RunnerSession
 Prepare = Callable[..., Session]
 
 

@@ -15,6 +15,7 @@ import torch
 
 from metering.ranks import OneRank
 from tasks.errors import PlanError
+from tasks.openmmlab.session import RunnerSession
 from tasks.patches.mmcv import Operators
 from tasks.plan import Plan
 from tasks.segmentation import session as segmentation
@@ -35,7 +36,7 @@ SMALL = ("scale=small", "batch_size=2", "data.num_workers=0", "hardware.accelera
 # where 24 GiB hold two images of the native crop; the ViT-L rows fit one
 NATIVE_BATCH = dict.fromkeys(MEASURED, 2) | {"segmenter": 1, "setr": 1}
 
-Session = segmentation.SegmentationSession
+Session = RunnerSession
 
 
 @pytest.fixture
