@@ -30,6 +30,19 @@ def host_facts() -> dict[str, Any]:
     }
 
 
+def usable_cpus() -> int:
+    """CPUs that this process may keep busy at once: its affinity, its container's quota, and the
+    threads that the environment leaves it."""
+    limits = [len(os.sched_getaffinity(0))]
+    with suppress(OSError, ValueError):  # cgroup 2; "max" where there is no quota
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="utf-8").split()
+        limits.append(max(1, round(int(quota) / int(period))))
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        with suppress(ValueError):
+            limits.append(max(1, int(os.environ.get(name, ""))))
+    return min(limits)
+
+
 @cache
 def cpu_model() -> str:
     """The name that /proc/cpuinfo gives, else the architecture."""

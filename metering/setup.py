@@ -100,10 +100,11 @@ class Found:
     """What computed, and how it was read; compared when runs are merged.
 
     device: name of the GPU that was metered, `None` for a run on the CPU; power_limit_w: in force
-    per GPU; versions: of what computes (torch, cuda, cudnn, timm, mm*); network_fingerprint: of
-    the network as it was built; step_version: of the task's own step; sensors: component -> how
-    it was read (`counter`, `power`, `rapl`, `modelled`, `absent`); scope: whose energy was read,
-    the machine's or the process's; reader: what read it.
+    per GPU; num_cpus: that the process could keep busy (affinity, quota, OMP_NUM_THREADS);
+    versions: of what computes (torch, cuda, cudnn, timm, mm*); network_fingerprint: of the network
+    as it was built; step_version: of the task's own step; sensors: component -> how it was read
+    (`counter`, `power`, `rapl`, `modelled`, `absent`); scope: whose energy was read, the machine's
+    or the process's; reader: what read it.
     """
 
     device: str | None = None
@@ -111,6 +112,7 @@ class Found:
     power_limit_w: FiniteFloat | None = None
     mig_profile: str | None = None
     cpu_model: str | None = None
+    num_cpus: Whole | None = None
     num_nodes: Whole = 1
     versions: dict[str, str] = Field(default_factory=dict)
     network_fingerprint: str | None = None
@@ -143,8 +145,8 @@ NETWORK_FIELDS = (
 models says whether each ran at its own."""
 
 HARDWARE_FIELDS = (
-    "device", "num_devices", "power_limit_w", "mig_profile", "cpu_model", "num_nodes", "sensors",
-    "scope", "reader", "scale",
+    "device", "num_devices", "power_limit_w", "mig_profile", "cpu_model", "num_cpus", "num_nodes",
+    "sensors", "scope", "reader", "scale",
 )  # fmt: skip
 LENDER_FIELDS = (
     *HARDWARE_FIELDS, "precision", "channels_last", "compile", "num_threads", "data.origin",
@@ -222,9 +224,12 @@ def _flat(setup: SetUp) -> dict[str, Any]:
     asked = _fields(setup.asked)
     del asked["has_nodes_alone"]  # what came of it is found: `sensors`
     data = {f"data.{name}": value for name, value in _fields(asked.pop("data")).items()}
-    found = _fields(setup.found) if setup.found else {}
-    # of both parts the machine's word counts: `auto` is asked, one GPU is found
-    return asked | data | {name: value for name, value in found.items() if value is not None}
+    if setup.found is None:
+        return asked | data
+    # of both parts the machine's word counts: `auto` is asked, one GPU is found, or none
+    del asked["accelerator"], asked["device"]
+    found = {name: value for name, value in _fields(setup.found).items() if value is not None}
+    return asked | data | found
 
 
 def _fields(part: Asked | DataSetUp | Found) -> dict[str, Any]:

@@ -18,7 +18,13 @@ from metering import catalogue
 from metering.settings import MeterSettings
 from metering.setup import Asked, identity
 from tasks.config import derive
-from tasks.config.groups import STRICT, DataPlan, HardwarePlan, ModelPlan
+from tasks.config.groups import (
+    STRICT,
+    DataPlan,
+    HardwarePlan,
+    ModelPlan,
+    whole_where_whole,
+)
 from tasks.config.model_names import CONF_DIR
 from tasks.config.refusals import group_of, shown, unresolved, validated
 from tasks.config.schema import RunConfig
@@ -192,6 +198,7 @@ def _asked(plan: Plan) -> Asked:
     training and the data are. What only interprets a number (recipe, paper row, wall factor,
     country, tolerances) and where files lie is not in it."""
     parts = importlib.import_module(f"tasks.{plan.task}.setup").parts(plan)
+    parts["network_options"] = whole_where_whole(parts["network_options"])
     if plan.accumulation_steps > 1:
         more = {"accumulation_steps": plan.accumulation_steps}
         parts["training"] = parts.get("training", {}) | more

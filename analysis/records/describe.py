@@ -35,6 +35,8 @@ def device_of(setup: SetUp) -> str:
     if found.device is None:
         threads = setup.asked.num_threads
         said = f", {threads} thread{'s' * (threads > 1)}" if threads else ""
+        if not threads and found.num_cpus:
+            said = f", {found.num_cpus} CPU{'s' * (found.num_cpus > 1)}"
         return f"CPU ({found.cpu_model or 'unknown'}{said})"
     number = found.num_devices or setup.asked.num_devices or 1
     alike = number > 1 and " + " not in found.device  # unlike boards are counted in the name

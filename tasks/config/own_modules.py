@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from tasks.config.own_imports import helpers
 from tasks.errors import PlanError
 
 _CALLABLE = re.compile(r"([A-Za-z_][\w.]*):([A-Za-z_]\w*)")
@@ -31,14 +32,23 @@ def use_folder(folder: str | None) -> None:
 
 
 def digest_of(modules: Iterable[str], folder: str | None) -> str:
-    """16 hex digits over the sources that the modules come from, whole packages. Raises `PlanError`
-    for a module that is not found. Imports nothing."""
+    """16 hex digits over the sources that the modules come from, whole packages, and the user's
+    files that these import. Raises `PlanError` for a module that is not found. Imports nothing."""
     use_folder(folder)
+    sources = [(module, path) for module in modules for path in _sources(module, folder)]
+    roots = [] if folder is None else [Path(folder).expanduser()]
+    roots += [_root(module, path) for module, path in sources]
+    paths = [path for _, path in sources]
     total = hashlib.sha256()
-    for module in modules:
-        for path in _sources(module, folder):
-            total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in (*paths, *helpers(paths, dict.fromkeys(roots))):
+        total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return total.hexdigest()[:16]
+
+
+def _root(module: str, source: Path) -> Path:
+    """The folder that the top-level name of `module` lies in."""
+    top = module.partition(".")[0]
+    return next((above.parent for above in source.parents if above.name == top), source.parent)
 
 
 def imported(module: str, folder: str | None) -> ModuleType:

@@ -52,6 +52,9 @@ def on_disk(
         for key, value in plan.options.items()
         if key not in ("num_classes", "train_samples", "test_samples", "num_files")
     }
+    head = plan.options.get("num_classes")
+    if classes is not None and head not in (None, len(classes)):
+        options["num_classes"] = head  # the network has another head than the set has classes
     return DataSetUp(
         name=plan.name if is_public else Path(str(plan.root)).resolve().name or "own",
         origin="real" if is_public else "own",

@@ -32,6 +32,7 @@ MACHINE_FIELDS = (
     "power_limit_w",
     "mig_profile",
     "cpu_model",
+    "num_cpus",
     "num_nodes",
     "versions",
     "step_version",
@@ -67,9 +68,12 @@ def find(plan: Plan, machine: Found | None) -> Earlier | None:
 
 
 def is_machine(found: Found | None, machine: Found) -> bool:
-    """Whether a record's `found` is of a machine like `machine`."""
+    """Whether a record's `found` is of a machine like `machine`. A number of CPUs that an older
+    record does not have is no difference."""
     return found is not None and all(
-        getattr(found, name) == getattr(machine, name) for name in MACHINE_FIELDS
+        getattr(found, name) == getattr(machine, name)
+        for name in MACHINE_FIELDS
+        if name != "num_cpus" or found.num_cpus is not None
     )
 
 

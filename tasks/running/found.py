@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from metering.boards import together
-from metering.host import cpu_model, gpu_states, package_versions
+from metering.host import cpu_model, gpu_states, package_versions, usable_cpus
 from metering.migrations import computes
 from metering.record import Component, Sensor
 from metering.sensors.nvml import Gpu, GpuError, MaskError, job_gpus
@@ -54,6 +54,7 @@ def on_this_machine(
         power_limit_w=power_limit_w,
         mig_profile=_mig_profile() if gpus and gpus[0].mig else None,
         cpu_model=cpu_model(),
+        num_cpus=usable_cpus(),
         num_nodes=num_nodes,
         versions=_versions(uses_gpu=bool(gpus)),
         step_version=step_version,

@@ -55,6 +55,21 @@ def test_the_machines_word_counts_where_it_was_left_to_it():
     assert merge_key(SetUp(asked, FOUND)) == merge_key(asking(num_devices=1))
 
 
+def test_what_was_left_to_the_machine_is_no_difference_once_it_is_found():
+    left, named = asking(accelerator="auto"), asking(accelerator="cuda", device="Tesla T4")
+    assert merge_key(left) == merge_key(named)
+    on_cpu = replace(FOUND, device=None, num_devices=None, sensors={"cpu": "rapl"})
+    wished = SetUp(replace(ASKED, device="Tesla T4", accelerator="cpu"), on_cpu)
+    assert merge_key(wished) == merge_key(SetUp(ASKED, on_cpu)) != merge_key(named)
+
+
+def test_a_machine_with_fewer_cpus_of_the_same_kind_is_another():
+    two, many = finding(num_cpus=2), finding(num_cpus=64)
+    assert merge_key(two) != merge_key(many)
+    assert comparison_key(two, True) != comparison_key(many, True)
+    assert hardware_key(two) != hardware_key(many)
+
+
 def test_stages_are_one_row_whatever_they_determine():
     pretrain = asking(
         stage="pretrain",

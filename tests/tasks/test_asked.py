@@ -96,6 +96,34 @@ def test_class_folders_of_ones_own_are_no_imagenet(compose: Compose, tmp_path: P
     assert len({plan.identity for plan in plans}) == 3
 
 
+def test_a_head_of_other_classes_than_the_set_has_is_another_run(
+    compose: Compose, tmp_path: Path
+) -> None:
+    root = class_folders(tmp_path / "pets", ["cat", "dog"])
+    own = ("model=resnet18", "data=folder", f"data.root={root}")
+    assert compose(*own).identity == compose(*own, "data.options.num_classes=2").identity
+    assert compose(*own).identity != compose(*own, "data.options.num_classes=1000").identity
+
+
+def test_a_module_that_the_users_network_imports_is_part_of_it(
+    compose: Compose, tmp_path: Path
+) -> None:
+    (tmp_path / "nets_of_mine.py").write_text("import numpy\nfrom more.blocks import A\nNet = A\n")
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "blocks.py").write_text("from deeper import A\n")
+    own = ("model=own", "model.source=nets_of_mine:Net", f"model.path={tmp_path}")
+    identities = set()
+    for name in ("unrelated.py", "another.py", "deeper.py"):
+        (tmp_path / name).write_text("A = 1\n")
+        identities.add(compose(*own).identity)
+    assert len(identities) == 2, "what nothing imports is not part of it"
+
+
+def test_a_number_is_the_same_with_and_without_a_point(compose: Compose) -> None:
+    one, other = (compose("model=resnet18", f"+model.options.drop_rate={n}") for n in ("0", "0.0"))
+    assert one.identity == other.identity
+
+
 def test_the_files_place_is_not_part_of_a_set(compose: Compose, tmp_path: Path) -> None:
     one, other = (class_folders(tmp_path / place / "pets", ["cat", "dog"]) for place in "ab")
     plans = [

@@ -253,3 +253,9 @@ def test_a_new_attempt_measures_only_what_both_together_need() -> None:
     assert continuation.own_target(0.02, 0.01) == 0.02
     own = continuation.own_target(0.02, 0.025)
     assert 1 / own**2 + 1 / 0.025**2 == pytest.approx(1 / 0.02**2)
+
+
+def test_a_machine_with_other_cpus_is_another_and_an_older_record_does_not_say() -> None:
+    here = Found(cpu_model="AMD EPYC", num_cpus=2)
+    assert earlier.is_machine(dataclasses.replace(here, num_cpus=None), here)
+    assert not earlier.is_machine(dataclasses.replace(here, num_cpus=64), here)
