@@ -7,14 +7,19 @@ without an interval would count as exact.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from analysis.estimates.choice import on_front
 from analysis.estimates.measured import Measured
-from analysis.estimates.ranks import pareto_front
 from analysis.estimates.tiers import READ
+from analysis.records.confidence import Z_95
 
 OTHER_SET_UP = "another set-up of this model is the one that is ranked"
+NUM_DRAWS = 1_000
 NO_INTERVAL = "no rank, and on no front: its electricity has no interval"
 
 
@@ -59,17 +64,40 @@ def _distance(row: Measured) -> tuple[int, int, str]:
     return num_options, -len(row.run_ids), row.row_key
 
 
+@dataclass(frozen=True)
+class OnFront:
+    """is_on: as the numbers stand; share: of the draws of the electricity, 0..1, in which it is.
+    The accuracies stand still: all were tested on the same images."""
+
+    is_on: bool
+    share: float
+
+
 def fronts(
     groups: Sequence[Sequence[int]],
     accuracy_pct: Sequence[float | None],
     kwh: Sequence[float | None],
-) -> dict[int, bool]:
+    half_widths: Sequence[float | None],
+    seed: int = 0,
+) -> dict[int, OnFront]:
     """Place -> whether the row is on the Pareto front of its group. A front needs two points: a
     lone row is on none, nor is one without an accuracy."""
-    found: dict[int, bool] = {}
+    found: dict[int, OnFront] = {}
+    generator = np.random.default_rng(seed)
     for group in groups:
-        front = pareto_front([accuracy_pct[at] for at in group], [kwh[at] for at in group])
-        known = {at: on for at, on in zip(group, front, strict=True) if on is not None}
-        if len(known) > 1:
-            found |= known
+        known = [at for at in group if accuracy_pct[at] is not None and kwh[at] is not None]
+        known = [at for at in known if not math.isnan(accuracy_pct[at] or 0.0)]
+        if len(known) < 2:
+            continue
+        accuracy, totals, widths = (
+            np.array([values[at] for at in known], dtype=float)
+            for values in (accuracy_pct, kwh, half_widths)
+        )
+        drawn = generator.normal(totals, widths / Z_95, size=(NUM_DRAWS, len(known)))
+        shares = on_front(np.broadcast_to(accuracy, drawn.shape), drawn).mean(axis=0)
+        stands = on_front(accuracy, totals)
+        found |= {
+            at: OnFront(bool(is_on), float(share))
+            for at, is_on, share in zip(known, stands, shares, strict=True)
+        }
     return found

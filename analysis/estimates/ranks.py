@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.records.confidence import student_t
+from analysis.records.confidence import CONFIDENCE, student_t
 
 NUM_DRAWS = 2_000
-_BATCH = 100
 
 
 @dataclass(frozen=True)
@@ -36,9 +35,11 @@ def ranks(
     """The rank of each value among those that have an interval; None for the others, and for a
     lone one. A value without an interval would count as exact, in its own rank and in all others'.
 
-    Parametric bootstrap (Goldstein and Spiegelhalter 1996, "League tables and their limitations",
-    JRSS A 159:385): every value is drawn from a normal distribution whose 95 % interval is its
-    half-width, and the interval of its rank holds 95 % of the drawn ranks.
+    Every value is normal, its 95 % interval the half-width. The interval of a rank is made of
+    differences (Mogstad, Romano, Shaikh and Wilhelm 2024, "Inference for ranks", Review of
+    Economic Studies 91:476): of the others so many are shown to be higher, so many to be lower, at
+    95 % over all of them at once. A bootstrap of the ranks themselves promises too much where
+    values are near each other. The draws give the stability.
     """
     present = [
         at
@@ -51,19 +52,28 @@ def ranks(
     means = np.array([values[at] for at in present], dtype=float) * (-1 if is_less_better else 1)
     sigmas = np.array([half_widths[at] for at in present], dtype=float) / student_t(math.inf)
     own = _ranks(means)
-    generator = np.random.default_rng(seed)
-    drawn = np.concatenate(
-        [
-            _ranks(generator.normal(means, sigmas, size=(_BATCH, len(means))))
-            for _ in range(-(-num_draws // _BATCH))
-        ]
-    )
-    low, high = np.quantile(drawn, (0.025, 0.975), axis=0, method="inverted_cdf")
-    kept = (drawn == own).mean(axis=0)
+    noise = np.random.default_rng(seed).normal(0.0, sigmas, size=(num_draws, len(means)))
     for index, at in enumerate(present):
-        places = int(own[index]) + 1, int(low[index]) + 1, int(high[index]) + 1
-        result[at] = Rank(*places, float(kept[index]))
+        low, high = _bounds(means, sigmas, noise, index)
+        higher = ((means + noise) > (means + noise)[:, [index]]).sum(axis=1)
+        kept = float((higher == own[index]).mean())
+        result[at] = Rank(int(own[index]) + 1, low, high, kept)
     return result
+
+
+def _bounds(
+    means: np.ndarray, sigmas: np.ndarray, noise: np.ndarray, index: int
+) -> tuple[int, int]:
+    """Lowest and highest rank, from 1, that the differences from `index` to all others allow."""
+    others = np.arange(len(means)) != index
+    differences = (means - means[index])[others]
+    spread = np.hypot(sigmas, sigmas[index])[others]
+    has_noise = spread > 0
+    drawn = np.abs(noise - noise[:, [index]])[:, others][:, has_noise] / spread[has_noise]
+    limit = np.quantile(drawn.max(axis=1), CONFIDENCE) if has_noise.any() else 0.0
+    num_higher = int((differences > limit * spread).sum())
+    num_lower = int((differences < -limit * spread).sum())
+    return 1 + num_higher, len(means) - num_lower
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

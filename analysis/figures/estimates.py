@@ -52,8 +52,8 @@ def _mark_fronts(measured: Sequence[Measured], rows: Sequence[dict[str, Any]]) -
         [row[name] for row in rows] for name in ("train_kwh", "half_width_kwh", "accuracy_pct")
     )
     groups = competitions(measured, kwh, half_widths).groups
-    for at, on_front in fronts(groups, accuracy, kwh).items():
-        rows[at] |= {"group": measured[at].comparison_key, "on_front": on_front}
+    for at, front in fronts(groups, accuracy, kwh, half_widths).items():
+        rows[at] |= {"group": measured[at].comparison_key, "on_front": front.is_on}
 
 
 def _stages(

@@ -15,7 +15,8 @@ from analysis.tables.lines import Line
 from metering.catalogue import TaskFacts
 
 ON_FRONT = (
-    "on the Pareto front of what was measured here in one set-up: no other is as accurate for less"
+    "on the Pareto front of what was measured here in one set-up: no other is as accurate for less "
+    "(in {share:.0%} of what the intervals of the electricity allow)"
 )
 
 
@@ -24,20 +25,23 @@ def add_comparisons(lines: Sequence[Line], task: TaskFacts, num_draws: int) -> N
     published = f"published_{task.quality_key}"
     ours = [line for line in lines if line.measured is not None]
     kwh = [line.values.get("estimated_train_kwh") for line in ours]
+    half_widths = [line.values.get("estimated_train_kwh_half_width") for line in ours]
     found = competitions(
         [line.measured for line in ours if line.measured is not None],
         kwh,
-        [line.values.get("estimated_train_kwh_half_width") for line in ours],
+        half_widths,
     )
     for at, note in found.notes.items():
         ours[at].say("model", note)
     for group in found.groups:
         _add_ranks([ours[at] for at in group], num_draws)
     accuracy = [_accuracy_pct(line, published) for line in ours]
-    for at, on_front in fronts(found.groups, accuracy, kwh).items():
-        ours[at].values["estimated_pareto"] = on_front
-        if on_front:
-            ours[at].say("estimated_train_kwh", ON_FRONT)
+    for at, front in fronts(found.groups, accuracy, kwh, half_widths).items():
+        ours[at].values |= {
+            "estimated_pareto": front.is_on, "estimated_pareto_share": front.share,
+        }  # fmt: skip
+        if front.is_on:
+            ours[at].say("estimated_train_kwh", ON_FRONT.format(share=front.share))
     _add_published_front(lines, published)
 
 

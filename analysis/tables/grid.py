@@ -27,6 +27,7 @@ HEADINGS = {
     "test_kwh_per_sample": "Test (kWh/sample)", "test_half_width": "Test ± (kWh/sample)",
     "train_s_per_sample": "Train (s/sample)", "num_records": "Records", "sensors": "Sensors",
     "samples_per_kwh": "Samples/kWh", "top1_per_kwh": "Top-1/kWh", "pareto": "Pareto front",
+    "pareto_share": "On the front (share)",
     "train_kg_co2eq": "Train (kg CO2eq)", "flag": "Flag", "views": "Views",
     "test_gmacs": "Test (GMACs)",
     "train_wall_kwh_per_sample": "Train, wall (kWh/sample)", "train_wall_kwh": "Train, wall (kWh)",

@@ -40,6 +40,7 @@ EXTRA_COLUMNS = (
     "estimated_top1_per_kwh",
     "estimated_train_kg_co2eq",
     "estimated_pareto",
+    "estimated_pareto_share",
     "published_top1_per_kwh",
     "published_pareto",
     *net.COLUMNS,
