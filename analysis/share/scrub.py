@@ -37,13 +37,13 @@ _UUID = re.compile(
     r"(?:GPU-|MIG-)?[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|"
     r"(?<!\w)(?:GPU|MIG)-[0-9a-f]{6,12}(?![\w-])"
 )
-_URL = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]*)://([^\s\"'`<>]+)")
+_URL = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]{0,30})://([^\s\"'`<>]+)")
 _PUBLIC = (
     "pytorch.org", "openmmlab.com", "huggingface.co", "github.com", "githubusercontent.com",
     "arxiv.org", "nvidia.com", "spdx.org", "cyclonedx.org", "python.org", "example.org",
 )  # fmt: skip
 """Sites of whose address the host alone stays: it tells where weights come from, not who ran."""
-_EMAIL = re.compile(r"[\w.+-]+@[A-Za-z][\w-]*(?:\.[\w-]+)*")
+_EMAIL = re.compile(r"[\w.+-]{1,200}@[A-Za-z][\w-]*(?:\.[\w-]+)*")
 _IPV4 = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:%\w+)?(?![\w:])")
 _MAC = re.compile(r"(?<![\w:])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![\w:])")
@@ -59,7 +59,7 @@ _DOMAIN = re.compile(
     rf"(?<![\w.@-])(?:[A-Za-z0-9-]+\.)+(?:{_TOP})(?![\w.(-])(?!\.\w)|"
     rf"(?<![\w.@-])[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+\.(?:{_COUNTRIES})(?![\w(-])(?!\.\w)"
 )
-_NODES = re.compile(r"(?<![\w.])[A-Za-z][\w-]*\[\d+(?:[,-]\d+)+\](?:-\w+)?")
+_NODES = re.compile(r"(?<![\w.])[A-Za-z][\w-]{0,60}\[\d+(?:[,-]\d+)+\](?:-\w+)?")
 _NODE = re.compile(
     r"(?<![\w./-])(?:(?:[a-z][a-z0-9]*[-_])*"
     r"(?:(?:node|nid|dgx|login|compute|worker|srv|[cg]node|gpunode)[-_]?(?:[a-z]\w*[-_])?\d+|"
