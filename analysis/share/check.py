@@ -97,10 +97,19 @@ def _copies(checked: Iterable[Checked]) -> None:
             continue
         for series, name in _series(record):
             first = by_series.setdefault(series, one)
-            if first is not one:
+            if first is not one and not _measured_by(record) & _measured_by(first.record):
                 what = f"a copy of {first.place}: the {name} of its blocks are the same"
                 one.found.append(Finding("wrong", what))
                 break
+
+
+def _measured_by(record: Record | None) -> set[str]:
+    """Run ids of those who measured its blocks: a record that goes on from an earlier one says so,
+    and is no copy."""
+    if record is None:
+        return set()
+    blocks = (block for phase in record.phases.values() for block in phase.readings)
+    return {block.attempt or record.run_id for block in blocks}
 
 
 def _series(record: Record) -> Iterator[tuple[bytes, str]]:

@@ -210,6 +210,22 @@ def test_a_copy_whose_times_or_energies_were_all_changed_by_one_factor_is_named(
     assert "a copy of" in str(checked[3])
 
 
+def test_a_record_that_goes_on_from_another_is_no_copy(
+    thousand: list[Record], tmp_path: Path
+) -> None:
+    first = thousand[0]
+    marked = _blocks(lambda block: replace(block, attempt=first.run_id))(first)
+    kept = replace(
+        marked.phases["test"],
+        readings=tuple(
+            replace(block, attempt=first.run_id) for block in marked.phases["test"].readings
+        ),
+    )
+    later = replace(marked, run_id="f" * 32, phases={"train": thousand[4].phases["train"],
+                                                     "test": kept})  # fmt: skip
+    assert not any("copy" in str(one) for one in check([_put_bundle(tmp_path, first, later)]))
+
+
 def test_samples_that_are_no_multiple_of_the_batch_are_doubtful(thousand: list[Record]) -> None:
     odd = _blocks(lambda b: replace(b, num_samples=b.num_samples - 1 - b.num_steps % 3))
     said = [one for one in findings(odd(thousand[7])) if "no multiple" in one.what]
