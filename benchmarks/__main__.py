@@ -15,9 +15,18 @@ from pathlib import Path
 from benchmarks.results import Result, parser, table
 
 NAMES = (
-    "training_loop", "metering_overhead", "api_overhead", "estimate", "sweep_waste",
-    "input_pipeline", "start_up", "tables_scale", "slurm_launching", "peak_memory", "run_spread",
-)  # fmt: skip
+    "training_loop",
+    "metering_overhead",
+    "api_overhead",
+    "estimate",
+    "sweep_waste",
+    "input_pipeline",
+    "start_up",
+    "tables_scale",
+    "slurm_launching",
+    "peak_memory",
+    "run_spread",
+)
 
 
 def parsed(arguments: list[str]) -> argparse.Namespace:

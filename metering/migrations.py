@@ -12,9 +12,18 @@ from metering.json_values import group, is_number, number, shown, text, whole
 from metering.record import RecordError
 
 _HOST_FIELDS = (
-    "hostname", "os", "python", "num_cpus", "memory_gib", "packages", "gpus", "gpu_states",
-    "sensor_period_s", "clock_skew_s", "emissions",
-)  # fmt: skip
+    "hostname",
+    "os",
+    "python",
+    "num_cpus",
+    "memory_gib",
+    "packages",
+    "gpus",
+    "gpu_states",
+    "sensor_period_s",
+    "clock_skew_s",
+    "emissions",
+)
 COMPUTING_PACKAGES = ("torch", "timm", "mmcv", "mmcv-lite", "mmengine")
 """Whose version changes what a step computes, beside those that begin with `mm`."""
 

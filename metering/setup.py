@@ -131,27 +131,51 @@ class SetUp:
 
 
 STAGE_FIELDS = (
-    "stage", "input_size", "network_fingerprint", "training", "step_version", "data.num_classes",
+    "stage",
+    "input_size",
+    "network_fingerprint",
+    "training",
+    "step_version",
+    "data.num_classes",
     "checkpoint_digest",
-)  # fmt: skip
+)
 """A stage determines these: a fine-tuning stage may have a size and a training set-up of its own, a
 pre-training one a decoder, or the head of a larger set. `row_key` takes the size as a word instead:
 the recipe's, or the user's own."""
 NETWORK_FIELDS = (
-    "model", "network", "network_options", "source_digest", "training", "network_fingerprint",
+    "model",
+    "network",
+    "network_options",
+    "source_digest",
+    "training",
+    "network_fingerprint",
     "checkpoint_digest",
-)  # fmt: skip
+)
 """What a network and its recipe determine. Its input size is not among them: whoever compares
 models says whether each ran at its own."""
 
 HARDWARE_FIELDS = (
-    "device", "num_devices", "power_limit_w", "mig_profile", "cpu_model", "num_cpus", "num_nodes",
-    "sensors", "scope", "reader", "scale",
-)  # fmt: skip
+    "device",
+    "num_devices",
+    "power_limit_w",
+    "mig_profile",
+    "cpu_model",
+    "num_cpus",
+    "num_nodes",
+    "sensors",
+    "scope",
+    "reader",
+    "scale",
+)
 LENDER_FIELDS = (
-    *HARDWARE_FIELDS, "precision", "channels_last", "compile", "num_threads", "data.origin",
+    *HARDWARE_FIELDS,
+    "precision",
+    "channels_last",
+    "compile",
+    "num_threads",
+    "data.origin",
     "data.fraction",
-)  # fmt: skip
+)
 
 
 def identity(asked: Asked) -> str:

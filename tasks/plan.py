@@ -131,9 +131,17 @@ def from_config(config: DictConfig) -> Plan:
 
 
 _SAME = (
-    "accumulation_steps", "scale", "precision", "channels_last", "compile", "checkpoint_write",
-    "force", "retry_failed", "dry_run", "repeats",
-)  # fmt: skip
+    "accumulation_steps",
+    "scale",
+    "precision",
+    "channels_last",
+    "compile",
+    "checkpoint_write",
+    "force",
+    "retry_failed",
+    "dry_run",
+    "repeats",
+)
 
 
 def _values(config: DictConfig) -> dict[str, Any]:

@@ -19,11 +19,20 @@ _SHOWN = ("analysis.tables", "analysis.figures", "analysis.claims")
 _ESTIMATES = ("analysis.errors", "analysis.records", *_FACTS)
 # what a record is, how it is read, and the plain functions that read one
 _RECORD = (
-    "metering.record", "metering.record_file", "metering.json_values", "metering.atomic_file",
-    "metering.record_host", "metering.bounds", "metering.setup", "metering.catalogue",
-    "metering.block", "metering.used", "metering.settings", "metering.statistics",
+    "metering.record",
+    "metering.record_file",
+    "metering.json_values",
+    "metering.atomic_file",
+    "metering.record_host",
+    "metering.bounds",
+    "metering.setup",
+    "metering.catalogue",
+    "metering.block",
+    "metering.used",
+    "metering.settings",
+    "metering.statistics",
     "metering.error_budget",
-)  # fmt: skip
+)
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "metering": (),

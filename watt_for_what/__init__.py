@@ -27,9 +27,18 @@ if TYPE_CHECKING:
     from watt_for_what.window import Window
 
 __all__ = [
-    "MeterSettings", "Record", "Run", "Stage", "WattError", "Window", "load", "measure",
-    "measured", "read_record", "used",
-]  # fmt: skip
+    "MeterSettings",
+    "Record",
+    "Run",
+    "Stage",
+    "WattError",
+    "Window",
+    "load",
+    "measure",
+    "measured",
+    "read_record",
+    "used",
+]
 
 # public name -> module, and the name there
 _WHERE = {

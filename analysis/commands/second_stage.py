@@ -73,8 +73,16 @@ def _switches(some: Sequence[Combination]) -> Iterator[tuple[str, Combination]]:
 def _command(some: Sequence[Combination], folder: Path) -> str:
     switches = ",".join(["reference", *(name for name, _ in _switches(some))])
     repeats = len(some[0].reference.run_ids) + MORE_REPEATS
-    words = ["python", "run.py", "-m", "-cd", str(folder), *_setting(some[0]),
-             f"switch={switches}", f"repeats={repeats}"]  # fmt: skip
+    words = [
+        "python",
+        "run.py",
+        "-m",
+        "-cd",
+        str(folder),
+        *_setting(some[0]),
+        f"switch={switches}",
+        f"repeats={repeats}",
+    ]
     if any("power_limit_w" in one.values for one in some):
         words.append("hardware.allow_power_limit=true")
     return shlex.join(words)

@@ -58,9 +58,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--checkpoints", type=float, default=0.0, help="add so many checkpoint writes per epoch"
     )
     command.add_argument(
-        "--independent", action="append", default=[], metavar="FILE",
+        "--independent",
+        action="append",
+        default=[],
+        metavar="FILE",
         help="a CSV file of your own with measured energies (docs/evidence.md)",
-    )  # fmt: skip
+    )
     command.add_argument(
         "--own", action="store_true", help="print your own runs alone; all tables are written"
     )

@@ -84,6 +84,4 @@ def of_row(one: Measured, published_pct: float | None, task: TaskFacts) -> Accur
     num_test = num_test_samples(one)
     if measured is not None:
         num_test = one.num_accuracy_samples or num_test
-    return choose(
-        measured, published_pct, task.quality_key, num_test, one.accuracy_half_width_pct
-    )  # fmt: skip
+    return choose(measured, published_pct, task.quality_key, num_test, one.accuracy_half_width_pct)

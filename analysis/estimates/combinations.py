@@ -21,9 +21,10 @@ from analysis.estimates.savings import (
 )
 
 KEYS = {
-    "num_workers": "data.num_workers", "num_threads": "hardware.num_threads",
+    "num_workers": "data.num_workers",
+    "num_threads": "hardware.num_threads",
     "power_limit_w": "hardware.power_limit_w",
-}  # fmt: skip
+}
 """The key of a factor where it is not its own name."""
 
 
@@ -62,8 +63,7 @@ def combinations(rows: Iterable[Measured]) -> list[Combination]:
     best: list[Combination] = []
     for group in groups_of(rows):
         reference = reference_of(group)
-        compared = [one for row in group if row is not reference
-                    for one in against(reference, row)]  # fmt: skip
+        compared = [one for row in group if row is not reference for one in against(reference, row)]
         for phase in dict.fromkeys(one.phase for one in compared):
             of_phase = [one for one in compared if one.phase == phase]
             values = _best_values(of_phase)

@@ -19,9 +19,14 @@ from analysis.records.collection import apart
 from metering.setup import Asked, SetUp, study_key
 
 FACTORS = (
-    "precision", "channels_last", "compile", "batch_size", "num_workers", "num_threads",
+    "precision",
+    "channels_last",
+    "compile",
+    "batch_size",
+    "num_workers",
+    "num_threads",
     "power_limit_w",
-)  # fmt: skip
+)
 """Of a set-up: what may be switched without another network, recipe or data."""
 DETERMINED = ("network_fingerprint",)
 """What a factor may change besides itself."""
@@ -140,8 +145,10 @@ def reference_of(group: Sequence[Measured]) -> Measured:
 
     def distance(one: Measured) -> tuple[int, int, int]:
         changes = sum(len(differing(one.setup, other.setup)) for other in group)
-        kept = sum(getattr(one.setup.asked, name, None) == getattr(_DEFAULT, name, None)
-                   for name in FACTORS)  # fmt: skip
+        kept = sum(
+            getattr(one.setup.asked, name, None) == getattr(_DEFAULT, name, None)
+            for name in FACTORS
+        )
         return changes, -kept, -len(one.run_ids)
 
     return min(group, key=distance)
@@ -193,15 +200,17 @@ def against(reference: Measured, one: Measured) -> list[Saving]:
 def _energy(one: MeasuredRate, reference: MeasuredRate) -> Ratio | None:
     if not (_is_read(one) and _is_read(reference)):
         return None
-    return _ratio(one.kwh_per_sample, one.half_width, reference.kwh_per_sample,
-                  reference.half_width)  # fmt: skip
+    return _ratio(
+        one.kwh_per_sample, one.half_width, reference.kwh_per_sample, reference.half_width
+    )
 
 
 def _time(one: MeasuredRate, reference: MeasuredRate) -> Ratio | None:
     if not one.s_per_sample or not reference.s_per_sample:
         return None
-    return _ratio(one.s_per_sample, one.s_half_width, reference.s_per_sample,
-                  reference.s_half_width)  # fmt: skip
+    return _ratio(
+        one.s_per_sample, one.s_half_width, reference.s_per_sample, reference.s_half_width
+    )
 
 
 def _is_read(rate: MeasuredRate) -> bool:

@@ -19,10 +19,20 @@ AXES: dict[str, tuple[str, ...]] = {
     "fraction": ("data.fraction", "protocol"),
     "batch_size": ("batch_size",),
     "device": (
-        "device", "num_devices", "power_limit_w", "mig_profile", "cpu_model", "num_cpus",
-        "num_nodes", "sensors", "versions", "accelerator", "num_threads", "num_workers",
+        "device",
+        "num_devices",
+        "power_limit_w",
+        "mig_profile",
+        "cpu_model",
+        "num_cpus",
+        "num_nodes",
+        "sensors",
+        "versions",
+        "accelerator",
+        "num_threads",
+        "num_workers",
     ),
-}  # fmt: skip
+}
 """What an axis changes in a run's set-up: its own field, and what that determines. One epoch of a
 share of the data is a number of steps of its own."""
 

@@ -11,8 +11,17 @@ from typing import Any
 
 import pandas as pd
 
-SUMS = ("gpu_kwh", "cpu_kwh", "ram_kwh", "energy_kwh", "num_samples", "duration_s",
-        "emissions_kg_co2eq", "setup_kwh", "checkpoint_kwh")  # fmt: skip
+SUMS = (
+    "gpu_kwh",
+    "cpu_kwh",
+    "ram_kwh",
+    "energy_kwh",
+    "num_samples",
+    "duration_s",
+    "emissions_kg_co2eq",
+    "setup_kwh",
+    "checkpoint_kwh",
+)
 UNLIKE = "parts of one training on unlike set-ups: no rate"
 
 

@@ -10,9 +10,19 @@ from matplotlib.figure import Figure
 from analysis.figures import look
 
 MODELS = (
-    "MobileNetv2", "ResNet50", "VGG16", "RegNetY-16GF", "EfficientNetv2 S", "Swin-B",
-    "EfficientNet B7", "ViT-B-Im21k", "BEiTv2-B", "ViT-H-MAE", "Clip-L/14", "ViT-H-JFT",
-)  # fmt: skip
+    "MobileNetv2",
+    "ResNet50",
+    "VGG16",
+    "RegNetY-16GF",
+    "EfficientNetv2 S",
+    "Swin-B",
+    "EfficientNet B7",
+    "ViT-B-Im21k",
+    "BEiTv2-B",
+    "ViT-H-MAE",
+    "Clip-L/14",
+    "ViT-H-JFT",
+)
 # the household of the source that the paper cites, and the shop of its introduction
 REFERENCES = ("UK household (Ofgem medium, before Oct 2023)", "UK hypermarket (6262 m2)")
 COLORS = {"model": look.VERMILION, "home": look.BLUE}

@@ -60,8 +60,9 @@ def figure2(rows: pd.DataFrame) -> Figure:
         return figure
 
 
-_FRONT = Line2D([], [], color=look.GREY, lw=0.9, ls="--",
-                label="Pareto front, read by sensors, one set-up")  # fmt: skip
+_FRONT = Line2D(
+    [], [], color=look.GREY, lw=0.9, ls="--", label="Pareto front, read by sensors, one set-up"
+)
 
 
 def _draw_fronts(axes: Axes, rows: pd.DataFrame) -> bool:
@@ -69,8 +70,14 @@ def _draw_fronts(axes: Axes, rows: pd.DataFrame) -> bool:
     on_front = rows[rows["on_front"].astype(bool)]
     for _, front in on_front.groupby("group"):
         ordered = front.sort_values("train_kwh")
-        axes.plot(ordered["accuracy_pct"], ordered["train_kwh"], color=look.GREY, lw=0.9, ls="--",
-                  zorder=1.5)  # fmt: skip
+        axes.plot(
+            ordered["accuracy_pct"],
+            ordered["train_kwh"],
+            color=look.GREY,
+            lw=0.9,
+            ls="--",
+            zorder=1.5,
+        )
     return len(on_front) > 0
 
 
@@ -78,10 +85,18 @@ def _sizes() -> list[Line2D]:
     """Legend entries of marker sizes: an area in proportion to kWh, over a least one."""
     shown = pd.Series([100.0, 10_000.0, 30_000.0])
     return [
-        Line2D([], [], ls="none", marker="o", mfc=look.PALE, mec="white", ms=float(np.sqrt(area)),
-               label=f"marker's area: {kwh:,.0f} kWh")
+        Line2D(
+            [],
+            [],
+            ls="none",
+            marker="o",
+            mfc=look.PALE,
+            mec="white",
+            ms=float(np.sqrt(area)),
+            label=f"marker's area: {kwh:,.0f} kWh",
+        )
         for kwh, area in zip(shown, marker_area(shown), strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def marker_area(kwh: pd.Series) -> np.ndarray:

@@ -32,9 +32,7 @@ def figure5(runs: pd.DataFrame) -> Figure:
             f"No model was measured on two devices with one set-up (devices so far: {devices}).",
             COMMAND_5,
         )
-    return _two_panels(
-        runs, "device", _title(runs), None, ("batch_size",), (PAPERS_5, COMMAND_5)
-    )  # fmt: skip
+    return _two_panels(runs, "device", _title(runs), None, ("batch_size",), (PAPERS_5, COMMAND_5))
 
 
 def _title(runs: pd.DataFrame) -> str:
@@ -54,8 +52,14 @@ def figure6(runs: pd.DataFrame) -> Figure:
             "No model was measured with two batch sizes on one device.",
             COMMAND_6,
         )
-    return _two_panels(runs, "batch_size", "Batch sizes", "batch size, logarithmic", ("device",),
-                       (PAPERS_6, COMMAND_6))  # fmt: skip
+    return _two_panels(
+        runs,
+        "batch_size",
+        "Batch sizes",
+        "batch size, logarithmic",
+        ("device",),
+        (PAPERS_6, COMMAND_6),
+    )
 
 
 def _any_group(runs: pd.DataFrame, over: str) -> bool:

@@ -17,9 +17,13 @@ COMMAND_7 = "python run.py -m experiment=epochs"
 COMMAND_8 = "python run.py -m experiment=data_share"
 LEAST_EPOCHS = 2.0
 PAPERS = (
-    "mobilenet_v2", "resnet50", "efficientnet_b3", "efficientnetv2_m", "vit_b",
+    "mobilenet_v2",
+    "resnet50",
+    "efficientnet_b3",
+    "efficientnetv2_m",
+    "vit_b",
     "efficientformer_l3",
-)  # fmt: skip
+)
 """The networks of the paper's studies (A.4)."""
 
 

@@ -13,8 +13,10 @@ from matplotlib.lines import Line2D
 from analysis.figures import look
 
 SCOPES = {
-    "gpu": "the GPUs alone", "cpu+gpu+ram": "CPU, GPU and RAM", "wall": "a meter at the wall",
-}  # fmt: skip
+    "gpu": "the GPUs alone",
+    "cpu+gpu+ram": "CPU, GPU and RAM",
+    "wall": "a meter at the wall",
+}
 """Whose energy a panel is about: numbers of two scopes never share an axis."""
 PHASES = {"train": "training", "test": "testing"}
 COMMAND = "python run.py -m experiment=table3"
@@ -28,9 +30,11 @@ def figure_independent(beside: pd.DataFrame) -> Figure:
     `beside`: see `frames.py`.
     """
     places = [
-        (phase, scope) for phase in PHASES for scope in SCOPES
+        (phase, scope)
+        for phase in PHASES
+        for scope in SCOPES
         if not _of(_of(beside, "kind", "independent"), "phase", phase, "scope", scope).empty
-    ]  # fmt: skip
+    ]
     if not places:
         return look.absent(
             "Beside other people's measurements", "No independent number is known.", COMMAND
@@ -48,10 +52,13 @@ def figure_independent(beside: pd.DataFrame) -> Figure:
         kinds = [kind for kind in look.KINDS if (beside["kind"] == kind).any()]
         handles = [Line2D([], [], label=kind, **_style(kind)) for kind in kinds]
         figure.legend(
-            handles=handles, loc="outside lower center", ncols=len(handles), title_fontsize=6.5,
+            handles=handles,
+            loc="outside lower center",
+            ncols=len(handles),
+            title_fontsize=6.5,
             title="a line joins the networks of one board and batch; boards differ, so compare the "
             "lines' shapes, not their heights",
-        )  # fmt: skip
+        )
         return figure
 
 
@@ -72,11 +79,20 @@ def _panel(axes: Axes, beside: pd.DataFrame, phase: str, scope: str) -> None:
             joined = line.assign(at=line["model"].map(places)).sort_values("at")
             errors = joined["half_width"].to_numpy(float)
             axes.errorbar(
-                joined["at"], joined["j_per_sample"], capsize=1.5,
-                yerr=errors if np.isfinite(errors).any() else None, **_style(kind),
-            )  # fmt: skip
-    axes.set_xticks(range(len(order)), [str(model) for model in order], rotation=60, ha="right",
-                    rotation_mode="anchor", fontsize=5.4)  # fmt: skip
+                joined["at"],
+                joined["j_per_sample"],
+                capsize=1.5,
+                yerr=errors if np.isfinite(errors).any() else None,
+                **_style(kind),
+            )
+    axes.set_xticks(
+        range(len(order)),
+        [str(model) for model in order],
+        rotation=60,
+        ha="right",
+        rotation_mode="anchor",
+        fontsize=5.4,
+    )
     axes.set_title(f"{PHASES[phase].capitalize()}, {SCOPES[scope]}")
     axes.set_ylabel("J an image, logarithmic")
     look.log_axis(axes.yaxis)

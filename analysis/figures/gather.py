@@ -95,8 +95,16 @@ def published_stages() -> pd.DataFrame:
             if rate is None or stage.name not in STAGE_NAMES:
                 continue
             num = (stage.num_samples or 0) * (stage.num_epochs or 0.0) * stage.share
-            rows.append((model, "estimated", STAGE_NAMES[stage.name], rate.kwh_per_sample * num,
-                         PRINTED_TOTAL, False))  # fmt: skip
+            rows.append(
+                (
+                    model,
+                    "estimated",
+                    STAGE_NAMES[stage.name],
+                    rate.kwh_per_sample * num,
+                    PRINTED_TOTAL,
+                    False,
+                )
+            )
         test_kwh = published_facts.value(model, dataset, "test_kwh")
         if test_kwh is not None:
             rows.append((model, "published", "inference", test_kwh, PRINTED_TOTAL, False))

@@ -21,8 +21,18 @@ HIGH, LOW = 2.0, 0.5
 ESTIMATES = ("model", "phase", "kwh_per_sample")
 CHECK = ("model", "phase", "set", "quantity", "scope", "hardware", "source", "runs", "num_common",
          "independent", "ratio", "normalised")  # fmt: skip
-MARKS = ("model", "phase", "num_sets", "num_high", "num_low", "least", "median", "most", "scopes",
-         "mark")  # fmt: skip
+MARKS = (
+    "model",
+    "phase",
+    "num_sets",
+    "num_high",
+    "num_low",
+    "least",
+    "median",
+    "most",
+    "scopes",
+    "mark",
+)
 COLUMNS = (
     "independent_j_per_sample",
     "independent_scope",

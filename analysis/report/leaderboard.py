@@ -97,8 +97,10 @@ def _groups(measured: Sequence[Measured]) -> dict[str, str]:
         reader = found.reader if found else ""
         words = [one.dataset, batch, asked.precision, *([one.variant] if one.variant else [])]
         if reader.startswith("codecarbon"):
-            words.append(f"read by {reader}" + (" for its process" if found and found.scope ==
-                                                "process" else ""))  # fmt: skip
+            words.append(
+                f"read by {reader}"
+                + (" for its process" if found and found.scope == "process" else "")
+            )
         if one.collection != OWN:
             words.append(one.collection)
         said = ", ".join(words)
@@ -126,8 +128,12 @@ def _scored(one: Measured, costs: Costs) -> dict[str, _Scored]:
         return values
     values["recipe_kwh"] = _Scored(kwh.value, kwh.half_width)
     if accuracy is not None:
-        whole = gqi(accuracy.value_pct, kwh.value, kwh.half_width,
-                    accuracy_half_width_pct=accuracy.half_width_pct)  # fmt: skip
+        whole = gqi(
+            accuracy.value_pct,
+            kwh.value,
+            kwh.half_width,
+            accuracy_half_width_pct=accuracy.half_width_pct,
+        )
         if whole.value is not None:
             paired = gqi(accuracy.value_pct, kwh.value, kwh.half_width).half_width
             values["gqi"] = _Scored(whole.value, whole.half_width, paired)

@@ -36,9 +36,11 @@ def measured(records: pd.DataFrame) -> Table:
     for key, group in runs.groupby(["task", "device"], observed=True):
         num_finished = int((group["status"] == "finished").sum())
         numbers = (
-            group["model"].nunique(), num_finished, len(group) - num_finished,
+            group["model"].nunique(),
+            num_finished,
+            len(group) - num_finished,
             int((group["scale"] == "small").sum()),
-        )  # fmt: skip
+        )
         cells = [Cell(f"{number}", float(number)) for number in numbers]
         rows.append((*(Cell(str(word)) for word in key), *cells))
     return Table("runs-table", "Runs", columns, tuple(rows), empty="No record was found.")

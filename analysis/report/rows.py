@@ -54,15 +54,22 @@ def rows_table(tables: Mapping[str, pd.DataFrame]) -> Table:
         "others took: another board, so no error by itself",
     )
     return Table(
-        "rows-table", "Rows", columns, tuple(map(_cells, rows)), notes, "Nothing was measured.",
+        "rows-table",
+        "Rows",
+        columns,
+        tuple(map(_cells, rows)),
+        notes,
+        "Nothing was measured.",
         runs=tuple(runs_of([row]) for row in rows),
-    )  # fmt: skip
+    )
 
 
 def _kind(word: str) -> Kind:
     known: dict[str, Kind] = {
-        "measured": "measured", "estimated": "estimated", "independent": "independent",
-    }  # fmt: skip
+        "measured": "measured",
+        "estimated": "estimated",
+        "independent": "independent",
+    }
     return known.get(word, "")
 
 
@@ -73,17 +80,25 @@ def _cells(row: Row) -> tuple[Cell, ...]:
     ids = _text(row["run_id"]).split("; ")
     notes = (row.get("footnotes") or {}).items()
     return (
-        Cell(str(row["model"])), Cell(set_up), Cell(_text(row["device"])),
-        Cell(_text(row["tier"])), Cell(_text(row["collection"])),
+        Cell(str(row["model"])),
+        Cell(set_up),
+        Cell(_text(row["device"])),
+        Cell(_text(row["tier"])),
+        Cell(_text(row["collection"])),
         Cell(str(len(ids)), float(len(ids))),
-        _rate(row, "train", J_PER_KWH), _rate(row, "test", WH_PER_1000_OF_KWH),
-        _accuracy(row), _number(row, "estimated_train_kwh"),
-        _number(row, "estimated_published_share_pct"), _number(row, "estimated_gqi"),
-        _rank(row), _front(row),
+        _rate(row, "train", J_PER_KWH),
+        _rate(row, "test", WH_PER_1000_OF_KWH),
+        _accuracy(row),
+        _number(row, "estimated_train_kwh"),
+        _number(row, "estimated_published_share_pct"),
+        _number(row, "estimated_gqi"),
+        _rank(row),
+        _front(row),
         *(cell for phase in _PHASES for cell in _independent(row, phase)),
-        Cell(short_sensors(_text(row.get("measured_sensors")))), Cell(" ".join(ids)),
+        Cell(short_sensors(_text(row.get("measured_sensors")))),
+        Cell(" ".join(ids)),
         Cell("; ".join(text for _, text in notes)),
-    )  # fmt: skip
+    )
 
 
 def _text(value: Any) -> str:
@@ -140,7 +155,8 @@ def _independent(row: Row, phase: str) -> tuple[Cell, ...]:
     ]
     sets = _value(row, f"{of}num_sets_ours")
     return (
-        *numbers, Cell("" if sets is None else f"{sets:.0f}", sets),
+        *numbers,
+        Cell("" if sets is None else f"{sets:.0f}", sets),
         Cell(_text(row.get(f"{of}scopes_ours"))),
         Cell(_text(row.get(f"{of}mark_ours")), note=said),
-    )  # fmt: skip
+    )

@@ -18,10 +18,22 @@ from analysis.tables.printed import grid_of
 KINDS: tuple[Kind, ...] = ("published", "measured", "estimated")
 ID_DIGITS = 8
 """Of a run's id: what tells runs apart on one page."""
-_SET_UP = ("dataset", "hardware", "device", "batch_size", "precision", "data", "variant", "tier",
-           "collection")  # fmt: skip
-_HALF_WIDTHS = ("estimated_train_kwh_half_width", "estimated_gqi_half_width",
-                "estimated_test_kwh_half_width")  # fmt: skip
+_SET_UP = (
+    "dataset",
+    "hardware",
+    "device",
+    "batch_size",
+    "precision",
+    "data",
+    "variant",
+    "tier",
+    "collection",
+)
+_HALF_WIDTHS = (
+    "estimated_train_kwh_half_width",
+    "estimated_gqi_half_width",
+    "estimated_test_kwh_half_width",
+)
 Row = Mapping[Any, Any]
 
 
@@ -40,7 +52,7 @@ def paper_table(name: str, frame: pd.DataFrame) -> Table:
             HEADINGS[_bare(one)], _kind(one.partition("_")[0]), one in _HALF_WIDTHS, is_main=False
         )
         for one in more
-    ]  # fmt: skip
+    ]
     rows = []
     for line, values, shown in zip(grid.cells, grid.values, grid.rows, strict=True):
         cells = [
@@ -101,12 +113,7 @@ def _notes(grid: Grid, marks: Sequence[int]) -> str:
 
 def runs_of(rows: Sequence[Row]) -> str:
     """The beginnings of the ids of the runs that these rows rest on."""
-    ids = (
-        one
-        for row in rows
-        if _has(row.get("run_id"))
-        for one in str(row["run_id"]).split("; ")
-    )  # fmt: skip
+    ids = (one for row in rows if _has(row.get("run_id")) for one in str(row["run_id"]).split("; "))
     return " ".join(dict.fromkeys(one[:ID_DIGITS] for one in ids))
 
 

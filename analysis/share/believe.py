@@ -22,8 +22,12 @@ NARROW = 0.5
 """An interval under this share of what its readings give was not made from them."""
 CLOCK_SLACK_S = 5.0
 HARMLESS_FLAGS = (
-    "test batches of", "steps kept time", "pue ", "flushed: ", "tasks that are not in the rate",
-)  # fmt: skip
+    "test batches of",
+    "steps kept time",
+    "pue ",
+    "flushed: ",
+    "tasks that are not in the rate",
+)
 """How flags begin that tell how it was measured and cast no doubt on it."""
 _NOT_READ = ("absent",)
 

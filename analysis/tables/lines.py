@@ -107,16 +107,25 @@ def measured_line(base: Line, one: Measured, costs: Costs, options: Options) -> 
     line = Line(dict(base.values), dict(base.notes), one)
     asked = one.setup.asked
     line.values |= {
-        "task": one.task, "hardware": one.hardware, "device": one.device,
-        "batch_size": asked.batch_size, "precision": asked.precision, "data": asked.data.name,
-        "variant": one.variant, "scale": asked.scale, "tier": one.tier,
+        "task": one.task,
+        "hardware": one.hardware,
+        "device": one.device,
+        "batch_size": asked.batch_size,
+        "precision": asked.precision,
+        "data": asked.data.name,
+        "variant": one.variant,
+        "scale": asked.scale,
+        "tier": one.tier,
         "collection": one.collection,
-        "row_key": one.row_key, "comparison_key": one.comparison_key,
-        "identity": "; ".join(one.identities), "run_id": "; ".join(one.run_ids),
+        "row_key": one.row_key,
+        "comparison_key": one.comparison_key,
+        "identity": "; ".join(one.identities),
+        "run_id": "; ".join(one.run_ids),
         "path": utf8("; ".join(one.paths)),
-        "measured_gmacs": one.gmacs, "measured_params_m": one.params_m,
+        "measured_gmacs": one.gmacs,
+        "measured_params_m": one.params_m,
         f"measured_{_task(one).quality_key}": one.accuracy_pct,
-    }  # fmt: skip
+    }
     if one.views is not None:
         line.values |= {
             "measured_views": one.views,

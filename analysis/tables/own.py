@@ -29,12 +29,22 @@ RATE_COLUMNS = (
     "measured_test_samples_per_s",
 )
 COLUMNS = (
-    "task", "dataset", "model", *SETUP_COLUMNS, *RATE_COLUMNS,
-    "measured_train_interval", "measured_test_interval", "measured_num_records",
-    "measured_sensors", "measured_accuracy_pct",
-    "estimated_train_kwh", "estimated_train_kwh_half_width", "estimated_published_share_pct",
-    "estimated_train_kg_co2eq", *KEY_COLUMNS,
-)  # fmt: skip
+    "task",
+    "dataset",
+    "model",
+    *SETUP_COLUMNS,
+    *RATE_COLUMNS,
+    "measured_train_interval",
+    "measured_test_interval",
+    "measured_num_records",
+    "measured_sensors",
+    "measured_accuracy_pct",
+    "estimated_train_kwh",
+    "estimated_train_kwh_half_width",
+    "estimated_published_share_pct",
+    "estimated_train_kg_co2eq",
+    *KEY_COLUMNS,
+)
 
 
 def own_records(frame: pd.DataFrame) -> pd.DataFrame:

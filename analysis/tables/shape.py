@@ -77,9 +77,14 @@ def _distance(row: Row, papers_batch_size: int | None) -> tuple[Any, ...]:
     options = [one for one in variant.split(", ") if one and one != "embedded data"]
     runs = row["measured_num_records"]
     return (
-        row["collection"] != OWN, len(options), row["precision"] != "fp32", off,
-        TIERS.index(row["tier"]), 0 if absent(runs) else -runs, str(row.get("row_key")),
-    )  # fmt: skip
+        row["collection"] != OWN,
+        len(options),
+        row["precision"] != "fp32",
+        off,
+        TIERS.index(row["tier"]),
+        0 if absent(runs) else -runs,
+        str(row.get("row_key")),
+    )
 
 
 def _rows(name: str, quality: str, chosen: list[Chosen]) -> Grid:
@@ -108,15 +113,26 @@ def _rows(name: str, quality: str, chosen: list[Chosen]) -> Grid:
     cells = [[line[at] for at in kept] for line in lines]
     shown = [names[at] for at in kept]
     dropped = (
-        "published_gmacs", "published_params_m", "published_test_kwh", "estimated_test_kwh",
-        f"published_{quality}", "dataset", "published_gqi", "estimated_gqi",
-    )  # fmt: skip
+        "published_gmacs",
+        "published_params_m",
+        "published_test_kwh",
+        "estimated_test_kwh",
+        f"published_{quality}",
+        "dataset",
+        "published_gqi",
+        "estimated_gqi",
+    )
     return Grid(
-        title_of(name) + _on(where), kinds, heads, cells, list(notes.numbers),
+        title_of(name) + _on(where),
+        kinds,
+        heads,
+        cells,
+        list(notes.numbers),
         left=frozenset((HEADINGS["dataset"], HEADINGS["model"])),
         drop_first=tuple(shown.index(one) for one in dropped if one in shown),
-        values=tuple(map(tuple, values)), rows=tuple((one.row,) for one in chosen),
-    )  # fmt: skip
+        values=tuple(map(tuple, values)),
+        rows=tuple((one.row,) for one in chosen),
+    )
 
 
 def _value(value: object) -> float | None:
@@ -138,7 +154,7 @@ def _models_as_columns(name: str, quality: str, chosen: list[Chosen]) -> Grid:
         line = [
             _cell(of[model], column, notes, is_ours) if model in of else ("", [])
             for model in models
-        ]  # fmt: skip
+        ]
         if head[2] == "estimated" and not any(text or marks for text, marks in line):
             return
         cells.append([*((text, []) for text in head), *line])
@@ -159,10 +175,16 @@ def _models_as_columns(name: str, quality: str, chosen: list[Chosen]) -> Grid:
                 add((dataset, head, "estimated"), column, on)
     heads = [HEADINGS["dataset"], *TRANSPOSED, *map(str, models)]
     return Grid(
-        title_of(name), [""] * len(heads), heads, cells, list(notes.numbers),
-        left=frozenset(heads[:3]), drop_first=(2, *range(len(heads) - 1, 3, -1)),
-        values=tuple(values), rows=tuple(rows),
-    )  # fmt: skip
+        title_of(name),
+        [""] * len(heads),
+        heads,
+        cells,
+        list(notes.numbers),
+        left=frozenset(heads[:3]),
+        drop_first=(2, *range(len(heads) - 1, 3, -1)),
+        values=tuple(values),
+        rows=tuple(rows),
+    )
 
 
 def _hardware(chosen: Iterable[Chosen]) -> list[str]:
@@ -179,9 +201,7 @@ def _ours(chosen: list[Chosen], quality: str, room: int) -> list[str]:
     columns = [f"estimated_{name}" for name in _OURS]
     if all(absent(one.row.get("published_train_kwh")) for one in chosen):  # no table of the paper
         columns.insert(1, f"measured_{quality}")
-    return [
-        name for name in columns if any(not absent(one.row.get(name)) for one in chosen)
-    ][:room]  # fmt: skip
+    return [name for name in columns if any(not absent(one.row.get(name)) for one in chosen)][:room]
 
 
 def _column(quantity: str, quality: str) -> str:
@@ -230,11 +250,15 @@ def setup_words(one: Chosen) -> str:
     """The set-up that a row of ours is of, and how many others there are."""
     row = one.row
     words: list[tuple[str, Callable[[Any], str]]] = [
-        ("hardware", str), ("device", str), ("batch_size", lambda size: f"batch {size:.0f}"),
-        ("precision", str), ("variant", str), ("tier", lambda tier: f"tier {tier}"),
+        ("hardware", str),
+        ("device", str),
+        ("batch_size", lambda size: f"batch {size:.0f}"),
+        ("precision", str),
+        ("variant", str),
+        ("tier", lambda tier: f"tier {tier}"),
         ("collection", lambda whose: "" if whose == OWN else f"records: {whose}"),
         ("measured_num_records", lambda runs: f"{runs:.0f} run{'s' * (runs > 1)}"),
-    ]  # fmt: skip
+    ]
     told = (say(row[name]) for name, say in words if not absent(row.get(name)))
     said = ", ".join(filter(None, told))
     if not one.num_others:

@@ -14,11 +14,17 @@ from analysis.tables.shape import Footnotes, Row
 
 OWN_TITLE = "Your own runs"
 _COLUMNS = (
-    ("", "Model"), ("", "Data set"), ("", "Hardware"), ("", "Batch"),
-    ("measured", "Train (J/sample)"), ("measured", "Train (samples/s)"),
-    ("measured", "Test (Wh/1,000)"), ("estimated", "Train (kWh)"),
-    ("", "Tier"), ("", "Sensors"),
-)  # fmt: skip
+    ("", "Model"),
+    ("", "Data set"),
+    ("", "Hardware"),
+    ("", "Batch"),
+    ("measured", "Train (J/sample)"),
+    ("measured", "Train (samples/s)"),
+    ("measured", "Test (Wh/1,000)"),
+    ("estimated", "Train (kWh)"),
+    ("", "Tier"),
+    ("", "Sensors"),
+)
 _LEFT = frozenset(("Model", "Data set", "Hardware", "Tier", "Sensors"))
 _DROP_FIRST = (9, 3, 1, 2, 8, 5)
 
@@ -29,9 +35,7 @@ def rates(name: str, table: pd.DataFrame) -> Grid:
     rows = table.to_dict("records")
     lines = [_line(row, notes) for row in rows]
     values = [[_number(row, at) for at in range(len(_COLUMNS))] for row in rows]
-    kept = [
-        at for at in range(len(_COLUMNS)) if at == 0 or any(any(line[at]) for line in lines)
-    ]  # fmt: skip
+    kept = [at for at in range(len(_COLUMNS)) if at == 0 or any(any(line[at]) for line in lines)]
     return Grid(
         OWN_TITLE if name == OWN else STUDIES_TITLE,
         [_COLUMNS[at][0] for at in kept],

@@ -161,8 +161,14 @@ def _munged(home: Path) -> list[str]:
 def _start_accounting(made: Cluster, port: int) -> None:
     """MariaDB without a network, slurmdbd over it, and this cluster with one account in it."""
     data, database_socket = made.home / "database", made.home / "database.socket"
-    install = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--skip-test-db",
-               "--auth-root-authentication-method=normal", "--user=root"]  # fmt: skip
+    install = [
+        "mariadb-install-db",
+        "--no-defaults",
+        f"--datadir={data}",
+        "--skip-test-db",
+        "--auth-root-authentication-method=normal",
+        "--user=root",
+    ]
     subprocess.run(install, check=True, capture_output=True)
     made.start(
         "mariadbd",

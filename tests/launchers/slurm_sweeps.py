@@ -19,11 +19,20 @@ from tasks.plan import Plan, from_config
 from tests.conftest import ROOT
 
 _PAYLOAD = (
-    "hardware.slurm.time_min=5", "hardware.slurm.cpus_per_task=1", "hardware.slurm.mem_gb=null",
-    "data=digits", "meter=fixed", "meter.num_steps=2", "meter.num_warmup_steps=0",
-    "meter.idle_s=0", "data.num_workers=0", "batch_size=4", "model=test_resnet",
-    "model.input_size=32", "phases=test",
-)  # fmt: skip
+    "hardware.slurm.time_min=5",
+    "hardware.slurm.cpus_per_task=1",
+    "hardware.slurm.mem_gb=null",
+    "data=digits",
+    "meter=fixed",
+    "meter.num_steps=2",
+    "meter.num_warmup_steps=0",
+    "meter.idle_s=0",
+    "data.num_workers=0",
+    "batch_size=4",
+    "model=test_resnet",
+    "model.input_size=32",
+    "phases=test",
+)
 QUICK = (
     "-m",
     "hydra/launcher=slurm",

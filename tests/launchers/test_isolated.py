@@ -22,10 +22,19 @@ from tasks.plan import Plan
 from tasks.running.execute import finished_here
 
 TINY = (
-    "model=test_resnet", "model.input_size=32", "batch_size=8", "data=digits", "meter=fixed",
-    "meter.num_warmup_steps=0", "meter.idle_s=0", "meter.block_s=0.05", "data.num_workers=0",
-    "hardware.accelerator=cpu", "checkpoint_write=false", "phases=train",
-)  # fmt: skip
+    "model=test_resnet",
+    "model.input_size=32",
+    "batch_size=8",
+    "data=digits",
+    "meter=fixed",
+    "meter.num_warmup_steps=0",
+    "meter.idle_s=0",
+    "meter.block_s=0.05",
+    "data.num_workers=0",
+    "hardware.accelerator=cpu",
+    "checkpoint_write=false",
+    "phases=train",
+)
 ENDLESS = (*TINY, "meter.num_steps=1000000")
 SHORT = (*TINY, "meter.num_steps=2")
 

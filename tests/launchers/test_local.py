@@ -47,10 +47,20 @@ def test_a_sweep_side_by_side_is_refused_where_runs_would_share_something(
 
 
 def test_a_local_sweep_runs_one_after_the_other(run_py: RunPy, tmp_path: Path) -> None:
-    done = run_py("-m", "repeats=2", "repetition=1,2", "hydra/launcher=local",
-                  "data=digits", "phases=test",
-                  "model=test_resnet", "model.input_size=32", "hardware.accelerator=cpu",
-                  "meter=fixed", "meter.num_steps=3", "meter.idle_s=0")  # fmt: skip
+    done = run_py(
+        "-m",
+        "repeats=2",
+        "repetition=1,2",
+        "hydra/launcher=local",
+        "data=digits",
+        "phases=test",
+        "model=test_resnet",
+        "model.input_size=32",
+        "hardware.accelerator=cpu",
+        "meter=fixed",
+        "meter.num_steps=3",
+        "meter.idle_s=0",
+    )
     assert done.returncode == 0, done.stderr
     first, second = sorted(
         (read(path) for path in tmp_path.glob("runs/*/*/*/*/record.json")),

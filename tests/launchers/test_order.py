@@ -76,10 +76,20 @@ def test_seconds_are_slept_before_the_run() -> None:
 @pytest.mark.trains
 def test_the_record_says_where_in_the_sweep_a_run_stood(run_py, tmp_path) -> None:
     done = run_py(
-        "-m", "batch_size=2,4", "repeats=2", "hydra.launcher.order=shuffled", "data=digits",
-        "hydra.launcher.order_seed=1", "phases=test", "model=test_resnet", "model.input_size=32",
-        "hardware.accelerator=cpu", "meter=fixed", "meter.num_steps=3", "meter.idle_s=0",
-    )  # fmt: skip
+        "-m",
+        "batch_size=2,4",
+        "repeats=2",
+        "hydra.launcher.order=shuffled",
+        "data=digits",
+        "hydra.launcher.order_seed=1",
+        "phases=test",
+        "model=test_resnet",
+        "model.input_size=32",
+        "hardware.accelerator=cpu",
+        "meter=fixed",
+        "meter.num_steps=3",
+        "meter.idle_s=0",
+    )
     assert done.returncode == 0, done.stderr
     records = sorted(
         (read(path) for path in tmp_path.glob("runs/*/*/*/*/record.json")),

@@ -143,8 +143,17 @@ def test_a_rank_that_is_asked_to_end_before_the_others_interrupts_the_run_and_fa
 
 
 def _torchrun(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone",
-               "--nproc-per-node", "2", str(ROOT / "run.py"), *TWO_RANKS, *args]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        str(ROOT / "run.py"),
+        *TWO_RANKS,
+        *args,
+    ]
     return subprocess.run(
         command, cwd=folder, capture_output=True, text=True, check=False, timeout=200
     )

@@ -87,8 +87,10 @@ class End:
 def ends(site: Cluster, tmp_path_factory: pytest.TempPathFactory) -> dict[str, End]:
     """What came of a run of each kind that was ended while it measured."""
     folder = tmp_path_factory.mktemp("ends")
-    plans = {kind: plan(folder, *overrides, f"data.fraction={0.99 - index / 100}")
-             for index, (kind, (_, overrides)) in enumerate(KINDS.items())}  # fmt: skip
+    plans = {
+        kind: plan(folder, *overrides, f"data.fraction={0.99 - index / 100}")
+        for index, (kind, (_, overrides)) in enumerate(KINDS.items())
+    }
     container = replace(SETTINGS, python=f"env PATH=/var/empty {sys.executable}")
     tickets = {}
     for kind, one in plans.items():
@@ -164,8 +166,10 @@ def test_a_controller_that_restarts_is_waited_for_and_no_run_is_lost_or_doubled(
     job arrays: each run is a job of its own. The payload does nothing: its runs were measured
     before."""
     first = plan(tmp_path)
-    plans = [replace(first, data=replace(first.data, fraction=0.9 - number / 1000))
-             for number in range(4)]  # fmt: skip
+    plans = [
+        replace(first, data=replace(first.data, fraction=0.9 - number / 1000))
+        for number in range(4)
+    ]
     for one in plans:
         write(empty_record(one, "finished", LONG_AGO), one.folder)
     payload = tmp_path / "payload"

@@ -24,9 +24,11 @@ from tests.launchers.slurm_sweeps import SETTINGS, plan, until
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(500)]
 NUM_STEPS = 60
 LONG = (
-    "phases=train", f"meter.num_steps={NUM_STEPS}", "meter.block_s=0.3",
+    "phases=train",
+    f"meter.num_steps={NUM_STEPS}",
+    "meter.block_s=0.3",
     "data.num_workers=1",  # SLURM signals the loader's worker as well
-)  # fmt: skip
+)
 ENDLESS = ("phases=train", "meter.num_steps=1000000", "meter.block_s=0.3")
 
 
@@ -169,8 +171,11 @@ def test_a_run_that_was_ended_says_why_and_what_it_cost_whether_or_not_somebody_
 def test_the_jobs_own_record_has_slurms_reason_before_anybody_waits(
     cut_off: dict[str, Cut],
 ) -> None:
-    reasons = {kind: cut.left.failure.type for kind, cut in cut_off.items()
-               if cut.left is not None and cut.left.failure is not None}  # fmt: skip
+    reasons = {
+        kind: cut.left.failure.type
+        for kind, cut in cut_off.items()
+        if cut.left is not None and cut.left.failure is not None
+    }
     assert reasons == {
         "cancelled": "CANCELLED",
         "time limit": "TIMEOUT",

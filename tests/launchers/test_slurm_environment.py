@@ -13,8 +13,14 @@ srun true
 
 
 def test_what_the_script_asks_is_not_changed_and_other_defaults_stay() -> None:
-    user = {"SBATCH_PARTITION": "old", "SBATCH_TIMELIMIT": "5", "SBATCH_GPUS_PER_NODE": "t4:1",
-            "SBATCH_ARRAY_INX": "0-9", "SBATCH_ACCOUNT": "lab", "PATH": "/bin"}  # fmt: skip
+    user = {
+        "SBATCH_PARTITION": "old",
+        "SBATCH_TIMELIMIT": "5",
+        "SBATCH_GPUS_PER_NODE": "t4:1",
+        "SBATCH_ARRAY_INX": "0-9",
+        "SBATCH_ACCOUNT": "lab",
+        "PATH": "/bin",
+    }
     left = slurm_environment.for_sbatch(SCRIPT, user)
     assert left == {"SBATCH_ACCOUNT": "lab", "PATH": "/bin"}
 

@@ -46,9 +46,12 @@ def test_a_job_runs_the_code_of_its_submission_and_nothing_of_the_folder(
     network.write_text(NETWORK.format(words=""))
     monkeypatch.chdir(tmp_path)
     held = plan(
-        tmp_path, "model=own", "model.source=tiny_network:build", f"model.path={network.parent}",
+        tmp_path,
+        "model=own",
+        "model.source=tiny_network:build",
+        f"model.path={network.parent}",
         "+hardware.slurm.extra.hold=true",
-    )  # fmt: skip
+    )
     monkeypatch.setenv("PYTHONPATH", ":")
 
     submission = slurm_queue.submit([held], SETTINGS)
@@ -66,8 +69,10 @@ def test_a_job_runs_the_code_of_its_submission_and_nothing_of_the_folder(
 def test_runs_of_one_job_have_records_of_their_own_and_a_requeue_goes_on(
     slurm: Cluster, tmp_path: Path
 ) -> None:
-    plans = [plan(tmp_path, "phases=train", "meter.num_steps=30", f"data.fraction={fraction}")
-             for fraction in (0.5, 0.6)]  # fmt: skip
+    plans = [
+        plan(tmp_path, "phases=train", "meter.num_steps=30", f"data.fraction={fraction}")
+        for fraction in (0.5, 0.6)
+    ]
     packed = replace(SETTINGS, runs_per_job=2)
     submission = slurm_queue.submit(plans, packed)
     tickets = [submission.tickets[one.run_name] for one in plans]
@@ -88,8 +93,10 @@ def test_runs_of_one_job_have_records_of_their_own_and_a_requeue_goes_on(
 def test_more_runs_than_an_array_holds_are_several_arrays(slurm: Cluster, tmp_path: Path) -> None:
     """MaxArraySize is 101 here. The payload does nothing: its runs were measured before."""
     first = plan(tmp_path)
-    plans = [replace(first, data=replace(first.data, fraction=0.9 - number / 1000))
-             for number in range(110)]  # fmt: skip
+    plans = [
+        replace(first, data=replace(first.data, fraction=0.9 - number / 1000))
+        for number in range(110)
+    ]
     for one in plans:
         write(empty_record(one, "finished", LONG_AGO), one.folder)
     trivial = replace(SETTINGS, python="/bin/true", max_running=50)
@@ -106,8 +113,10 @@ def test_a_refusal_is_one_line_abandons_no_other_group_and_leaves_nothing(
     slurm: Cluster, tmp_path: Path
 ) -> None:
     hold = "+hardware.slurm.extra.hold=true"
-    bad = [plan(tmp_path, f"data.fraction={one}", "hardware.slurm.partition=fast")
-           for one in (0.5, 0.6)]  # fmt: skip
+    bad = [
+        plan(tmp_path, f"data.fraction={one}", "hardware.slurm.partition=fast")
+        for one in (0.5, 0.6)
+    ]
     good = plan(tmp_path, hold)
 
     submission = slurm_queue.submit([*bad, good], SETTINGS)
@@ -148,8 +157,10 @@ def test_what_the_queue_has_no_room_for_is_submitted_as_jobs_end(
 ) -> None:
     limit = ["sacctmgr", "-i", "modify", "user", "root", "set"]
     first = plan(tmp_path)
-    plans = [replace(first, data=replace(first.data, fraction=0.9 - number / 1000))
-             for number in range(5)]  # fmt: skip
+    plans = [
+        replace(first, data=replace(first.data, fraction=0.9 - number / 1000))
+        for number in range(5)
+    ]
     subprocess.run([*limit, "MaxSubmitJobs=2"], check=True, capture_output=True)
     try:
         submission = slurm_queue.submit(plans, replace(SETTINGS, python="/bin/true"))

@@ -35,8 +35,11 @@ def test_state_and_energy_of_an_ended_job_go_into_its_own_record(
     path = slurm_queue.slurm_folder(plan.output_dir) / "tickets" / "one.json"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(dataclasses.asdict(ticket)))
-    scripts = {"squeue": "exit 0", "scontrol": "exit 1",
-               "sacct": "echo '7_0|COMPLETED|None|0:0|v1|3600000'"}  # fmt: skip
+    scripts = {
+        "squeue": "exit 0",
+        "scontrol": "exit 1",
+        "sacct": "echo '7_0|COMPLETED|None|0:0|v1|3600000'",
+    }
     for name, text in scripts.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
         (tmp_path / name).chmod(0o755)

@@ -97,8 +97,16 @@ def with_boards(*boards: dict[str, Any], listed: bool = True, **config: Any) -> 
     """A record of schema 1 on these boards. listed: the host says which were metered."""
     old = content()
     states = [board | {"index": at, "uuid": f"GPU-{at}"} for at, board in enumerate(boards)]
-    gpus = [{"index": at, "uuid": f"GPU-{at}", "name": board["name"], "energy_counter": True,
-             "board_power_w": None} for at, board in enumerate(boards)]  # fmt: skip
+    gpus = [
+        {
+            "index": at,
+            "uuid": f"GPU-{at}",
+            "name": board["name"],
+            "energy_counter": True,
+            "board_power_w": None,
+        }
+        for at, board in enumerate(boards)
+    ]
     old["host"] |= {"gpus": gpus, "gpu_states": states}
     if not listed:
         del old["host"]["gpus"]
@@ -156,8 +164,18 @@ def without_absent(value: Any) -> Any:
 def test_what_is_no_setup_stays_as_it_was(path: Path):
     old, record = content(path), read(path)
     new = json.loads(to_json(record))
-    same = ("status", "paper_row", "hardware", "started_at", "config", "facts", "overheads",
-            "phases", "notes", "failure")  # fmt: skip
+    same = (
+        "status",
+        "paper_row",
+        "hardware",
+        "started_at",
+        "config",
+        "facts",
+        "overheads",
+        "phases",
+        "notes",
+        "failure",
+    )
     for name in same:
         assert without_absent(new[name]) == without_absent(old[name])
     assert record.recipe == tuple(Stage(**stage) for stage in old["recipe"])

@@ -72,12 +72,21 @@ def test_a_whole_run_over_the_stand_in(nvml_library: Path, cache_dir: Path, tmp_
     """`run.py` end to end: choice of GPUs, set-up, idle, windows, record."""
     stand_in = StandIn(tmp_path, [StandInGpu("GPU-aa"), StandInGpu("GPU-bb")]).write()
     command = [
-        sys.executable, "-m", "tests.metering.nvml_stand_in.run_on_cpu", "model=test_resnet",
-        "data=digits", "model.input_size=32", "batch_size=4", "phases=train", "data.num_workers=0",
-        "meter.time_budget_s=4", "meter.block_s=0.5", "checkpoint_write=false",
+        sys.executable,
+        "-m",
+        "tests.metering.nvml_stand_in.run_on_cpu",
+        "model=test_resnet",
+        "data=digits",
+        "model.input_size=32",
+        "batch_size=4",
+        "phases=train",
+        "data.num_workers=0",
+        "meter.time_budget_s=4",
+        "meter.block_s=0.5",
+        "checkpoint_write=false",
         "hydra.launcher.isolate=false",  # the device is replaced in this process
         f"output_dir={tmp_path / 'runs'}",
-    ]  # fmt: skip
+    ]
     environment = stand_in.environment(nvml_library) | {
         "CUDA_VISIBLE_DEVICES": "1",
         "STAND_IN_UUID": "bb",

@@ -15,12 +15,21 @@ Compose = Callable[..., Plan]
 
 @pytest.mark.parametrize(
     "override",
-    ["seed=1", "force=true", "output_dir=elsewhere", "meter.relative_error=0.01",
-     "meter.time_budget_s=7", "phases=train", "hardware.country_iso_code=DEU",
-     "hardware.wall_meter={factor: 1.08, offset_w: 40, error_pct: 2.5}", "model.paper_row=Other",
-     "model.recipe=[{name: train, dataset: imagenet1k, num_samples: 5, num_epochs: 90}]",
-     "hardware.slurm.mem_gb=8", "repeats=3"],
-)  # fmt: skip
+    [
+        "seed=1",
+        "force=true",
+        "output_dir=elsewhere",
+        "meter.relative_error=0.01",
+        "meter.time_budget_s=7",
+        "phases=train",
+        "hardware.country_iso_code=DEU",
+        "hardware.wall_meter={factor: 1.08, offset_w: 40, error_pct: 2.5}",
+        "model.paper_row=Other",
+        "model.recipe=[{name: train, dataset: imagenet1k, num_samples: 5, num_epochs: 90}]",
+        "hardware.slurm.mem_gb=8",
+        "repeats=3",
+    ],
+)
 def test_what_only_interprets_a_number_measures_nothing_again(
     compose: Compose, override: str
 ) -> None:
@@ -70,8 +79,10 @@ def test_repetitions_share_an_identity_and_not_a_folder(compose: Compose) -> Non
     assert compose("model=resnet18", "repeats=3", "repetition=3") == each[2]
     assert {one.identity for one in each} == {plan.identity}
     assert [one.folder.name for one in each] == [
-        plan.identity, f"{plan.identity}-2", f"{plan.identity}-3",
-    ]  # fmt: skip
+        plan.identity,
+        f"{plan.identity}-2",
+        f"{plan.identity}-3",
+    ]
 
 
 def class_folders(root: Path, names: list[str]) -> Path:
@@ -91,8 +102,10 @@ def test_class_folders_of_ones_own_are_no_imagenet(compose: Compose, tmp_path: P
     sets = [plan.asked.data for plan in plans]
     assert {(one.name, one.origin) for one in sets} == {("pets", "own")}
     assert [(one.num_classes, one.num_train, one.num_test) for one in sets] == [
-        (1, 1, 1), (3, 3, 3), (3, 3, 3),
-    ]  # fmt: skip
+        (1, 1, 1),
+        (3, 3, 3),
+        (3, 3, 3),
+    ]
     assert len({plan.identity for plan in plans}) == 3
 
 

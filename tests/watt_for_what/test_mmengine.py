@@ -46,9 +46,11 @@ class Seen(BaseMetric):
 def runner(folder: Path, accumulative_counts: int = 1) -> Runner:
     """Two epochs of four batches, each epoch validated and kept."""
     loader = {
-        "batch_size": 2, "num_workers": 0, "dataset": Points(),
+        "batch_size": 2,
+        "num_workers": 0,
+        "dataset": Points(),
         "sampler": {"type": "DefaultSampler", "shuffle": False},
-    }  # fmt: skip
+    }
     return Runner(
         model=OneLayer(),
         work_dir=str(folder / "work"),
@@ -58,12 +60,13 @@ def runner(folder: Path, accumulative_counts: int = 1) -> Runner:
         val_cfg={},
         val_evaluator=Evaluator(Seen()),
         optim_wrapper={
-            "optimizer": {"type": "SGD", "lr": 0.01}, "accumulative_counts": accumulative_counts,
+            "optimizer": {"type": "SGD", "lr": 0.01},
+            "accumulative_counts": accumulative_counts,
         },
         default_hooks={"checkpoint": {"type": "CheckpointHook", "interval": 1}},
         experiment_name=folder.name,
         log_level="ERROR",
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.trains

@@ -37,14 +37,32 @@ _GENERIC = re.compile(
     "classifier|lit(model|module)|lightningmodule"
 )
 _DATA = (
-    "data", "data.name", "dataset", "dataset.name", "data.dataset", "data.dataset.name",
-    "data.dataset_name", "dataset.dataset_name", "dataset_name", "datamodule", "datamodule.name",
+    "data",
+    "data.name",
+    "dataset",
+    "dataset.name",
+    "data.dataset",
+    "data.dataset.name",
+    "data.dataset_name",
+    "dataset.dataset_name",
+    "dataset_name",
+    "datamodule",
+    "datamodule.name",
     "data_name",
-)  # fmt: skip
+)
 _BATCH_LEAVES = ("batch_size", "train_batch_size", "per_device_train_batch_size", "batchsize")
 _SIZE_LEAVES = ("input_size", "img_size", "image_size", "crop_size", "resolution")
-_DEVICES = ("trainer.devices", "devices", "trainer.num_devices", "trainer.gpus", "num_gpus",
-            "n_gpus", "ngpus", "trainer.num_gpus", "nproc_per_node")  # fmt: skip
+_DEVICES = (
+    "trainer.devices",
+    "devices",
+    "trainer.num_devices",
+    "trainer.gpus",
+    "num_gpus",
+    "n_gpus",
+    "ngpus",
+    "trainer.num_gpus",
+    "nproc_per_node",
+)
 _NODES = ("trainer.num_nodes", "num_nodes", "nnodes")
 _TASK_WORDS = {
     "classification": "classification",

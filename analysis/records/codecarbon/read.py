@@ -224,8 +224,10 @@ def _once(runs: Sequence[ForeignRun], outcomes: dict[str, LogOutcome]) -> list[F
 def _is_copy(run: ForeignRun, first: ForeignRun) -> bool:
     one, other = run.logged, first.logged
     return (one.ended_at, one.duration_s, one.energy_kwh) == (
-        other.ended_at, other.duration_s, other.energy_kwh,
-    )  # fmt: skip
+        other.ended_at,
+        other.duration_s,
+        other.energy_kwh,
+    )
 
 
 def reason_of(error: Exception) -> str:

@@ -104,8 +104,11 @@ def test_outliers(row: str, phase: str, quantity: str, least: float, most: float
 
 def test_another_count_of_networks_moves_the_median_a_little() -> None:
     """As docs/evidence.md says of the cross-check."""
-    [one] = [each for each in throughput_sets() if each.name == "RTX 3090 nhwc, time"
-             and each.phase == "test"]  # fmt: skip
+    [one] = [
+        each
+        for each in throughput_sets()
+        if each.name == "RTX 3090 nhwc, time" and each.phase == "test"
+    ]
     frame = published.facts()
     built = frame[frame["quantity"] == "params_m_built"].drop_duplicates("model")
     names = built.set_index("model")["locator"]
@@ -161,9 +164,18 @@ def test_resnets_beside_the_vggs_and_an_a40() -> None:
 def test_power_at_an_rtx_3090s_speed() -> None:
     found = power.findings(ENERGY)
     numbers = about("Speed of the paper's runs", found).numbers
-    watts = {"median": 1216, "n": 30, "ViT-B-scratch": 1427, "ResNet50": 1219, "VGG16": 873,
-             "MobileNetv2": 554, "MobileNet v3": 594, "EfficientNet B0": 2611,
-             "ConvNeXt-T": 2350, "EfficientNet B7": 263}  # fmt: skip
+    watts = {
+        "median": 1216,
+        "n": 30,
+        "ViT-B-scratch": 1427,
+        "ResNet50": 1219,
+        "VGG16": 873,
+        "MobileNetv2": 554,
+        "MobileNet v3": 594,
+        "EfficientNet B0": 2611,
+        "ConvNeXt-T": 2350,
+        "EfficientNet B7": 263,
+    }
     for name, watt in watts.items():
         assert numbers[name] == near(watt, 0)
     assert numbers["factor"] == near(2.7, 1)
@@ -183,9 +195,19 @@ def test_epochs_that_would_need_too_little_power() -> None:
 def test_power_at_slower_cards() -> None:
     found = power.findings(ENERGY)
     numbers = about("Power at a slower card's speed", found).numbers
-    watts = {"VGG16": 182, "VGG19": 229, "ResNet50": 234, "ResNet101": 218, "ResNet152": 209,
-             "EfficientNet B3": 278, "EfficientNet B0": 468, "MobileNetv2": 78,
-             "MobileNet v3": 72, "B0 over": 168, "B0 drew": 153}  # fmt: skip
+    watts = {
+        "VGG16": 182,
+        "VGG19": 229,
+        "ResNet50": 234,
+        "ResNet101": 218,
+        "ResNet152": 209,
+        "EfficientNet B3": 278,
+        "EfficientNet B0": 468,
+        "MobileNetv2": 78,
+        "MobileNet v3": 72,
+        "B0 over": 168,
+        "B0 drew": 153,
+    }
     for name, watt in watts.items():
         assert numbers[name] == near(watt, 0)
     a40 = about("ResNet50's power by its epochs", found).numbers

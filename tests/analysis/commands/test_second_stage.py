@@ -18,9 +18,11 @@ from tests.analysis.sample_records import a_phase, a_record
 
 RATES = {"reference": 1e-6, "compile": 0.8e-6, "batch_size": 0.9e-6, "num_workers": 1.2e-6}
 SWITCHED = {
-    "reference": {}, "compile": {"compile": True}, "batch_size": {"batch_size": 64},
+    "reference": {},
+    "compile": {"compile": True},
+    "batch_size": {"batch_size": 64},
     "num_workers": {"num_workers": 0},
-}  # fmt: skip
+}
 
 
 def measured(runs: Path, model: str = "resnet18", **rates: float) -> None:
@@ -47,11 +49,14 @@ def test_the_commands_measure_the_best_of_each_switch_beside_the_reference(
         f"switch=reference,best_{model}_train repeats=5"
         for model in ("resnet18", "swin_t")
     ]
-    values = [json.loads(path.read_text().splitlines()[-1])
-              for path in sorted(Path("best/switch").glob("*.yaml"))]  # fmt: skip
+    values = [
+        json.loads(path.read_text().splitlines()[-1])
+        for path in sorted(Path("best/switch").glob("*.yaml"))
+    ]
     assert values == [
-        {"compile": True, "batch_size": 64}, {"compile": True, "data": {"num_workers": 0}},
-    ]  # fmt: skip
+        {"compile": True, "batch_size": 64},
+        {"compile": True, "data": {"num_workers": 0}},
+    ]
 
 
 def test_the_switch_makes_the_plan_that_was_proposed(tmp_path: Path, capsys, monkeypatch) -> None:

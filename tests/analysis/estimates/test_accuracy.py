@@ -39,9 +39,14 @@ def test_the_gqi_of_a_segmentation_row_has_an_interval_then(tmp_path: Path) -> N
     )
     stage = {"name": "train", "dataset": "cityscapes", "num_samples": 640_000, "num_epochs": 99}
     record = a_record(
-        task="segmentation", model="pspnet", paper_row="PSPNet (ResNet101)", data="cityscapes",
-        data_origin="real", checkpoint_digest="0" * 16, phases={"train": a_phase(), "test": test},
-    )  # fmt: skip
+        task="segmentation",
+        model="pspnet",
+        paper_row="PSPNet (ResNet101)",
+        data="cityscapes",
+        data_origin="real",
+        checkpoint_digest="0" * 16,
+        phases={"train": a_phase(), "test": test},
+    )
     record = replace(record, recipe=(replace(record.recipe[0], **stage),))
     rows = table(load([put(tmp_path, record)]).frame, "segmentation").set_index("model")
     row = rows.loc["PSPNet (ResNet101)"]

@@ -104,9 +104,11 @@ def test_an_attempt_that_a_record_tells_of_counts_as_a_failed_run() -> None:
 
 def test_an_attempt_whose_file_is_there_counts_once_and_from_start_to_end() -> None:
     failed = replace(
-        FAILED, started_at="2026-11-22T10:00:00+00:00", ended_at="2026-11-22T11:00:00+00:00",
+        FAILED,
+        started_at="2026-11-22T10:00:00+00:00",
+        ended_at="2026-11-22T11:00:00+00:00",
         overheads=(Overhead("set-up", 30.0, 1e-4),),
-    )  # fmt: skip
+    )
     run = a_run(overheads=(Overhead(ATTEMPT, 30.0, 1e-4),), attempts=(failed,))
     for runs in ((run,), (run, failed), (failed, run, run)):
         spent = _spent(*runs)
@@ -144,7 +146,11 @@ def test_the_latex_compiles_whatever_a_name_holds(tmp_path: Path, columns: str) 
     (tmp_path / "all.tex").write_text(DOCUMENT % columns)
     done = subprocess.run(
         ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"],
-        cwd=tmp_path, capture_output=True, text=True, check=False, errors="replace",
-    )  # fmt: skip
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        errors="replace",
+    )
     assert done.returncode == 0, done.stdout[-2000:]
     assert (tmp_path / "all.pdf").stat().st_size > 10_000

@@ -85,8 +85,10 @@ def _public_api(folder: Path) -> Path:
 
 
 MAKERS: dict[str, Callable[[Path], Path]] = {
-    "measured": _measured, "imported": _imported, "public API": _public_api,
-}  # fmt: skip
+    "measured": _measured,
+    "imported": _imported,
+    "public API": _public_api,
+}
 
 
 @pytest.fixture(scope="module", params=SOURCES)

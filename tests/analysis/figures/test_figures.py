@@ -129,9 +129,7 @@ def test_figure_2_draws_kinds_apart_and_marks_a_scaled_down_study() -> None:
 
 
 def test_figure_2_draws_the_front_of_what_sensors_read_and_of_nothing_else() -> None:
-    ours = rows(
-        ("a", 100.0, 70.0), ("b", 200.0, 75.0), kind="estimated", group="g", on_front=True
-    )  # fmt: skip
+    ours = rows(("a", 100.0, 70.0), ("b", 200.0, 75.0), kind="estimated", group="g", on_front=True)
     figure = figure2(pd.concat([rows(*PUBLISHED), ours]))
     lines = [line for line in figure.axes[0].lines if line.get_linestyle() == "--"]
     assert [list(line.get_ydata()) for line in lines] == [[100.0, 200.0]]

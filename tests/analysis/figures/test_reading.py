@@ -85,15 +85,15 @@ def test_the_papers_networks_of_a_study_are_those_that_its_command_measures(
 
 def test_a_network_of_the_papers_study_without_a_record_is_named_with_its_command() -> None:
     names = [name for name in PAPERS_6 if name != "efficientformer_l3"]
-    shown = pd.DataFrame([
-        run(model=name, batch_size=size, variant=name) for name in names for size in (8, 16)
-    ])  # fmt: skip
+    shown = pd.DataFrame(
+        [run(model=name, batch_size=size, variant=name) for name in names for size in (8, 16)]
+    )
     title = figure6(shown).legends[0].get_title().get_text()
     command = "python run.py -m experiment=batch_size model=efficientformer_l3"
     assert f"no record here of efficientformer_l3: {command}" in title
-    everything = pd.DataFrame([
-        run(model=name, batch_size=size, variant=name) for name in PAPERS_6 for size in (8, 16)
-    ])  # fmt: skip
+    everything = pd.DataFrame(
+        [run(model=name, batch_size=size, variant=name) for name in PAPERS_6 for size in (8, 16)]
+    )
     assert "no record" not in figure6(everything).legends[0].get_title().get_text()
     seven = figure7(pd.DataFrame([run(num_samples=3 * EPOCH)])).legends[0].get_title().get_text()
     assert "efficientformer_l3: python run.py -m experiment=epochs" in " ".join(seven.split())

@@ -154,9 +154,10 @@ def test_a_walk_by_keyboard_sorts_filters_compares_and_reaches_the_records(
 def test_whatever_can_be_used_has_a_name_and_says_what_it_is(sized: Any, tmp_path: Path) -> None:
     open_page(sized, tmp_path, a_report(tmp_path))
     usable = sized.find_elements(
-        By.CSS_SELECTOR, "#table3 tr:nth-child(27) button, #table3 tr:nth-child(27) input,"
+        By.CSS_SELECTOR,
+        "#table3 tr:nth-child(27) button, #table3 tr:nth-child(27) input,"
         "main select, main input[type=search], .tools button, main [tabindex='0']",
-    )  # fmt: skip
+    )
     assert len(usable) > 20
     assert not [one.get_attribute("outerHTML") for one in usable if not one.accessible_name]
     headers = sized.find_elements(By.CSS_SELECTOR, "th")

@@ -37,10 +37,16 @@ pytestmark = pytest.mark.browser
 
 HOSTILE = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
     "--window-size=1400,1000",
-)  # fmt: skip
+)
 
 
 @pytest.fixture(scope="module")
@@ -69,22 +75,38 @@ def table(name: str, *rows: tuple[str, float | None]) -> Table:
 
 def report(**changed: Any) -> Report:
     points = (
-        Point("ResNet50", "published", 31.506, 76.1, 0.852, "convolutional", "#0072B2",
-              "A6000", "Table 3"),
+        Point(
+            "ResNet50",
+            "published",
+            31.506,
+            76.1,
+            0.852,
+            "convolutional",
+            "#0072B2",
+            "A6000",
+            "Table 3",
+        ),
         Point("ViT-B", "estimated", 412.0, 77.9, None, "transformer", "#E69F00", is_small=True),
-    )  # fmt: skip
+    )
     values: dict[str, Any] = {
         "title": "What it costs",
         "summary": ("Two records.",),
         "measured": table("measured", ("resnet50", 1.0)),
-        "tables": (table("table3", ("ViT-B", 389.76), ("ResNet50", 31.506), ("unknown", None),
-                         ("MobileNetv2", 16.152)),),
+        "tables": (
+            table(
+                "table3",
+                ("ViT-B", 389.76),
+                ("ResNet50", 31.506),
+                ("unknown", None),
+                ("MobileNetv2", 16.152),
+            ),
+        ),
         "points": points,
         "figures": {"Figure 1": "<svg xmlns='http://www.w3.org/2000/svg' id=\"a\"></svg>"},
         "provenance": table("provenance", ("run 1", 1.0)),
         "missing": (Missing("Figure 5", "python run.py -m hardware=a,b"),),
         "versions": {"watt-for-what": "0.1.0"},
-    }  # fmt: skip
+    }
     return Report(**(values | changed))
 
 
@@ -125,18 +147,28 @@ def test_search_leaves_the_rows_that_have_every_word(browser: Any, tmp_path: Pat
 def test_the_leaderboard_ranks_by_what_the_reader_chose(browser: Any, tmp_path: Path) -> None:
     metrics = (Metric("wh", "Wh", "measured"), Metric("pct", "%", "measured", False))
     entries = tuple(
-        Entry("Classes", hardware, "batch 32", model, "set", tier, 1,
-              {"wh": Value(wh, f"{wh:g}", rank), "pct": Value(pct, f"{pct:g}")})
+        Entry(
+            "Classes",
+            hardware,
+            "batch 32",
+            model,
+            "set",
+            tier,
+            1,
+            {"wh": Value(wh, f"{wh:g}", rank), "pct": Value(pct, f"{pct:g}")},
+        )
         for hardware, model, tier, wh, pct, rank in (
             ("A100", "a", "counter", 2.0, 80.0, "2 (1 to 2)"),
             ("A100", "b", "counter", 1.0, 70.0, "1 (1 to 2)"),
-            ("A100", "c", "modelled", 0.5, 60.0, ""), ("V100", "d", "counter", 3.0, 90.0, ""),
+            ("A100", "c", "modelled", 0.5, 60.0, ""),
+            ("V100", "d", "counter", 3.0, 90.0, ""),
         )
-    )  # fmt: skip
+    )
     open_page(browser, tmp_path, report(leaderboard=Leaderboard(entries, metrics)))
     assert (column(browser, "board", 1), column(browser, "board", 2)) == (
-        ["", "1 (1 to 2)", "2 (1 to 2)"], ["c", "b", "a"],
-    )  # fmt: skip
+        ["", "1 (1 to 2)", "2 (1 to 2)"],
+        ["c", "b", "a"],
+    )
     choices = {
         name: Select(browser.find_element(By.CSS_SELECTOR, f"select[data-board={name}]"))
         for name in ("hardware", "metric")

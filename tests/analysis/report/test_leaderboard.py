@@ -37,19 +37,26 @@ def test_values_are_the_rates_with_their_intervals(tmp_path: Path) -> None:
 
 def test_a_rank_has_its_interval_and_a_value_without_one_has_no_rank(tmp_path: Path) -> None:
     rates = {"a": (1e-6, 4e-7), "b": (1.1e-6, 4e-7), "c": (9e-6, 1e-7), "d": (2e-6, None)}
-    put(tmp_path, *(
-        a_record(model=name, paper_row=None, phases={"train": a_phase("train", *rate)})
-        for name, rate in rates.items()
-    ))  # fmt: skip
+    put(
+        tmp_path,
+        *(
+            a_record(model=name, paper_row=None, phases={"train": a_phase("train", *rate)})
+            for name, rate in rates.items()
+        ),
+    )
     entries = {entry.model: entry for entry in leaderboard(load([tmp_path]).frame).entries}
     assert {name: entry.values["train_wh"].rank for name, entry in entries.items()} == {
-        "a": "1 (1 to 2)", "b": "2 (1 to 2)", "c": "3 (3 to 3)", "d": "",
-    }  # fmt: skip
+        "a": "1 (1 to 2)",
+        "b": "2 (1 to 2)",
+        "c": "3 (3 to 3)",
+        "d": "",
+    }
 
 
 def test_other_batch_sizes_are_another_list_and_modelled_rows_have_no_rank(tmp_path: Path) -> None:
-    modelled = a_phase(sensors={"gpu": Sensor("modelled"), "cpu": Sensor("modelled"),
-                                "ram": Sensor("modelled")})  # fmt: skip
+    modelled = a_phase(
+        sensors={"gpu": Sensor("modelled"), "cpu": Sensor("modelled"), "ram": Sensor("modelled")}
+    )
     how = {"gpu": "modelled"}
     put(
         tmp_path,

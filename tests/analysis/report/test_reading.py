@@ -18,9 +18,11 @@ pytestmark = pytest.mark.browser
 __all__ = ["browser"]
 
 COLUMNS = (
-    Column("model"), Column("hardware"), Column("train kWh", "estimated", True),
+    Column("model"),
+    Column("hardware"),
+    Column("train kWh", "estimated", True),
     Column("seconds", "measured", True, is_main=False),
-)  # fmt: skip
+)
 ROWS = (("=HYPERLINK(1)", "A100", 2.0), ("run 1", "T4", 3.0), ('a, "b"', "T4", 4.0))
 
 
@@ -30,10 +32,12 @@ def shown(**changed: Any) -> Any:
         for name, hardware, kwh in ROWS
     )
     names = ((Cell("run 1"), Cell("")), (Cell("other"), Cell("")))
-    records = Table("provenance-table", "Records", (Column("model"), Column("row")), names,
-                    runs=("aa", "bb"))  # fmt: skip
-    rows = Table("rows-table", "Rows", (Column("model"), Column("row")), names,
-                 runs=("aa cc", "bb"))  # fmt: skip
+    records = Table(
+        "provenance-table", "Records", (Column("model"), Column("row")), names, runs=("aa", "bb")
+    )
+    rows = Table(
+        "rows-table", "Rows", (Column("model"), Column("row")), names, runs=("aa cc", "bb")
+    )
     tables = (Table("table3", "Table 3", COLUMNS, cells, runs=("", "cc", "")),)
     return report(tables=tables, provenance=records, rows=rows, **changed)
 
@@ -102,9 +106,12 @@ def test_the_csv_has_the_shown_rows_every_column_and_no_formula(sized: Any, tmp_
     while not file.exists() and time.monotonic() < until:
         time.sleep(0.05)
     assert file.read_bytes().decode().split("\r\n") == [
-        'model,hardware,"train kWh, estimated","seconds, measured"', "'=HYPERLINK(1),A100,2.0,7.0",
-        "run 1,T4,3.0,7.0", '"a, ""b""",T4,4.0,7.0', "",
-    ]  # fmt: skip
+        'model,hardware,"train kWh, estimated","seconds, measured"',
+        "'=HYPERLINK(1),A100,2.0,7.0",
+        "run 1,T4,3.0,7.0",
+        '"a, ""b""",T4,4.0,7.0',
+        "",
+    ]
 
 
 def test_a_columns_that_matter_less_are_a_click_away_and_the_model_stays(

@@ -45,8 +45,11 @@ def test_the_three_tables_keep_published_measured_and_estimated_in_columns_of_th
     record = a_record()
     report = built(tmp_path, record)
     assert [(table.name, len(table.rows)) for table in report.tables] == [
-        ("own", 1), ("table1", 8), ("table2", 12), ("table3", 67),
-    ]  # fmt: skip
+        ("own", 1),
+        ("table1", 8),
+        ("table2", 12),
+        ("table3", 67),
+    ]
     table3 = report.tables[3]
     models = [cell.text for cell in column(table3, "Model")]
     at = models.index("Swin-T")
@@ -182,16 +185,24 @@ def test_the_front_of_our_own_rows_has_what_sensors_read(tmp_path: Path) -> None
         return a_record(model=model, paper_row=row, phases=phases, **more)
 
     modelled = {"sensors": {"gpu": "modelled"}}
-    frame = load.load([stored(
-        tmp_path, of("swin_t", "Swin-T", 3e-6), of("swin_s", "Swin-S", 2e-6),
-        of("swin_b", "Swin-B", 2.5e-6), of("davit_b", "DaViT-B", 1e-7, **modelled),
-    )]).frame  # fmt: skip
+    frame = load.load(
+        [
+            stored(
+                tmp_path,
+                of("swin_t", "Swin-T", 3e-6),
+                of("swin_s", "Swin-S", 2e-6),
+                of("swin_b", "Swin-B", 2.5e-6),
+                of("davit_b", "DaViT-B", 1e-7, **modelled),
+            )
+        ]
+    ).frame
     accuracy, index = scatter.panels(points(gather.frames(frame).rows))
     [line] = accuracy.own_fronts
     on_front = [marker for marker in accuracy.markers if f"{marker.x},{marker.y}" in line.split()]
     assert {marker.point.model for marker in on_front if marker.point.kind == "estimated"} == {
-        "Swin-S", "Swin-B",
-    }  # fmt: skip
+        "Swin-S",
+        "Swin-B",
+    }
     assert len(line.split()) == 2 and index.own_fronts == ()
 
 

@@ -165,8 +165,11 @@ def test_names_under_keys_of_a_config_go_wherever_they_stand(full: Record) -> No
     named = replace(full, config=config, notes=("dora ran it for mars-lab",))
     clean = anonymised(named)
     assert clean.notes == ("<user> ran it for <user>",)
-    assert clean.config == {"wandb": {"entity": "<name>", "api_key": "<name>"}, "user": "<name>",
-                            "lr": 0.1}  # fmt: skip
+    assert clean.config == {
+        "wandb": {"entity": "<name>", "api_key": "<name>"},
+        "user": "<name>",
+        "lr": 0.1,
+    }
 
 
 def test_a_user_named_as_a_word_of_the_schema_changes_nothing(full: Record) -> None:

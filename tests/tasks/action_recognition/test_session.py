@@ -40,12 +40,21 @@ COUNTED = {
 }
 # clips x crops of a test sample, as the configs have them
 VIEWS = {
-    ("tsm", "kinetics400"): 10, ("tsm", "sthv2"): 6, ("trn", "kinetics400"): 6, ("trn", "sthv2"): 6,
-    ("i3d", "kinetics400"): 30, ("i3d", "sthv2"): 30, ("timesformer", "kinetics400"): 3,
-    ("timesformer", "sthv2"): 3, ("movinet_a0", "kinetics400"): 1, ("movinet_a0", "sthv2"): 1,
-    ("uniformerv2_clip", "kinetics400"): 12, ("uniformerv2_clip", "sthv2"): 3,
-    ("uniformerv2_in21k", "kinetics400"): 12, ("uniformerv2_in21k", "sthv2"): 3,
-}  # fmt: skip
+    ("tsm", "kinetics400"): 10,
+    ("tsm", "sthv2"): 6,
+    ("trn", "kinetics400"): 6,
+    ("trn", "sthv2"): 6,
+    ("i3d", "kinetics400"): 30,
+    ("i3d", "sthv2"): 30,
+    ("timesformer", "kinetics400"): 3,
+    ("timesformer", "sthv2"): 3,
+    ("movinet_a0", "kinetics400"): 1,
+    ("movinet_a0", "sthv2"): 1,
+    ("uniformerv2_clip", "kinetics400"): 12,
+    ("uniformerv2_clip", "sthv2"): 3,
+    ("uniformerv2_in21k", "kinetics400"): 12,
+    ("uniformerv2_in21k", "sthv2"): 3,
+}
 Session = RunnerSession
 Prepare = Callable[..., Session]
 

@@ -15,9 +15,13 @@ from tasks.plan import Plan
 from tests.tasks.counting_window import CountingWindow
 
 TINY = (
-    "model=test_vit", "model.input_size=32", "data.options.num_files=8", "data.num_workers=0",
-    "hardware.accelerator=cpu", "batch_size=8",
-)  # fmt: skip
+    "model=test_vit",
+    "model.input_size=32",
+    "data.options.num_files=8",
+    "data.num_workers=0",
+    "hardware.accelerator=cpu",
+    "batch_size=8",
+)
 
 
 def trained(

@@ -25,9 +25,14 @@ def test_a_run_decodes_no_more_than_it_keeps(compose, monkeypatch):
         ImageFiles, "__getitem__", lambda self, index: (decoded.append(index), read(self, index))[1]
     )
     plan = compose(
-        "model=mobilenet_v2", "data=tensors", "data.options.kept_batches=2", "batch_size=4",
-        "model.input_size=32", "data.num_workers=0", "data.options.num_files=16",
-    )  # fmt: skip
+        "model=mobilenet_v2",
+        "data=tensors",
+        "data.options.kept_batches=2",
+        "batch_size=4",
+        "model.input_size=32",
+        "data.num_workers=0",
+        "data.options.num_files=16",
+    )
     opened = session.prepare(plan, OneRank(), lambda _: None)
     batches = list(zip(range(6), opened.train_loader, strict=False))
     assert len(batches) == 6

@@ -72,11 +72,15 @@ def test_setr_at_its_native_size_is_refused_where_it_cannot_fit(
 
     monkeypatch.setattr(devices, "total_memory", lambda *_: 3 * 2**30)
     plan = compose(
-        "model=setr", "batch_size=2", "hardware.accelerator=cpu", "data.num_workers=0",
-        "data.options.num_files=2", "data.options.sizes=[[64,32]]",
+        "model=setr",
+        "batch_size=2",
+        "hardware.accelerator=cpu",
+        "data.num_workers=0",
+        "data.options.num_files=2",
+        "data.options.sizes=[[64,32]]",
         "+model.options.overrides={model.backbone.num_layers: 3, "
         "model.backbone.out_indices: [0, 1, 2, 2]}",
-    )  # fmt: skip
+    )
     with pytest.raises(PlanError) as refusal:
         session.prepare(plan, OneRank(), lambda _: None)
     assert "batch_size=2 of model=setr needs at least" in str(refusal.value)
@@ -102,10 +106,15 @@ def test_a_small_one_is_let_pass_and_takes_at_least_what_was_said(
     from tasks.segmentation.facts import train_pass
 
     plan = compose(
-        "model=mmseg", "model.config=unet-s5-d16_fcn_4xb4-160k_cityscapes-512x1024", "batch_size=2",
-        "hardware.accelerator=cpu", "data.num_workers=0", "scale=small",
-        "data.options.num_files=2", "phases=[train]",
-    )  # fmt: skip
+        "model=mmseg",
+        "model.config=unet-s5-d16_fcn_4xb4-160k_cityscapes-512x1024",
+        "batch_size=2",
+        "hardware.accelerator=cpu",
+        "data.num_workers=0",
+        "scale=small",
+        "data.options.num_files=2",
+        "phases=[train]",
+    )
     prepared = session.prepare(plan, OneRank(), lambda _: None)
     least = memory.least_bytes(prepared.run, plan, train_pass, (2, 3, 64, 128)) / MIB
     weights = sum(one.numel() for one in prepared.run.model.parameters()) * 4 / MIB

@@ -46,11 +46,21 @@ def test_the_gpus_that_are_listed(
         ({"gpu_energy": "25", "energy_consumed": "25.003"}, "a unit is mistaken", False),  # kJ
         ({"energy_consumed": "0.25", "gpu_energy": "0.247"}, "more than they can draw", True),
         ({"duration": "100000"}, "0.25 W of 1 GPUs: less than they draw", False),  # ms
-        ({"gpu_count": "", "gpu_model": "", "gpu_energy": "0", "energy_consumed": "1e-9",
-          "cpu_energy": "1e-9", "ram_energy": "0"}, "W in all: less than they draw", False),
+        (
+            {
+                "gpu_count": "",
+                "gpu_model": "",
+                "gpu_energy": "0",
+                "energy_consumed": "1e-9",
+                "cpu_energy": "1e-9",
+                "ram_energy": "0",
+            },
+            "W in all: less than they draw",
+            False,
+        ),
         ({"duration": "0.01", "energy_consumed": "0.0101"}, "", True),
     ],
-)  # fmt: skip
+)
 def test_what_no_hardware_draws_is_flagged(
     tmp_path: Path, line: dict[str, str], words: str, has_rate: bool
 ) -> None:

@@ -73,8 +73,12 @@ def test_a_line_that_was_glued_to_another_leaves_its_run_no_rate(tmp_path: Path)
 
 def test_tasks_that_are_one_line_again_or_more_than_their_total_are_flagged(tmp_path: Path) -> None:
     a_config(tmp_path)
-    a_log(tmp_path, {"task_name": "train"}, {"task_name": "train"},
-          {"task_name": "", "energy_consumed": "0.005"})  # fmt: skip
+    a_log(
+        tmp_path,
+        {"task_name": "train"},
+        {"task_name": "train"},
+        {"task_name": "", "energy_consumed": "0.005"},
+    )
     [row] = _rows(tmp_path)
     assert row["energy_kwh"] == 0.01
     assert "count once" in row["flags"] and "more than its total" in row["flags"]
