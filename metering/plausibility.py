@@ -7,6 +7,8 @@ import math
 SENSOR_PERIOD_S = 0.1  # NVML's counters move about every 100 ms
 STOOD_STILL = "a GPU energy counter stood still"
 BESIDE_STOOD_STILL = f"{STOOD_STILL} in the block beside this one, where a part may be missing"
+POWER_STOOD_STILL = "the power of a GPU without an energy counter stood still"
+STILL_S = 10.0  # power under load differs from look to look, if only by milliwatts
 MARGIN = 1.15  # a board may exceed its enforced limit for an instant
 RAPL_PERIOD_S = 0.01  # RAPL's counters move every millisecond, in some virtual machines less often
 RAPL_LIMIT_W = 1000.0  # per package or memory domain; no processor draws as much

@@ -16,7 +16,7 @@ class MeterSettings:
         `num_warmup_steps` (`paper`: 10 % of one ImageNet-1k epoch, no warm-up), or stop at
         `time_budget_s` and say so.
     block_s: least duration of a block, seconds; long against the sensor's period.
-    least_s: seconds that `adaptive` measures at least where a counter is read, so that what
+    least_s: seconds that `adaptive` measures at least where a sensor is read, so that what
         comes rarely or slowly (stalls, heat, power states) is seen.
     num_confirming: blocks that must confirm the stopping rule after it first holds.
     idle_s: how long idle power is measured with the device open; 0 leaves it out.

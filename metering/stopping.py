@@ -35,9 +35,9 @@ class StoppingRule:
     """Decides after each block. Keeps how many leading blocks were still too short
     (`num_sizing`), how often it could have ended the window, and how often in a row it would."""
 
-    def __init__(self, settings: MeterSettings, period_s: float, is_counted: bool) -> None:
+    def __init__(self, settings: MeterSettings, period_s: float, is_read: bool) -> None:
         self._settings = settings
-        self._least_s = settings.least_s if is_counted else 0.0
+        self._least_s = settings.least_s if is_read else 0.0
         self._block_s = max(settings.block_s, PERIODS_PER_BLOCK * period_s)
         self._period_s = period_s
         self._times_held = self._num_looks = 0

@@ -87,8 +87,9 @@ class Window:
         self._cpu_before: CpuTimes | None = None
         self._cpu_flags: tuple[str, ...] = ()
         self._stop_reason: StopReason = "end_of_data"
-        is_counted = any(one.how in ("counter", "rapl") for one in meter.sensors().values())
-        self._rule = StoppingRule(self._settings, meter.sensor_period_s, is_counted)
+        hows = {one.how for one in meter.sensors().values()}
+        is_read = not hows.isdisjoint(("counter", "rapl", "power"))
+        self._rule = StoppingRule(self._settings, meter.sensor_period_s, is_read)
 
     def open(self) -> None:
         """Open the first block. Collective."""

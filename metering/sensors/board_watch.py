@@ -44,6 +44,7 @@ class BoardWatch:
         self._joules: list[dict[str, float]] = [{} for _ in gpus]
         self._last: list[dict[str, float]] = [{} for _ in gpus]  # watts
         self._last_s: list[float | None] = [None for _ in gpus]
+        self._changed_s = [clock() for _ in gpus]  # when a board last told another power
         self._state, self._state_s = BoardState(), -1e9
         self._lock = threading.Lock()
         self._done = threading.Event()
@@ -94,6 +95,8 @@ class BoardWatch:
             for name, power_w in watts.items():
                 mean_w = (power_w + last.get(name, power_w)) / 2
                 joules[name] = joules.get(name, 0.0) + mean_w * (now_s - last_s)
+        if watts != last:
+            self._changed_s[index] = now_s
         self._last[index], self._last_s[index] = watts, now_s
 
     def read_j(self) -> list[dict[str, float]]:
@@ -107,6 +110,11 @@ class BoardWatch:
                 }
                 for joules, last, last_s in zip(self._joules, self._last, self._last_s, strict=True)
             ]
+
+    def still_s(self, index: int) -> float:
+        """For how long board `index` has told the same power, to the milliwatt."""
+        with self._lock:
+            return self._clock() - self._changed_s[index]
 
     def latest_w(self) -> list[dict[str, float]]:
         """Watts of the latest look, by board and path."""

@@ -12,7 +12,13 @@ from typing import Any
 
 from metering.block import Difference
 from metering.board_state import BoardState
-from metering.plausibility import SENSOR_PERIOD_S, gpu_fault, rapl_fault
+from metering.plausibility import (
+    POWER_STOOD_STILL,
+    SENSOR_PERIOD_S,
+    STILL_S,
+    gpu_fault,
+    rapl_fault,
+)
 from metering.record import Component, Energy, How, Sensor
 from metering.sensors.board_watch import BoardWatch
 from metering.sensors.nvml import Gpu
@@ -112,7 +118,7 @@ class OwnReaders:
         if silent := before.fault or after.fault:
             return Difference(Energy(), silent)
         used_j = self._gpu_used_j(before, after)
-        fault = self._gpu_fault(used_j, duration_s)
+        fault = self._gpu_fault(used_j, duration_s) or self._power_fault()
         gpu_kwh = sum(used_j.values()) / J_PER_KWH if used_j and not fault else None
         cpu_kwh, ram_kwh, rapl_faults = self._rapl_between(before, after, duration_s)
         fault = fault or next((one for one in rapl_faults if one), "")
@@ -129,6 +135,14 @@ class OwnReaders:
                 joules = last[path] - first.get(path, 0.0) if path else float("nan")
                 used_j[gpu.uuid] = joules
         return used_j
+
+    def _power_fault(self) -> str:
+        """Why the power of a board without a counter cannot be believed."""
+        if self._watch is None or self._counts:
+            return ""
+        uncounted = (n for n, gpu in enumerate(self.gpus) if not gpu.energy_counter)
+        stands = any(self._watch.still_s(index) > STILL_S for index in uncounted)
+        return POWER_STOOD_STILL if stands else ""
 
     def _gpu_fault(self, used_j: dict[str, float], duration_s: float) -> str:
         fault = self._first_fault(used_j, duration_s)

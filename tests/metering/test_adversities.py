@@ -113,23 +113,40 @@ def test_power_that_jumps_to_another_level_for_good(make_meter, factor: float) -
     assert holds(record, after_j) or any("not steady" in flag for flag in record.flags)
 
 
-def test_the_power_field_of_a_board_without_a_counter_freezes_for_two_seconds(make_meter) -> None:
+@pytest.mark.parametrize("frozen_s", [2.0, 60.0])
+def test_the_power_of_a_board_without_a_counter_freezes(make_meter, frozen_s: float) -> None:
+    """For two seconds it is noise; for good it is no reading."""
     gpu = SimulatedGpu("GPU-a", has_counter=False, has_power_fields=False)
     machine = Machine(gpu)
     load = Workload(machine, 1, step_s=0.02, num_cold_steps=0)
-    usage, frozen_until_s = machine.nvmlDeviceGetPowerUsage, [0.0]
-    frozen_w = usage(gpu)
+    load.busy_w = load.waiting_w = 200.0
+    frozen = range(0)
 
-    def frozen(handle: SimulatedGpu) -> int:
-        return frozen_w if machine.now_s < frozen_until_s[0] else usage(handle)
+    def watts(handle: SimulatedGpu) -> int:
+        milliwatts = int(machine.now_s * 1000)
+        return 250_000 if milliwatts in frozen else int(handle.power_w * 1000) + milliwatts % 7
 
-    machine.nvmlDeviceGetPowerUsage = frozen  # type: ignore[method-assign]
+    machine.nvmlDeviceGetPowerUsage = watts  # type: ignore[method-assign]
 
     def freeze() -> None:
-        frozen_until_s[0] = machine.now_s + 2.0
+        nonlocal frozen
+        frozen = range(int(machine.now_s * 1000), int((machine.now_s + frozen_s) * 1000))
 
-    record = measured(make_meter, machine, load, freeze)
-    assert record.sensors["gpu"].how == "power"
+    meter = make_meter(machine, time_budget_s=60.0)
+    with meter, meter.window("train", load.batch_size) as window:
+        window.open()
+        began_s = machine.now_s
+        while True:
+            samples = load.step()
+            meter._reader._own.sample()
+            if not frozen and machine.now_s - began_s > AT_S:
+                freeze()
+            if window.step(samples):
+                break
+    record = window.so_far()
+    told = any("stood still" in flag for flag in record.flags)
+    assert told == (frozen_s > 10)
+    assert told or holds(record, load.true_j_per_sample)
 
 
 def test_a_board_that_the_first_reading_wakes_has_the_latency_of_the_others() -> None:

@@ -101,7 +101,7 @@ def test_a_degree_more_does_not_change_the_energy_by_all_of_it():
 
 def test_a_first_step_of_six_seconds_does_not_end_the_search_for_a_block_s_length():
     settings = MeterSettings(time_budget_s=10.0, block_s=0.5)
-    rule = StoppingRule(settings, PERIOD_S, is_counted=True)
+    rule = StoppingRule(settings, PERIOD_S, is_read=True)
     rows = rows_of(RESNET50_TRAIN)
     assert rule.decide(rows[:1], 5.9).num_steps == 1
     assert rule.decide(rows[:2], 5.95).num_steps == 4
