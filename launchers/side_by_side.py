@@ -11,6 +11,7 @@ from typing import Any
 from launchers.local import Machine
 from tasks.plan import Plan
 from tasks.running.execute import Outcome
+from tasks.running.interruption import interruptible
 
 
 class Answers:
@@ -31,7 +32,8 @@ class Answers:
 
 
 def run_all(plans: Sequence[Plan], groups: Sequence[Sequence[int]]) -> Answers:
-    """Run every plan on the next free group of devices. A Ctrl-C interrupts all that run."""
+    """Run every plan on the next free group of devices. Ctrl-C and SIGTERM interrupt all that
+    run."""
     answers, asked = Answers(), threading.Event()
     free: SimpleQueue[Machine] = SimpleQueue()
     machines = [Machine(devices=group, is_asked_to_end=asked.is_set) for group in groups]
@@ -50,7 +52,8 @@ def run_all(plans: Sequence[Plan], groups: Sequence[Sequence[int]]) -> Answers:
 
     to_run = [plan for plan in plans if not plan.dry_run]
     try:
-        with ThreadPoolExecutor(len(groups)) as pool:
+        # SIGTERM and SIGHUP end the runs as Ctrl-C does: each puts back what it has changed
+        with interruptible(), ThreadPoolExecutor(len(groups)) as pool:
             try:
                 list(pool.map(run_one, to_run))
             except BaseException:

@@ -83,7 +83,7 @@ def restore_left_behind() -> list[str]:
                         lines.append(_told(entry))
                 except LimitError as error:
                     lines.append(str(error))
-    except JournalError as error:
+    except (JournalError, OSError) as error:  # OSError: of the lock's file
         lines.append(f"power limits: {error}")
     return lines
 
@@ -147,7 +147,7 @@ def _set(nvml: Any, gpu: Gpu, limit_w: float) -> Entry:
             except nvml.NVMLError as error:
                 limit_journal.remove(gpu.uuid)
                 raise LimitError(_refused(nvml, gpu, error)) from None
-    except JournalError as error:
+    except (JournalError, OSError) as error:
         raise LimitError(f"what to put back cannot be written down: {error}") from None
     _held[entry.uuid] = entry
     return entry

@@ -26,16 +26,16 @@ pytestmark = pytest.mark.trains
 
 
 class Suite:
-    """`run.py` on a machine of two GPUs, of which the job has the second."""
+    """`run.py` on a machine of two GPUs, of which the job has those at `places`."""
 
-    def __init__(self, folder: Path, cache_dir: Path) -> None:
+    def __init__(self, folder: Path, cache_dir: Path, places: str = "1") -> None:
         self.runs = folder / "runs"
         (folder / "nvml").mkdir()
         library = compile_library(folder / "nvml")
         self.stand_in = StandIn(folder, [StandInGpu("GPU-aa"), StandInGpu("GPU-bb")]).write()
         self._environment = self.stand_in.environment(library) | {
-            "CUDA_VISIBLE_DEVICES": "1",
-            "STAND_IN_UUID": "bb",
+            "CUDA_VISIBLE_DEVICES": places,
+            "STAND_IN_UUID": "aa,bb",
             "XDG_CACHE_HOME": str(cache_dir / "xdg"),
             "XDG_STATE_HOME": str(folder / "state"),
             "PYTHONPATH": os.pathsep.join([str(EVERY_PROCESS), str(ROOT)]),
@@ -85,7 +85,7 @@ def is_measuring(process: subprocess.Popen[str]) -> psutil.Process:
 
 
 def eventually(is_so: Callable[[], bool]) -> bool:
-    deadline_s = time.monotonic() + 20
+    deadline_s = time.monotonic() + 40
     while not is_so() and time.monotonic() < deadline_s:
         time.sleep(0.05)
     return is_so()
@@ -125,6 +125,17 @@ def test_what_a_killed_sweep_leaves_is_put_back_before_the_next_run_sets_its_own
     (setup,) = [record.setup for record in records if record.status == "finished"]
     assert setup.asked.power_limit_w == 300.0
     assert setup.found is not None and setup.found.power_limit_w == 300.0
+
+
+def test_runs_side_by_side_that_are_asked_to_end_give_each_its_own_back(tmp_path, cache_dir):
+    suite = Suite(tmp_path, cache_dir, "0,1")
+    process = suite.start(*ENDLESS, *LIMITED, "-m", "hydra.launcher.devices=[[0],[1]]",
+                          "batch_size=2,4")  # fmt: skip
+    assert eventually(lambda: len(list(suite.runs.glob("*/*/*/*/run.log"))) == 2)
+    assert sorted(suite.stand_in.limits_set) == [("GPU-aa", 250.0), ("GPU-bb", 250.0)]
+    process.terminate()
+    process.communicate(timeout=60)
+    assert sorted(suite.stand_in.limits_set[2:]) == [("GPU-aa", 400.0), ("GPU-bb", 400.0)]
 
 
 @pytest.mark.parametrize(

@@ -196,6 +196,22 @@ def test_a_board_that_refuses_gives_the_others_back(boards):
     assert boards.journal == []
 
 
+def test_no_limit_is_set_where_the_lock_cannot_be_had(boards):
+    (boards.state / "watt-for-what/power-limits/.lock").mkdir(parents=True)
+    assert "cannot be written down" in str(boards.say("250"))
+    assert boards.limits_set == []
+
+
+def test_a_damaged_entry_is_named_and_holds_up_no_other_run(boards):
+    folder = boards.state / "watt-for-what/power-limits"
+    folder.mkdir(parents=True)
+    (folder / "GPU-a.json").write_text("{")
+    (line,) = boards.say("restore")
+    assert "GPU-a.json cannot be read" in line
+    assert "GPU-a.json cannot be read" in str(boards.say("250", CUDA_VISIBLE_DEVICES="0"))
+    assert boards.say("250", CUDA_VISIBLE_DEVICES="1") == "ended"
+
+
 def test_no_limit_is_set_where_what_to_put_back_cannot_be_written_down(boards):
     boards.state.write_text("a file in the folder's place")
     assert "set XDG_STATE_HOME" in str(boards.say("250"))
