@@ -17,6 +17,7 @@ from launchers.settings import SlurmSettings
 from launchers.slurm_resources import group_key
 from metering import atomic_file
 from metering.record import FILE_NAME
+from tasks.errors import PlanError
 from tasks.plan import Plan
 
 TURN_TOLD_AFTER_S = 5.0
@@ -156,7 +157,8 @@ def _submit_group(
                 atomic_file.write(home / "tickets" / f"{name}.json", content)
                 done.tickets[name] = ticket
                 done.num_new += 1
-    except slurm_submit.Refused as error:
+    except (slurm_submit.Refused, PlanError) as error:
         for plan in plans:
             if plan.run_name not in done.tickets:
-                done.refused[plan.run_name] = str(error)
+                is_ours = isinstance(error, PlanError)
+                done.refused[plan.run_name] = f"{'' if is_ours else 'SLURM refuses: '}{error}"

@@ -16,6 +16,15 @@ from tasks.plan import HardwarePlan, Plan
 
 PASSED_ON = ("partition", "qos", "gres", "gpus_per_node", "constraint", "account", "cpus_per_task")
 KNOWN = (*PASSED_ON, "mem_gb", "time_min", "exclusive", "requeue", "extra")
+_NOT_EXTRA = {
+    **{name: f"hardware.slurm.{name}" for name in (*PASSED_ON, "exclusive", "requeue")},
+    "no_requeue": "hardware.slurm.requeue=false", "mem": "hardware.slurm.mem_gb",
+    "time": "hardware.slurm.time_min", "nodes": "hardware.nodes",
+    "ntasks_per_node": "hardware.devices", "ntasks": "hardware.devices",
+    "signal": "hydra.launcher.signal_delay_s", "array": "hydra.launcher.max_running",
+    "output": "output_dir", "error": "output_dir",
+}  # fmt: skip
+"""What has a key of its own: under another name the suite would not know of it."""
 LEAVES = 75
 """Exit status of a run that asks the job to end with it (EX_TEMPFAIL of sysexits.h)."""
 _NAME_CHARS = 60
@@ -55,6 +64,10 @@ def parameters(hardware: HardwarePlan, settings: SlurmSettings) -> dict[str, Any
     for key in slurm:
         if key not in KNOWN:
             raise unknown("key hardware.slurm", key, KNOWN, "put it under hardware.slurm.extra")
+    extra = dict(slurm.get("extra") or {})
+    for key in extra:
+        if own := _NOT_EXTRA.get(key.replace("-", "_")):
+            raise PlanError(f"hardware.slurm.extra.{key} is not for extra; use {own}")
     asked = {
         "nodes": hardware.nodes,
         "ntasks_per_node": hardware.devices,
@@ -67,7 +80,7 @@ def parameters(hardware: HardwarePlan, settings: SlurmSettings) -> dict[str, Any
     return {key: value for key, value in asked.items() if value is not None} | {
         "array_parallelism": settings.max_running,
         "signal_delay_s": settings.signal_delay_s,
-        "additional_parameters": {requeue: True} | dict(slurm.get("extra") or {}),
+        "additional_parameters": {requeue: True} | extra,
     }
 
 

@@ -105,8 +105,9 @@ def _submit_array(
         time_min=hardware.slurm.get("time_min"),
     )
     script = folder / f"{token}.sh"
+    text = sbatch_text(array, hardware, settings)
     write_list(plans_file, jobs, rules)
-    script.write_text(sbatch_text(array, hardware, settings), encoding="utf-8")
+    script.write_text(text, encoding="utf-8")
     try:
         number = _sbatch(script, token, settings, arrived)
     except BaseException:  # nothing of what SLURM does not have is left behind

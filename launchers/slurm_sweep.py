@@ -93,12 +93,12 @@ def _settle_earlier(plans: Mapping[str, Plan], output_dir: Path, settings: Slurm
 
 
 def _by_group(refused: Mapping[str, str]) -> dict[str, str]:
-    """One line for all runs that SLURM refuses with the same words."""
+    """One line for all runs that are refused with the same words."""
     groups: dict[str, list[str]] = {}
     for name, words in refused.items():
         groups.setdefault(words, []).append(name)
     return {
-        names[0]: f"SLURM refuses {len(names)} run{'s' * (len(names) > 1)}: {words}"
+        names[0]: f"{len(names)} run{'s' * (len(names) > 1)} not submitted: {words}"
         for words, names in groups.items()
     }
 

@@ -92,6 +92,17 @@ def test_a_mistyped_resource_is_named() -> None:
         parameters(HardwarePlan("x", slurm={"partitoin": "gpu"}), SlurmSettings())
 
 
+@pytest.mark.parametrize(
+    ("key", "own"),
+    [("exclusive", "hardware.slurm.exclusive"), ("time", "hardware.slurm.time_min"),
+     ("cpus-per-task", "hardware.slurm.cpus_per_task"), ("output", "output_dir")],
+)  # fmt: skip
+def test_what_has_a_key_of_its_own_is_not_taken_as_extra(key: str, own: str) -> None:
+    hardware = HardwarePlan("x", slurm={"extra": {key: "1"}})
+    with pytest.raises(PlanError, match=f"extra.{key} is not for extra; use {own}"):
+        parameters(hardware, SlurmSettings())
+
+
 def test_a_container_and_a_sites_modules_are_in_the_text(compose: Callable[..., Plan]) -> None:
     settings = SlurmSettings(
         python="apptainer exec --nv --bind /shared suite.sif python", setup=["module load cuda"]

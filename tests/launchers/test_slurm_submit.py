@@ -103,6 +103,18 @@ def test_a_job_that_does_not_start_by_itself_is_told_of_at_once(
     assert "JobHeldUser: does not start by itself; scontrol release 5" in capsys.readouterr().out
 
 
+def test_a_profile_that_cannot_be_asked_for_leaves_the_others_alone_and_nothing_behind(
+    site: Callable[[str, str], Path], compose: Callable[..., Plan], tmp_path: Path
+) -> None:
+    site("echo Submitted batch job 5", "exit 0")
+    bad = compose("hardware=t4", "+hardware.slurm.extra.time=5")
+    good = compose("hardware=a100")
+    submission = slurm_queue.submit([bad, good], SETTINGS)
+    assert list(submission.tickets) == [good.run_name]
+    assert "use hardware.slurm.time_min" in submission.refused[bad.run_name]
+    assert len(list((tmp_path / "runs/.slurm/jobs").glob("*.plans"))) == 1
+
+
 def test_a_second_submitter_says_that_it_waits_for_the_first(
     site: Callable[[str, str], Path],
     compose: Callable[..., Plan],
