@@ -46,6 +46,14 @@ def test_two_models_of_one_set_up_are_ranked_with_intervals(tmp_path: Path):
     assert {small["estimated_rank"], large["estimated_rank"]} == {1, 2}
     assert large["estimated_rank_low"] == large["estimated_rank_high"] == large["estimated_rank"]
     assert small["estimated_pareto"] is True and large["estimated_pareto"] is True
+    assert "nothing was repeated on this hardware" in small["footnotes"]["estimated_rank"]
+
+
+def test_a_rank_over_repeated_runs_needs_no_warning(tmp_path: Path):
+    twice = [of(*SWIN_T, kwh=kwh) for kwh in (1e-6, 1.01e-6)]
+    rows = ours(tmp_path, *twice, of(*SWIN_S, kwh=2e-6))
+    assert pd.notna(rows["Swin-S"][0]["estimated_rank"])
+    assert "estimated_rank" not in rows["Swin-S"][0]["footnotes"]
 
 
 def test_wide_intervals_of_electricity_give_wide_intervals_of_ranks(tmp_path: Path):
