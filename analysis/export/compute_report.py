@@ -49,12 +49,13 @@ class Line:
 
 
 def export(runs: Sequence[RunFacts], site: SiteFacts) -> Export:
-    """`compute.md`, `compute.csv` and `compute.tex` of all runs given; failed ones count in the
-    development breakdown."""
+    """`compute.md`, `compute.csv` and `compute.tex` of all runs given; failed and interrupted ones
+    count in the development breakdown alone."""
     left_out: dict[str, None] = {}
-    lines = [line for run in runs if run.phases for line in _lines(run, site, left_out)]
+    finished = [run for run in runs if run.status == "finished"]
+    lines = [line for run in finished if run.phases for line in _lines(run, site, left_out)]
     spent = development.breakdown(runs)
-    sentence = appendix_sentence(runs, site)
+    sentence = appendix_sentence(finished, site)
     return Export(
         {
             "compute.md": _markdown(lines, spent, sentence),

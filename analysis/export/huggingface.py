@@ -30,11 +30,15 @@ def export(runs: Sequence[RunFacts], site: SiteFacts) -> Export:
 def emissions(runs: Sequence[RunFacts], site: SiteFacts) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The mapping under `co2_eq_emissions`, and what was left out. Raises `AnalysisError` where
     the runs are not one training, or nothing is known to emit."""
-    trained = [(run, phase) for run in runs if (phase := run.phase("train")) is not None]
+    trained = [
+        (run, phase)
+        for run in runs
+        if run.status == "finished" and (phase := run.phase("train")) is not None
+    ]
     if len(trained) != 1:
         raise AnalysisError(
-            f"a model card is of one training, and {len(trained)} runs with a train phase are "
-            "given; name one record"
+            f"a model card is of one training, and {len(trained)} finished runs with a train phase "
+            "are given; name one record"
         )
     [(run, phase)] = trained
     energy = stated(run, phase)

@@ -101,6 +101,20 @@ def test_a_failed_run_is_in_the_development(tmp_path: Path) -> None:
     assert "| failed | 1 |" in (out / "compute.md").read_text()
 
 
+@pytest.mark.parametrize("name", ["boamps", "cyclonedx", "spdx", "sci", "huggingface"])
+def test_a_run_that_did_not_finish_is_no_result(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = a_record(host=Host(emissions=FACTOR))
+    cut = replace(record, run_id="c" * 32, status="interrupted")
+    arguments = ["export", str(tmp_path / "runs"), "--to", name, "--out", str(tmp_path / "out")]
+    put(tmp_path / "runs", cut)
+    assert main(arguments) == 2
+    put(tmp_path / "runs", cut, record)
+    assert main(arguments) == 0
+    assert f"left out run cccccccc of {cut.model}: it was interrupted" in capsys.readouterr().err
+
+
 def test_a_run_that_lies_there_in_several_ways_counts_once(tmp_path: Path) -> None:
     record, failure = a_record(), a_failure()
     runs = put(tmp_path / "runs", record, record, failure)  # a copy, and a failed run
