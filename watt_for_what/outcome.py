@@ -123,7 +123,7 @@ def summary(one: Record, folder: Path) -> Iterator[str]:
             yield f"{one.model}: {name}: no rate"
             continue
         spread = rate.relative_half_width
-        within = "" if spread is None else f" ± {100 * spread:.2g} %"
+        within = "" if spread is None else f" ± {_percent(spread)} %"
         yield (
             f"{one.model}: {name} {rate.mean:.4g} kWh per sample{within}"
             f" ({phase.num_samples} samples, {phase.stop_reason})"
@@ -133,3 +133,7 @@ def summary(one: Record, folder: Path) -> Iterator[str]:
         said = ", ".join(f"{name} {kwh:.4g}" for name, kwh in parts.items())
         yield f"{one.model}: {sum(parts.values()):.4g} kWh in all: {said}"
     yield f"{one.model}: {one.status}: {folder / 'record.json'}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g}" if share < 1 else f"{100 * share:.0f}"

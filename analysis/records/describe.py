@@ -46,8 +46,9 @@ def device_of(setup: SetUp) -> str:
 
 def variant_of(setup: SetUp) -> str:
     """What else changes the rate, or the accuracy: image size, options of the network, embedded
-    files in a real set's stead, memory layout, compilation."""
+    files in a real set's stead, memory layout, compilation, a batch that passes in parts."""
     asked = setup.asked
+    num_parts = asked.training.get("accumulation_steps")
     size = " x ".join(map(str, dict.fromkeys(asked.input_size or ())))
     known = catalogue.data_set(asked.data.name)
     stands_in = asked.data.origin == "embedded" and known is not None and not known.stands_in_for
@@ -58,6 +59,7 @@ def variant_of(setup: SetUp) -> str:
         "embedded data" if stands_in else "",
         "no decoding" if "kept_batches" in asked.data.options else "",
         "compiled" if asked.compile else "",
+        f"batch in {num_parts} parts" if num_parts else "",
         "" if asked.channels_last else "channels first",
     )
     return ", ".join(word for word in said if word)

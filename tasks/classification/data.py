@@ -51,7 +51,7 @@ class ImageFiles:
         try:
             with Image.open(path) as image:
                 pixels = image.convert("RGB")
-        except (OSError, SyntaxError, ValueError) as error:
+        except Exception as error:  # a decoder raises anything: struct.error, decompression bombs
             raise UnreadableImage(
                 f"image {path} cannot be decoded ({type(error).__name__}); "
                 "correct or delete the file"

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import torch
 
+from analysis.records.describe import variant_of
 from metering.ranks import OneRank
+from metering.setup import SetUp
 from tasks.classification import pretraining, session
 from tasks.errors import PlanError
 from tasks.plan import Plan
@@ -73,6 +75,8 @@ def test_it_is_another_run_and_one_part_is_not(compose: Callable[..., Plan]) -> 
         for asked in ((), ("accumulation_steps=1",), ("accumulation_steps=2",))
     )
     assert plain == one != two
+    asked = compose(*TINY, "accumulation_steps=2").asked
+    assert "batch in 2 parts" in variant_of(SetUp(asked, None))
 
 
 def test_what_cannot_be_split_is_refused(compose: Callable[..., Plan]) -> None:

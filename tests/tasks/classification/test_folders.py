@@ -14,6 +14,8 @@ from PIL import Image
 
 from metering.ranks import OneRank
 from tasks.classification import folders, session
+from tasks.classification.data import ImageFiles, ImageSet
+from tasks.classification.unreadable import UnreadableImage
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tests.tasks.counting_window import CountingWindow
@@ -156,3 +158,17 @@ def test_labels_of_synthetic_files_mean_nothing_to_weights(
     assert prepared.test(window).quality == {}
     assert "mean nothing to these weights" in " ".join(prepared.notes)
     prepared.close()
+
+
+@pytest.mark.parametrize("content", [b"", b"no image", b"\xff\xd8\xff\xe0", None])
+def test_an_image_that_cannot_be_decoded_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    file = tmp_path / "0.jpg"
+    Image.new("RGB", (40, 50)).save(file)
+    if content is None:  # so large that Pillow takes it for an attack
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    else:
+        file.write_bytes(content)
+    with pytest.raises(UnreadableImage, match=r"image \S+0\.jpg cannot be decoded .*; correct or"):
+        ImageFiles(ImageSet([(file, 0)], 1))[0]
