@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -123,6 +124,17 @@ def refuse_emulated(precision: str, device: torch.device) -> None:
         )
 
 
+def refuse_override(precision: str, device: torch.device) -> None:
+    """Raises `PlanError` where the environment makes NVIDIA's libraries compute in another
+    precision than is asked for: what PyTorch is told would not count."""
+    override = os.environ.get("NVIDIA_TF32_OVERRIDE")
+    if device.type == "cuda" and (precision, override) in (("fp32", "1"), ("tf32", "0")):
+        raise PlanError(
+            f"precision={precision} is not what NVIDIA_TF32_OVERRIDE={override} makes of it; "
+            "unset that variable"
+        )
+
+
 def uuid(accelerator: str, local_rank: int) -> str | None:
     """The driver's name of this rank's GPU; None on a CPU, or where PyTorch does not tell."""
     import torch
@@ -139,6 +151,7 @@ def set_precision(precision: str, device: torch.device) -> None:
     import torch
 
     refuse_emulated(precision, device)
+    refuse_override(precision, device)
     torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
     torch.backends.cudnn.benchmark = True

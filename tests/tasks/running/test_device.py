@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 import torch
 
@@ -23,6 +25,20 @@ def test_what_a_gpu_only_emulates_is_refused_with_its_capability(monkeypatch, pr
     device.refuse_emulated("fp16", GPU)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (8, 6))
     device.refuse_emulated(precision, GPU)
+
+
+@pytest.mark.parametrize(
+    ("precision", "override", "is_refused"),
+    [("fp32", "1", True), ("tf32", "0", True), ("fp32", "0", False), ("bf16", "1", False)],
+)
+def test_an_environment_that_changes_the_precision_is_refused(
+    precision: str, override: str, is_refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", override)
+    device.refuse_override(precision, CPU)
+    refusal = pytest.raises(PlanError, match="unset that variable")
+    with refusal if is_refused else contextlib.nullcontext():
+        device.refuse_override(precision, torch.device("cuda"))
 
 
 def test_tf32_on_a_cpu_is_refused_and_bf16_is_not() -> None:
