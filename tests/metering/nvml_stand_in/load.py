@@ -69,7 +69,7 @@ def _lines() -> list[str]:
 
 
 def _gpu(trace: list[tuple[float, float]]) -> StandInGpu:
-    return StandInGpu("GPU-a", trace=trace, lag_s=0.04, latency_s=0.0005)
+    return StandInGpu("GPU-a", trace=trace, lag_s=0.04, latency_s=0.003)
 
 
 def main(arguments: list[str]) -> int:
