@@ -41,14 +41,17 @@ def row(name: str, one: Summary, fixed: str = "-") -> str:
     )
 
 
-def paired(trials: Sequence[Trial], fixed: Sequence[Trial]) -> str:
-    """How often windows of a fixed length hold, beside how much more often than `trials`, which
-    are of the same traces, and the standard error of that difference."""
-    differ = [int(b.held) - int(a.held) for a, b in zip(trials, fixed, strict=True)]
+def held_more(trials: Sequence[Trial], fixed: Sequence[Trial]) -> list[int]:
+    """Of each trace, 1 where the window of a fixed length holds and that of `trials` does not, -1
+    the other way round, else 0."""
+    return [int(b.held) - int(a.held) for a, b in zip(trials, fixed, strict=True)]
+
+
+def points(differ: Sequence[int]) -> str:
+    """Their mean, in points, and its standard error."""
     mean = sum(differ) / len(differ)
     error = math.sqrt(sum((one - mean) ** 2 for one in differ)) / len(differ)
-    held = sum(one.held for one in fixed) / len(fixed)
-    return f"{100 * held:.1f} % ({100 * mean:+.1f} ± {100 * error:.1f})"
+    return f"{100 * mean:+.1f} ± {100 * error:.1f}"
 
 
 def main() -> None:
@@ -62,6 +65,7 @@ def main() -> None:
     options = parser.parse_args()
     seeds = range(options.first_seed, options.first_seed + options.trials)
     summaries: dict[str, Summary] = {}
+    all_differ: list[int] = []
     print(HEAD, flush=True)
     with multiprocessing.Pool(len(os.sched_getaffinity(0))) as pool:
         for name in CASES:
@@ -71,8 +75,14 @@ def main() -> None:
             summaries[name], fixed = summarize(trials), "-"
             settings = fixed_length(CASES[name], trials)
             if settings is not None:
-                fixed = paired(trials, trials_of(name, seeds, settings, each=pool.map))
+                others = trials_of(name, seeds, settings, each=pool.map)
+                differ = held_more(trials, others)
+                all_differ += differ
+                held = sum(one.held for one in others) / len(others)
+                fixed = f"{100 * held:.1f} % ({points(differ)})"
             print(row(name, summaries[name], fixed), flush=True)
+    if all_differ:
+        print(f"\nTo stop when the interval is narrow costs {points(all_differ)} points.")
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
         kept = {name: asdict(one) for name, one in summaries.items()}

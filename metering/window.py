@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 CUT_SHORT = "the run ended inside this block"
 
-TASK_SHARE = 0.001  # of a window's time, that CodeCarbon's calls may take
+TASK_SHARE = 0.0008  # of a window's time, that CodeCarbon's calls may take
 LEAD_SHARE = 0.01  # the same of lead-in steps
 NO_LEAD_SHARE = 0.002  # a lag that is this little of a block needs no lead-in
 SLOW_EDGE_S = 0.05  # an edge that takes longer is a stop

@@ -6,7 +6,8 @@ from __future__ import annotations
 import pytest
 from scipy.stats import binom
 
-from benchmarks.simulation.panel import CASES, trials_of
+from benchmarks.metering_coverage import held_more
+from benchmarks.simulation.panel import CASES, fixed_length, trials_of
 
 NUM_TRIALS = 16
 SURE = 0.002  # how often a case that just reaches the goal fails here
@@ -47,6 +48,16 @@ def test_eight_boards_of_slow_calls_wait_little_for_the_meter() -> None:
     and more."""
     for one in trials_of("eight boards, 3 ms a call", range(300, 304)):
         assert one.overhead <= 0.003
+
+
+def test_to_stop_when_the_interval_is_narrow_costs_little() -> None:
+    """Windows of the same traces that go on for as long as the median of the others."""
+    name, seeds = "steady, step noise 5 %", range(500, 530)
+    trials = trials_of(name, seeds)
+    settings = fixed_length(CASES[name], trials)
+    assert settings is not None
+    differ = held_more(trials, trials_of(name, seeds, settings))
+    assert sum(differ) <= 3  # 2 points of 30, and the spread of so few
 
 
 def test_a_board_that_warms_up_is_flagged_and_its_interval_widened() -> None:
