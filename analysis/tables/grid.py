@@ -55,7 +55,8 @@ class Grid:
 
     left: headings of texts, which begin at the left; drop_first: the columns that a narrow terminal
     leaves out, the first to go first; values: of each cell its number, as precise as it is known;
-    rows: of each line the rows of the complete table that it shows, published ones among them.
+    rows: of each line the rows of the complete table that it shows; of a line
+    of published numbers for several models none.
     """
 
     title: str

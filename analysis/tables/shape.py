@@ -160,7 +160,8 @@ def _models_as_columns(name: str, quality: str, chosen: list[Chosen]) -> Grid:
         cells.append([*((text, []) for text in head), *line])
         numbers = (_value(of[model].row.get(column)) if model in of else None for model in models)
         values.append((None, None, None, *numbers))
-        rows.append(tuple(one.row for one in of.values()))
+        is_published = head[2] == "published"
+        rows.append(() if is_published else tuple(one.row for one in of.values()))
 
     for dataset in dict.fromkeys(one.row["dataset"] for one in printed):
         block = [one for one in printed if one.row["dataset"] == dataset]

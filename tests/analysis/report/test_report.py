@@ -77,6 +77,15 @@ def test_the_tables_are_those_of_make_tables(tmp_path: Path) -> None:
         ]
 
 
+def test_of_table_2_the_lines_that_are_ours_lead_to_their_runs(tmp_path: Path) -> None:
+    record = a_record(
+        task="action_recognition", model="tsm", paper_row="TSM (ResNet50)", data="sthv2"
+    )
+    [table2] = [table for table in built(tmp_path, record).tables if table.name == "table2"]
+    runs = dict(zip((row[2].text for row in table2.rows), table2.runs, strict=True))
+    assert runs == {"published": "", "estimated": record.run_id[:8]}
+
+
 def test_a_rows_provenance_names_its_runs_tier_sensors_and_cross_check(tmp_path: Path) -> None:
     records = [a_record(run_id=f"{number:032x}") for number in (1, 2)]
     small = a_record(scale="small", hardware="other")
