@@ -65,7 +65,7 @@ def overhead(num_turns: int, turn_s: float) -> list[Result]:
 
 def main() -> None:
     options = parser(__doc__).parse_args()
-    num_turns, turn_s = (6, 1.5) if options.quick else (20, 8.0)
+    num_turns, turn_s = (6, 1.5) if options.quick else (14, 3.5)
     report("api_overhead", overhead(num_turns, turn_s), options)
 
 

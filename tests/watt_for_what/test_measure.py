@@ -34,7 +34,8 @@ def test_a_loop_leaves_a_record_and_the_loop_goes_on(measure, tmp_path):
     assert record.setup.asked.data.origin == "own" and record.precision == "fp64"
     assert train.energy_kwh_per_sample.mean > 0 and train.stop_reason != "end_of_data"
     assert sum(one.num_steps for one in train.readings) == after + 1
-    assert train.energy_kwh_per_sample.half_width is not None
+    rate = train.energy_kwh_per_sample  # a machine under load leaves time for one block alone
+    assert (rate.half_width is not None) == (rate.num_blocks > 1)
 
 
 def test_its_record_stands_in_the_tables_and_never_in_a_row_of_the_paper(measure, tmp_path):
