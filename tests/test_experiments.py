@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
-from hydra import compose, initialize_config_dir
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
 from omegaconf import OmegaConf
 
 from tasks.config.model_names import CONF_DIR
@@ -17,21 +18,21 @@ EXPERIMENTS = sorted(path.stem for path in (CONF_DIR / "experiment").glob("*.yam
 NUM_RUNS = {"table3": 67, "epochs": 6, "data_share": 30, "batch_size": 20, "validate": 6}
 
 
-def runs_of(name: str, scale: str, tmp_path: str, *more: str) -> Iterator[Plan]:
-    """The plan of each run that `python run.py -m experiment=NAME scale=SCALE MORE` would make."""
+def runs_of(name: str, scale: str, tmp_path: str) -> Iterator[Plan]:
+    """The plan of each run that `python run.py -m experiment=NAME scale=SCALE` would make."""
     import launchers
 
     launchers.register()
-    given = [f"experiment={name}", f"scale={scale}", f"output_dir={tmp_path}", *more]
+    given = [f"experiment={name}", f"scale={scale}", f"output_dir={tmp_path}"]
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-        config = compose("config", given, return_hydra_config=True)
+        config = hydra_compose("config", given, return_hydra_config=True)
         params = OmegaConf.to_container(config.hydra.sweeper.params, resolve=True)
         choices = [
             [f"{key}={choice.strip()}" for choice in str(values).split(",")]
             for key, values in params.items()
         ]
         for overrides in itertools.product(*choices):
-            yield from_config(compose("config", [*given, *overrides]))
+            yield from_config(hydra_compose("config", [*given, *overrides]))
 
 
 @pytest.mark.parametrize("scale", ["full", "small"])
@@ -85,16 +86,23 @@ def test_savings_change_one_factor_at_a_time(tmp_path):
     assert {plan.batch_size for plan in plans} == {4, 8, 16}
 
 
-def test_savings_change_the_power_limit_only_where_that_is_allowed(tmp_path):
-    hardware = ("hardware=a100", "hardware.allow_power_limit=true")
-    allowed = [
-        plan.hardware.power_limit_w
-        for plan in runs_of("savings", "full", str(tmp_path), *hardware)
-        if plan.model.name == "swin_t"
-    ]
-    assert sorted(filter(None, allowed)) == [240.0, 320.0]
-    others = runs_of("savings", "full", str(tmp_path), "hardware=a100")
-    assert {plan.hardware.power_limit_w for plan in others} == {None}
+def test_savings_change_the_power_limit_only_where_that_is_allowed(compose):
+    import launchers
+
+    launchers.register()
+    allowed = "hardware.allow_power_limit=true"
+    with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
+        sweeps = [
+            hydra_compose("config", ["experiment=savings", *more], return_hydra_config=True)
+            for more in ([], [allowed])
+        ]
+    plain, limited = (str(sweep.hydra.sweeper.params.switch).split(",") for sweep in sweeps)
+    added = limited[len(plain) :]
+    assert limited[: len(plain)] == plain
+    plans = [compose(f"switch={name}", "hardware=a100", allowed) for name in added]
+    assert [plan.hardware.power_limit_w for plan in plans] == [240.0, 320.0]
+    with pytest.raises(PlanError, match=r"add hardware\.allow_power_limit=true"):
+        compose(f"switch={added[0]}", "hardware=a100")
 
 
 def test_a_power_limit_of_a_profile_without_a_board_is_refused_in_one_line(compose):
