@@ -21,6 +21,7 @@ from metering.record import RecordError
 LEAST_RUN_KWH = 1e-12
 """Least energy of a run, kWh: 3.6 microjoules, under one step of RAPL's usual counter
 (15.3 or 61 microjoules) and of NVML's (1 millijoule)."""
+MOST_PUE = 10.0
 SUM_TOLERANCE = 0.01
 """Parts that differ by more from the total are said to."""
 
@@ -67,7 +68,7 @@ def logged(line: Line, pue: float | None = None) -> Logged:
     duration_s = line.number_of("duration")
     if not duration_s:
         raise RecordError("duration: it is empty or 0")
-    factor, flags = _pue(line, pue)
+    factor, flags, is_pue = _pue(line, pue)
     gpu_name, num_gpus, of_gpus = gpus_of(line)
     parts, has_rate, said = _parts(line, total_kwh, num_gpus)
     gpu_kwh, cpu_kwh, ram_kwh = (None if part is None else part / factor for part in parts)
@@ -96,7 +97,7 @@ def logged(line: Line, pue: float | None = None) -> Logged:
         version=line.text("codecarbon_version").replace(",", "."),
         project_name=line.text("project_name"),
         country_iso_code=line.text("country_iso_code") or None,
-        has_rate=has_rate and is_possible_power,
+        has_rate=has_rate and is_possible_power and is_pue,
         flags=(*flags, *said, *of_gpus, *of_power, *of_emissions, *_of_time(line, ended)),
     )
 
@@ -115,15 +116,18 @@ def _of_time(line: Line, ended: float | None) -> list[str]:
     return [] if ended is not None else [f"timestamp {shown(said)} is no ISO 8601 time"]
 
 
-def _pue(line: Line, of_run: float | None) -> tuple[float, list[str]]:
-    """The factor to divide by; a cell that is empty, and a version without PUE, multiply by 1."""
+def _pue(line: Line, of_run: float | None) -> tuple[float, list[str], bool]:
+    """The factor to divide by, what to know of it, and whether it can be one; a cell that is
+    empty, and a version without PUE, multiply by 1."""
     pue = line.number_of("pue")
     pue = of_run if pue is None else pue
-    if not pue or pue == 1:
-        return 1.0, []
-    if pue < 1:
-        return pue, [f"pue {pue:g} is divided out, and below 1, which no data centre has"]
-    return pue, [f"pue {pue:g} is divided out"]
+    if pue is None or pue == 1:
+        return 1.0, [], True
+    if not 0 < pue <= MOST_PUE:
+        said = f"pue {pue:g} is no data centre's: it is not divided out, and no rate is made"
+        return 1.0, [said], False
+    below = ", and below 1, which no data centre has" if pue < 1 else ""
+    return pue, [f"pue {pue:g} is divided out{below}"], True
 
 
 def _emissions(line: Line, total_kwh: float) -> tuple[float | None, list[str]]:

@@ -35,6 +35,9 @@ else: `emissions_seed_3.csv`, `emissions_resnet50.csv`."""
 SHARED_FROM = 0.5
 """Ranks run at the same time: their windows share at least this much of the shorter."""
 
+SAME_LENGTH = 0.8
+"""Ranks of one run end together: none is shorter than this share of the longest."""
+
 
 @dataclass(frozen=True)
 class Processes:
@@ -123,6 +126,13 @@ def added(
         )
         has_rate = False
     longest = max(parts, key=lambda part: part.duration_s)
+    shortest_s = min(part.duration_s for part in parts)
+    if shortest_s < SAME_LENGTH * longest.duration_s:
+        flags.append(
+            f"its ranks ran {shortest_s:.4g} to {longest.duration_s:.4g} s, so one may have ended "
+            "early: no rate is made"
+        )
+        has_rate = False
     total = with_energies_of(parts, longest)
     num_gpus = sum(part.num_gpus for part in parts)
     machine = [part for part in parts if part.scope == "machine"]

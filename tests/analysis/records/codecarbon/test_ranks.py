@@ -87,6 +87,14 @@ def test_ranks_that_did_not_run_together_are_no_whole_runs(tmp_path: Path) -> No
     assert _rates(_imported(tmp_path, run_ids=("r1-11",))) == [pytest.approx(1e-6)]
 
 
+def test_a_rank_that_ended_early_leaves_no_rate(tmp_path: Path) -> None:
+    a_log(tmp_path, PROCESS | {"run_id": "a"}, name="emissions_0.csv")
+    a_log(tmp_path, PROCESS | {"run_id": "b", "duration": "20"}, name="emissions_1.csv")
+    made = _imported(tmp_path)
+    assert _rates(made) == [None]
+    assert "its ranks ran 20 to 100 s" in _flags(made)
+
+
 def test_two_runs_whose_ranks_appended_to_one_file_each_are_two_runs(tmp_path: Path) -> None:
     for rank in range(2):
         lines = [

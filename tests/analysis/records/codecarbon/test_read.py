@@ -86,6 +86,15 @@ def test_the_pue_is_divided_out(tmp_path: Path) -> None:
     assert row["emissions_kg_co2eq"] == pytest.approx(0.0005 / 1.6)
 
 
+@pytest.mark.parametrize("pue", ["0", "160"])
+def test_a_pue_that_is_none_leaves_no_rate(tmp_path: Path, pue: str) -> None:
+    a_config(tmp_path)
+    a_log(tmp_path, {"pue": pue})
+    [row] = _rows(tmp_path)
+    assert (row["energy_kwh"], row["kwh_per_sample"]) == (0.01, None)
+    assert f"pue {pue} is no data centre's" in row["flags"]
+
+
 @pytest.mark.parametrize("said", ["0.0", "nan"])
 def test_a_listed_gpu_that_was_not_read_is_flagged_and_has_no_rate(
     tmp_path: Path, said: str
