@@ -145,9 +145,10 @@ def test_runs_side_by_side_that_are_asked_to_end_give_each_its_own_back(tmp_path
         (("hardware.power_limit_w=40", LIMITED[1]), "takes 100 to 400 W"),
         (("hardware.power_limit_w=40", LIMITED[1], "dry_run=true"), "takes 100 to 400 W"),
         ((*LIMITED, "hydra.launcher.isolate=false"), "no process of ours outlives the run"),
+        ((*LIMITED, "hydra/launcher=slurm"), "no process of ours outlives the run"),
         ((*LIMITED, "hardware.accelerator=cpu"), "is a GPU's"),
     ],
-    ids=["not allowed", "out of range", "preview", "no supervisor", "CPU"],
+    ids=["not allowed", "out of range", "preview", "no supervisor", "SLURM", "CPU"],
 )
 def test_a_limit_that_cannot_be_is_refused_in_one_line(suite, overrides, words):
     status, said = suite.run(*SHORT, *overrides)
