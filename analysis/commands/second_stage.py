@@ -39,7 +39,7 @@ def write_switches(combinations: Sequence[Combination], folder: Path) -> list[st
                 (folder / "switch" / f"{name}.yaml").write_text(_yaml(one), encoding="utf-8")
     except OSError as error:
         raise AnalysisError(f"--best {folder} cannot be written: {error}") from None
-    return [_command(some, folder) for some in commands.values()]
+    return [_command(commands[setting], folder) for setting in sorted(commands)]
 
 
 def _setting(one: Combination) -> tuple[str, ...]:
