@@ -19,6 +19,7 @@ import ctypes
 import faulthandler
 import gc
 import json
+import multiprocessing
 import os
 import pickle
 import selectors
@@ -170,6 +171,8 @@ def _end_with(server: int) -> None:
 def _leave(status: int) -> None:
     """Without Python's own end, in which libraries take seconds to unload and may crash."""
     with suppress(BaseException):
+        for child in multiprocessing.active_children():  # else each is waited for
+            child.kill()
         atexit._run_exitfuncs()
     with suppress(BaseException):
         sys.stdout.flush()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +19,7 @@ from tasks.classification.stages.step import Step
 from tasks.classification.unreadable import UNUSABLE, in_one_line
 from tasks.config import own_modules, weight_files
 from tasks.config.model_names import require_timm_name
+from tasks.data.workers import end_workers
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.protocol import PhaseOutcome, Window
@@ -260,7 +260,7 @@ class ClassificationSession:
     def close(self) -> None:
         self.train_loader = self.test_loader = self.network = self.optimizer = None
         self.average = None
-        gc.collect()
+        end_workers()
         devices.release(self.device)
 
 

@@ -6,7 +6,6 @@ Imported by the OpenMMLab tasks inside their `prepare`, since it needs MMEngine 
 from __future__ import annotations
 
 import contextlib
-import gc
 import io
 import itertools
 import logging
@@ -25,6 +24,7 @@ from mmengine.runner import Runner, TestLoop
 from mmengine.visualization import Visualizer
 
 from metering.ranks import Ranks
+from tasks.data.workers import end_workers
 from tasks.errors import PlanError
 from tasks.openmmlab import checkpoints, environment, log_processor  # noqa: F401 (registers)
 from tasks.openmmlab.compile_ahead import compile_ahead
@@ -238,7 +238,7 @@ class MeteredRun:
             handler.close()
         for kind in (MMLogger, MessageHub, Visualizer, DefaultScope):
             kind._instance_dict.pop(name, None)
-        gc.collect()
+        end_workers()
         devices.release(self.device)
 
 
