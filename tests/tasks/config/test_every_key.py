@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import functools
 import math
@@ -65,20 +64,29 @@ KEYS = dict(keys(RunConfig))
 
 @functools.cache
 def composed() -> Any:
+    """The config of a run, as Hydra composes it; its values are put back after each change."""
     launchers.register()
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-        return OmegaConf.to_container(compose("config", ["model=resnet18"]))
+        config = compose("config", ["model=resnet18"])
+    OmegaConf.set_struct(config, False)
+    return config
 
 
 def planned(key: str, value: Any) -> str:
     """What refuses the config with that value; empty where it is planned."""
     *above, last = (int(part) if part.isdigit() else part for part in key.split("."))
-    config = copy.deepcopy(composed())
-    functools.reduce(operator.getitem, above, config)[last] = value
+    group = functools.reduce(operator.getitem, above, composed())
+    before = dict(group)
     try:
-        from_config(OmegaConf.create(config))
+        group[last] = value
+        from_config(composed())
     except PlanError as error:
         return str(error)
+    finally:
+        if last in before:
+            group[last] = before[last]
+        else:
+            del group[last]
     return ""
 
 
