@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUNS ?= runs results/records
+JOBS ?= 2
 DEMO := output_dir=runs/demo meter.time_budget_s=25 meter.relative_error=0.05
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -56,9 +57,11 @@ slurm-status: .venv/.installed ## what of a sweep is done, running, failed, miss
 
 ##@ Develop
 
+# JOBS: processes that test at once
 # --timeout: a test that takes this long is to be marked `trains` or `slow`
 check: lint ## before each commit: lint, types and the quick tests
-	$(BIN)/python -m pytest -m 'not (models or gpu or slurm or browser or latex or trains or slow)' --timeout 30
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --timeout 30 \
+	  -m 'not (models or gpu or slurm or browser or latex or trains or slow)'
 
 test: .venv/.installed ## the whole suite
 	$(BIN)/python -m pytest -m 'not models and not gpu'
