@@ -60,7 +60,7 @@ def nearest(table: pd.DataFrame, papers_batch_size: int | None) -> list[Chosen]:
     runs."""
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in table.to_dict("records"):
-        hardware = "" if absent(row["hardware"]) else str(row["hardware"])
+        hardware = _where(row)
         groups.setdefault((row["dataset"], row["model"], hardware), []).append(row)
     return [
         Chosen(min(rows, key=lambda row: _distance(row, papers_batch_size)), len(rows) - 1)
@@ -170,7 +170,7 @@ def _models_as_columns(name: str, quality: str, chosen: list[Chosen]) -> Grid:
             column = f"published_{_column(quantity, quality)}"
             add((dataset, _heading(column, quality), "published"), column, first)
         for hardware in _hardware(block):
-            on = {one.row["model"]: one for one in block if one.row["hardware"] == hardware}
+            on = {one.row["model"]: one for one in block if _where(one.row) == hardware}
             for column in (f"estimated_{one}" for one in _OURS):
                 head = f"{_heading(column, quality)}, {hardware}"
                 add((dataset, head, "estimated"), column, on)
@@ -189,8 +189,13 @@ def _models_as_columns(name: str, quality: str, chosen: list[Chosen]) -> Grid:
 
 
 def _hardware(chosen: Iterable[Chosen]) -> list[str]:
-    names = (one.row["hardware"] for one in chosen)
-    return list(dict.fromkeys(str(name) for name in names if not absent(name)))
+    return list(dict.fromkeys(name for name in (_where(one.row) for one in chosen) if name))
+
+
+def _where(row: Mapping[str, Any]) -> str:
+    """The hardware profile; of `local`, which may be any machine, what computed there."""
+    name, device = ("" if absent(row[key]) else str(row[key]) for key in ("hardware", "device"))
+    return device if name == "local" and device else name
 
 
 def _on(where: list[str]) -> str:
@@ -224,9 +229,9 @@ def _heading(column: str, quality: str) -> str:
 
 def _model(one: Chosen, notes: Footnotes, with_hardware: bool) -> Cell:
     name = str(one.row["model"])
-    if absent(one.row["hardware"]):
+    if not _where(one.row):
         return name, notes.marks(_notes(one.row).get("model"))
-    text = f"{name}, {one.row['hardware']}" if with_hardware else name
+    text = f"{name}, {_where(one.row)}" if with_hardware else name
     return text, notes.marks(setup_words(one), _notes(one.row).get("model"))
 
 

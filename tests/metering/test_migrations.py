@@ -160,7 +160,9 @@ def without_absent(value: Any) -> Any:
     return [without_absent(one) for one in value] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("path", sorted(SHIPPED.rglob("record.json")), ids=lambda p: p.parts[-4])
+@pytest.mark.parametrize(
+    "path", sorted((SHIPPED / "small").rglob("record.json")), ids=lambda p: p.parts[-4]
+)
 def test_what_is_no_setup_stays_as_it_was(path: Path):
     old, record = content(path), read(path)
     new = json.loads(to_json(record))

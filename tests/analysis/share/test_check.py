@@ -278,4 +278,9 @@ def test_a_failed_run_is_doubtful_and_a_folder_may_be_checked(
 
 def test_the_shipped_records_are_believable(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "results/records"]) == 0
-    assert " 0 doubtful, 0 not believable" in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    assert any(" 0 not believable" in line for line in lines)
+    # windows of a few seconds on a GPU: they say so of themselves
+    for line in (one for one in lines if ": doubtful: " in one):
+        assert "nvidia-h200" in line
+        assert "less than meter.least_s" in line
