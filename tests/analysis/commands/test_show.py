@@ -19,7 +19,7 @@ def test_a_page_says_what_where_how_much_how_sure_and_in_full(tmp_path: Path, ca
     train = replace(a_phase(emissions_kg_co2eq=7.6e-4), error_budget=budget, flags=("hot",))
     record = a_record(phases={"train": train, "test": a_phase("test", 2.5e-7, 5e-9)})
     assert main(["show", str(put(tmp_path, record))]) == 0
-    said = capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())  # lines break at the terminal's width
     for words in (
         "swin_t on ImageNet-1k (classification), stage supervised, batch 32, fp32",
         "NVIDIA RTX A6000 (profile a6000)",
