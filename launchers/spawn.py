@@ -34,7 +34,7 @@ def run(
 ) -> Outcome:
     """Run `plan` in children of `server`, one per device.
 
-    Raises `PlanError` for what the user can mend; any other failure is a record.
+    Raises `PlanError` for what the user can correct; any other failure is a record.
     """
     rank_failure.take(plan.folder)
     watch, told = died.Watch(plan), Told(sweep=sweep)

@@ -1,8 +1,8 @@
 """Composing a sweep's configs quickly: one composition per choice of groups, not per run.
 
 Hydra composes each run of a sweep from its YAML files, twice (to validate the sweep, then to launch
-it), about 0.1 s each: minutes for 500 runs. Which files are read hangs on the overrides that name
-config groups alone, so those are composed once by Hydra and the plain values (`seed=3`) are applied
+it), about 0.1 s each: minutes for 500 runs. Which files are read depends only on the overrides that
+name config groups, so those are composed once by Hydra and the plain values (`seed=3`) are applied
 to a copy, by Hydra's own function. Each YAML file is read once a sweep, too, which matters where
 the groups themselves are swept. The result equals Hydra's; a test compares them.
 """

@@ -16,7 +16,7 @@ MUCH_WAITING = 0.2
 # NVML's clocks-event reasons: slowdown by hardware, by heat (software, hardware), by a power brake;
 # not the power limit, at which many a load runs
 SLOWED_BITS = 0x8 | 0x20 | 0x40 | 0x80
-MAX_SKEW_S = 1.0  # between nodes; durations do not hang on it, time stamps and logs do
+MAX_SKEW_S = 1.0  # between nodes; durations do not depend on it, time stamps and logs do
 
 
 def of_blocks(

@@ -1,4 +1,4 @@
-"""Facts of the machine and its software that a number cannot be judged without."""
+"""Facts of the machine and its software, without which a number cannot be interpreted."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Steps that keep time with the sensor: it would see the same part of every step, whatever is drawn
-in the rest.
+"""Steps that keep time with the sensor: it would see the same part of every step, and
+not the power of the rest.
 
 Yang, Adamek and Armour 2024 ("Accurate and Convenient Energy Measurements for GPUs", SC24) found
 that the sensors of A100 and H100 boards look at 25 ms of every 100. What lies between is seen only

@@ -74,7 +74,7 @@ class Task(Protocol):
     STEP_VERSION: int
 
     def prepare(self, plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Session:
-        """Build everything that `plan` names. Raises `PlanError` for what the user can mend."""
+        """Build everything that `plan` names. Raises `PlanError` for what the user can correct."""
 
     def check(self, plan: Plan) -> Iterable[str]:
         """Cheap checks before anything is built; yields one line per problem."""

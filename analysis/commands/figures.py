@@ -24,7 +24,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Draw and write all figures. Raises `AnalysisError` for what the user can mend."""
+    """Draw and write all figures. Raises `AnalysisError` for what the user can correct."""
     from analysis.figures.draw import draw_all, is_absent
     from analysis.figures.gather import gather
     from analysis.figures.write import write

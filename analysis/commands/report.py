@@ -25,7 +25,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Build and write the report. Raises `AnalysisError` for what the user can mend."""
+    """Build and write the report. Raises `AnalysisError` for what the user can correct."""
     from analysis.figures.draw import draw_all
     from analysis.figures.gather import gather
     from analysis.report import page

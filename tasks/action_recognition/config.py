@@ -82,7 +82,7 @@ def native_config(plan: Plan) -> Config:
     """
     variant = variant_of(plan)
     config = load_config(str(source_of(plan)), PACKAGE, plan.model)
-    _mend(config)
+    _move_test_pipeline(config)
     _require_recognizer(config, plan)
     without_downloads(config)
     for node in dicts(config.model):
@@ -156,7 +156,7 @@ def shrink(config: Config, divisor: int = SMALL) -> None:
                 node[key] = smaller(node[key])
 
 
-def _mend(config: Config) -> None:
+def _move_test_pipeline(config: Config) -> None:
     """MMAction2 1.2.0's TSM config of 16 frames on Something-Something sets the test pipeline on
     the loader instead of its data set, which would be tested with 8."""
     loader = config.get("test_dataloader", {})

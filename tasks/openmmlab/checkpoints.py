@@ -79,8 +79,7 @@ def _read(path: str) -> dict[str, Any]:
 
 
 class _Inert:
-    """Stands for any object of a checkpoint that is not a tensor; does nothing whatever is
-    done to it."""
+    """Stands for any object of a checkpoint that is not a tensor; every call of it does nothing."""
 
     def __new__(cls, *_: Any, **__: Any) -> _Inert:
         return super().__new__(cls)

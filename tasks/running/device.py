@@ -60,7 +60,7 @@ def choose(accelerator: str, local_rank: int) -> torch.device:
             return torch.device("cpu")
         raise PlanError(
             "hardware.accelerator=cuda, but PyTorch sees no CUDA device; "
-            "use hardware.accelerator=cpu or mend the driver"
+            "use hardware.accelerator=cpu or repair the driver"
         )
     if local_rank >= torch.cuda.device_count():
         raise PlanError(
