@@ -142,7 +142,7 @@ def _bytes(path: Path) -> bytes:
 
 def _num_memory_kills() -> int | None:
     """Processes that the kernel has killed for memory since it started, as it counts them for the
-    machine (proc(5), /proc/vmstat) or for this container; None where neither is told."""
+    machine (proc(5), /proc/vmstat) or for this container; None where neither can be read."""
     counts = []
     for path in (Path("/proc/vmstat"), *(_CGROUPS / name for name in _EVENTS)):
         for line in _bytes(path).decode("ascii", "replace").splitlines():

@@ -242,7 +242,7 @@ class Window:
         return self._how_to_go_on(decision.num_steps, self._meter.clock() - ended_s)
 
     def _how_to_go_on(self, num_steps: int, edge_s: float) -> _Order:
-        """edge_s: how long the decision, and whoever was told of it, took."""
+        """edge_s: how long the decision took, with what is called after it."""
         if not self._meter.counts_gpus:
             return _Order(num_steps, new_task=True, after_stop=True)
         if self._settings.mode != "adaptive":  # every step counts: one task, no lead-in

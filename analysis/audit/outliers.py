@@ -1,4 +1,4 @@
-"""Rows of Table 3 that are dear or cheap beside their neighbours in most sets of measurements."""
+"""Rows of Table 3 that cost much more or less than their neighbours in most sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A claim of the paper, what bears on it, and one of three verdicts."""
+"""A claim of the paper, the numbers that test it, and one of three verdicts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MARGIN = 0.05
 
 @dataclass(frozen=True)
 class Claim:
-    """place: section, figure or table; says: the claim; shown: the numbers that bear on it, with
+    """place: section, figure or table; says: the claim; shown: the numbers that test it, with
     their n; verdict: `not shown` also where nothing was measured."""
 
     place: str

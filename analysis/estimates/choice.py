@@ -1,5 +1,5 @@
 """Which network to take: the Pareto front and the cheapest above an accuracy, both under
-uncertainty, and from how many uses on the dearer training pays.
+uncertainty, and from how many uses on the costlier training pays.
 
 `rows`: one row a model, indexed by its name, of runs that compare: `accuracy_pct`, `num_tested`
 (samples the accuracy is from), `kwh` and `kwh_half_width` (null: no interval is known).

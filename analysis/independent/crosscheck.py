@@ -4,8 +4,8 @@
     normalised = ratio / median ratio       over the networks that both have, five or more
 
 The median takes out what differs between machines (board, precision, batch, host, unit), so a
-normalised ratio of 1 says "as dear as its neighbours" on that machine. Beyond 2 or 0.5 in most
-sets, and never beyond in both directions, a row is an outlier. Pure functions over frames.
+normalised ratio of 1 says "as expensive as its neighbours" on that machine. Beyond 2 or 0.5 in
+most sets, and never beyond in both directions, a row is an outlier. Pure functions over frames.
 """
 
 from __future__ import annotations

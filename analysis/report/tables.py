@@ -118,7 +118,7 @@ def runs_of(rows: Sequence[Row]) -> str:
 
 
 def claims_table(claims: Sequence[Claim]) -> Table:
-    """The paper's claims, what bears on each, and its verdict."""
+    """The paper's claims, the numbers that test each, and its verdict."""
     columns = tuple(Column(label) for label in ("where", "claim", "measured here", "verdict"))
     rows = tuple(
         tuple(Cell(text) for text in (one.place, one.says, one.shown, one.verdict))

@@ -50,7 +50,7 @@ TEXTS = frozenset(
 @dataclass(frozen=True)
 class Check:
     """normalised: the median over sets of the number's ratio to them, over its neighbours' (1 is
-    as dear as they are); scopes: whose energy the sets read; mark: `high`, `low`, `mixed` or `in
+    as expensive as they); scopes: whose energy the sets read; mark: `high`, `low`, `mixed` or `in
     line`; said: all of it in words."""
 
     normalised: float

@@ -1,4 +1,4 @@
-"""A second look at the job's NVIDIA GPUs: their power, integrated, and their state.
+"""A second reading of the job's NVIDIA GPUs: their power, integrated, and their state.
 
 A thread asks each board for its power several times a second. The integral is another path from
 the same sensor than the energy counter: it shows a counter that stalls or is wrong, not the

@@ -13,8 +13,8 @@ _INSTALLED = ("site-packages", "dist-packages")
 
 def helpers(sources: Iterable[Path], roots: Iterable[Path]) -> list[Path]:
     """Files below `roots`, folders that modules are imported from, which `sources` import, directly
-    or through others; without `sources`. What is installed, Python's own and this suite's are told
-    by their versions, and are not followed."""
+    or through others; without `sources`. What is installed, Python's own and this suite's are
+    identified by their versions, and are not followed."""
     own_roots = [root for root in roots if _is_users(root)]
     seen = {path.resolve() for path in sources}
     waiting, found = list(seen), []

@@ -23,7 +23,7 @@ def posterize(image: Any, bits_to_keep: int, **_: Any) -> Any:
 
 @contextmanager
 def repeats_on_one_rank() -> Iterator[None]:
-    """timm repeats an image only over several ranks; here its own sampler is told of the one."""
+    """timm repeats an image only over several ranks; here its own sampler gets the one rank."""
     from timm.data import loader
     from timm.data.distributed_sampler import RepeatAugSampler
 

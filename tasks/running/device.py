@@ -126,7 +126,7 @@ def refuse_emulated(precision: str, device: torch.device) -> None:
 
 def refuse_override(precision: str, device: torch.device) -> None:
     """Raises `PlanError` where the environment makes NVIDIA's libraries compute in another
-    precision than is asked for: what PyTorch is told would not count."""
+    precision than is asked for: PyTorch's own settings would not count."""
     override = os.environ.get("NVIDIA_TF32_OVERRIDE")
     if device.type == "cuda" and (precision, override) in (("fp32", "1"), ("tf32", "0")):
         raise PlanError(

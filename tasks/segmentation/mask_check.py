@@ -20,9 +20,9 @@ _MAX_THREADS = 8
 def check(
     pairs: Sequence[tuple[Path, Path]], largest: int, cache_dir: Path, split: str, cure: str
 ) -> None:
-    """pairs: image and mask; largest: label that a mask may have beside 255. What was found sound
-    is remembered in `cache_dir`, so that a sweep looks once. Raises `PlanError` for the first mask
-    that cannot be used, with its cure."""
+    """pairs: image and mask; largest: label that a mask may have beside 255. Pairs that
+    passed are remembered in `cache_dir`, so that a sweep checks once. Raises `PlanError` for the
+    first mask that cannot be used, with its cure."""
     stamp = cache_dir / "checked-masks" / _digest(pairs, largest)
     if stamp.exists():
         return
