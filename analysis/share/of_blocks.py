@@ -10,6 +10,7 @@ from statistics import NormalDist
 
 from analysis.share.finding import Finding, doubtful, wrong
 from metering.record import Component, PhaseRecord, Reading, Record
+from metering.statistics import rate_interval
 
 COMPONENTS: tuple[Component, ...] = ("gpu", "cpu", "ram")
 J_PER_KWH = 3.6e6
@@ -76,8 +77,9 @@ def least_half_width(known: Sequence[tuple[float, int]], confidence: float) -> f
     """Of the rate sum(kWh) / sum(samples), were its blocks, or sums of neighbouring blocks,
     independent and many (Cochran 1977, section 6.4, normal quantile); 0 for fewer than two.
 
-    The least over blocks and sums of 2 to a quarter of them: what one block of a counter gains its
-    neighbour loses, and what comes and goes within such a sum is no noise of the mean."""
+    The least over blocks and sums of 2 to a quarter of them, and this suite's own rule: what one
+    block of a counter gains its neighbour loses, and what comes and goes within such a sum is no
+    noise of the mean."""
     samples = sum(number for _, number in known)
     if len(known) < 2:
         return 0.0
@@ -85,7 +87,9 @@ def least_half_width(known: Sequence[tuple[float, int]], confidence: float) -> f
     residuals = [kwh - rate * number for kwh, number in known]
     quantile = NormalDist().inv_cdf((1 + confidence) / 2)
     sizes = range(1, max(1, len(known) // 4) + 1)
-    return quantile * min(_error_of_sum(residuals, size) for size in sizes) / samples
+    least = quantile * min(_error_of_sum(residuals, size) for size in sizes) / samples
+    ours = rate_interval([kwh for kwh, _ in known], [number for _, number in known], confidence)
+    return least if ours is None or ours.half_width is None else min(least, ours.half_width)
 
 
 def _error_of_sum(residuals: Sequence[float], size: int) -> float:

@@ -34,9 +34,16 @@ RUN_ID = re.compile(r'"run_id": *"[0-9a-f]{32}"')
 Damage = Callable[[str, random.Random], bytes]
 
 
+def task_of(text: str) -> str:
+    """Of a record of either schema."""
+    record = json.loads(text)
+    task: str = record["task"] if "task" in record else record["setup"]["asked"]["task"]
+    return task
+
+
 def shipped_records() -> list[str]:
     texts = [path.read_text("utf-8") for path in sorted(SHIPPED.rglob("record.json"))]
-    assert {json.loads(text)["task"] for text in texts} == TASKS
+    assert set(map(task_of, texts)) == TASKS
     return texts
 
 
