@@ -14,10 +14,9 @@ try:
 except KeyboardInterrupt:
     sys.exit(130)
 except ModuleNotFoundError as error:
-    venv = Path(__file__).resolve().parent / ".venv" / "bin" / "python"
-    cure = f"use {venv}" if venv.exists() else "run make install, or activate its environment"
-    sys.stderr.write(f"error: {sys.executable} has no package {error.name}; {cure}\n")
-    sys.exit(2)
+    from metering import missing_package
+
+    missing_package.leave(error)
 
 CONF = str(Path(__file__).resolve().parent / "conf")  # absolute: the same wherever it is typed
 

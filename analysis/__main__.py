@@ -10,9 +10,9 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 
 from analysis.errors import AnalysisError, printable
+from metering import missing_package
 
 COMMANDS = (
     "analysis.commands.tables",
@@ -40,8 +40,11 @@ def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(prog="python -m analysis", description=__doc__)
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
     for name in COMMANDS:
-        if _exists(name):
-            importlib.import_module(name).add_parser(commands)
+        try:
+            command = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            missing_package.leave(error)
+        command.add_parser(commands)
     return whole
 
 
@@ -68,13 +71,6 @@ def _joined(arguments: Sequence[str]) -> list[str]:
         else:
             joined.append(argument)
     return joined
-
-
-def _exists(name: str) -> bool:
-    try:
-        return find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
 
 
 if __name__ == "__main__":

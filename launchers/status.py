@@ -9,15 +9,20 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from metering import missing_package
 
-from launchers import slurm_state
-from launchers.slurm_queue import Ticket, is_live, read_tickets
-from launchers.slurm_settle import told
-from launchers.slurm_state import Queued
-from launchers.slurm_wait import final_states
-from metering.record import FILE_NAME, Record, RecordError
-from metering.record_file import read
+try:
+    from filelock import FileLock, Timeout
+
+    from launchers import slurm_state
+    from launchers.slurm_queue import Ticket, is_live, read_tickets
+    from launchers.slurm_settle import told
+    from launchers.slurm_state import Queued
+    from launchers.slurm_wait import final_states
+    from metering.record import FILE_NAME, Record, RecordError
+    from metering.record_file import read
+except ModuleNotFoundError as error:
+    missing_package.leave(error, __name__)
 
 
 def lines(output_dir: Path) -> list[str]:

@@ -10,9 +10,14 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from metering.doctor_checks import Line, clock, codecarbon, cpu, guarded
-from metering.doctor_gpus import NVIDIA_CURE, gpus
-from metering.doctor_limits import power_limits
+from metering import missing_package
+
+try:
+    from metering.doctor_checks import Line, clock, codecarbon, cpu, guarded
+    from metering.doctor_gpus import NVIDIA_CURE, gpus
+    from metering.doctor_limits import power_limits
+except ModuleNotFoundError as error:
+    missing_package.leave(error, __name__)
 
 
 def examine(environment: Mapping[str, str] | None = None, home: Path | None = None) -> list[Line]:

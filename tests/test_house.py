@@ -64,9 +64,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "analysis.claims": (*_ESTIMATES, "analysis.estimates", *_RECORD),
     "analysis.report": (*_ESTIMATES, "analysis.estimates", *_SHOWN, *_RECORD),
     "analysis.export": (*_ESTIMATES, "analysis.estimates", *_SHOWN, *_RECORD),
-    "analysis": ("analysis", *_RECORD),
+    "analysis": ("analysis", "metering.missing_package", *_RECORD),
     "benchmarks": ("run", "metering", "tasks", "launchers", "analysis", "watt_for_what"),
-    "run": ("launchers", "tasks.terminal"),
+    "run": ("launchers", "tasks.terminal", "metering.missing_package"),
     "watt_for_what": ("run", "metering", "launchers", "analysis", "tasks"),
 }  # fmt: skip
 

@@ -180,10 +180,21 @@ def test_bad_input_is_one_clear_line_and_status_2(run_py, tmp_path, args, words)
     assert records(tmp_path) == []
 
 
-def test_a_python_without_the_packages_names_the_one_to_use(tmp_path):
+@pytest.mark.parametrize(
+    "typed",
+    [
+        [str(ROOT / "run.py"), "model=resnet18"],
+        ["-m", "analysis", "tables"],
+        ["-m", "metering.doctor"],
+        ["-m", "launchers.status", "runs"],
+        ["-m", "watt_for_what", "tables"],
+    ],
+    ids=" ".join,
+)
+def test_a_python_without_the_packages_names_the_one_to_use(typed):
     done = subprocess.run(
-        [sys.executable, "-E", "-S", str(ROOT / "run.py"), "model=resnet18"],
-        cwd=tmp_path,
+        [sys.executable, "-E", "-S", *typed],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,

@@ -252,4 +252,4 @@ def clear_errors(batch_size: int) -> Iterator[None]:
         said = undecodable(error)
         if said is None:
             raise
-        raise PlanError(f"{said}; mend or remove it, or leave it out") from error
+        raise PlanError(f"{said}; repair or remove it, or leave it out of the list") from error

@@ -242,7 +242,7 @@ def test_a_broken_file_is_named(
     for file in (root / folder / "train").rglob("*.png"):
         file.write_bytes(b"not a picture")
     session = prepared("model=bisenet", f"data.root={root}", f"data.num_workers={num_workers}")
-    named = rf"{kind} {root}/\S*_{suffix}\.png .*cannot be decoded; mend or remove it"
+    named = rf"{kind} {root}/\S*_{suffix}\.png .*cannot be decoded; repair or remove it"
     with pytest.raises(PlanError, match=named):
         session.train(CountingWindow(1))
 
