@@ -54,10 +54,13 @@ def test_an_unknown_one_is_refused_in_one_line_that_names_the_others() -> None:
     assert "Traceback" not in done.stderr
 
 
+NEED_A_GPU = {"sensor_response"}
+
+
 def test_every_benchmark_of_the_folder_is_run_by_make_bench() -> None:
     has_goals = {
         path.stem
         for path in (ROOT / "benchmarks").glob("*.py")
         if f'report("{path.stem}"' in path.read_text(encoding="utf-8")
     }
-    assert has_goals == set(NAMES)
+    assert has_goals - NEED_A_GPU == set(NAMES)
