@@ -33,7 +33,8 @@ def as_printed(measured: Sequence[Measured]) -> Claim:
         found = rank(printed, ours, one_a_network)
         asked = found_on.setup.asked
         words = (
-            f"{found_on.device}, batch {asked.batch_size}, {asked.precision}, {found_on.variant}: "
+            f"{found_on.device}, batch {asked.batch_size}, {asked.precision}, "
+            f"{found_on.shared_variant}: "
             f"{_words(found)} with the printed test kWh"
         )
         parts.append((words, above(found.low, found.high, SAME_ORDER)))

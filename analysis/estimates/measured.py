@@ -107,6 +107,11 @@ class Measured:
         return variant_of(self.setup)
 
     @property
+    def shared_variant(self) -> str:
+        """The same of what networks that compare have in common."""
+        return variant_of(self.setup, with_network=False)
+
+    @property
     def order(self) -> tuple[str, ...]:
         asked = self.setup.asked
         batch_size = f"{asked.batch_size or 0:09d}"

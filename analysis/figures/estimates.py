@@ -89,7 +89,7 @@ def _row(one: Measured, found: Estimate) -> dict[str, Any]:
         words.append("accuracy published")
     asked = one.setup.asked
     whose = "" if one.collection == OWN else one.collection
-    set_up = (f"batch {asked.batch_size or 'unknown'}", asked.precision, one.variant, whose)
+    set_up = (f"batch {asked.batch_size or 'unknown'}", asked.precision, one.shared_variant, whose)
     return {
         "model": one.name,
         "kind": "estimated",

@@ -44,17 +44,19 @@ def device_of(setup: SetUp) -> str:
     return f"{name}, MIG {found.mig_profile}" if found.mig_profile else name
 
 
-def variant_of(setup: SetUp) -> str:
+def variant_of(setup: SetUp, *, with_network: bool = True) -> str:
     """What else changes the rate, or the accuracy: image size, options of the network, embedded
-    files in a real set's stead, memory layout, compilation, a batch that passes in parts."""
+    files in a real set's stead, memory layout, compilation, a batch that passes in parts.
+    with_network: False for what several networks have in common."""
     asked = setup.asked
+    options = asked.network_options if with_network else {}
     num_parts = asked.training.get("accumulation_steps")
     size = " x ".join(map(str, dict.fromkeys(asked.input_size or ())))
     known = catalogue.data_set(asked.data.name)
     stands_in = asked.data.origin == "embedded" and known is not None and not known.stands_in_for
     said = (
         f"{size} px" if size else "",
-        *(_option(name, value) for name, value in asked.network_options.items()),
+        *(_option(name, value) for name, value in options.items()),
         f"{asked.data.fraction:.3g} of the data" if asked.data.fraction < 1 else "",
         "embedded data" if stands_in else "",
         "no decoding" if "kept_batches" in asked.data.options else "",

@@ -95,7 +95,7 @@ def _groups(measured: Sequence[Measured]) -> dict[str, str]:
         asked, found = one.setup.asked, one.setup.found
         batch = f"batch {asked.batch_size}" if asked.batch_size else "batch unknown"
         reader = found.reader if found else ""
-        words = [one.dataset, batch, asked.precision, *([one.variant] if one.variant else [])]
+        words = [one.dataset, batch, asked.precision, *filter(None, [one.shared_variant])]
         if reader.startswith("codecarbon"):
             words.append(
                 f"read by {reader}"

@@ -191,8 +191,9 @@ function fillChoice(name, rows) {
   const choice = boardChoice(name);
   const before = choice.value;
   const counts = new Map();
-  for (const row of rows) { // the user's own first, then the longest list
-    const weight = row.dataset.own === "1" ? 1e6 : 1;
+  for (const row of rows) { // the user's own first, then lists with ranks, then the longest
+    const isRanked = Object.keys(row.dataset).some((key) => /^r\d+$/.test(key));
+    const weight = row.dataset.own === "1" ? 1e6 : isRanked ? 1e3 : 1;
     counts.set(row.dataset[name], (counts.get(row.dataset[name]) || 0) + weight);
   }
   const names = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a) || (a < b ? -1 : 1));
