@@ -16,13 +16,16 @@ from analysis.export.formats import FORMATS
 from analysis.export.from_record import run_facts
 from analysis.export.projection import Projector
 from analysis.export.report_facts import Export, RunFacts
-from analysis.export.site_facts import SiteFacts, read_site_facts
+from analysis.export.site_facts import ModelPage, SiteFacts, read_site_facts
+from analysis.export.training import name_of
 from analysis.records.codecarbon.importing import Given, import_logs
 from analysis.records.load import find_logs, find_records
 from metering import atomic_file
 from metering.record import RecordError
 from metering.record_file import read
 
+_WITHOUT_MODEL_PAGE = ("compute-report", "blocks")
+"""Formats that use nothing of the site's `model`."""
 _ATTEMPTS = "attempts"
 """Folder beside a record, with those of earlier attempts (docs/records.md)."""
 
@@ -52,6 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise unknown("--to", arguments.to, FORMATS)
     site = read_site_facts(arguments.facts) if arguments.facts else SiteFacts()
     runs = gather(arguments.runs)
+    if arguments.to not in _WITHOUT_MODEL_PAGE:
+        _check_model(runs, site)
     if arguments.card is not None:
         return _into_card(arguments, runs, site)
     made = FORMATS[arguments.to](runs, site)
@@ -61,6 +66,16 @@ def run(arguments: argparse.Namespace) -> int:
         raise AnalysisError(f"--to {arguments.to}: no run has anything for it")
     _write(made, arguments.out)
     return 0
+
+
+def _check_model(runs: Sequence[RunFacts], site: SiteFacts) -> None:
+    """`model` in --facts is of one network. Raises `AnalysisError` for several."""
+    networks = sorted({name_of(run, None) for run in runs if run.status == "finished"})
+    if site.model != ModelPage() and len(networks) > 1:
+        raise AnalysisError(
+            f"--facts: model is of one network, and {', '.join(networks)} are given; name the "
+            "runs of one, or leave model out"
+        )
 
 
 def gather(folders: Sequence[str]) -> list[RunFacts]:

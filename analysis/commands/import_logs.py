@@ -62,6 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
             ) from None
     rates = [p for one in imported.records for p in one.phases.values() if p.energy_kwh_per_sample]
     cure = "" if rates else "; give --samples N, the samples that a run processed"
+    if not rates and arguments.samples is not None:
+        cure = "; the lines above say why"
     written = len(imported.records)
     print(f"wrote {written} records to {arguments.out}/; {len(rates)} phases have a rate{cure}")
     return 0

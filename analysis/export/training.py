@@ -45,9 +45,10 @@ def stated(run: RunFacts, phase: PhaseFacts) -> Stated | None:
 
 
 def _extent(run: RunFacts, phase: PhaseFacts) -> str:
-    if run.is_whole:
+    if run.is_whole and phase.num_samples:
         return f"all {'training' if phase.phase == 'train' else 'testing'} of the run"
-    return f"not a whole {'training' if phase.phase == 'train' else 'evaluation'}"
+    said = "not known to be" if run.is_whole else "not"
+    return f"{said} a whole {'training' if phase.phase == 'train' else 'evaluation'}"
 
 
 def name_of(run: RunFacts, site_name: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -60,7 +60,7 @@ def import_logs(files: Sequence[LogFile], given: Given) -> Imported:
     logs = read_logs(files, facts, given.num_samples is not None, given.run_ids)
     outcomes = {outcome.path: outcome for outcome in logs.outcomes}
     groups: dict[tuple[str, str], list[ForeignRun]] = {}
-    for run in _without_odd_rates(logs.runs) if given.num_samples is not None else logs.runs:
+    for run in logs.runs if given.num_samples is None else _without_odd_rates(logs.runs, outcomes):
         key = (run.path, run.logged.run_id) if run.logged.run_id else ("", run_id_of(run))
         groups.setdefault(key, []).append(run)
     records = []
@@ -73,9 +73,11 @@ def import_logs(files: Sequence[LogFile], given: Given) -> Imported:
     return Imported(tuple(records), logs.outcomes)
 
 
-def _without_odd_rates(runs: Sequence[ForeignRun]) -> list[ForeignRun]:
+def _without_odd_rates(
+    runs: Sequence[ForeignRun], outcomes: Mapping[str, LogOutcome]
+) -> list[ForeignRun]:
     """A run of another length than its like did not process the samples that were given: it was
-    cut off, or did something else."""
+    cut off, or did something else. Its file's outcome says so."""
     groups: dict[tuple[str, str], list[float]] = {}
     for run in runs:
         groups.setdefault((run.model, run.phase), []).append(run.logged.duration_s)
@@ -89,6 +91,7 @@ def _without_odd_rates(runs: Sequence[ForeignRun]) -> list[ForeignRun]:
             f"it took {run.logged.duration_s:.4g} s where its like took {middle:.4g} s, so not the "
             "samples that were given: no rate is made; `--run-id` imports it alone"
         )
+        outcomes[run.path].flags.append(said)
         one = replace(run.logged, has_rate=False)
         kept.append(replace(run, logged=one, flags=(*run.flags, said)))
     return kept

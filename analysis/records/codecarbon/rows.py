@@ -41,10 +41,13 @@ class ForeignRun:
     notes: tuple[str, ...] = ()
 
     @property
+    def known_samples(self) -> int | None:
+        """None where the run may have processed others than `num_samples`, or not all of them."""
+        return self.num_samples if self.logged.has_rate else None
+
+    @property
     def kwh_per_sample(self) -> float | None:
-        if not self.num_samples or not self.logged.has_rate:
-            return None
-        return self.logged.energy_kwh / self.num_samples
+        return self.logged.energy_kwh / self.known_samples if self.known_samples else None
 
     @property
     def setup(self) -> SetUp:
@@ -123,7 +126,7 @@ def run_id_of(run: ForeignRun) -> str:
 
 def row_of(run: ForeignRun) -> tuple[Any, ...]:
     """In the order of `COLUMNS`."""
-    one, facts, num_samples = run.logged, run.facts, run.num_samples
+    one, facts, num_samples = run.logged, run.facts, run.known_samples
     sensors = sensors_of(one)
     rate = run.kwh_per_sample
     setup = run.setup

@@ -43,7 +43,7 @@ def record_of(runs: Sequence[ForeignRun]) -> Record:
 
 
 def _phase(run: ForeignRun) -> PhaseRecord:
-    one, samples, batch = run.logged, run.num_samples or 0, run.facts.batch_size
+    one, samples, batch = run.logged, run.known_samples or 0, run.facts.batch_size
     energy, sensors, flags = _energy(one)
     block = Reading(
         started_at_s=0.0,

@@ -60,6 +60,21 @@ def test_one_file_goes_to_the_terminal_and_what_is_left_out_is_named(
     assert "left out energyProviders" in said.err
 
 
+def test_facts_of_a_model_are_refused_for_several_networks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs = [{"run_id": name, "project_name": name} for name in ("resnet50", "vit")]
+    a_log(tmp_path / "logs", *logs)
+    given = ["--samples", "100", "--out", str(tmp_path / "runs")]
+    assert main(["import", str(tmp_path / "logs"), *given]) == 0
+    facts = tmp_path / "site.yaml"
+    facts.write_text("model: {name: My-Net}\n")
+    export = ["export", str(tmp_path / "runs"), "--facts", str(facts), "--to"]
+    assert main([*export, "boamps", "--out", str(tmp_path / "out")]) == 2
+    assert "model is of one network, and resnet50, vit are given" in capsys.readouterr().err
+    assert main([*export, "compute-report", "--out", str(tmp_path / "out")]) == 0
+
+
 def test_site_facts_fill_what_the_record_lacks(
     records: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

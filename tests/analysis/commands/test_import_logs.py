@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from analysis.__main__ import main
+from analysis.commands.export import gather
 from analysis.commands.folders import summary
 from analysis.figures.gather import measured_runs
 from analysis.records.load import load
@@ -120,8 +121,27 @@ def test_an_aborted_run_among_others_gets_no_rate(
     ]
     a_log(tmp_path / "logs", *lines)
     assert _import(tmp_path / "logs", "--samples", "10000", "--model", "vit") == 0
-    assert "wrote 3 records" in (said := capsys.readouterr().out)
+    printed = capsys.readouterr()
+    assert "wrote 3 records" in (said := printed.out)
     assert "2 phases have a rate" in said
+    assert "it took 4 s where its like took 4600 s" in printed.err
+    assert "0 used, 1 flagged" in printed.err
+    runs = gather([str(tmp_path / "logs" / "out")])
+    [cut] = [run.phases[0] for run in runs if run.phases[0].kwh_per_sample is None]
+    assert cut.num_samples == 0
+
+
+def test_a_run_that_is_cut_off_is_not_all_samples_of_its_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [{"duration": "10", "energy_consumed": "0.02"}, {"duration": "100"}]
+    a_log(tmp_path / "logs", *lines)  # the later total is less: of another run
+    assert _import(tmp_path / "logs", "--samples", "10000", "--model", "vit") == 0
+    said = capsys.readouterr().out
+    assert "0 phases have a rate; the lines above say why" in said
+    assert main(["export", str(tmp_path / "logs" / "out"), "--to", "huggingface"]) == 0
+    card = capsys.readouterr().out
+    assert "an unknown number of samples, not known to be a whole training" in card
 
 
 def test_two_projects_of_one_file_are_two_models(tmp_path: Path) -> None:
