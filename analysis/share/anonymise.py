@@ -16,7 +16,7 @@ from typing import Any
 
 import pydantic_core
 
-from analysis.share.scrub import HOST, IS_LABEL, NAME, USER, scrubbed
+from analysis.share.scrub import HOST, IS_LABEL, NAME, USER, scrubbed_value, without_names
 from metering.record import Record, RecordError
 from metering.record_file import from_json, to_json
 
@@ -92,7 +92,9 @@ def leaks(record: Record, names: Mapping[str, str] | None = None) -> list[str]:
     """Texts of a record that still say where it was made: paths, UUIDs, addresses, machines and
     `names`."""
     texts = _texts(pydantic_core.from_json(to_json(record)))
-    found = dict.fromkeys(text for text in texts if scrubbed(text, names or {}) != text)
+    found = dict.fromkeys(
+        text for text in texts if scrubbed_value(text, names or {}, is_message=True) != text
+    )
     job = record.scheduler
     named = (record.host.hostname, *((job.account, job.node_list) if job else ()))
     found.update(dict.fromkeys(name for name in named if name is not None))
@@ -153,14 +155,25 @@ def _cleaned(value: Any, names: dict[str, str], group: str = "") -> Any:
     """group: of versions, or of keys that no schema knows, where `value` is in one."""
     if isinstance(value, dict):
         return {
-            scrubbed(key, names) if group else key: NAME
-            if group and isinstance(one, str) and IS_LABEL.fullmatch(key)
+            scrubbed_value(key, names, is_message=False) if group else key: _hidden(one)
+            if group in _FREE_KEYS and IS_LABEL.fullmatch(key)
             else _cleaned(one, names, group or _group(key))
             for key, one in value.items()
         }
     if isinstance(value, list):
         return [_cleaned(one, names, group) for one in value]
-    return scrubbed(value, names) if _is_words(value, group) else value
+    if _is_words(value, group):
+        return scrubbed_value(value, names, is_message=not group)
+    return without_names(value, names) if isinstance(value, str) else value
+
+
+def _hidden(value: Any) -> Any:
+    """Every text in what stands under a key such as `user` or `token` as `<name>`."""
+    if isinstance(value, dict):
+        return {key: _hidden(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_hidden(one) for one in value]
+    return NAME if isinstance(value, str) else value
 
 
 def _texts(value: Any, group: str = "") -> Iterator[str]:

@@ -20,18 +20,26 @@ NAME, PATH, USER, HOST, EMAIL, ADDRESS = (
     "<address>",
 )
 URL = "<url>"
+LEAST_NAME = 4
 _ROOTS = (
     "home|root|Users|users|work|data|datasets|scratch|mnt|media|tmp|var|opt|usr|srv|nfs|gpfs|lustre"
 )
-_REST = r"[^\s\"'`,;:()<>]*"
+_REST = r"[^\s\"'`,;:()<>]*(?: [A-Za-z][\w.@+-]*/[^\s\"'`,;:()<>]*)*"
+"""Of a path, with what follows a space where that goes on as a path does: `Doe/my data/x`."""
 _UNIX = (
     r"(?<![\w/.<>])(?:~[\w.-]*(?=/|\b)|"
-    rf"/(?:{_ROOTS})(?=/)|/[\w.@+-]+/[\w.@+-]+(?![\w.@+-])){_REST}"
+    rf"\$\{{?\w+\}}?(?=/\w)|/(?:{_ROOTS})(?=/)|/[\w.@+-]+/[\w.@+-]+(?![\w.@+-])){_REST}"
 )
 _WINDOWS = r"(?<!\w)(?:[A-Za-z]:\\+|\\\\+)(?:[^\\/:*?\"'<>|\n]+\\+)*[^\s\\\"'`,;()<>|]*"
 _QUOTED = r"(?<=['\"])(?:/[\w.@+-]+/|[A-Za-z]:\\|\\\\|~/)[^'\"\n]*(?=['\"])"
 _RELATIVE = rf"(?<![\w./<])(?:(?:\.\./)+[\w.-]|(?:home|[Uu]sers)/[\w.-]){_REST}"
-_PATHS = re.compile(rf"{_QUOTED}|{_UNIX}|{_RELATIVE}|{_WINDOWS}")
+_ONE_PART = r"(?<![^\s=:'\"(\[,])/[A-Za-z_][\w.@+-]{2,}(?![\w/])"
+_PATHS = re.compile(rf"{_QUOTED}|{_UNIX}|{_ONE_PART}|{_RELATIVE}|{_WINDOWS}")
+_IS_PATH = re.compile(
+    r"\s*(?:file:|/\w|~(?:/|[A-Za-z_][\w.-]*(?:/|$))|\$\{?\w+\}?(?:[/\\]|$)|"
+    r"[A-Za-z]:[\\/]|\\\\|\.\.?/)"
+)
+"""How a text begins that is a path as a whole, spaces and all."""
 _PACKAGE = re.compile(r".*(?:site-packages|dist-packages|lib/python[\d.]+)[/\\](.*)")
 _UUID = re.compile(
     r"(?:GPU-|MIG-)?[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|"
@@ -44,6 +52,16 @@ _PUBLIC = (
 )  # fmt: skip
 """Sites of whose address the host alone stays: it tells where weights come from, not who ran."""
 _EMAIL = re.compile(r"[\w.+-]{1,200}@[A-Za-z][\w-]*(?:\.[\w-]+)*")
+_AT_HOST = re.compile(
+    r"[\w.+-]{1,200}@(?:[A-Za-z][\w.-]*:[^\s\"'`<>,;]+|\d{1,3}(?:\.\d{1,3}){3}(?![\w.])|"
+    r"\[[0-9A-Fa-f:.]+\]|<(?:address|host|name|user)>)"
+)
+"""A login at a machine, also with a place there (`git@host:team/repo.git`)."""
+_REPOSITORY = re.compile(r"(?<![\w./-])[A-Za-z][\w.-]*:[\w./~-]+\.git\b")
+_PORT = re.compile(
+    r"(?<![\w./<-])(?![\w.-]+\.(?:py|pyx|c|cc|cpp|cu|cuh|h|hpp|so|ya?ml|json):)"
+    r"[A-Za-z][\w-]*(?:\.[\w-]+)*:[1-9]\d{3,4}(?![\w.:])"
+)
 _IPV4 = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:%\w+)?(?![\w:])")
 _MAC = re.compile(r"(?<![\w:])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![\w:])")
@@ -68,8 +86,9 @@ _NODE = re.compile(
     re.I,
 )
 _LABELS = (
-    "user(?:_?name)?|login|log_?name|host(?:_?name)?|node_?(?:name|list)|account|owner|author|"
-    "entity|e-?mail|pass(?:word|wd)|(?:api|access|secret)[_-]?key|token|secret"
+    "user(?:[._]?name)?|login|log_?name|host(?:_?name)?|node_?(?:name|list)|account|owner|author|"
+    "entity|e-?mail|pass(?:word|wd)|(?:api|access|secret|private|ssh|auth)[_-]?key(?:_?id)?|"
+    "passphrase|credentials?|token|secret"
 )
 _LABELLED = re.compile(
     rf"(?<![A-Za-z])((?:--)?(?:{_LABELS})\"?'?\s*[=:]\s*|--(?:{_LABELS})\s+|SLURM\w*\s*[=:]\s*)"
@@ -79,7 +98,13 @@ _LABELLED = re.compile(
 _USER_QUOTED = re.compile(
     r"\b((?:user(?:name)?|account|login|host|node)\s+)(['\"])(?!<)[^'\"\n]+\2", re.I
 )
-IS_LABEL = re.compile(_LABELS, re.I)
+_PERSON = re.compile(
+    r"(?<![A-Za-z])((?:user[._]?name|author|owner|(?:real|full)_?name)[\"']?\s*[=:]\s*[\"']?)"
+    r"(?-i:[A-Z])[\w.'-]*(?: (?-i:[A-Z])[\w.'-]*)+",
+    re.I,
+)
+"""A person's name of several words."""
+IS_LABEL = re.compile(rf"(?:.*[_.-])?(?:{_LABELS})|.*(?:ApiKey|Token|Secret|Password)", re.I)
 """Of a key of a config whose value is a name or a secret."""
 _TOKEN = re.compile(r"(?<![\w-])(?:hf_|ghp_|gho_|github_pat_|glpat-|sk-|xox[bp]-|AKIA)[\w-]{12,}")
 _IDS = re.compile(r"\b([ug]id=\d+|groups=\d+)\([^)]*\)")
@@ -101,8 +126,30 @@ def scrubbed(text: str, names: Mapping[str, str]) -> str:
     what stands for it. A second time changes nothing."""
     for pattern, stand_in in _RULES:
         text = pattern.sub(stand_in, text)
+    return without_names(text, names)
+
+
+def scrubbed_value(text: str, names: Mapping[str, str], is_message: bool) -> str:
+    """`scrubbed`, but for a text that is a path as a whole, which goes whole: no rule tells where
+    a path with spaces ends. is_message: what follows the path's `: ` stays."""
+    if not _IS_PATH.match(text):
+        return scrubbed(text, names)
+    path, colon, rest = text.partition(": ") if is_message else (text, "", "")
+    package = _PACKAGE.search(path)
+    return scrubbed((f"{PATH}/{package[1]}" if package else PATH) + colon + rest, names)
+
+
+def without_names(text: str, names: Mapping[str, str]) -> str:
+    """`text` with each of `names` as what stands for it, whatever its case.
+
+    A name of four letters and more goes wherever no letter is right before or after it
+    (`alicia_exp1`); a shorter one, and one that may be part of a hexadecimal number, as a word."""
     for name, word in names.items():
-        text = re.sub(rf"(?<![\w<-]){re.escape(name)}(?![\w>-])", word, text, flags=re.I)
+        before, after = r"(?<![\w<-])", r"(?![\w>-])"
+        if len(name) >= LEAST_NAME and not re.fullmatch("[0-9a-f]+", name, re.I):
+            before = r"(?<![A-Za-z0-9<])" if name[0].isdigit() else "(?<![A-Za-z<])"
+            after = r"(?![A-Za-z0-9>])" if name[-1].isdigit() else "(?![A-Za-z>])"
+        text = re.sub(rf"{before}{re.escape(name)}{after}", word, text, flags=re.I)
     return text
 
 
@@ -143,10 +190,14 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     (_URL, _url),
     (_PATHS, _path),
     (_UUID, lambda match: board_hash(match[0])),
+    (_AT_HOST, EMAIL),
     (_EMAIL, EMAIL),
+    (_REPOSITORY, URL),
+    (_PERSON, r"\1<name>"),
     (_MAC, ADDRESS),
     (_IPV4, _address),
     (_IPV6, _address),
+    (_PORT, ADDRESS),
     (_DOMAIN, _domain),
     (_NODES, HOST),
     (_NODE, HOST),

@@ -178,3 +178,68 @@ def test_a_user_named_as_a_word_of_the_schema_changes_nothing(full: Record) -> N
     assert clean.status == "failed"
     assert leaks(clean) == []
     assert anonymised(clean) == clean
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/home/Jane Doe/my data/imagenet",
+        "~/Jane Doe/x",
+        "$HOME/Jane Doe",
+        "D:\\Jane Doe\\data",
+        "\\\\nas\\Jane Doe",
+        "../Jane Doe/x",
+        "/privroot",
+    ],
+)
+def test_a_value_that_is_a_path_goes_whole(full: Record, path: str) -> None:
+    named = replace(full, config={"data": {"root": path, "more": [path]}}, notes=(path,))
+    clean = anonymised(named)
+    assert clean.config == {"data": {"root": "<path>", "more": ["<path>"]}}
+    assert clean.notes == ("<path>",)
+
+
+def test_a_path_with_spaces_goes_from_a_message_too(full: Record) -> None:
+    text = "/home/Jane Doe/my data/x: no such file, see /home/Jane Doe/my data/x or /privroot"
+    clean = anonymised(replace(full, notes=(text, f"sorry: {text}")))
+    assert clean.notes[0] == "<path>: no such file, see <path> or <path>"
+    assert "Doe" not in clean.notes[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("alicia_exp1, exp-alicia, ALICIA2", "<user>_exp1, exp-<user>, <user>2"),
+        ("alicia-laptop, zeusbox-eth0", "<user>-laptop, <host>-eth0"),
+        ("Linux-6.1-zeusbox zeusbox_old", "Linux-6.1-<host> <host>_old"),
+        ("maliciaz, qpu071, qpu07_x", "maliciaz, qpu071, <host>_x"),
+        ("run 12face34, face_x", "run 12face34, face_x"),
+        ("bo_x, bo x", "bo_x, <user> x"),
+    ],
+)
+def test_a_known_name_goes_wherever_it_stands(text: str, clean: str) -> None:
+    names = {"alicia": "<user>", "zeusbox": "<host>", "qpu07": "<host>", "face": "<user>"}
+    assert scrubbed(text, {**names, "bo": "<user>"}) == clean
+
+
+def test_secrets_of_a_config_go_by_their_keys(full: Record) -> None:
+    keys = ("WANDB_API_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "GH_TOKEN", "hubToken",
+            "MLFLOW_PASSWORD", "db_host", "user.name")  # fmt: skip
+    config = {"env": dict.fromkeys(keys, "rosa 1"), "user": {"name": "Rosa Lux"}, "lr": 0.1,
+              "tokenizer": "bpe", "tokens": ["x"]}  # fmt: skip
+    clean = anonymised(replace(full, config=config)).config
+    assert clean["env"] == dict.fromkeys(keys, "<name>")
+    assert clean["user"] == {"name": "<name>"}
+    assert (clean["tokenizer"], clean["tokens"]) == ("bpe", ["x"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["lena@10.20.30.40", "lena@[fe80::1]", "git@zeus:team/repo.git", "zeus:team/repo.git",
+     "zeus:6379", "$HOME/lena", "${DATA}/lena", "user.name=Rosa Lux", "author: 'Rosa Lux'"],
+)  # fmt: skip
+def test_logins_ports_and_persons_go(text: str) -> None:
+    clean = scrubbed(f"it failed on {text} at step 3", {})
+    assert clean.endswith(" at step 3")
+    assert not any(word in clean for word in ("lena", "zeus", "team", "Rosa", "Lux", "HOME"))
+    assert scrubbed(clean, {}) == clean
