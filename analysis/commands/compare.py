@@ -12,9 +12,9 @@ import sys
 from collections.abc import Sequence
 
 from analysis.errors import AnalysisError, printable
-from analysis.show.difference import Difference, differences, setup_differences
+from analysis.show.difference import Difference, differences, is_modelled, setup_differences
 from analysis.show.find import Named, named
-from analysis.tables.numbers import plain
+from analysis.tables.numbers import percent, plain
 from analysis.tables.own import J_PER_KWH
 
 
@@ -68,13 +68,12 @@ def _print(old: Named, new: Named, found: Sequence[Difference]) -> None:
         rates = " -> ".join(plain(J_PER_KWH * kwh) for kwh in (one.old_kwh, one.new_kwh))
         interval = "no interval"
         if one.low is not None and one.high is not None:
-            interval = f"{100 * one.low:+.2g} to {100 * one.high:+.2g} %"
-        print(f"  {one.phase:<6} {rates} J a sample: {100 * one.change:+.2g} % ({interval})")
+            interval = f"{percent(one.low, '+')} to {percent(one.high, '+')} %"
+        print(f"  {one.phase:<6} {rates} J a sample: {percent(one.change, '+')} % ({interval})")
         print(printable(f"         {one.verdict}: {one.why}"))
     if not found:
         print("  no phase in common")
-    assert old.measured is not None and new.measured is not None
-    if "modelled" in (old.measured.tier, new.measured.tier):
+    if is_modelled(old) or is_modelled(new):
         print("  modelled: rated power x load; a difference is one of time and load, not read")
     unlike = list(setup_differences(old, new))
     print("  set-ups: " + ("alike" if not unlike else "differ in"))
@@ -92,8 +91,8 @@ def _status(found: dict[str, list[Difference]], limit: float) -> int:
                 rose = True
                 print(
                     printable(
-                        f"{name}: {one.phase} rose by {100 * one.change:.3g} %, shown to be over "
-                        f"{100 * limit:g} %"
+                        f"{name}: {one.phase} rose by {plain(100 * one.change)} %, shown to be "
+                        f"over {100 * limit:g} %"
                     ),
                     file=sys.stderr,
                 )

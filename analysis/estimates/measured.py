@@ -161,7 +161,7 @@ def measured(
         comparison_key=apart(
             comparison_key(newest.setup, newest.is_at_recipe_size), newest.collection
         ),
-        tier=least_sure(tier_of(run.setup, run.is_at_recipe_size) for run in runs),
+        tier=least_sure(tier_of(run.setup, run.is_at_recipe_size, run.values) for run in runs),
         is_at_recipe_size=fits,
         rates=rates,
         recipe=recipes[-1] if recipes else (),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 from analysis.published import facts as published
 from metering.record import Stage
@@ -20,15 +20,27 @@ READ: tuple[Tier, ...] = ("counter", "power")
 _OF_SENSOR: dict[str, Tier] = {"counter": "counter", "rapl": "counter", "power": "power"}
 
 
-def tier_of(setup: SetUp, at_recipe_size: bool) -> Tier:
-    """The tier of a run. The device that computed is the GPU where one was metered, else the
-    CPU; a device without a reading counts as modelled."""
+def tier_of(setup: SetUp, at_recipe_size: bool, phase: Mapping[str, Any] | None = None) -> Tier:
+    """The tier of a run. phase: see `sensor_tier`."""
     if setup.asked.scale == "small" or not at_recipe_size:
         return "small"
+    return sensor_tier(setup, phase or {})
+
+
+def sensor_tier(setup: SetUp, phase: Mapping[str, Any]) -> Tier:
+    """How the device that computed was read: the GPU where one was metered, else the CPU. A device
+    without a reading counts as modelled.
+
+    phase: how each component was read in it, as `gpu_sensor` and `cpu_sensor`; where it disagrees
+    with the set-up, the less sure counts."""
     found = setup.found
     if found is None:
         return "modelled"
-    return _OF_SENSOR.get(found.sensors.get("gpu" if found.device else "cpu", ""), "modelled")
+    component = "gpu" if found.device else "cpu"
+    read = [found.sensors.get(component, "")]
+    if isinstance(how := phase.get(f"{component}_sensor"), str):
+        read.append(how)
+    return least_sure(_OF_SENSOR.get(how, "modelled") for how in read)
 
 
 def least_sure(tiers: Iterable[Tier]) -> Tier:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from analysis.estimates.ratio import fieller
+from analysis.estimates.tiers import sensor_tier
 from analysis.records.describe import setup_fields
 from analysis.show.find import Named
 
@@ -94,11 +95,33 @@ def _gain(one: Named, phase: str) -> float | None:
 
 def one_board(old: Named, new: Named) -> bool | None:
     """Whether both were read on the same boards, or without any on the same machine; `None` where
-    the records do not say."""
+    the records do not say: they name none, and the kind of device and its number are alike."""
+    if _are_unlike(old, new, ("device", "num_devices", "cpu_model")):
+        return False
     before, after = boards(old), boards(new)
-    if not before or not after:
-        return None
-    return before == after
+    if before and after:
+        return before == after
+    # one machine gives a process more or fewer CPUs; without its name it may as well be another
+    return False if _are_unlike(old, new, ("num_cpus",)) else None
+
+
+def _are_unlike(old: Named, new: Named, names: tuple[str, ...]) -> bool:
+    """Whether both found these on their machines, and found them otherwise."""
+    found = [one.frame.iloc[0]["setup"].found for one in (old, new)]
+    if None in found:
+        return False
+    for name in names:
+        before, after = (getattr(one, name) for one in found)
+        is_known = name == "device" or None not in (before, after)  # no device is the CPU
+        if is_known and before != after:
+            return True
+    return False
+
+
+def is_modelled(one: Named) -> bool:
+    """Whether no sensor read the device that computed, in a phase or more."""
+    rows = one.frame[one.frame["kwh_per_sample"].notna()].to_dict("records")
+    return any(sensor_tier(row["setup"], row) == "modelled" for row in rows)
 
 
 def boards(one: Named) -> frozenset[str]:

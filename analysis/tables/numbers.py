@@ -24,6 +24,15 @@ def plain(value: float) -> str:
     return f"{value:.4g}"
 
 
+def percent(share: float, sign: str = "") -> str:
+    """A share in percent without its unit: two significant digits, more where the whole number has
+    more, never an exponent. sign: `+` writes one before a rise too."""
+    value = 100 * share
+    if abs(value) >= 99.5:
+        return f"{value:{sign}.0f}"
+    return f"{value:{sign}.4f}" if 0 < abs(value) < 1e-3 else f"{value:{sign}.2g}"
+
+
 def with_interval(value: float, half_width: float | None) -> str:
     """`224.0 ± 3.1`; without an interval the number alone."""
     if half_width is None or absent(half_width) or half_width <= 0 or not math.isfinite(half_width):

@@ -110,7 +110,8 @@ def ordered(table: pd.DataFrame, name: str) -> pd.DataFrame:
     key = table[column(table, bare)]
     if bare.endswith("pareto"):
         key = key.map({True: 1.0, False: 0.0}).astype(float)
-    falling = any(word in bare for word in _BEST_IS_LARGE) != name.startswith("-")
+    is_large = any(word in bare for word in _BEST_IS_LARGE) and not bare.endswith("half_width")
+    falling = is_large != name.startswith("-")
     order = key.sort_values(ascending=not falling, kind="stable", na_position="last").index
     return table.loc[order].reset_index(drop=True)
 

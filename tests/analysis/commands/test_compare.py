@@ -61,6 +61,40 @@ def test_two_boards_differ_by_an_unknown_gain(tmp_path: Path, capsys) -> None:
     assert "--fail-over cannot be told" in said.err
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"device": None, "host": Host()},
+        {"cpu_model": "Xeon", "host": Host()},
+        {"num_devices": 2, "host": Host()},
+        {"num_cpus": 4, "host": Host()},
+        {"device": None, "host": on_board("GPU-1")},
+    ],
+    ids=["a CPU", "another CPU", "two GPUs", "fewer CPUs", "only one names its board"],
+)
+def test_unlike_devices_are_two_boards_where_the_records_name_none(
+    tmp_path: Path, capsys, other: dict
+) -> None:
+    old = run_at(tmp_path / "old", 1e-6, num_cpus=8)
+    new = run_at(tmp_path / "new", 2.65e-6, **({"num_cpus": 8} | other))
+    assert main(["compare", old, new, "--fail-over", "5%"]) == 2
+    said = capsys.readouterr().out
+    assert "+165 % (no interval)" in said
+    assert "not shown: two boards, and the gain error" in said
+
+
+def test_what_is_modelled_is_told_by_the_sensors_and_not_by_the_scale(
+    tmp_path: Path, capsys
+) -> None:
+    modelled = {"scale": "small", "device": None, "sensors": {"cpu": "modelled"}}
+    runs = run_at(tmp_path / "old", 1e-6, **modelled), run_at(tmp_path / "new", 1e-6, **modelled)
+    assert main(["compare", *runs]) == 0
+    assert "modelled: rated power x load" in capsys.readouterr().out
+    read = run_at(tmp_path / "a", 1e-6, scale="small"), run_at(tmp_path / "b", 1e-6, scale="small")
+    assert main(["compare", *read]) == 0
+    assert "modelled: rated" not in capsys.readouterr().out
+
+
 def test_a_folder_of_repetitions_is_one_side(tmp_path: Path) -> None:
     old = put(tmp_path / "old", a_record(), a_record())
     assert main(["compare", str(old), run_at(tmp_path / "new", 1e-6)]) == 0

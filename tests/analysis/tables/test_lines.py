@@ -12,7 +12,7 @@ from analysis.estimates.metrics import gqi
 from analysis.records.load import load
 from analysis.tables.lines import Options
 from analysis.tables.paper import STUDIES, all_tables, table
-from metering.record import Record, Stage
+from metering.record import Record, Sensor, Stage
 from tests.analysis.sample_records import IMAGES, TRAIN, a_phase, a_record, put
 
 TEACHER_KWH = 136.05  # RegNetY-16GF's printed row
@@ -124,6 +124,11 @@ def test_a_study_is_in_a_table_of_its_own_and_has_no_kwh(tmp_path: Path, more: d
 def test_embedded_files_stand_in_for_a_cost_and_the_row_says_so(tmp_path: Path):
     notes = row_of(tmp_path, a_record())["footnotes"]["model"]
     assert "embedded files stand in for ImageNet-1k's cost, never for its accuracy" in notes
+
+
+def test_a_phase_that_no_sensor_read_is_modelled_whatever_the_set_up_says(tmp_path: Path):
+    phase = a_phase(sensors={"gpu": Sensor("modelled")})
+    assert row_of(tmp_path, a_record(phases={"train": phase}))["tier"] == "modelled"
 
 
 def test_rows_that_would_look_alike_say_what_differs(tmp_path: Path):

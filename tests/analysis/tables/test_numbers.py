@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.tables.numbers import plain, with_interval
+from analysis.tables.numbers import percent, plain, with_interval
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,18 @@ def test_a_value_ends_where_its_interval_does(value, half_width, text) -> None:
 )
 def test_no_exponent_where_a_person_writes_none(value: float, text: str) -> None:
     assert plain(value) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (1.65, "+165"),
+        (0.2, "+20"),
+        (-0.0123, "-1.2"),
+        (0.997, "+100"),
+        (0.0, "+0"),
+        (20.0, "+2000"),
+    ],
+)
+def test_a_percentage_has_no_exponent(share, text) -> None:
+    assert percent(share, "+") == text
