@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from analysis.export import carbon
-from analysis.export.report_facts import Export, PhaseFacts, RunFacts, sensors_text
+from analysis.export.report_facts import Export, PhaseFacts, RunFacts, sensors_text, short_ids
 from analysis.export.site_facts import SiteFacts
 from analysis.export.training import name_of
 
@@ -30,13 +30,14 @@ def export(runs: Sequence[RunFacts], site: SiteFacts) -> Export:
     required `infrastructure.infraType` is written too, and says so in what was left out."""
     left_out: dict[str, None] = {}
     files: dict[str, str | bytes] = {}
+    ids = short_ids(runs)
     for run in runs:
         for phase in run.phases:
             if phase.energy_kwh is None:
                 left_out[f"{phase.phase} of {run.model}: no energy was read"] = None
                 continue
             report = _report(run, phase, phase.energy_kwh, site, left_out)
-            name = f"boamps-{run.model.replace('/', '_')}-{run.run_id[:8]}-{phase.phase}.json"
+            name = f"boamps-{run.model.replace('/', '_')}-{ids[run.run_id]}-{phase.phase}.json"
             files[name] = json.dumps(report, indent=1) + "\n"
     return Export(files, tuple(left_out))
 
@@ -105,6 +106,7 @@ def _task(run: RunFacts, phase: PhaseFacts, site: SiteFacts) -> dict[str, Any]:
     ]
     if run.scale != "full":
         words.append(f"scale={run.scale}")
+    words += phase.flags
     accuracy = phase.quality.get("top1_pct", phase.quality.get("miou_pct"))
     task = {
         "taskStage": "inference"

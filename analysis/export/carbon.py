@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from analysis.export.report_facts import RunFacts
+from analysis.export.report_facts import PhaseFacts, RunFacts
 from analysis.export.site_facts import SiteFacts
+from analysis.records.codecarbon.energy_faults import energy_fault
 from analysis.records.emission_factor import is_possible
 
 NO_FACTOR = (
@@ -34,3 +35,9 @@ def emitted_kg(kwh: float | None, run: RunFacts, site: SiteFacts) -> float | Non
     """kg CO2eq of `kwh`, without the data centre's overhead."""
     factor = factor_kg_per_kwh(run, site)
     return None if kwh is None or factor is None else kwh * factor
+
+
+def fault_of(phase: PhaseFacts) -> str | None:
+    """Why no emissions can be made of the phase's energy; None where they can."""
+    fault = energy_fault(phase.flags)
+    return None if fault is None else f"emissions of the {phase.phase} phase: {fault}"

@@ -22,6 +22,7 @@ from analysis.export.report_facts import (
     RunFacts,
     interval_text,
     sensors_text,
+    short_ids,
 )
 from analysis.export.sci import FLOP_PER_MAC, train_flop
 from analysis.export.site_facts import SiteFacts
@@ -53,7 +54,13 @@ def export(runs: Sequence[RunFacts], site: SiteFacts) -> Export:
     count in the development breakdown alone."""
     left_out: dict[str, None] = {}
     finished = [run for run in runs if run.status == "finished"]
-    lines = [line for run in finished if run.phases for line in _lines(run, site, left_out)]
+    ids = short_ids(finished)
+    lines = [
+        line
+        for run in finished
+        if run.phases
+        for line in _lines(run, ids[run.run_id], site, left_out)
+    ]
     spent = development.breakdown(runs)
     sentence = appendix_sentence(finished, site)
     return Export(
@@ -66,8 +73,10 @@ def export(runs: Sequence[RunFacts], site: SiteFacts) -> Export:
     )
 
 
-def _lines(run: RunFacts, site: SiteFacts, left_out: dict[str, None]) -> Iterator[Line]:
-    name = f"{name_of(run, None)} on {run.devices} ({run.run_id[:8]})"
+def _lines(
+    run: RunFacts, short_id: str, site: SiteFacts, left_out: dict[str, None]
+) -> Iterator[Line]:
+    name = f"{name_of(run, None)} on {run.devices} ({short_id})"
     for field, value, basis in (
         *_hardware(run, site, left_out),
         *_training(run, site),
@@ -147,6 +156,8 @@ def _window(run: RunFacts, phase: PhaseFacts) -> Iterator[_Field]:
     yield f"{phase.phase}: measured", said, MEASURED
     if phase.sensors:
         yield f"{phase.phase}: read by", sensors_text(phase.sensors), "recorded"
+    if phase.flags:
+        yield f"{phase.phase}: to know", "; ".join(phase.flags), "recorded"
     if phase.peak_memory_mib is not None:
         yield f"{phase.phase}: peak memory (MiB)", f"{phase.peak_memory_mib:.0f}", MEASURED
 

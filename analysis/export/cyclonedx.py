@@ -76,11 +76,12 @@ def _consumption(
         ]
     else:
         left_out[_SUPPLIER] = None
-    kg = carbon.emitted_kg(energy.kwh, run, site)
+    fault = carbon.fault_of(phase)
+    kg = carbon.emitted_kg(energy.kwh, run, site) if fault is None else None
     if kg is not None:
         consumption["co2CostEquivalent"] = {"value": kg / KG_PER_TONNE, "unit": "tCO2eq"}
     else:
-        left_out[carbon.NO_FACTOR] = None
+        left_out[fault or carbon.NO_FACTOR] = None
     properties = _properties(run, phase, energy.scope, energy.half_width_kwh, energy.words)
     if kg is not None:
         properties["carbon_factor_source"] = carbon.factor_source(run, site)

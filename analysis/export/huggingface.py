@@ -29,7 +29,7 @@ def export(runs: Sequence[RunFacts], site: SiteFacts) -> Export:
 
 def emissions(runs: Sequence[RunFacts], site: SiteFacts) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The mapping under `co2_eq_emissions`, and what was left out. Raises `AnalysisError` where
-    the runs are not one training, or nothing is known to emit."""
+    the runs are not one training, or what it emitted is not known."""
     trained = [
         (run, phase)
         for run in runs
@@ -41,6 +41,8 @@ def emissions(runs: Sequence[RunFacts], site: SiteFacts) -> tuple[dict[str, Any]
             "are given; name one record"
         )
     [(run, phase)] = trained
+    if (fault := carbon.fault_of(phase)) is not None:
+        raise AnalysisError(f"left out {fault}; a model card has nothing else")
     energy = stated(run, phase)
     kg = carbon.emitted_kg(energy.kwh if energy else None, run, site)
     if energy is None or kg is None:
@@ -54,7 +56,7 @@ def emissions(runs: Sequence[RunFacts], site: SiteFacts) -> tuple[dict[str, Any]
     ]
     if phase.sensors:
         source.append(f"read by {sensors_text(phase.sensors)}")
-    source.append("without PUE and embodied carbon")
+    source += ["without PUE and embodied carbon", *phase.flags]
     values: dict[str, Any] = {"emissions": kg * GRAMS_PER_KG, "source": "; ".join(source)}
     left_out = []
     if (training := site.model.training_type or _training_type(run)) is not None:

@@ -6,6 +6,7 @@ measured rate times the full training schedule); the two are never in one field.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -184,6 +185,15 @@ class Export:
 
     files: dict[str, str | bytes]
     left_out: tuple[str, ...] = ()
+
+
+def short_ids(runs: Sequence[RunFacts]) -> dict[str, str]:
+    """Each run id -> its beginning, of at least 8 letters, that no other of `runs` has."""
+    ids = dict.fromkeys(run.run_id for run in runs)
+    length = 8
+    while len({one[:length] for one in ids}) < len(ids):
+        length += 1
+    return {one: one[:length] for one in ids}
 
 
 def sensors_text(sensors: dict[str, str]) -> str:

@@ -31,8 +31,8 @@ def export(runs: Sequence[RunFacts], site: SiteFacts) -> Export:
     for run in runs:
         if (test := run.phase("test")) is not None:
             scores += _consumer(run, test, site, left_out)
-        if run.phase("train") is not None:
-            scores += _provider(run, site, left_out)
+        if (train := run.phase("train")) is not None:
+            scores += _provider(run, train, site, left_out)
     document = {"standard": "SCI for AI, draft on ISO/IEC 21031:2024", "scores": scores}
     return Export({FILE: json.dumps(document, indent=1) + "\n"}, tuple(left_out))
 
@@ -61,10 +61,13 @@ def _consumer(
     score["measured_as"] = "measured window"
     score["energy"] = interval_text(test.kwh_per_sample, test.kwh_half_width, "kWh per unit")
     score["sensors"] = sensors_text(test.sensors)
+    score["flags"] = list(test.flags)
     return [score]
 
 
-def _provider(run: RunFacts, site: SiteFacts, left_out: dict[str, None]) -> list[dict[str, Any]]:
+def _provider(
+    run: RunFacts, train: PhaseFacts, site: SiteFacts, left_out: dict[str, None]
+) -> list[dict[str, Any]]:
     """Per billion parameters and per FLOP of the whole training, gross of everything in it."""
     factor = carbon.factor_kg_per_kwh(run, site)
     whole = run.projection
@@ -80,6 +83,7 @@ def _provider(run: RunFacts, site: SiteFacts, left_out: dict[str, None]) -> list
         score = _score(run, site, "provider", unit, whole.kwh / amount, factor, embodied)
         score["measured_as"] = "projected recipe"
         score["energy"] = interval_text(whole.kwh, whole.half_width_kwh, "kWh, whole recipe")
+        score["flags"] = list(train.flags)
         score["note"] += (
             "; training alone: data, design and deployment, stopped and intermediate runs are not "
             "in it"

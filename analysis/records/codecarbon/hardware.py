@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from analysis.records.codecarbon.energy_faults import UNIT_MISTAKEN
 from analysis.records.codecarbon.parse import Line
 from metering.record import RecordError
 
@@ -55,7 +56,7 @@ def power_flags(
         shares[f"{gpu_w:.3g} W of {boards} GPUs"] = gpu_w / (MOST_BOARD_W * boards)
     for what, share in shares.items():
         if duration_s >= SHORT_S and share > MISTAKEN:
-            return [f"{what}: a unit is mistaken, and no rate is made"], False
+            return [f"{what}: {UNIT_MISTAKEN}"], False
         if duration_s >= SHORT_S and share > 1:
             return [f"{what}: more than they can draw"], True
     lows = {f"{total_w:.2g} W in all": machine and total_w < LEAST_MACHINE_W}
@@ -63,7 +64,7 @@ def power_flags(
         lows[f"{gpu_w:.2g} W of {num_gpus} GPUs"] = gpu_w < LEAST_BOARD_W * num_gpus
     for what, is_low in lows.items():
         if is_low and duration_s >= LEAST_TIME_S:
-            said = "less than they draw when idle: a unit is mistaken, and no rate is made"
+            said = f"less than they draw when idle: {UNIT_MISTAKEN}"
             return [f"{what}: {said}"], False
     return [], True
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from analysis.records.codecarbon.energy_faults import GPU_NOT_READ
 from analysis.records.codecarbon.hardware import gpus_of, power_flags
 from analysis.records.codecarbon.parse import Line
 from analysis.records.emission_factor import is_possible
@@ -165,9 +166,7 @@ def _parts(line: Line, total_kwh: float, num_gpus: int) -> tuple[Parts, bool, li
         # a column that is empty beside a total that is larger than the rest: the GPU was read
         has_rate = gpu is None and total_kwh > others_kwh * (1 + SUM_TOLERANCE) > 0
         if not has_rate:
-            flags.append(
-                "a GPU is listed and its energy is 0 or empty: it was not read, and no rate is made"
-            )
+            flags.append(GPU_NOT_READ)
     for name, kwh in (("CPU", cpu), ("RAM", ram)):
         if kwh == 0:
             flags.append(f"the {name}'s energy is 0: it was not read")

@@ -13,6 +13,7 @@ from analysis.__main__ import main
 from analysis.commands.export import gather
 from analysis.export.development import breakdown
 from analysis.export.formats import FORMATS
+from analysis.export.site_facts import SiteFacts
 from metering.record_file import to_json
 from metering.record_host import EmissionFactor, Host
 from tests.analysis.records.codecarbon.logs import a_config, a_log
@@ -58,6 +59,49 @@ def test_one_file_goes_to_the_terminal_and_what_is_left_out_is_named(
     said = capsys.readouterr()
     assert json.loads(said.out)["bomFormat"] == "CycloneDX"
     assert "left out energyProviders" in said.err
+
+
+@pytest.mark.parametrize("name", ["huggingface", "boamps", "compute-report", "spdx", "cyclonedx"])
+def test_what_a_reader_must_know_is_in_the_report(name: str, tmp_path: Path) -> None:
+    a_config(tmp_path / "logs")
+    a_log(tmp_path / "logs", {"pue": "1.25"})
+    out = tmp_path / "out"
+    assert main(["export", str(tmp_path / "logs"), "--to", name, "--out", str(out)]) == 0
+    assert all("pue 1.25 is divided out" in path.read_text() for path in out.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"gpu_energy": "0.0", "energy_consumed": "0.003"}, "it was not read"),
+        ({"gpu_energy": "7000", "energy_consumed": "7000.003"}, "a unit is mistaken"),
+    ],
+)
+def test_no_emissions_are_made_of_an_energy_that_is_wrong(
+    wrong: dict[str, str], why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a_config(tmp_path / "logs")
+    a_log(tmp_path / "logs", wrong | {"emissions": str(float(wrong["energy_consumed"]) * 0.05)})
+    export = ["export", str(tmp_path / "logs"), "--to"]
+    assert main([*export, "huggingface"]) == 2
+    assert "left out emissions of the train phase" in capsys.readouterr().err
+    assert main([*export, "cyclonedx"]) == 0
+    said = capsys.readouterr()
+    assert "co2CostEquivalent" not in said.out
+    [line] = [one for one in said.err.splitlines() if "left out emissions" in one]
+    assert why in line
+
+
+@pytest.mark.parametrize("name", ["boamps", "compute-report"])
+def test_runs_whose_ids_begin_alike_are_told_apart(name: str, tmp_path: Path) -> None:
+    start = "0123abcd-0000-4000-8000-00000000000"
+    ids = [{"run_id": f"{start}{end}"} for end in "12"]
+    a_log(tmp_path / "logs", *ids)
+    given = ["--samples", "100", "--model", "vit", "--out", str(tmp_path / "runs")]
+    assert main(["import", str(tmp_path / "logs"), *given]) == 0
+    made = FORMATS[name](gather([str(tmp_path / "runs")]), SiteFacts()).files
+    said = "".join((*made, *map(str, made.values())))
+    assert all(one["run_id"].replace("-", "") in said for one in ids)
 
 
 def test_facts_of_a_model_are_refused_for_several_networks(

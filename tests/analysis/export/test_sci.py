@@ -10,7 +10,7 @@ import pytest
 from analysis.export.report_facts import RunFacts
 from analysis.export.sci import FILE, export
 from analysis.export.site_facts import SiteFacts
-from tests.analysis.export.sample_runs import a_run, a_site
+from tests.analysis.export.sample_runs import a_run, a_site, a_window
 
 
 def _scores(run: RunFacts, site: SiteFacts) -> list[dict[str, Any]]:
@@ -58,3 +58,10 @@ def test_without_a_projection_the_provider_is_left_out_by_name() -> None:
     run = a_run(projection=None, projection_missing=("its scale is small",))
     assert [one["boundary"] for one in _scores(run, a_site())] == ["consumer"]
     assert "provider: its scale is small" in export([run], a_site()).left_out
+
+
+def test_what_a_reader_must_know_is_in_each_score() -> None:
+    phases = (a_window(flags=("few blocks",)), a_window("test", flags=("pue 1.25 is divided out",)))
+    consumer, *provider = _scores(a_run(phases=phases), SiteFacts())
+    assert consumer["flags"] == ["pue 1.25 is divided out"]
+    assert all(score["flags"] == ["few blocks"] for score in provider)
