@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -16,6 +17,8 @@ from analysis.records.collection import apart
 from metering.setup import hardware_key, study_key
 
 LEAST_NETWORKS = 3
+MACHINE = tuple(name for name in AXES["device"] if name != "num_workers")
+"""What another machine changes; a number of workers that was asked for is a set-up of its own."""
 LIMIT = f"limit {SAME_ORDER}; power: the chance to show a true {SURELY_SAME} with so many networks"
 
 
@@ -63,18 +66,22 @@ def _elsewhere() -> str:
 def on_other_hardware(measured: Sequence[Measured]) -> Claim:
     """Training on two devices, of networks that were trained alike on both."""
     on: dict[str, tuple[str, dict[str, float]]] = {}
+    networks: dict[str, str] = {}
     for one in measured:
         rate = one.train_rate
         if one.task != "classification" or rate is None or one.setup.found is None:
             continue
         machine = apart(hardware_key(one.setup), one.collection) + str(one.setup.asked.num_threads)
         _, rates = on.setdefault(machine, (one.device, {}))
-        rates.setdefault(study_key(one.setup, AXES["device"]), rate.kwh_per_sample)
+        key = study_key(one.setup, MACHINE)
+        rates.setdefault(key, rate.kwh_per_sample)
+        networks[key] = one.setup.asked.model
     parts: list[Part] = []
     machines = list(on.values())
     for number, (name, rates) in enumerate(machines):
         for other_name, others in machines[number + 1 :]:
             both = pd.DataFrame({"first": rates, "second": others}).dropna()
+            both = both[~both.index.map(networks.get).duplicated()]  # one set-up a network
             if len(both) < LEAST_NETWORKS:
                 continue
             found = rank(both["first"], both["second"])
@@ -90,7 +97,9 @@ def on_other_hardware(measured: Sequence[Measured]) -> Claim:
 
 
 def _words(found: Rank) -> str:
-    interval = "no interval" if found.n <= 3 else f"95 % {found.low:.2f} to {found.high:.2f}"
+    interval = (
+        "no interval" if math.isnan(found.low) else f"95 % {found.low:.2f} to {found.high:.2f}"
+    )
     return (
         f"{found.n} networks, rank correlation {found.rho:.2f} ({interval}, power "
         f"{found.power:.0%})"

@@ -44,7 +44,7 @@ def non_negative() -> Claim:
         "3.1",
         "GQI is always non-negative, range [0, inf]",
         f"Eq. 1 at 75 % and 0.5 kWh is {formula:.1f}, at 1 kWh it divides by zero; all "
-        f"{int((tests < 1).sum())} printed test electricities are below 1 kWh. No printed "
+        f"{int((tests < 1).sum())} test electricities of Table 3 are below 1 kWh. No printed "
         "training total is",
         FAILS,
     )

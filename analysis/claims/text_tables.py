@@ -116,7 +116,7 @@ def action_recognition() -> list[Claim]:
             "5.3, Table 2",
             "primarily because it consumes minimal electricity",
             f"the least is {least.index[0]} ({least.iloc[0]:.1f} kWh; TSM {least[tsm]:.1f}); I3D "
-            f"and TRN, within {apart:.0%} of TSM's electricity, have GQI "
+            f"and TRN, within {math.ceil(100 * apart)}% of TSM's electricity, have GQI "
             f"{near['gqi'].max():.3f} and {near['gqi'].min():.3f}: among networks as cheap, "
             "accuracy decides",
             FAILS,

@@ -129,7 +129,15 @@ class Measured:
         return next((rate for (_, phase), rate in self.rates.items() if phase == "test"), None)
 
 
-Spreads = Mapping[tuple[str, str], Spread]
+@dataclass(frozen=True)
+class Pooled:
+    """How much repeated runs differ on one hardware: in energy and in seconds per sample."""
+
+    kwh: Spread | None = None
+    pace: Spread | None = None
+
+
+Spreads = Mapping[tuple[str, str], Pooled]
 """(hardware key of one collection, phase) -> how much repeated runs differ on it."""
 
 
@@ -183,11 +191,12 @@ def measured(
 
 
 def _rate(runs: Sequence[Run], spreads: Spreads) -> MeasuredRate:
-    spread = spreads.get((apart(hardware_key(runs[0].setup), runs[0].collection), runs[0].phase))
+    key = apart(hardware_key(runs[0].setup), runs[0].collection), runs[0].phase
+    spread = spreads.get(key, Pooled())
     kwh = rate_over_runs(
-        [run.kwh_per_sample for run in runs], [run["kwh_half_width"] for run in runs], spread
+        [run.kwh_per_sample for run in runs], [run["kwh_half_width"] for run in runs], spread.kwh
     )
-    idle = _idle(runs, spread)
+    idle = _idle(runs, spread.pace)
     return MeasuredRate(
         kwh_per_sample=kwh.value,
         half_width=kwh.half_width,
@@ -199,7 +208,7 @@ def _rate(runs: Sequence[Run], spreads: Spreads) -> MeasuredRate:
         emissions_kg_co2eq_per_sample=_emissions(runs),
         idle_kwh_per_sample=idle.value if idle else None,
         idle_half_width=idle.half_width if idle else None,
-        s_half_width=_pace_half_width(runs, spread),
+        s_half_width=_pace_half_width(runs, spread.pace),
         gpu_kwh_per_sample=_gpu(runs),
     )
 
@@ -218,8 +227,7 @@ def _pace_half_width(runs: Sequence[Run], spread: Spread | None) -> float | None
 
 
 def _idle(runs: Sequence[Run], spread: Spread | None) -> RunsRate | None:
-    """The energy of an idle machine in the time of a sample; its time differs between runs as
-    their energy does."""
+    """The energy of an idle machine in the time of a sample. spread: of their seconds."""
     if any(run["idle_power_w"] is None or run["s_per_sample"] is None for run in runs):
         return None
     names = ("idle_power_w", "s_per_sample", "s_half_width")

@@ -15,8 +15,8 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.estimates.between_runs import Spread, pooled_spread
-from analysis.estimates.measured import Measured, measured
+from analysis.estimates.between_runs import pooled_spread
+from analysis.estimates.measured import Measured, Pooled, measured
 from analysis.estimates.run import Run
 from analysis.estimates.tiers import is_at_recipe_size
 from analysis.estimates.trainings import add_parts
@@ -70,20 +70,27 @@ def _plain(column: pd.Series) -> list[Any]:
     return [None if gone else value for value, gone in zip(values, absent, strict=True)]
 
 
-def _spreads(rows: Mapping[str, Mapping[str, Sequence[Run]]]) -> dict[tuple[str, str], Spread]:
+def _spreads(rows: Mapping[str, Mapping[str, Sequence[Run]]]) -> dict[tuple[str, str], Pooled]:
     """(hardware key of one collection, phase) -> how much repeated runs differ on it."""
-    rates: dict[tuple[str, str], list[list[float]]] = {}
+    repeated: dict[tuple[str, str], list[list[Run]]] = {}
     for setups in rows.values():
         for runs in setups.values():
-            phases: dict[str, list[float]] = {}
+            phases: dict[str, list[Run]] = {}
             for run in runs:
-                phases.setdefault(run.phase, []).append(run.kwh_per_sample)
-            for phase, repeated in phases.items():
-                if len(repeated) > 1:
+                phases.setdefault(run.phase, []).append(run)
+            for phase, several in phases.items():
+                if len(several) > 1:
                     key = apart(hardware_key(runs[0].setup), runs[0].collection), phase
-                    rates.setdefault(key, []).append(repeated)
-    pooled = {key: pooled_spread(setups) for key, setups in rates.items()}
-    return {key: spread for key, spread in pooled.items() if spread is not None}
+                    repeated.setdefault(key, []).append(several)
+    return {
+        key: Pooled(
+            pooled_spread([run.kwh_per_sample for run in runs] for runs in setups),
+            pooled_spread(
+                [run["s_per_sample"] for run in runs if run["s_per_sample"]] for runs in setups
+            ),
+        )
+        for key, setups in repeated.items()
+    }
 
 
 def _bundles(setups: Mapping[str, Sequence[Run]]) -> Iterator[Bundle]:

@@ -95,3 +95,22 @@ def test_three_networks_have_no_interval(tmp_path: Path) -> None:
     claim = elsewhere(tmp_path, *runs_of(rates), *runs_of(rates, device="NVIDIA A100-SXM4-40GB"))
     assert "3 networks, rank correlation 1.00 (no interval, power 0%)" in claim.shown
     assert claim.verdict == OPEN
+
+
+def test_a_network_that_was_run_in_two_ways_counts_once(tmp_path: Path) -> None:
+    rates = in_order(*NETWORKS[:3])
+    more = {"device": "NVIDIA A100-SXM4-40GB"}
+    twice = {NETWORKS[0]: 5e-7}
+    claim = elsewhere(
+        tmp_path,
+        *runs_of(rates), *runs_of(twice, batch_size=8),
+        *runs_of(rates, **more), *runs_of(twice, batch_size=8, **more),
+    )  # fmt: skip
+    assert "3 networks, rank correlation 1.00 (no interval" in claim.shown
+
+
+def test_four_networks_in_one_order_are_too_few_to_show_it(tmp_path: Path) -> None:
+    rates = in_order(*NETWORKS[:4])
+    claim = elsewhere(tmp_path, *runs_of(rates), *runs_of(rates, device="NVIDIA A100-SXM4-40GB"))
+    assert "4 networks, rank correlation 1.00 (95 % -0" in claim.shown
+    assert claim.verdict == OPEN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,17 @@ def test_two_repetitions_are_one_row_with_students_interval_over_runs(tmp_path: 
     standard_error = (0.02e-6 / 2**0.5) / 2**0.5
     assert rate.half_width == pytest.approx(student.ppf(0.975, 1) * standard_error)
     assert len(row.run_ids) == 2 and len(row.paths) == 2 and len(row.identities) == 1
+
+
+def test_seconds_have_a_spread_of_their_own(tmp_path: Path):
+    """Two repetitions alike in energy, of which one took a tenth longer."""
+    phase = a_phase()
+    pace = Interval(mean=1.1 * phase.duration_s_per_sample.mean, half_width=1e-6)
+    slower = {"train": replace(phase, duration_s_per_sample=pace)}
+    [row] = merged(tmp_path, a_record(), a_record(phases=slower))
+    rate = row.rates["supervised", "train"]
+    assert rate.half_width / rate.kwh_per_sample < 0.05
+    assert rate.s_half_width / rate.s_per_sample > 0.5
 
 
 def test_the_spread_is_pooled_over_the_set_ups_of_one_machine(tmp_path: Path):
