@@ -36,6 +36,10 @@ def export(runs: Sequence[RunFacts], site: SiteFacts) -> Export:
             if phase.energy_kwh is None:
                 left_out[f"{phase.phase} of {run.model}: no energy was read"] = None
                 continue
+            if not _components(run, site):
+                said = f"{phase.phase} of {run.model}: its log or record names no hardware"
+                left_out[f"{said}, and infrastructure.components cannot be empty"] = None
+                continue
             report = _report(run, phase, phase.energy_kwh, site, left_out)
             name = f"boamps-{run.model.replace('/', '_')}-{ids[run.run_id]}-{phase.phase}.json"
             files[name] = json.dumps(report, indent=1) + "\n"
@@ -166,7 +170,7 @@ def _interval(phase: PhaseFacts, kwh: float) -> str | None:
     return f"± {share * kwh:.3g} kWh at {phase.confidence or 0.95:.0%}"
 
 
-def _infrastructure(run: RunFacts, site: SiteFacts, left_out: dict[str, None]) -> dict[str, Any]:
+def _components(run: RunFacts, site: SiteFacts) -> list[dict[str, Any]]:
     components = []
     if run.gpu_name is not None:
         gpu: dict[str, Any] = {"componentType": "gpu", "nbComponent": run.num_devices}
@@ -179,9 +183,11 @@ def _infrastructure(run: RunFacts, site: SiteFacts, left_out: dict[str, None]) -
         components.append(
             {"componentType": "ram", "nbComponent": run.num_nodes, "memorySize": run.memory_gib}
         )
-    if not components:
-        left_out["infrastructure.components: the record names no hardware"] = None
-    infrastructure: dict[str, Any] = {"components": components}
+    return components
+
+
+def _infrastructure(run: RunFacts, site: SiteFacts, left_out: dict[str, None]) -> dict[str, Any]:
+    infrastructure: dict[str, Any] = {"components": _components(run, site)}
     if site.infrastructure is None:
         left_out[_INFRASTRUCTURE] = None
         return infrastructure

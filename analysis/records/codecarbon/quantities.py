@@ -60,6 +60,10 @@ class Logged:
     has_rate: bool = True
     flags: tuple[str, ...] = ()
 
+    @property
+    def has_parts(self) -> bool:
+        return any(part is not None for part in (self.gpu_kwh, self.cpu_kwh, self.ram_kwh))
+
 
 def logged(line: Line, pue: float | None = None) -> Logged:
     """What `line` says; pue: of its run where the line has none. Raises `RecordError`."""
@@ -171,6 +175,8 @@ def _parts(line: Line, total_kwh: float, num_gpus: int) -> tuple[Parts, bool, li
         if kwh == 0:
             flags.append(f"the {name}'s energy is 0: it was not read")
     known = [part for part in (gpu, cpu, ram) if part]
+    if not known and not flags:
+        flags.append("the log has a total alone: whether a GPU was read is not known")
     if len(known) > 1 and abs(sum(known) - total_kwh) > SUM_TOLERANCE * total_kwh:
         flags.append(
             f"its gpu, cpu and ram energy add up to {sum(known):.4g} kWh, energy_consumed is "

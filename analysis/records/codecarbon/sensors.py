@@ -9,8 +9,11 @@ CPU_NOTE = "a CodeCarbon log does not say whether RAPL was read or TDP x load ta
 
 
 def sensors_of(one: Logged) -> dict[Component, Sensor]:
-    """Absent where the log has no energy of a part. From version 2 on CodeCarbon reads a GPU's
-    energy counter, before it integrated its power."""
+    """Absent where the log has no energy of a part; empty where it has a total alone, which does
+    not say what was read. From version 2 on CodeCarbon reads a GPU's energy counter, before it
+    integrated its power."""
+    if not one.has_parts:
+        return {}
     name = f"CodeCarbon {one.version}".strip()
     gpu = cpu = ram = Sensor("absent")
     if one.gpu_kwh is not None:

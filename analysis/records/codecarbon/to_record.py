@@ -76,11 +76,7 @@ def _energy(one: Logged) -> tuple[Energy, dict[Component, Sensor], tuple[str, ..
     if abs((parts.total_kwh or 0.0) - one.energy_kwh) <= SUM_TOLERANCE * one.energy_kwh:
         return parts, sensors, ()
     device: Component = "cpu" if one.gpu_name is None else "gpu"
-    whole: dict[Component, Sensor] = {
-        "gpu": Sensor("absent"),
-        "cpu": Sensor("absent"),
-        "ram": Sensor("absent"),
-    }
+    whole: dict[Component, Sensor] = {name: Sensor("absent") for name in sensors}
     whole[device] = Sensor("modelled", f"CodeCarbon {one.version}".strip(), "total of the log")
     flag = f"the log's total is shown as the {device.upper()}'s: its parts do not make it up"
     if device == "gpu":

@@ -166,7 +166,9 @@ def test_a_record_without_batch_size_is_in_no_figure_of_batch_sizes(tmp_path: Pa
     assert measured_runs(frame).empty
 
 
-def test_a_log_of_version_1_keeps_its_total(tmp_path: Path) -> None:
+def test_a_log_of_version_1_keeps_its_total(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "emissions.csv").write_text(
         "timestamp,experiment_id,project_name,duration,emissions,energy_consumed,country_name\n"
         "2021-05-01T10:00:00,e-1,mine,60.0,0.001,0.01,France\n"
@@ -175,6 +177,10 @@ def test_a_log_of_version_1_keeps_its_total(tmp_path: Path) -> None:
     [row] = load([tmp_path / "out"]).frame.to_dict("records")
     assert row["energy_kwh"] == pytest.approx(0.01)
     assert "the log's total is shown as the CPU's" in row["flags"]
+    assert row["gpu_sensor"] is None or row["gpu_sensor"] != row["gpu_sensor"]  # not known
+    said = capsys.readouterr().err
+    assert "whether a GPU was read is not known" in said
+    assert "0 used, 1 flagged" in said
 
 
 @pytest.mark.parametrize(

@@ -55,12 +55,16 @@ def test_units_are_those_of_the_format() -> None:
 
 
 def test_what_a_log_does_not_say_is_absent_and_not_zero() -> None:
-    bare = a_run(os=None, cpu_model=None, memory_gib=None, phases=(a_window(num_samples=0),))
+    bare = a_run(os=None, memory_gib=None, phases=(a_window(num_samples=0),))
     [report] = _reports(bare, a_site())
     assert "system" not in report
     assert "dataQuantity" not in report["task"]["dataset"][0]
-    left_out = export([bare], a_site()).left_out
-    assert any("infrastructure.components" in name for name in left_out)
+
+
+def test_a_run_without_hardware_is_left_out_by_name() -> None:
+    made = export([a_run(cpu_model=None, memory_gib=None), a_run(run_id="b" * 32)], a_site())
+    assert [name[:23] for name in made.files] == ["boamps-swin_t-bbbbbbbb-"] * 2
+    assert any("swin_t: its log or record names no hardware" in name for name in made.left_out)
 
 
 def test_quality_is_said_only_where_the_error_is_known() -> None:
