@@ -29,7 +29,10 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         checked = check([place.expanduser() for place in arguments.bundles])
     except OSError as error:
-        raise AnalysisError(f"{error.filename} cannot be read: {error.strerror}") from None
+        what = error.filename or ", ".join(map(str, arguments.bundles))
+        raise AnalysisError(
+            f"{what} cannot be read: {error.strerror or error}; copy it again"
+        ) from None
     if not checked:
         raise AnalysisError("no record there; `python -m analysis share` makes a bundle")
     for one in checked:

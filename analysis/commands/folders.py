@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -19,6 +20,8 @@ from analysis.records.load import Loaded, load
 from analysis.share.bundle import is_bundle, unpack
 
 DEFAULT_FOLDERS = ("runs", "results/records")
+_BUNDLES: dict[str, str] = {}
+"""Where the records of a bundle lie in this process -> the bundle, as it was named."""
 VERDICTS: tuple[Verdict, ...] = ("used", "flagged", "left out")
 
 
@@ -36,14 +39,14 @@ def load_named(folders: Sequence[str]) -> Loaded:
     folders = list(places.values())
     loaded = _named_after_bundles(load(folders), bundles)
     for line in summary(loaded):
-        print(printable(line), file=sys.stderr)
+        print(printable(with_bundle_names(line)), file=sys.stderr)
     held = [*loaded.frame["path"], *(copy.path for copy in loaded.copies)]
     for folder in folders:
         if folder in DEFAULT_FOLDERS:
             continue
         top = str(Path(folder).expanduser().absolute())
         if not any(path == top or path.startswith(top + os.sep) for path in held):
-            raise AnalysisError(_nothing_in(folder, top, loaded))
+            raise AnalysisError(with_bundle_names(_nothing_in(folder, top, loaded)))
     return loaded
 
 
@@ -64,10 +67,24 @@ def unpacked(folder: str) -> str:
     bundle = Path(folder).expanduser()
     if not is_bundle(bundle):
         return folder
-    place = Path(tempfile.mkdtemp(prefix="bundle-"))
-    atexit.register(shutil.rmtree, place, ignore_errors=True)
-    unpack(bundle, place / bundle.name)
+    try:
+        place = Path(tempfile.mkdtemp(prefix="bundle-"))
+        atexit.register(shutil.rmtree, place, ignore_errors=True)
+        unpack(bundle, place / bundle.name)
+    except OSError as error:
+        raise AnalysisError(f"{folder} cannot be unpacked: {error.strerror or error}") from None
+    _BUNDLES[str(place / bundle.name)] = folder
     return str(place / bundle.name)
+
+
+def with_bundle_names(text: str) -> str:
+    """`text` with the places of unpacked records as a person knows them: `FILE, record 3`."""
+    for place, name in _BUNDLES.items():
+        text = re.sub(
+            rf"{re.escape(place)}/0*(\d+)(?:/record\.json)?", rf"{place}, record \1", text
+        )
+        text = text.replace(place, name)
+    return text
 
 
 def summary(loaded: Loaded) -> Iterator[str]:
@@ -109,6 +126,8 @@ def _nothing_in(folder: str, top: str, loaded: Loaded) -> str:
     if logs:
         reason = logs[0].left_out[0] if logs[0].left_out else "it has no run"
         return f"{folder} holds no record, and no log that can be used: {logs[0].path}: {reason}"
+    if folder in _BUNDLES:
+        return f"{folder} holds no readable record; ask for another bundle"
     return (
         f"{folder} holds no readable record; measure one with "
         f"`python run.py output_dir={folder}` or name another folder"

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from analysis.commands.folders import load_named, unpacked
+from analysis.commands.folders import load_named, unpacked, with_bundle_names
 from analysis.errors import AnalysisError
 from analysis.records.load import Problem, find_records, reason_of
 from analysis.share.anonymise import anonymised, names_here
@@ -37,10 +37,12 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             record = anonymised(read(Path(path)), names)
         except (RecordError, OSError) as error:
-            print(f"left out {Problem(path, reason_of(error))}", file=sys.stderr)
+            problem = Problem(with_bundle_names(path), reason_of(error))
+            print(f"left out {problem}", file=sys.stderr)
             continue
         if record.run_id in records:
-            print(f"left out {path}: its run is in the bundle already", file=sys.stderr)
+            place = with_bundle_names(path)
+            print(f"left out {place}: its run is in the bundle already", file=sys.stderr)
         records.setdefault(record.run_id, record)
     if not records:
         raise AnalysisError(

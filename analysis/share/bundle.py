@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -40,7 +41,8 @@ def write_bundle(records: Sequence[Record], target: Path) -> None:
 
 
 def is_bundle(path: Path) -> bool:
-    """Whether a file begins as a bundle does; what cannot be read is none."""
+    """Whether a file begins as a bundle does; what cannot be read is none. A compressed file that
+    is damaged is one: `read_lines` says so."""
     try:
         if not path.is_file():
             return False
@@ -50,7 +52,9 @@ def is_bundle(path: Path) -> bool:
             return head == _MARK
         with gzip.open(path) as unpacked:
             return unpacked.read(len(_MARK)) == _MARK
-    except (OSError, EOFError):
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        return True
+    except OSError:
         return False
 
 
@@ -62,11 +66,15 @@ def read_lines(path: Path) -> Iterator[tuple[str, bytes]]:
         content = gzip.decompress(content) if content.startswith(_GZIP) else content
     except EOFError:
         raise AnalysisError(f"{path} was cut off; copy it again") from None
+    except (zlib.error, gzip.BadGzipFile):
+        raise AnalysisError(
+            f"{path} is damaged: its compression does not add up; copy it again"
+        ) from None
     first, *lines = content.split(b"\n")
     try:
         head = json.loads(first)
         schema, num_records = int(head["bundle_schema"]), int(head["num_records"])
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError):
         raise AnalysisError(
             f"{path} is no bundle; `python -m analysis share RUN... --out FILE` makes one"
         ) from None

@@ -129,6 +129,50 @@ def test_a_damaged_bundle_is_refused(
     assert words in capsys.readouterr().err
 
 
+def _flipped(content: bytes, at: int) -> bytes:
+    return content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :]
+
+
+@pytest.mark.parametrize("at", [2, 12, 400, -6])
+@pytest.mark.parametrize("command", ["check", "tables", "report", "share"])
+def test_a_flipped_byte_is_one_line(
+    tmp_path: Path, at: int, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "b.jsonl.gz"
+    write_bundle(records(1, 2), path)
+    path.write_bytes(_flipped(path.read_bytes(), at))
+    out = [] if command == "check" else ["--out", str(tmp_path / "out")]
+    assert main([command, str(path), *out]) == 2
+    said = capsys.readouterr()
+    assert said.err == f"{path} is damaged: its compression does not add up; copy it again\n"
+    assert said.out == ""
+
+
+def test_messages_name_the_bundle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "b.jsonl"
+    write_bundle(records(1, 2), path)
+    out = ["--out", str(tmp_path / "out.jsonl")]
+    head, first, last = path.read_text().splitlines()
+    damaged = last.replace('"status":"finished"', '"status":"perfect"')
+    path.write_text("\n".join((head, first, damaged)))
+    assert main(["share", str(path), *out]) == 0
+    said = capsys.readouterr().err
+    assert f"left out {path}, record 2: " in said
+    assert "/bundle-" not in said
+
+
+def test_a_bundle_without_a_readable_record_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "b.jsonl"
+    write_bundle(records(1, 1), path)
+    path.write_text(path.read_text().replace('"status":"finished"', '"status":"perfect"'))
+    assert main(["tables", str(path), "--out", str(tmp_path / "t")]) == 2
+    said = capsys.readouterr().err
+    assert said.splitlines()[-1].startswith(f"{path} holds no readable record; ")
+    assert "/bundle-" not in said
+
+
 def test_share_check_and_tables_on_one_bundle(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
