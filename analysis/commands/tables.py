@@ -15,7 +15,7 @@ from analysis.commands.folders import DEFAULT_FOLDERS, load_named
 from analysis.errors import AnalysisError, printable, unknown
 from analysis.estimates.accounting import ACCOUNTINGS
 from analysis.estimates.metrics import ALPHA, BETA
-from analysis.tables import select, terminal
+from analysis.tables import noted, select, terminal
 from analysis.tables.grid import Grid, grid
 from analysis.tables.own import OWN, failures
 from analysis.tables.printed import grid_of, tables_of
@@ -87,7 +87,13 @@ def run(arguments: argparse.Namespace) -> int:
         for kind in formats
     }
     write_all(texts, arguments.out)
-    _print({OWN: grids[OWN]} if arguments.own and OWN in grids else grids, loaded.frame)
+    beneath = {
+        name: list(noted.lines(name, tables[name], found, arguments.out, formats))
+        for name, found in grids.items()
+        if name != OWN
+    }
+    shown = {OWN: grids[OWN]} if arguments.own and OWN in grids else grids
+    _print(shown, beneath, loaded.frame)
     if loaded.frame.empty:
         print(HOW_TO_MEASURE)
     print(f"wrote {', '.join(sorted(texts))} to {arguments.out}/")
@@ -103,15 +109,16 @@ def _grid(name: str, table: pd.DataFrame, arguments: argparse.Namespace) -> Grid
     return grid_of(name, table)
 
 
-def _print(grids: dict[str, Grid], frame: pd.DataFrame) -> None:
-    """The user's own runs with their notes, then the tables; studies are in the files."""
+def _print(grids: dict[str, Grid], beneath: dict[str, list[str]], frame: pd.DataFrame) -> None:
+    """The user's own runs with their notes, then the tables; studies are in the files.
+    beneath: what is said under each table."""
     from analysis.tables.paper import STUDIES
 
     for name, found in grids.items():
         if name == STUDIES:
             print(f"{len(found.cells)} rows of scaled-down studies are in {STUDIES}.*")
         elif found.cells or name != OWN:
-            terminal.show(found, notes=name == OWN)
+            terminal.show(found, notes=name == OWN, beneath=beneath.get(name, ()))
     for line in failures(frame):
         print(printable(f"has no row: {line}"), file=sys.stderr)
 

@@ -50,7 +50,12 @@ def _what(run: Named) -> Iterator[str]:
         f"{asked.model} on {dataset_of(asked)} ({asked.task}), stage {asked.stage}, batch "
         f"{asked.batch_size or 'unknown'}, {asked.precision}" + (f", {variant}" if variant else "")
     )
-    if asked.data.origin == "embedded":
+    if (kept := asked.data.options.get("kept_batches")) is not None:
+        yield (
+            f"data: {asked.data.name}, {kept} batches kept on the device; reading and decoding are "
+            "in no number, so it is the network's part of the cost"
+        )
+    elif asked.data.origin == "embedded":
         yield f"data: {asked.data.name}, files of the suite's own in a real set's place"
     if run.measured is not None and run.measured.paper_row:
         yield f"row of the paper: {run.measured.paper_row}"

@@ -37,6 +37,9 @@ SETUP_COLUMNS = (
 KEY_COLUMNS = ("row_key", "comparison_key", "identity", "run_id", "path")
 """Which set-up a line is of, and which runs it rests on; several are joined by `; `."""
 
+KEPT_BATCHES = "batches were kept on the device: reading and decoding are in no number"
+"""How the note on such a row begins."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -150,7 +153,9 @@ def _about(one: Measured) -> list[str]:
         said.insert(0, "measured at another input size than the recipe's")
     if one.tier == "modelled":
         said.insert(0, "modelled: rated power x load, no sensor read the device that computed")
-    if one.setup.asked.data.origin == "embedded":
+    if "kept_batches" in one.setup.asked.data.options:
+        said.append(f"{KEPT_BATCHES}, so it is the network's part of {one.dataset}'s cost")
+    elif one.setup.asked.data.origin == "embedded":
         said.append(f"embedded files stand in for {one.dataset}'s cost, never for its accuracy")
     if one.kind == "codecarbon":
         said.insert(0, "CodeCarbon alone: warm-up included")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.cells import cell_len
 
@@ -23,9 +23,12 @@ def width_of_output() -> int:
     return shutil.get_terminal_size(fallback).columns if sys.stdout else _PIPE_WIDTH
 
 
-def show(found: Grid, notes: bool = False) -> None:
-    """Print `found` in the width of the output, with its footnotes where `notes` are wanted."""
-    print("\n".join((*lines(found, width_of_output(), notes), "")))
+def show(found: Grid, notes: bool = False, beneath: Iterable[str] = ()) -> None:
+    """Print `found` in the width of the output, with its footnotes where `notes` are wanted, and
+    what else is said `beneath` it."""
+    width = width_of_output()
+    more = [line for text in beneath for line in textwrap.wrap(printable(text), width)]
+    print("\n".join((*lines(found, width, notes), *more, "")))
 
 
 def lines(found: Grid, width: int, notes: bool = False) -> Iterator[str]:

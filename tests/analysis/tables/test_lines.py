@@ -126,6 +126,13 @@ def test_embedded_files_stand_in_for_a_cost_and_the_row_says_so(tmp_path: Path):
     assert "embedded files stand in for ImageNet-1k's cost, never for its accuracy" in notes
 
 
+def test_kept_batches_are_the_networks_part_of_the_cost_and_the_row_says_so(tmp_path: Path):
+    row = row_of(tmp_path, a_record(data="tensors", data_options={"kept_batches": 8}))
+    notes = row["footnotes"]["model"]
+    assert "reading and decoding are in no number, so it is the network's part" in notes
+    assert "stand in for" not in notes
+
+
 def test_a_phase_that_no_sensor_read_is_modelled_whatever_the_set_up_says(tmp_path: Path):
     phase = a_phase(sensors={"gpu": Sensor("modelled")})
     assert row_of(tmp_path, a_record(phases={"train": phase}))["tier"] == "modelled"
