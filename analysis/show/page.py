@@ -11,6 +11,7 @@ from analysis.records.describe import dataset_of, device_of, variant_of
 from analysis.show import crosscheck
 from analysis.show.find import Named
 from analysis.show.settings import cheapest_lines
+from analysis.tables.epochs import epochs_of
 from analysis.tables.lines import DEFAULTS, Line, measured_line
 from analysis.tables.numbers import absent, plain, with_interval
 from analysis.tables.own import J_PER_KWH, WH_PER_1000_OF_KWH
@@ -172,6 +173,8 @@ def _in_full(run: Named) -> Iterator[str]:
         for part in found.parts:
             said = f" ({part.note})" if part.note else ""
             yield f"  {part.name:<12} {plain(part.kwh.value):>9} kWh, {part.origin}{said}"
+        if text := _epochs(one):
+            yield text
     kg = values.get("estimated_train_kg_co2eq")
     share = " of the measured part" if found.published_kwh else ""
     if kg is not None:
@@ -187,6 +190,12 @@ def _in_full(run: Named) -> Iterator[str]:
         yield f"GQI {interval}, with the {origin} accuracy"
     if (kwh := values.get("published_train_kwh")) is not None:
         yield f"the paper: {plain(kwh)} kWh, GQI {values.get('published_gqi', 'not legible')}"
+
+
+def _epochs(one: Measured) -> str:
+    """Both numbers of epochs, where ours are not those that the paper's total implies."""
+    epochs = epochs_of(one, DEFAULTS.accounting)
+    return "" if epochs is None else epochs.note(one.dataset)
 
 
 def _uncertain(run: Named) -> Iterator[str]:
@@ -205,7 +214,8 @@ def _uncertain(run: Named) -> Iterator[str]:
         if share:
             yield f"{share:.3g} % of the estimate is published by others: no interval"
         for column in ("model", "estimated_train_kwh", "estimated_gqi"):
-            yield from filter(None, line.notes.get(column, "").split("; "))
+            notes = line.notes.get(column, "").split("; ")
+            yield from (text for text in notes if text and text != _epochs(one))
         yield from crosscheck.lines_of(run)
     for record in run.records:
         yield from _of_record(record)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
+from analysis.tables.epochs import Epochs
 from analysis.tables.lines import SETUP_COLUMNS
+from analysis.tables.numbers import absent
 
 DIFFED = ("train_kwh", "test_kwh", "gqi", "params_m", "gmacs")
 
@@ -13,7 +18,8 @@ def diff(table: pd.DataFrame, tolerance_pct: float = 10.0) -> pd.DataFrame:
     """Relative differences, percent.
 
     `flag` names the quantities that differ by more than `tolerance_pct`, and says `within`
-    where the published training electricity lies inside our interval.
+    where the published training electricity lies inside our interval. Electricity of another number
+    of epochs than the published total implies is never `within`: the flag says `epochs differ`.
     """
     rows = table[table["hardware"].notna()].copy()
     for name in DIFFED:
@@ -24,7 +30,9 @@ def diff(table: pd.DataFrame, tolerance_pct: float = 10.0) -> pd.DataFrame:
         said = ", ".join(f"{name} differs" for name in over)
         half_width = row["estimated_train_kwh_half_width"]
         distance = abs(row["estimated_train_kwh"] - row["published_train_kwh"])
-        if half_width is not None and distance <= half_width:
+        if _epochs_differ(row):
+            said = ", ".join(filter(None, (said, "epochs differ")))
+        elif half_width is not None and distance <= half_width:
             said = ", ".join(filter(None, (said, "within")))
         flags.append(said)
     rows["flag"] = flags
@@ -37,6 +45,11 @@ def diff(table: pd.DataFrame, tolerance_pct: float = 10.0) -> pd.DataFrame:
         for notes in rows["footnotes"]
     ]
     return rows[[*kept, "flag", "footnotes"]].reset_index(drop=True)
+
+
+def _epochs_differ(row: Mapping[Any, Any]) -> bool:
+    ours, implied = row["estimated_epochs"], row["published_implied_epochs"]
+    return not absent(ours) and not absent(implied) and Epochs(ours, implied).differ
 
 
 def _ours(name: str, rows: pd.DataFrame) -> str:

@@ -20,6 +20,7 @@ from analysis.estimates.accuracy import Accuracy
 from analysis.estimates.estimate import Estimate
 from analysis.estimates.measured import Measured
 from analysis.published import facts as published
+from analysis.tables.epochs import epochs_of
 from metering import catalogue
 from metering.catalogue import TaskFacts
 
@@ -199,6 +200,12 @@ def _add_estimate(line: Line, one: Measured, found: Estimate, options: Options) 
         line.values |= wall.columns(one.wall_meter, train, one.num_nodes)
         return
     kwh, half_width = found.kwh.value, found.kwh.half_width
+    if (epochs := epochs_of(one, options.accounting)) is not None:
+        line.values |= {
+            "estimated_epochs": epochs.ours,
+            "published_implied_epochs": epochs.implied,
+        }
+        line.say("estimated_train_kwh", epochs.note(one.dataset))
     share = found.published_share or 0.0
     if share:
         line.say("estimated_train_kwh", f"{100 * share:.3g} % of it is published: no interval")

@@ -41,8 +41,10 @@ EXTRA_COLUMNS = (
     "estimated_train_kg_co2eq",
     "estimated_pareto",
     "estimated_pareto_share",
+    "estimated_epochs",
     "published_top1_per_kwh",
     "published_pareto",
+    "published_implied_epochs",
     *net.COLUMNS,
     *INDEPENDENT_COLUMNS,
 )

@@ -36,6 +36,17 @@ def test_a_page_says_what_where_how_much_how_sure_and_in_full(tmp_path: Path, ca
         assert words in said
 
 
+def test_other_epochs_than_the_papers_total_implies_are_named_with_the_estimate(
+    tmp_path: Path, capsys
+) -> None:
+    run = put(tmp_path, a_record(model="resnet50", paper_row="ResNet50"))
+    assert main(["show", str(run)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    words = "our recipe has 300 epochs of ImageNet-1k, the paper's total implies 60"
+    assert said.count(words) == 1
+    assert said.index("In full") < said.index(words) < said.index("What is uncertain")
+
+
 def test_a_failure_is_shown_with_its_reason(tmp_path: Path, capsys) -> None:
     assert main(["show", str(put(tmp_path, a_failure()))]) == 0
     said = capsys.readouterr().out
