@@ -70,8 +70,8 @@ def samples_of(
         if len(nested) > 1:
             return None, _unclear(nested[0], flat, nested[1:])
         key = nested[0] if nested else None
-    if key is None:
-        return None, None
+    if key is None or count(flat, key) is None:
+        return None, _not_a_number(flat, key, sizes)
     limits = _limits(flat, phase, key, batch_size)
     epochs = _epochs(flat) if phase == "train" else []
     if limits or (is_nested and epochs):
@@ -80,6 +80,14 @@ def samples_of(
     if epochs:
         said = f"{key} {flat[key]} is taken as all that was processed, beside {_said(flat, epochs)}"
     return count(flat, key), said
+
+
+def _not_a_number(flat: Mapping[str, str], key: str | None, sizes: tuple[str, ...]) -> str | None:
+    """What to know of a key of `sizes` with another value; None where the config has none."""
+    key = key or next((name for name in sizes if name in flat), None)
+    if key is None:
+        return None
+    return f"{key}: {shown(flat[key])} is not a whole number: no rate is made; {CURE}"
 
 
 def _unclear(key: str, flat: Mapping[str, str], others: list[str]) -> str:

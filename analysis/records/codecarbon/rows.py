@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from analysis.records.codecarbon.config_names import ConfigFacts
+from analysis.records.codecarbon.config_samples import CURE
+from analysis.records.codecarbon.energy_faults import energy_fault
 from analysis.records.codecarbon.quantities import Logged
 from analysis.records.codecarbon.sensors import sensors_of
 from analysis.records.collection import collection_of
@@ -42,12 +44,16 @@ class ForeignRun:
 
     @property
     def known_samples(self) -> int | None:
-        """None where the run may have processed others than `num_samples`, or not all of them."""
-        return self.num_samples if self.logged.has_rate else None
+        """None where the run may have processed others than `num_samples`, or not all of them: it
+        has no rate, for another reason than its energy."""
+        others = [one for one in self.flags if "no rate is made" in one and not energy_fault([one])]
+        return None if others else self.num_samples
 
     @property
     def kwh_per_sample(self) -> float | None:
-        return self.logged.energy_kwh / self.known_samples if self.known_samples else None
+        if not self.known_samples or not self.logged.has_rate:
+            return None
+        return self.logged.energy_kwh / self.known_samples
 
     @property
     def setup(self) -> SetUp:
@@ -95,6 +101,8 @@ def foreign_run(
     num_samples = facts.num_samples if phase == facts.phase else None
     if phase == "test" and facts.num_test_samples is not None:
         num_samples = facts.num_test_samples
+    if num_samples is None and phase not in facts.sample_notes:
+        said.append(f"the samples of its {phase} phase are not said: no rate is made; {CURE}")
     run = ForeignRun(
         path=path,
         logged=one,

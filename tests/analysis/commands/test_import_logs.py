@@ -144,6 +144,16 @@ def test_a_run_that_is_cut_off_is_not_all_samples_of_its_training(
     assert "an unknown number of samples, not known to be a whole training" in card
 
 
+def test_a_log_without_a_number_of_samples_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a_log(tmp_path / "logs", {})
+    assert _import(tmp_path / "logs", "--model", "vit") == 0
+    said = capsys.readouterr().err
+    assert "the samples of its train phase are not said: no rate is made" in said
+    assert "0 used, 1 flagged" in said
+
+
 def test_two_projects_of_one_file_are_two_models(tmp_path: Path) -> None:
     projects = [{"run_id": "a", "project_name": "resnet50"}, {"run_id": "b", "project_name": "vit"}]
     a_log(tmp_path / "logs", *projects)

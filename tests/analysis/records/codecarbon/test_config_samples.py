@@ -17,6 +17,8 @@ from tests.analysis.records.codecarbon.logs import a_config
         ("num_samples: 100\ntrainer: {max_epochs: 5}", 100, "beside trainer.max_epochs 5"),
         ("data: {num_samples: 100}", 100, None),
         ("data: {num_samples: 100}\ntrainer: {max_epochs: 5}", None, "not clear"),
+        ("num_samples: auto", None, "num_samples: 'auto' is not a whole number"),
+        ("data: {num_samples: 50k}", None, "data.num_samples: '50k' is not a whole number"),
         ("a: {num_samples: 100}\nb: {num_samples: 50}", None, "b.num_samples 50"),
     ],
 )
