@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from analysis.records.emission_factor import is_possible
 from analysis.share.finding import Finding, Weight, time_hint, unit_hint, wrong
-from analysis.share.of_blocks import COMPONENTS, Counted, least_half_width, of_blocks
+from analysis.share.of_blocks import COMPONENTS, Counted, least_half_width, of_blocks, of_overheads
 from metering.record import PhaseRecord, Record
 
 SUM_TOLERANCE = 0.01
@@ -21,6 +21,9 @@ SUM_TOLERANCE = 0.01
 NARROW = 0.5
 """An interval under this share of what its readings give was not made from them."""
 CLOCK_SLACK_S = 5.0
+FUTURE_SLACK = timedelta(days=1)
+"""Zones of clocks differ by no more."""
+LONGEST = timedelta(days=366)
 HARMLESS_FLAGS = (
     "test batches of",
     "steps kept time",
@@ -41,7 +44,7 @@ BLIND = (
 
 def findings(record: Record) -> list[Finding]:
     """What is wrong with, or doubtful of, one record that its schema accepts."""
-    found = list(_of_times(record))
+    found = [*_of_times(record), *of_overheads(record)]
     if record.status != "finished":
         found.append(Finding("doubtful", f"the run {record.status}: it is no result"))
     for phase in record.phases.values():
@@ -83,6 +86,9 @@ def _of_rate(phase: PhaseRecord, counted: Counted) -> Iterator[Finding]:
             f"the rate is {rate.mean / of_readings:.3g} x what its readings add up to "
             f"({of_readings:.4g} kWh per sample)" + unit_hint(rate.mean / of_readings)
         )
+    is_told = rate.num_blocks > 1 or (rate.half_width is not None and rate.num_blocks > 0)
+    if is_told and rate.num_blocks not in (len(known), len(blocks)):
+        yield wrong(f"the rate is of {rate.num_blocks} blocks, and {len(blocks)} were measured")
     least = least_half_width(known, rate.confidence)
     if rate.half_width is not None and rate.half_width < NARROW * least:
         share = rate.half_width / least
@@ -148,13 +154,19 @@ def _of_flags(phase: PhaseRecord) -> Iterator[Finding]:
 def _of_times(record: Record) -> Iterator[Finding]:
     """Start and end against all that was done between them."""
     try:
-        span = datetime.fromisoformat(record.ended_at) - datetime.fromisoformat(record.started_at)
+        start = datetime.fromisoformat(record.started_at)
+        span = datetime.fromisoformat(record.ended_at) - start
     except (ValueError, TypeError):
         yield Finding("doubtful", "its start or end is no time")
         return
     if span.total_seconds() < 0:
         yield wrong(f"it ended {-span.total_seconds():.4g} s before it started")
         return
+    now = datetime.now(UTC) if start.tzinfo else datetime.now()
+    if start - FUTURE_SLACK > now:
+        yield wrong(f"it started at {record.started_at}, which is in the future")
+    if span > LONGEST:
+        yield wrong(f"it ran for {span.days} days")
     yield from _of_starts(record)
     read_s = sum(b.duration_s for phase in record.phases.values() for b in phase.readings)
     if read_s > span.total_seconds() + CLOCK_SLACK_S:

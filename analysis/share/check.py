@@ -15,7 +15,7 @@ from analysis.share.believe import findings, worst
 from analysis.share.bundle import is_bundle, read_lines
 from analysis.share.finding import Finding
 from analysis.share.of_blocks import Counted
-from metering.record import Record, RecordError
+from metering.record import Reading, Record, RecordError
 from metering.record_file import from_json
 from metering.setup import merge_key
 
@@ -23,6 +23,8 @@ Verdict = Literal["believable", "doubtful", "not believable"]
 VERDICTS: tuple[Verdict, ...] = ("believable", "doubtful", "not believable")
 LEAST_COPY = 4
 """Blocks whose durations agree to the last bit; fewer may agree where a clock is coarse."""
+LEAST_DIGITS = 7
+"""Of a block's time that no other block shares by chance, together with all its energies."""
 FAR = 3.0
 """Repetitions of one set-up on one board do not differ by more than this factor."""
 LEAST_REPETITIONS = 3
@@ -86,6 +88,7 @@ def _copies(checked: Iterable[Checked]) -> None:
     another's, to nine digits: it was copied, and perhaps changed."""
     by_id: dict[str, Checked] = {}
     by_series: dict[bytes, Checked] = {}
+    by_block: dict[str, tuple[Checked, bool]] = {}
     for one in checked:
         record = one.record
         assert record is not None
@@ -101,6 +104,40 @@ def _copies(checked: Iterable[Checked]) -> None:
                 what = f"a copy of {first.place}: the {name} of its blocks are the same"
                 one.found.append(Finding("wrong", what))
                 break
+        else:
+            _copied_block(one, by_block)
+
+
+def _copied_block(one: Checked, by_block: dict[str, tuple[Checked, bool]]) -> None:
+    """A block that is one of another record's, where either has too few for a series. by_block:
+    the blocks of the records before, and whether each is of a short phase; grows by this one's."""
+    record = one.record
+    assert record is not None
+    copied_from: Checked | None = None
+    for phase in record.phases.values():
+        counted = Counted.of(phase)
+        is_short = len(counted.blocks) < LEAST_COPY
+        for block in counted.blocks:
+            first, was_short = by_block.setdefault(_block_key(record, block), (one, is_short))
+            if first is one or not (is_short or was_short):
+                continue
+            if not _measured_by(record) & _measured_by(first.record):
+                copied_from = copied_from or first
+    if copied_from is not None:
+        what = f"a copy of {copied_from.place}: the time and every energy of a block are the same"
+        one.found.append(Finding("wrong", what))
+
+
+def _block_key(record: Record, block: Reading) -> str:
+    """Its time and energies to nine digits; its start too where the time is round, as a person or
+    a coarse clock gives it."""
+    energy, own = block.energy, block.own
+    parts = (energy.gpu_kwh, energy.cpu_kwh, energy.ram_kwh, own.gpu_kwh, own.cpu_kwh, own.ram_kwh)
+    energies = ",".join("" if kwh is None else f"{kwh:.9g}" for kwh in parts)
+    time = f"{block.duration_s:.9g}"
+    digits = len(time.partition("e")[0].replace(".", "").strip("0"))
+    start = "" if digits >= LEAST_DIGITS else f"{record.started_at} {block.started_at_s!r}"
+    return f"{start} {time} {energies}"
 
 
 def _measured_by(record: Record | None) -> set[str]:

@@ -17,6 +17,10 @@ J_PER_KWH = 3.6e6
 POWER_MARGIN = 1.15
 SENSOR_PERIOD_S = 0.1
 """A board may exceed its limit for an instant, and its counter lags by a period at each end."""
+APART = 2.0
+"""CodeCarbon's energy and the suite's own of the same blocks; the meter flags far less."""
+LEAST_APART_S = 1.0
+"""Within less, a period of a counter at each end may be most of what was read."""
 MOST_BOARD_W = 1500.0
 MOST_CPU_W = 1000.0
 MOST_RAM_W = 500.0
@@ -68,6 +72,8 @@ def _preferred(block: Reading) -> Parts:
 
 def of_blocks(record: Record, phase: PhaseRecord, counted: Counted) -> Iterator[Finding]:
     yield from _of_power(record, phase, counted)
+    yield from _of_uncounted(record, phase)
+    yield from _of_codecarbon(phase, counted)
     yield from _of_speed(record, phase, counted)
     yield from _of_repeats(counted)
     yield from _of_batches(phase, counted)
@@ -118,6 +124,54 @@ def _of_power(record: Record, phase: PhaseRecord, counted: Counted) -> Iterator[
         if name == "gpu":
             yield from _of_low_power(pairs, _num_boards(record))
     yield from _of_whole_power(record, counted)
+
+
+def of_overheads(record: Record) -> Iterator[Finding]:
+    """Power of what was spent outside of the windows."""
+    for phase in list(record.phases.values())[:1]:
+        limits = _limits_w(record, phase)
+        for one in record.overheads:
+            energy = one.energy
+            parts = (energy.gpu_kwh, energy.cpu_kwh, energy.ram_kwh)
+            for said in _too_much(parts, one.duration_s, limits):
+                yield wrong(f"overhead {one.name}: {said}")
+
+
+def _of_uncounted(record: Record, phase: PhaseRecord) -> Iterator[Finding]:
+    """Power of the blocks that do not count; one may have been dropped for its power."""
+    limits = _limits_w(record, phase)
+    for block in phase.readings:
+        if block.use == "measured":
+            continue
+        weigh = doubtful if block.use == "dropped" else wrong
+        for energy in (block.own, block.energy):
+            parts = (energy.gpu_kwh, energy.cpu_kwh, energy.ram_kwh)
+            for said in _too_much(parts, block.duration_s, limits):
+                yield weigh(f"a {block.use} block: {said}")
+
+
+def _too_much(
+    parts: Parts, seconds: float, limits: dict[Component, tuple[float, bool]]
+) -> Iterator[str]:
+    for name, kwh in zip(COMPONENTS, parts, strict=True):
+        limit_w, _ = limits[name]
+        power_w = (kwh or 0.0) * J_PER_KWH / (seconds + 2 * SENSOR_PERIOD_S)
+        if power_w > limit_w * POWER_MARGIN:
+            yield f"{name.upper()} power of {power_w:.0f} W is above {limit_w:.0f} W"
+
+
+def _of_codecarbon(phase: PhaseRecord, counted: Counted) -> Iterator[Finding]:
+    """CodeCarbon's reading against the suite's own: the meter flags what is far apart."""
+    seconds = sum(block.duration_s for block in counted.blocks)
+    if seconds < LEAST_APART_S or any("CodeCarbon" in flag for flag in phase.flags):
+        return
+    for name, key in (("gpu", "gpu_kwh"), ("cpu", "cpu_kwh")):
+        pairs = [(getattr(b.energy, key), getattr(b.own, key)) for b in counted.blocks]
+        known = [(other, own) for other, own in pairs if other is not None and own is not None]
+        theirs, ours = sum(other for other, _ in known), sum(own for _, own in known)
+        if ours > 0 and not ours / APART < theirs < ours * APART:
+            ratio = f"{theirs / ours:.3g} x the suite's own"
+            yield wrong(f"CodeCarbon's {name.upper()} energy is {ratio}, without a flag")
 
 
 def _of_low_power(pairs: Sequence[tuple[float, float]], boards: int) -> Iterator[Finding]:

@@ -65,7 +65,7 @@ def _record(
         "train": _phase(rng, "train", kwh * scale, limit_w, factor),
         "test": _phase(rng, "test", kwh * scale / 3, limit_w, factor),
     }
-    start = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=1000 * site + number)
+    start = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=100 * site + number)
     return Record(
         run_id=f"{rng.getrandbits(128):032x}",
         status="finished",
