@@ -26,7 +26,7 @@ class Clock:
 class SlowLoader:
     """Two batches an epoch, each after `LOADER_S`."""
 
-    sampler = None
+    sampler = dataset = None
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
