@@ -31,6 +31,10 @@ class RunnerSession:
     notes: tuple[str, ...] = ()
     fingerprint: str | None = None
 
+    @property
+    def plan(self) -> Plan:
+        return self.run.plan
+
     def train(self, window: Window) -> PhaseOutcome:
         """MMEngine's training iterations until the window is satisfied."""
         return self.trained(self.run.train(window))

@@ -54,11 +54,12 @@ def test_a_peak_is_of_its_own_run_and_phase(compose):
 def test_a_peak_ends_where_the_next_one_begins():
     device.reset_peak_memory("cpu")
     before = device.peak_memory_mib(CPU)
-    held = bytearray(200 << 20)
+    held = bytearray(400 << 20)
     del held
-    assert device.peak_memory_mib(CPU) > before + 190
+    # the system may take back pages of the rest meanwhile
+    assert device.peak_memory_mib(CPU) > before + 200
     device.reset_peak_memory("cpu")
-    assert device.peak_memory_mib(CPU) < before + 50
+    assert device.peak_memory_mib(CPU) < before + 100
 
 
 def test_where_the_system_refuses_a_new_peak_the_old_one_goes_on(monkeypatch):
