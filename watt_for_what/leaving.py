@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from metering import stop_flag
+
 
 @contextmanager
 def ends_with_an_exception() -> Iterator[None]:
@@ -17,11 +19,14 @@ def ends_with_an_exception() -> Iterator[None]:
         return
 
     def on_signal(number: int, frame: object) -> None:
-        raise SystemExit(128 + number)
+        leaving = SystemExit(128 + number)
+        stop_flag.ask(leaving)  # the next step raises it too, where it is lost on its way
+        raise leaving
 
     signal.signal(signal.SIGTERM, on_signal)
     try:
         yield
     finally:
+        stop_flag.clear()
         if signal.getsignal(signal.SIGTERM) is on_signal:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
