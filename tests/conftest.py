@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,16 @@ def without_slurm(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     marked `slurm`."""
     if request.node.get_closest_marker("slurm") is None:
         monkeypatch.setenv("SLURM_CONF", os.devnull)
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before() -> Iterator[None]:
+    """Code that is tested leaves this process's signals alone: the programs of later tests would
+    inherit a blocked SIGTERM, and nothing could end them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ()), signal.getsignal(signal.SIGTERM)
+    yield
+    after = signal.pthread_sigmask(signal.SIG_BLOCK, ()), signal.getsignal(signal.SIGTERM)
+    assert after == before, "signals of this process were changed"
 
 
 @pytest.fixture(scope="session")

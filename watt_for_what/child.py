@@ -7,21 +7,29 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import psutil
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 FORWARDED = (*ENDING, signal.SIGUSR1, signal.SIGUSR2)
+_TAKEN = {*FORWARDED, signal.SIGCHLD}
 _BY_THE_KERNEL = 0x80  # sigaction(2), SI_KERNEL: the terminal's, which the program gets as well
 LOOK_S = 1.0  # how often the program's children are looked up
 
 
-def block_signals() -> None:
-    """From here on these signals wait until `Child.wait` takes them. Threads inherit it: call it
-    before a library starts one."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {*FORWARDED, signal.SIGCHLD})
+@contextmanager
+def signals_wait() -> Iterator[None]:
+    """Inside, these signals wait until `Child.wait` takes them. Threads inherit it: enter before
+    a library starts one. What nobody took by the end is dropped: the program has ended."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _TAKEN)
+    try:
+        yield
+    finally:
+        while signal.sigtimedwait(_TAKEN - before, 0) is not None:
+            pass
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Child:
@@ -49,7 +57,7 @@ class Child:
         self._process = subprocess.Popen(
             self.command,
             preexec_fn=lambda: signal.pthread_sigmask(  # noqa: PLW1509 - no thread of ours forks
-                signal.SIG_UNBLOCK, {*FORWARDED, signal.SIGCHLD}
+                signal.SIG_UNBLOCK, _TAKEN
             ),
         )
         self._look()
@@ -64,7 +72,7 @@ class Child:
             if left_s <= 0:
                 return True
             self._look()
-            arrived = signal.sigtimedwait({*FORWARDED, signal.SIGCHLD}, min(left_s, LOOK_S))
+            arrived = signal.sigtimedwait(_TAKEN, min(left_s, LOOK_S))
             if arrived is not None and arrived.si_signo != signal.SIGCHLD:
                 self._pass_on(arrived)
         code = process.returncode

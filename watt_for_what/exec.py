@@ -40,14 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not command:
         print("error: no command: watt exec -- python train.py", file=sys.stderr)
         return 2
-    from watt_for_what.child import block_signals
+    from watt_for_what.child import signals_wait
 
-    block_signals()  # before any library starts a thread, which would take them
-    try:
-        return _measured(options, command)
-    except WattError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    with signals_wait():  # before any library starts a thread, which would take them
+        try:
+            return _measured(options, command)
+        except WattError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -57,6 +57,7 @@ class Run:
         self._quality: dict[Phase, dict[str, float]] = {}
         self._notes: list[str] = []
         self._stack = contextlib.ExitStack()
+        self._signals = contextlib.ExitStack()  # left last: what waits for it is handled then
         self._kept_s = 0.0
         self._job = scheduler.from_environment()
 
@@ -167,7 +168,7 @@ class Run:
         )
         self._facts, self._fingerprint = request.facts()
         folder = self._find_folder()
-        self._stack.enter_context(ends_with_an_exception())
+        self._signals.enter_context(ends_with_an_exception())
         outcome.silence_codecarbon()
         self._meter = Meter(
             request.settings(),
@@ -214,7 +215,7 @@ class Run:
 
     def _leave(self, error: BaseException | None) -> None:
         """Leave the record, and everything as it was."""
-        with deferred_signals(), self._stack:
+        with self._signals, deferred_signals(), self._stack:
             if error is not None and self._parts is not None:
                 self._parts.cut_short()
             if self._folder is None:

@@ -58,8 +58,8 @@ def runs_of(sweep: psutil.Process) -> list[psutil.Process]:
 
 
 def kill_every_other_run(sweep: subprocess.Popen[str], numbers: list[signal.Signals]) -> int:
-    """Sends one signal after the other to every other run, at a random moment of it; how often
-    one was there."""
+    """Sends one signal after the other to every other run, at a random moment of it, and to the
+    first as soon as it is there, so that one at least is hit; how often one was there."""
     draw, seen, num_kills = random.Random(int(numbers[0])), set(), 0
     process = psutil.Process(sweep.pid)
     while sweep.poll() is None:
@@ -68,7 +68,8 @@ def kill_every_other_run(sweep: subprocess.Popen[str], numbers: list[signal.Sign
                 continue
             seen.add(run.pid)
             if len(seen) % 2:
-                time.sleep(draw.uniform(0, LONGEST_S))
+                moment_s = draw.uniform(0, LONGEST_S)
+                time.sleep(moment_s if num_kills else 0)
                 try:
                     os.kill(run.pid, numbers[len(seen) // 2 % len(numbers)])
                     num_kills += 1

@@ -106,7 +106,7 @@ def test_mmsegmentation_trains_and_tests_a_backbone_of_the_users(
     asked = ["model=mmseg", *written(SEGMENTATION, "mmseg", "[self.body(images)]")]
     asked += ["scale=small", "data.options.sizes=[[512,256]]"]
     with pytest.raises(
-        PlanError, match=r"module my_parts is not found .*; give model\.path=FOLDER"
+        PlanError, match=r"module my_parts .* is not found .*; give model\.path=FOLDER"
     ):
         compose(*asked)
     plan = compose(*asked, f"model.path={tmp_path / 'modules'}")
