@@ -27,7 +27,7 @@ SETS = ("RTX 5000 PyTorch", "RTX 5000 TensorFlow", "A100 PyTorch", "A100 TensorF
 
 
 def findings(energy: pd.DataFrame) -> list[Finding]:
-    """`energy`: as `independent.facts.energy()` gives it, with or without a user's rows."""
+    """`energy`: as `independent.facts.energy()` gives it."""
     sets = [
         one
         for one in energy_sets(energy)

@@ -27,12 +27,15 @@ OTHERS = "others' measurements: "
 
 
 def findings(energy: pd.DataFrame) -> list[Finding]:
-    """`energy`: as `independent.facts.energy()` gives it, with or without a user's rows."""
+    """`energy`: as `independent.facts.energy()` gives it, with or without a user's rows. These
+    join the sets that orders and outliers are about; the findings on single boards that others
+    measured stay as they are."""
+    published_by_others = energy[energy["file"] == ""]
     return [
         *ranks.findings(energy),
         *outliers.findings(energy),
-        *epochs.findings(energy),
-        *power.findings(energy),
+        *epochs.findings(published_by_others),
+        *power.findings(published_by_others),
         *sensors.findings(),
         _notes(),
         *printed.findings(),

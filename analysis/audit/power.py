@@ -31,7 +31,7 @@ _FORMULA = "P = kWh per implied epoch x 3.6e6 x v / 1,281,167, v = images a seco
 
 
 def findings(energy: pd.DataFrame) -> list[Finding]:
-    """`energy`: as `independent.facts.energy()` gives it, with or without a user's rows."""
+    """`energy`: as `independent.facts.energy()` gives it."""
     epochs = kwh_per_epoch(with_pretraining=False)
     v3090 = rtx3090_train_speed()
     power = implied(epochs, v3090)

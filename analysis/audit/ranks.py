@@ -15,7 +15,7 @@ from analysis.independent.sets import (
     throughput_sets,
 )
 
-_RANK = "Spearman's rank correlation over the rows that both have; interval: Fisher's z of ranks"
+_RANK = "Spearman's rank correlation over the rows that both have; interval: Bonett and Wright 2000"
 _ALL = ("imagenet-energy-efficiency", "timm-benchmark")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,10 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the findings as Markdown."""
+    from analysis.independent.own_file import notes, with_files
+
+    for line in notes(with_files(args.independent)):
+        print(f"note: {line}", file=sys.stderr)
     print(text(args.independent, args.full), end="")
     return 0
 
@@ -38,7 +43,7 @@ def text(files: Sequence[str] = (), full: bool = False) -> str:
     """
     from analysis.audit.every import findings
     from analysis.audit.finding import pages, table
-    from analysis.independent.facts import with_files
+    from analysis.independent.own_file import with_files
 
     found = findings(with_files(files))
     return pages(found) if full else table(found)

@@ -7,7 +7,6 @@ or `wall` (an external meter). Numbers of different scopes are never put in one 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -21,20 +20,6 @@ USES = ("yes", "data-bound", "idle", "rank")
 """yes: the GPUs were at least 70 % busy; data-bound: 20 to 70 %; idle: under 20 %, near idle
 power, not a network's energy; rank: not known, good for orders only."""
 PHASES = ("train", "test")
-NEEDED = ("row", "phase", "scope", "hardware", "num_samples", "energy_j", "source", "licence")
-"""Columns that a user's own file must have; `OPTIONAL` may be there too."""
-OPTIONAL = {
-    "framework": "",
-    "batch_size": float("nan"),
-    "precision": "",
-    "duration_s": float("nan"),
-    "num_gpus": 1.0,
-    "input_size": float("nan"),
-    "gpu_util_pct": float("nan"),
-    "use": "yes",
-    "locator": "",
-    "note": "",
-}
 _TEXT = ("row", "phase", "scope", "hardware", "framework", "precision", "use", "source", "locator",
          "note", "licence")  # fmt: skip
 
@@ -52,10 +37,11 @@ def _read(name: str) -> pd.DataFrame:
 @cache
 def energy() -> pd.DataFrame:
     """Energy of ImageNet training and testing, one row a network and setting. Do not write
-    into it. `j_per_sample`: J per image; `licence`: of the source."""
+    into it. `j_per_sample`: J per image; `licence`: of the source; `file`: empty."""
     frame = _read("energy")
     licences = sources().set_index("key")["licence"]
-    return checked(frame.assign(licence=frame["source"].map(licences)), "independent/energy.csv")
+    frame = frame.assign(licence=frame["source"].map(licences))
+    return checked(frame, "independent/energy.csv").assign(file="")
 
 
 def throughput() -> pd.DataFrame:
@@ -78,56 +64,28 @@ def wall_meter() -> pd.DataFrame:
     return _read("wall_meter")
 
 
-def with_files(paths: Sequence[str]) -> pd.DataFrame:
-    """`energy()` and the rows of a user's own CSV files.
-
-    Raises `AnalysisError` with one line that names the file, the row or column, and the cure.
-    """
-    frames = [energy(), *(read_file(path) for path in paths)]
-    return pd.concat(frames, ignore_index=True) if paths else frames[0]
-
-
-def read_file(path: str) -> pd.DataFrame:
-    """A user's own file of independent energies: a CSV with the columns `NEEDED`.
-
-    Raises `AnalysisError`.
-    """
-    if Path(path).exists() and not Path(path).is_file():  # opening a FIFO or a device may hang
-        raise AnalysisError(f"--independent {path} is no regular file; give a CSV file in UTF-8")
-    try:
-        frame = pd.read_csv(path, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
-    except (OSError, ValueError) as error:  # a parser's and a decoder's error are ValueErrors
-        reason = " ".join(str(getattr(error, "strerror", None) or error).split())
-        raise AnalysisError(f"--independent {path}: {reason}; give a CSV file in UTF-8") from None
-    missing = [name for name in NEEDED if name not in frame]
-    if missing:
-        raise AnalysisError(
-            f"--independent {path}: no column '{missing[0]}'; it needs {', '.join(NEEDED)}"
-        )
-    for name, value in OPTIONAL.items():
-        frame[name] = frame[name].fillna(value) if name in frame else value
-    return checked(frame[[*NEEDED, *OPTIONAL]], f"--independent {path}")
-
-
 def checked(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """`frame` with `j_per_sample`; raises `AnalysisError` naming the first row that cannot be."""
+    """`frame` with `j_per_sample`; its index counts the lines under the heading. Raises
+    `AnalysisError` naming the first line that cannot be."""
     frame = frame.copy()
-
-    def require(good: pd.Series, what: str) -> None:
-        if not good.all():
-            at = int((~good).to_numpy().argmax())
-            raise AnalysisError(f"{name}, line {at + 2} ({frame.iloc[at]['row']}): {what}")
-
-    for column, choices in (("phase", PHASES), ("scope", SCOPES), ("use", USES)):
-        require(frame[column].isin(choices), f"{column} is none of {', '.join(choices)}")
     for column in ("row", "hardware", "source", "licence"):
-        require(frame[column].notna(), f"{column} is empty")
+        require(frame, frame[column].notna(), f"{column} is empty", name)
+    for column, choices in (("phase", PHASES), ("scope", SCOPES), ("use", USES)):
+        said = f"{column} is none of {', '.join(choices)}"
+        require(frame, frame[column].isin(choices), said, name)
     for column in ("num_samples", "energy_j"):
         frame[column] = pd.to_numeric(frame[column], errors="coerce")
-        require(frame[column] > 0, f"{column} is not a number above 0")
-        require(frame[column] < float("inf"), f"{column} is not finite")
+        require(frame, frame[column] > 0, f"{column} is not a number above 0", name)
+        require(frame, frame[column] < float("inf"), f"{column} is not finite", name)
     for column in _TEXT:
         frame[column] = frame[column].fillna("").astype(str)
     for column in ("batch_size", "duration_s", "num_gpus", "input_size", "gpu_util_pct"):
         frame[column] = pd.to_numeric(frame[column], errors="coerce")
     return frame.assign(j_per_sample=frame["energy_j"] / frame["num_samples"])
+
+
+def require(frame: pd.DataFrame, good: pd.Series, what: str, name: str) -> None:
+    """Raises `AnalysisError` with the line of the first row that is not `good`."""
+    if not good.all():
+        at = frame.index[int((~good).to_numpy().argmax())]
+        raise AnalysisError(f"{name}, line {at + 2} ({frame.loc[at, 'row']}): {what}")

@@ -64,19 +64,25 @@ def one_a_network(rows: Iterable[str]) -> list[str]:
 def energy_sets(
     energy: pd.DataFrame | None = None, uses: Iterable[str] = facts.USES
 ) -> list[IndependentSet]:
-    """Sets of joules per image; `energy` is `facts.energy()` or `facts.with_files(...)`."""
+    """Sets of joules per image; `energy` is `facts.energy()` or `own_file.with_files(...)`."""
     frame = facts.energy() if energy is None else energy
     frame = frame[frame["use"].isin(list(uses))]
-    frame = frame.assign(batch=frame["batch_size"].where(frame["source"] != _OF_STREP))
-    keys = ["source", "phase", "hardware", "framework", "scope", "batch"]
+    of_strep = (frame["source"] == _OF_STREP) & (frame["file"] == "")
+    frame = frame.assign(batch=frame["batch_size"].where(~of_strep))
+    keys = ["source", "phase", "hardware", "framework", "scope", "batch", "precision", "num_gpus",
+            "file"]  # fmt: skip
     sets = []
     for key, group in frame.groupby(keys, sort=False, dropna=False):
-        source, phase, hardware, framework, scope, batch = key
+        source, phase, hardware, framework, scope, batch, precision, num_gpus, file = key
         values = group.drop_duplicates("row").set_index("row")["j_per_sample"]
-        at = "" if pd.isna(batch) else f" batch {batch:.0f}"
-        where = " ".join(filter(None, (hardware, framework.split(" ")[0])))
-        runs = f"{source} {phase} {where}{at}"
-        name = f"{where}{at}, {scope}"
+        size = "" if pd.isna(batch) else f"batch {batch:.0f}"
+        words = [hardware, framework.split(" ")[0], size]
+        if file:  # a user's set is told from others by all that sets it apart
+            many = "" if num_gpus == 1 else f"on {num_gpus:g} GPUs"
+            words = [hardware, many, framework, size, precision]
+        where = " ".join(filter(None, words))
+        name = f"{where}, {scope}" + (f" ({source})" if file else "")
+        runs = f"{source} {phase} {where} {file}"
         sets.append(IndependentSet(name, phase, "energy", scope, hardware, source, runs, values))
     return sets
 

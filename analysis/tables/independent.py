@@ -24,7 +24,8 @@ from analysis.independent.crosscheck import (
     published_estimates,
     words,
 )
-from analysis.independent.facts import PHASES, with_files
+from analysis.independent.facts import PHASES
+from analysis.independent.own_file import with_files
 from analysis.independent.sets import IndependentSet, all_sets
 from analysis.published import facts as published
 from analysis.tables.lines import Line
@@ -75,7 +76,7 @@ Checks = dict[tuple[str, str], Check]
 
 
 def add_independent(lines: Sequence[Line], files: Sequence[str] = ()) -> None:
-    """Written into the lines of ImageNet-1k. `files`: a user's own, see `independent.facts`.
+    """Written into the lines of ImageNet-1k. `files`: a user's own, see `independent.own_file`.
 
     Raises `AnalysisError` for a file that cannot be used.
     """

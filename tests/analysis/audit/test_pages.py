@@ -14,6 +14,7 @@ from analysis.audit import ranks
 from analysis.audit.every import findings
 from analysis.audit.finding import Finding, pages, table
 from analysis.independent import facts
+from analysis.independent.own_file import NEEDED, with_files
 from analysis.published import facts as published
 from tests.analysis.audit.test_findings import ENERGY, RTX5000, about, near
 from tests.conftest import ROOT
@@ -59,11 +60,10 @@ def test_a_users_own_measurement_enters_the_findings(tmp_path: Path) -> None:
     ]
     own = rows.assign(hardware="my board", source="my logbook", framework="")
     path = tmp_path / "mine.csv"
-    own[[*facts.NEEDED, "batch_size"]].to_csv(path, index=False)
-    found = ranks.findings(facts.with_files([str(path)]))
-    assert about("Order of networks, testing", found).numbers["my board batch 32, gpu"] == near(
-        0.77
-    )
+    own[[*NEEDED, "batch_size"]].to_csv(path, index=False)
+    found = ranks.findings(with_files([str(path)]))
+    numbers = about("Order of networks, testing", found).numbers
+    assert numbers["my board batch 32, gpu (my logbook)"] == near(0.77)
 
 
 def test_a_file_that_cannot_be_used_ends_with_status_2(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.independent import facts
+from analysis.independent.own_file import NEEDED
 from analysis.records.load import load
 from analysis.tables.independent import INDEPENDENT_COLUMNS
 from analysis.tables.lines import Options
@@ -65,7 +66,8 @@ def test_four_networks_are_too_few_for_a_check(tmp_path: Path) -> None:
 
 def test_the_csv_has_the_columns_and_a_users_file_joins(tmp_path: Path) -> None:
     mine = tmp_path / "mine.csv"
-    mine.write_text(",".join(facts.NEEDED) + "\n", encoding="utf-8")
+    lines = ",".join(NEEDED), "ResNet50,test,wall,my desktop,1000,300,my logbook,own"
+    mine.write_text("\n".join(lines), encoding="utf-8")
     put(tmp_path / "runs", *like_the_rtx_5000())
     arguments = [
         "tables",
