@@ -21,8 +21,20 @@ _PROGRAM = (
 )
 
 
+# The fork server is in the terminal's process group: what reaches all of that is for its starter.
+_NOT_FOR_THE_SERVER = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+
+
 class ServerError(RuntimeError):
-    """The fork server could not be started, has died, or cannot fork."""
+    """The fork server could not be started, has died, or cannot fork. The next run that is begun
+    starts another."""
+
+
+def killed_by(exit_status: int | None) -> str:
+    """How a process ended, in words that follow its name; negative: by that signal."""
+    if exit_status is None or exit_status >= 0:
+        return f"ended with exit status {exit_status}"
+    return f"was killed by signal {-exit_status} ({signal.Signals(-exit_status).name})"
 
 
 class Child:
@@ -49,6 +61,11 @@ class Child:
                     self.pid, number
                 )
 
+    def close(self) -> None:
+        """Hear nothing more of it."""
+        self.is_silent = True
+        self.pipe.close()
+
 
 class Server:
     """Begins children; started at the first. For one thread of its owner.
@@ -71,6 +88,7 @@ class Server:
         self._link: socket.socket | None = None
         self._unread = b""
         self._children: dict[int, Child] = {}
+        self._ended: dict[int, dict[str, Any]] = {}  # told before their start was
 
     def start(self, function: Callable[..., None], *arguments: Any) -> Child:
         """A child that calls `function(pipe, *arguments)`, both picklable; the other end of the
@@ -80,13 +98,15 @@ class Server:
         try:
             socket.send_fds(link, [b"f"], [theirs.fileno()])
             message = self._expect("pid", "error")
-        except OSError as error:
-            raise ServerError(f"the fork server has gone: {error}") from None
+        except OSError:
+            raise self._died() from None
         finally:
             theirs.close()
         if "error" in message:
             raise ServerError(f"no process could be started: {message['error']}")
         child = self._children[message["pid"]] = Child(message["pid"], ours)
+        if child.pid in self._ended:
+            self._note_end(self._ended.pop(child.pid))
         with suppress(OSError):  # it died at once: its exit status tells
             ours.send_bytes(pickle.dumps((function, arguments)))
         return child
@@ -99,7 +119,8 @@ class Server:
     def wait(self, pipes: Sequence[Connection], timeout_s: float) -> list[Connection]:
         """Until a pipe can be read, a child has ended, or the time is over: the readable pipes.
         Raises `ServerError` where the server has died."""
-        assert self._link is not None
+        if self._link is None:
+            raise ServerError("the fork server has ended")
         ready = wait([*pipes, self._link], timeout_s)
         if self._link in ready:
             self._read()
@@ -116,10 +137,19 @@ class Server:
             self._process.kill()
             self._process.wait()
         self._process = self._link = None
+        self._children.clear()
+        self._ended.clear()
 
     def _begin(self) -> socket.socket:
+        if self._process is not None and self._process.poll() is not None:
+            self.close()  # it died between two runs
         if self._link is None:
-            reason = self._launch()
+            try:
+                reason = self._launch()
+            except ServerError as error:
+                if not self._tasks:
+                    raise
+                reason = f"importing beforehand does not work here: {error}"
             if reason and self._tasks:
                 self._say(f"each run imports for itself: {reason}")
                 self.close()
@@ -133,6 +163,8 @@ class Server:
         self._link, theirs = socket.socketpair()
         self._unread = b""
         program = _PROGRAM.format(path=sys.path, link=theirs.fileno(), tasks=self._tasks)
+        # blocked until it ignores them: a Ctrl-C may come while it begins
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _NOT_FOR_THE_SERVER)
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", program],
@@ -142,6 +174,7 @@ class Server:
             )
         finally:
             theirs.close()
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         return str(self._expect("ready")["ready"])
 
     def _expect(self, *kinds: str) -> dict[str, Any]:
@@ -158,11 +191,24 @@ class Server:
         except ConnectionError:
             received = b""
         if not received:
-            raise ServerError("the fork server has died")
+            raise self._died()
         *lines, self._unread = (self._unread + received).split(b"\n")
         messages = [json.loads(line) for line in lines]
         for message in messages:
-            if "ended" in message and (child := self._children.pop(message["ended"], None)):
-                child.exit_status = message["status"]
-                child.max_rss_mib = message["max_rss_mib"]
+            if "ended" in message:
+                self._note_end(message)
         return messages
+
+    def _note_end(self, message: dict[str, Any]) -> None:
+        child = self._children.pop(message["ended"], None)
+        if child is None:
+            self._ended[message["ended"]] = message
+            return
+        child.exit_status = message["status"]
+        child.max_rss_mib = message["max_rss_mib"]
+
+    def _died(self) -> ServerError:
+        process = self._process
+        self.close()
+        status = None if process is None else process.returncode
+        return ServerError(f"the fork server, which begins the runs, {killed_by(status)}")

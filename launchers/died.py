@@ -12,7 +12,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from launchers import failed
-from launchers.children import Child
+from launchers.children import Child, ServerError
 from launchers.told import Told
 from metering.record import FILE_NAME, Failure, Record, Status
 from tasks.plan import Plan
@@ -22,6 +22,7 @@ from tasks.running.execute import Outcome
 DIED = "ProcessDied"
 OUT_OF_MEMORY = "KilledForMemory"
 RANK_KILLED = "RankKilled"
+WITHOUT_SERVER = "ServerDied"
 _WORDS = {
     signal.SIGSEGV: "a segmentation fault in compiled code",
     signal.SIGABRT: "abort() in compiled code",
@@ -45,6 +46,12 @@ def earlier(plan: Plan) -> Record | None:
         return None
     is_death = record.failure.type in (DIED, OUT_OF_MEMORY, RANK_KILLED)
     return record if is_death and record.host.hostname == socket.gethostname() else None
+
+
+def without_server(error: ServerError, phase: str) -> Failure:
+    """Of a run whose process could not be begun, or ended with the fork server. Not its own fault:
+    the same command tries it again."""
+    return Failure(type=WITHOUT_SERVER, message=f"{error}; phase: {phase}", traceback="")
 
 
 class Watch:

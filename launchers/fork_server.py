@@ -36,7 +36,7 @@ from typing import Any
 
 from launchers import preload
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
+_IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the starter decides what they end
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 OOM_SCORE = 500  # of 1000: where memory ends, the kernel takes the run and not what supervises it
 
@@ -44,18 +44,22 @@ OOM_SCORE = 500  # of 1000: where memory ends, the kernel takes the run and not 
 def main(link_fd: int, tasks: Sequence[str]) -> None:
     """Import, then fork on demand until the starter has gone."""
     link = socket.socket(fileno=link_fd)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the starter decides what a Ctrl-C ends
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in _IGNORED}
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _IGNORED)
     for task in tasks:
         preload.import_task(task)
     _send(link, ready=preload.why_unsafe())
     gc.collect()
     gc.freeze()  # else a child's collector writes to, and so copies, every page
-    _Server(link).serve()
+    _Server(link, ignores_hangup=before[signal.SIGHUP] == signal.SIG_IGN).serve()
+    os._exit(0)  # at once: a run learns of the sweep's end by this process's
 
 
 class _Server:
-    def __init__(self, link: socket.socket) -> None:
-        self._link = link
+    """ignores_hangup: whether the user asked for that (`nohup`), and so for the children too."""
+
+    def __init__(self, link: socket.socket, ignores_hangup: bool) -> None:
+        self._link, self._ignores_hangup = link, ignores_hangup
         self._children: set[int] = set()
 
     def serve(self) -> None:
@@ -91,7 +95,8 @@ class _Server:
             _send(self._link, error=str(error))
         else:
             if child == 0:
-                _be_child(descriptors[0], server, (*own, self._link.fileno()))
+                not_its_own = (*own, self._link.fileno())
+                _be_child(descriptors[0], server, not_its_own, self._ignores_hangup)
             with suppress(OSError):
                 os.setpgid(child, child)
             self._children.add(child)
@@ -124,14 +129,21 @@ def _send(link: socket.socket, **message: Any) -> None:
         link.sendall(json.dumps(message).encode() + b"\n")
 
 
-def _be_child(pipe_fd: int, server: int, not_ours: Sequence[int]) -> None:
+def _reset_signals(ignores_hangup: bool) -> None:
+    """As in a process that was begun by its user."""
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    if not ignores_hangup:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _be_child(pipe_fd: int, server: int, not_ours: Sequence[int], ignores_hangup: bool) -> None:
     """Run what the pipe says, and end this process. Never returns."""
     status = 1
     try:
-        signal.set_wakeup_fd(-1)
-        for number in _SIGNALS:
-            signal.signal(number, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        _reset_signals(ignores_hangup)
         os.setpgid(0, 0)
         _end_with(server)
         for descriptor in not_ours:

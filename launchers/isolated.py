@@ -8,16 +8,17 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from launchers import died
-from launchers.children import Child, Server
+from launchers.children import Child, Server, ServerError
 from launchers.told import Ended, Teller, Told
-from metering.record import SweepPlace
+from metering.deferred_signals import deferred_signals
+from metering.record import Failure, SweepPlace
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.running.execute import Outcome, execute
@@ -40,22 +41,34 @@ def run(
     Raises what `execute` raises. `is_asked_to_end` is polled where this thread gets no signals.
     """
     watch, told = died.Watch(plan), Told(sweep=sweep)
-    child = server.start(execute_in_child, plan, sweep)
+    try:
+        child = server.start(execute_in_child, plan, sweep)
+    except ServerError as error:
+        return watch.leave_record(died.without_server(error, told.phase), told, "failed")
+    lost: ServerError | None = None
     try:
         _follow(child, server, told, say, is_asked_to_end)
+    except ServerError as error:
+        hear_orphan(child, told)
+        lost = error
     except BaseException:
-        _end(child, server, told)
-        if told.end is None:
-            watch.leave_record(watch.failure(child, told.phase), told, "interrupted")
+        with deferred_signals() as arrived:  # a further Ctrl-C loses nothing of the record
+            _end(child, server, told, arrived)
+            if told.end is None:
+                watch.leave_record(watch.failure(child, told.phase), told, "interrupted")
         raise
     finally:
         child.send_signal(signal.SIGKILL)
-        child.pipe.close()
-    if told.end is None:
-        return watch.leave_record(watch.failure(child, told.phase), told, "failed")
-    if told.end.how == "interrupted":  # not by the sweep, which goes on
-        return watch.leave_record(watch.asked_to_end(told), told, "failed")
+        child.close()
+    if told.end is None or told.end.how == "interrupted":  # not by the sweep, which goes on
+        return watch.leave_record(_failure(watch, child, told, lost), told, "failed")
     return _answer(told.end)
+
+
+def _failure(watch: died.Watch, child: Child, told: Told, lost: ServerError | None) -> Failure:
+    if lost is not None:
+        return died.without_server(lost, told.phase)
+    return watch.failure(child, told.phase) if told.end is None else watch.asked_to_end(told)
 
 
 def _follow(
@@ -77,17 +90,28 @@ def _follow(
     told.hear_rest(child, say)
 
 
-def _end(child: Child, server: Server, told: Told) -> None:
+def _end(child: Child, server: Server, told: Told, arrived: Sequence[object]) -> None:
     """Ask the child to end and hear what it says; one that does not end is killed. A second
-    Ctrl-C kills it at once."""
+    Ctrl-C, which is then among the signals that `arrived`, kills it at once."""
     child.send_signal(signal.SIGINT)
     deadline_s = time.monotonic() + GRACE_S
-    with suppress(KeyboardInterrupt, Exception):
-        while child.exit_status is None and time.monotonic() < deadline_s:
-            if server.wait(child.open_pipes, 0.2):
-                told.hear(child, _nothing)
-        told.hear_rest(child, _nothing)
+    with suppress(Exception):
+        try:
+            while child.exit_status is None and not arrived and time.monotonic() < deadline_s:
+                if server.wait(child.open_pipes, 0.2):
+                    told.hear(child, _nothing)
+            told.hear_rest(child, _nothing)
+        except ServerError:
+            hear_orphan(child, told)
     child.send_signal(signal.SIGKILL)
+
+
+def hear_orphan(child: Child, told: Told) -> None:
+    """What a child says last whose server has died: that interrupts it."""
+    deadline_s = time.monotonic() + GRACE_S
+    while told.end is None and not child.is_silent and time.monotonic() < deadline_s:
+        if child.pipe.poll(0.2):
+            told.hear(child, _nothing)
 
 
 def _nothing(news: Any) -> None:

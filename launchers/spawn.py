@@ -12,9 +12,10 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from launchers import died, isolated, rank_failure
-from launchers.children import Child, Server
+from launchers.children import Child, Server, ServerError
 from launchers.ranks import Place, execute_rank
 from launchers.told import Teller, Told
+from metering.deferred_signals import deferred_signals
 from metering.record import FILE_NAME, Failure, SweepPlace
 from metering.record_file import read
 from tasks.errors import PlanError
@@ -47,12 +48,17 @@ def run(
             ranks.append(server.start(_execute_rank, plan, place, sweep))
         _follow(ranks, server, told, say, is_asked_to_end)
         killed = _killed(ranks)
+    except ServerError as error:
+        for child in ranks[:1]:
+            isolated.hear_orphan(child, told)
+        return watch.leave_record(died.without_server(error, told.phase), told, "failed")
     except KeyboardInterrupt:
-        for child in ranks:
-            child.send_signal(signal.SIGINT)
-        _wait(ranks, server, told, GRACE_S)
-        if told.phases and watch.own_record() is None:
-            watch.leave_record(_INTERRUPTED, told, "interrupted")
+        with deferred_signals() as arrived:  # a further Ctrl-C loses nothing of the record
+            for child in ranks:
+                child.send_signal(signal.SIGINT)
+            _wait(ranks, server, told, GRACE_S, arrived)
+            if told.phases and watch.own_record() is None:
+                watch.leave_record(_INTERRUPTED, told, "interrupted")
         raise
     finally:
         _end(ranks, server, told)
@@ -115,15 +121,28 @@ def _end(ranks: Sequence[Child], server: Server, told: Told) -> None:
         child.send_signal(signal.SIGKILL)
     _wait(ranks, server, told, 5.0)
     for child in ranks:
-        child.pipe.close()
+        child.close()
 
 
-def _wait(ranks: Sequence[Child], server: Server, told: Told, timeout_s: float) -> None:
+def _wait(
+    ranks: Sequence[Child],
+    server: Server,
+    told: Told,
+    timeout_s: float,
+    arrived: Sequence[object] = (),
+) -> None:
+    """Until all have ended, the time is over, or a signal has `arrived`."""
     deadline_s = time.monotonic() + timeout_s
-    while any(child.exit_status is None for child in ranks) and time.monotonic() < deadline_s:
-        if server.wait(ranks[0].open_pipes, 0.2):
-            told.hear(ranks[0], lambda _: None)
-    told.hear_rest(ranks[0], lambda _: None)
+    with suppress(ServerError):  # it tells no more who has ended
+        while (
+            any(child.exit_status is None for child in ranks)
+            and not arrived
+            and time.monotonic() < deadline_s
+        ):
+            if server.wait(ranks[0].open_pipes, 0.2):
+                told.hear(ranks[0], lambda _: None)
+    for child in ranks[:1]:
+        told.hear_rest(child, lambda _: None)
 
 
 def _outcome(

@@ -40,7 +40,8 @@ class Measured:
 
 class Teller:
     """In a run: says all to the supervisor, and of each phase now and then what it has measured.
-    That takes milliseconds between two blocks: at most `SHARE` of the time, and `PERIOD_S`."""
+    That takes milliseconds between two blocks: at most `SHARE` of the time, and `PERIOD_S`.
+    Interrupts the run where the supervisor has gone."""
 
     SHARE = 0.002
     PERIOD_S = 1.0
@@ -51,6 +52,12 @@ class Teller:
         self._due_s = 0.0
 
     def __call__(self, news: Any) -> None:
+        try:
+            self._tell(news)
+        except ConnectionError:
+            raise KeyboardInterrupt("the sweep was killed") from None
+
+    def _tell(self, news: Any) -> None:
         if not isinstance(news, Progress):
             self._pipe.send(news)
             return

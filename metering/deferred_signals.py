@@ -10,7 +10,13 @@ from contextlib import contextmanager
 from types import FrameType
 
 # SIGUSR1 and SIGUSR2: a batch system warns with them before it ends a job
-_NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+_NUMBERS = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+)
 # what has arrived in the block that is being run; at most one, of the main thread
 _inside: list[list[tuple[int, FrameType | None]]] = []
 
@@ -33,6 +39,7 @@ def deferred_signals() -> Iterator[list[tuple[int, FrameType | None]]]:
         arrived.append((number, frame))
 
     before = {int(number): signal.getsignal(number) for number in _NUMBERS}
+    before = {number: at for number, at in before.items() if at != signal.SIG_IGN}  # nohup
     try:
         for number in before:
             signal.signal(signal.Signals(number), remember)

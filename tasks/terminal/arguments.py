@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
-from pathlib import PurePosixPath
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
 
 from tasks.config.model_names import CONF_DIR, NEEDED_GROUPS, OPTIONAL_GROUPS
@@ -29,12 +30,15 @@ def check(arguments: Sequence[str]) -> argparse.Namespace:
     flags = parser.parse_intermixed_args(list(arguments))
     _check_flags(flags)
     reader = OverridesParser.create()
+    overrides = {}
     for text in flags.overrides:
         try:
-            override = reader.parse_override(text)
+            overrides[text] = reader.parse_override(text)
         except (HydraException, OmegaConfBaseException, ValueError):
             raise PlanError(unreadable(text)) from None
-        _check_override(text, override, flags.multirun)
+        _check_override(text, overrides[text], flags.multirun)
+    if flags.multirun:
+        _check_given_once(overrides)
     return flags
 
 
@@ -53,9 +57,10 @@ def unreadable(text: str) -> str:
     if not equals or not key or not value:
         return f"{text!r} cannot be read as key=value; write key=value or key=a,b"
     quoted = value.replace("\\", "\\\\").replace('"', '\\"') if '"' in value else value
+    twice = shlex.quote(f'{key}="{quoted}"')
     return (
         f"{text!r} cannot be read as key=value: its value has characters that mean something to "
-        f"Hydra; quote it twice, '{key}=\"{quoted}\"'"
+        f"Hydra; quote it twice, {twice}"
     )
 
 
@@ -64,6 +69,7 @@ def _refuse_flag(message: str) -> NoReturn:
 
 
 def _check_flags(flags: argparse.Namespace) -> None:
+    _check_places(flags)
     if flags.experimental_rerun:
         raise PlanError(
             f"--experimental-rerun={flags.experimental_rerun} needs a config that Hydra pickled, "
@@ -72,6 +78,42 @@ def _check_flags(flags: argparse.Namespace) -> None:
         )
     if (flags.resolve or flags.package) and not flags.cfg:
         raise PlanError("--resolve and --package need --cfg; write --cfg job --resolve")
+
+
+def _check_places(flags: argparse.Namespace) -> None:
+    """Where configs of the user's own lie."""
+    folder = flags.config_dir
+    if folder is not None and not Path(folder).is_dir():
+        raise PlanError(f"--config-dir {folder} is no folder; give one that holds configs")
+    path, name = flags.config_path, flags.config_name
+    if path is not None and "://" not in path and not Path(path).is_absolute():
+        raise PlanError(
+            f"--config-path {path} is not absolute; write --config-path {Path(path).absolute()}, "
+            f"or --config-dir {path}, which may be relative"
+        )
+    if name is not None and "/" in name:
+        file = PurePosixPath(name)
+        raise PlanError(
+            f"--config-name {name} has a folder; write --config-dir {file.parent} "
+            f"--config-name {file.stem}"
+        )
+
+
+def _check_given_once(overrides: Mapping[str, Any]) -> None:
+    """Of a sweep: Hydra would take the last of two, where both are meant."""
+    by_key: dict[str, str] = {}
+    for text, override in overrides.items():
+        key = f"{override.key_or_group}@{override.package or ''}"
+        before = by_key.setdefault(key, text)
+        sweeps = override.is_sweep_override() or overrides[before].is_sweep_override()
+        if before == text or not (sweeps or override.key_or_group in GROUPS):
+            continue
+        if override.key_or_group == "experiment":
+            raise PlanError(_several_experiments(f"{before} {text}"))
+        raise PlanError(
+            f"{before} and {text} are two choices for one key; write {override.key_or_group}=A,B "
+            "to run both, or leave one out"
+        )
 
 
 def _check_override(text: str, override: Any, is_multirun: bool) -> None:
@@ -89,6 +131,8 @@ def _check_override(text: str, override: Any, is_multirun: bool) -> None:
         if override.is_delete() and "." not in key:
             raise PlanError(f"{text} removes {key}, which every run needs; give {key}=VALUE")
         return
+    if text.startswith("+") and override.package is None:
+        raise PlanError(f"{text} adds a second {key}; write {text.lstrip('+')}")
     if override.is_sweep_override():
         _check_sweep(text, key, is_multirun)
         for name in map(str, getattr(value, "list", ())):

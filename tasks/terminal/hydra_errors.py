@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from omegaconf import OmegaConf
 
+from tasks.config import key_table
 from tasks.config.model_names import CONF_DIR, timm_names, yaml_names
 from tasks.config.refusals import one_line, shown
 from tasks.errors import unknown
@@ -18,6 +19,7 @@ from tasks.terminal.arguments import GROUPS, unreadable
 
 _COMPOSING = re.compile(r"In '([^']+)': (?:\w+ raised while composing config:\s*)?")
 _KIND = re.compile(r"(?:Cannot|Merge error|not a subclass|is not a )[\s\S]*?full_key: *(\S*)")
+_LAUNCHER = "hydra.launcher."
 _DETAILS = ("full_key", "object_type", "reference_type", "See https", "To append to your config")
 
 
@@ -30,8 +32,11 @@ def said(error: Exception, flags: argparse.Namespace | None = None) -> str:
         return unreadable(error.override)
     if isinstance(error, RecursionError):
         return f"{_primary(flags)}: its defaults list leads back to itself; leave that file out"
-    if isinstance(error, MissingConfigException) and "/" in str(error.missing_cfg_file):
-        return _missing_file(error, flags)
+    is_primary = str(error).startswith("Cannot find primary config")
+    if isinstance(error, MissingConfigException) and (
+        is_primary or "/" in str(error.missing_cfg_file)
+    ):
+        return _no_primary(flags) if is_primary else _missing_file(error, flags)
     if merging := re.search(r"Error merging override (\S+)", str(error)):
         return f"{merging[1]} does not suit what the key holds; give a value of its kind"
     place = _COMPOSING.match(str(error))
@@ -39,6 +44,15 @@ def said(error: Exception, flags: argparse.Namespace | None = None) -> str:
         return _of_composing(str(error), "", flags) or type(error).__name__
     told = str(error)[place.end() :]
     return f"{_file_of(place[1], flags)}: {_of_composing(told, place[1], flags)}"
+
+
+def _no_primary(flags: argparse.Namespace | None) -> str:
+    name = (flags and flags.config_name) or "config"
+    folders = " or ".join(str(folder) for folder in _folders(flags))
+    return (
+        f"--config-name {name}: there is no {name.removesuffix('.yaml')}.yaml in {folders}; "
+        "name its folder by --config-dir FOLDER"
+    )
 
 
 def _of_composing(told: str, config: str, flags: argparse.Namespace | None) -> str:
@@ -128,7 +142,18 @@ def _other_kind(config: str, flags: argparse.Namespace | None) -> str:
     return ""
 
 
+def _no_such_launcher_key(key: str) -> str:
+    """Of the launcher that is chosen, or of any."""
+    keys = {each.name: each.only for each in key_table.all_keys() if each.only}
+    known = {name: only for name, only in keys.items() if name.startswith(_LAUNCHER)}
+    if key in known:
+        return f"key '{key}' is for hydra/launcher={known[key][0]} alone; leave it out"
+    return str(unknown("key", key, known))
+
+
 def _no_such_key(key: str) -> str:
+    if key.startswith(_LAUNCHER):
+        return _no_such_launcher_key(key)
     known = _keys()
     if key in known or ".options." in key:
         return f"key '{key}' takes no new entry like that; put a plus before it, +{key}=VALUE"
