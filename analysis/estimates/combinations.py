@@ -14,10 +14,8 @@ from analysis.estimates.measured import Measured
 from analysis.estimates.savings import (
     FACTORS,
     Saving,
-    against,
     as_written,
     groups_of,
-    reference_of,
 )
 
 KEYS = {
@@ -31,12 +29,13 @@ KEYS = {
 @dataclass(frozen=True)
 class Combination:
     """Of each factor the value that saved most, all shown; saving: of all of them together, None
-    where that was not measured."""
+    where that was not measured; where: as a `Saving` has it."""
 
     phase: str
     values: Mapping[str, Any]
     saving: Saving | None
     reference: Measured
+    where: str
 
     @property
     def model(self) -> str:
@@ -62,14 +61,13 @@ def combinations(rows: Iterable[Measured]) -> list[Combination]:
     `merge` gives them."""
     best: list[Combination] = []
     for group in groups_of(rows):
-        reference = reference_of(group)
-        compared = [one for row in group if row is not reference for one in against(reference, row)]
+        compared = group.compared()
         for phase in dict.fromkeys(one.phase for one in compared):
             of_phase = [one for one in compared if one.phase == phase]
             values = _best_values(of_phase)
             if values:
                 whole = next((one for one in of_phase if _values(one) == values), None)
-                best.append(Combination(phase, values, whole, reference))
+                best.append(Combination(phase, values, whole, group.reference, group.where))
     return best
 
 

@@ -27,7 +27,8 @@ class MeasuredRate:
     95 % interval and what the interval holds (`basis`).
 
     s_half_width: of the seconds, which differ between runs as the energy does. gpu_kwh_per_sample:
-    what the GPUs took of it, None where a run read none. idle_kwh_per_sample:
+    what the GPUs took of it, None where a run read none. modelled_share: of the energy, 0..1, of
+    components that no sensor read. idle_kwh_per_sample:
     idle power x seconds, with its own half-width; None where a record has no idle power or no
     pace."""
 
@@ -43,6 +44,7 @@ class MeasuredRate:
     idle_half_width: float | None = None
     s_half_width: float | None = None
     gpu_kwh_per_sample: float | None = None
+    modelled_share: float | None = None
 
     @property
     def is_result(self) -> bool:
@@ -210,7 +212,17 @@ def _rate(runs: Sequence[Run], spreads: Spreads) -> MeasuredRate:
         idle_half_width=idle.half_width if idle else None,
         s_half_width=_pace_half_width(runs, spread.pace),
         gpu_kwh_per_sample=_gpu(runs),
+        modelled_share=_mean([_modelled_share(run) for run in runs]),
     )
+
+
+def _modelled_share(run: Run) -> float | None:
+    parts = [(run[f"{name}_kwh"], run[f"{name}_sensor"]) for name in ("gpu", "cpu", "ram")]
+    known = [(kwh, how) for kwh, how in parts if kwh]
+    if not known:
+        return None
+    modelled = sum(kwh for kwh, how in known if how == "modelled")
+    return float(modelled / sum(kwh for kwh, _ in known))
 
 
 def _gpu(runs: Sequence[Run]) -> float | None:

@@ -2,7 +2,7 @@
 
 The reference of a group of set-ups is the one in the middle of the star: changing one factor of it
 leads to most of the others. A set-up that differs from it in several factors is a combination.
-Where every component's energy is modelled from time and load, no sensor has seen the energy that
+Where the energy of the device that computes is modelled from time and load, no sensor has seen what
 a switch saves: then the ratio of time is compared, and energy is not.
 """
 
@@ -15,7 +15,9 @@ from typing import Any, Literal
 
 from analysis.estimates.measured import Measured, MeasuredRate
 from analysis.estimates.ratio import fieller
+from analysis.estimates.tiers import READ, sensor_tier
 from analysis.records.collection import apart
+from analysis.records.describe import setup_fields
 from metering.setup import Asked, SetUp, study_key
 
 FACTORS = (
@@ -56,21 +58,24 @@ class Ratio:
 class Saving:
     """One set-up against its reference, in one phase.
 
-    changed: factor -> (the reference's value, its own). energy: ratio of kWh per sample; None
-    where no component was read by a sensor. time: ratio of seconds per sample; None where a record
-    has no pace. num_records: of the switched set-up and of the reference; is_repeated: whether the
-    intervals hold how much runs of one set-up differ.
+    where: the device, and what else tells the group from others of this network on it. changed:
+    factor -> (the reference's value, its own). energy: ratio of kWh per sample; None where no
+    sensor read the device that computed. modelled_share: of the reference's electricity, 0..1, of
+    components that no sensor read; None where it is not known. time: ratio of seconds per sample;
+    None where a record has no pace. num_records: of the switched set-up and of the reference;
+    is_repeated: whether the intervals hold how much runs of one set-up differ.
     """
 
     model: str
     phase: str
-    device: str
+    where: str
     is_small: bool
     changed: Mapping[str, tuple[Any, Any]]
     energy: Ratio | None
     time: Ratio | None
     num_records: tuple[int, int]
     is_repeated: bool
+    modelled_share: float | None = None
 
     @property
     def compared(self) -> Ratio | None:
@@ -99,13 +104,8 @@ class Saving:
 def savings(rows: Iterable[Measured]) -> list[Saving]:
     """Every set-up against the reference of its group, the largest saving first within a model
     and phase. rows: as `merge` gives them."""
-    found: list[Saving] = []
-    for group in groups_of(rows):
-        reference = reference_of(group)
-        for one in group:
-            if one is not reference:
-                found += against(reference, one)
-    return sorted(found, key=_place)
+    compared = [one for group in groups_of(rows) for one in group.compared()]
+    return sorted(compared, key=_place)
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _change(one: Saving) -> float:
 
 
 def _place(one: Saving) -> tuple[str, str, str, bool, float]:
-    return one.model, one.device, one.phase, one.is_combination, _change(one)
+    return one.model, one.where, one.phase, one.is_combination, _change(one)
 
 
 def reference_of(group: Sequence[Measured]) -> Measured:
@@ -168,26 +168,73 @@ def _factor(setup: SetUp, name: str) -> Any:
     return getattr(part, name, None)
 
 
-def groups_of(rows: Iterable[Measured]) -> list[list[Measured]]:
+@dataclass(frozen=True)
+class Group:
+    """Set-ups that are alike but for the factors. where: see `Saving`; others: all but the
+    reference."""
+
+    reference: Measured
+    others: tuple[Measured, ...]
+    where: str
+
+    def compared(self) -> list[Saving]:
+        return [one for row in self.others for one in against(self.reference, row, self.where)]
+
+
+def groups_of(rows: Iterable[Measured]) -> list[Group]:
     """Rows that are alike but for the factors, two set-ups at least."""
     groups: dict[str, list[Measured]] = {}
     for one in rows:
         key = study_key(one.setup, _AXIS)
         groups.setdefault(apart(key, one.collection), []).append(one)
-    return [group for group in groups.values() if len(group) > 1]
+    several = [group for group in groups.values() if len(group) > 1]
+    references = [reference_of(group) for group in several]
+    return [
+        Group(
+            reference,
+            tuple(one for one in group if one is not reference),
+            _where(reference, references),
+        )
+        for group, reference in zip(several, references, strict=True)
+    ]
 
 
-def against(reference: Measured, one: Measured) -> list[Saving]:
-    """One set-up against the reference of its group, of each phase that both have."""
+def _where(reference: Measured, references: Sequence[Measured]) -> str:
+    """The device of a group, and in what it differs from other groups of its network on it."""
+    alike = [
+        other
+        for other in references
+        if other is not reference
+        and other.setup.asked.model == reference.setup.asked.model
+        and other.device == reference.device
+    ]
+    factors = {name.replace("_", " ") for name in _AXIS}
+    own = setup_fields(reference.setup)
+    theirs = [setup_fields(other.setup) for other in alike]
+    words = [reference.device]
+    if any(one.collection != reference.collection for one in alike):
+        words.append(f"{reference.collection} records")
+    words += [
+        f"{name} {value}"
+        for name, value in own.items()
+        if name not in factors and any(other.get(name) != value for other in theirs)
+    ]
+    return ", ".join(words)
+
+
+def against(reference: Measured, one: Measured, where: str) -> list[Saving]:
+    """One set-up against the reference of its group, of each phase that both have. where: see
+    `Saving`."""
     changed = differing(reference.setup, one.setup)
     return [
         Saving(
             model=one.setup.asked.model,
             phase=phase,
-            device=reference.device,
+            where=where,
             is_small=one.setup.asked.scale == "small",
             changed=changed,
-            energy=_energy(rate, reference.rates[stage, phase]),
+            energy=_energy(one, rate, reference, reference.rates[stage, phase]),
+            modelled_share=reference.rates[stage, phase].modelled_share,
             time=_time(rate, reference.rates[stage, phase]),
             num_records=(rate.num_records, reference.rates[stage, phase].num_records),
             is_repeated=_is_repeated(rate) and _is_repeated(reference.rates[stage, phase]),
@@ -197,11 +244,13 @@ def against(reference: Measured, one: Measured) -> list[Saving]:
     ]
 
 
-def _energy(one: MeasuredRate, reference: MeasuredRate) -> Ratio | None:
-    if not (_is_read(one) and _is_read(reference)):
+def _energy(
+    one: Measured, rate: MeasuredRate, other: Measured, reference: MeasuredRate
+) -> Ratio | None:
+    if not (_is_read(one, rate) and _is_read(other, reference)):
         return None
     return _ratio(
-        one.kwh_per_sample, one.half_width, reference.kwh_per_sample, reference.half_width
+        rate.kwh_per_sample, rate.half_width, reference.kwh_per_sample, reference.half_width
     )
 
 
@@ -213,9 +262,12 @@ def _time(one: MeasuredRate, reference: MeasuredRate) -> Ratio | None:
     )
 
 
-def _is_read(rate: MeasuredRate) -> bool:
-    """Whether a sensor read any component."""
-    return any(word in rate.sensors for word in ("counter", "power", "rapl"))
+def _is_read(one: Measured, rate: MeasuredRate) -> bool:
+    """Whether a sensor read the device that computed: what another component's sensor saw, such
+    as a GPU's that idled, is no electricity of the network."""
+    sensors = dict(word.split(" ", 1) for word in rate.sensors.split(", ") if " " in word)
+    phase = {f"{name.lower()}_sensor": how for name, how in sensors.items()}
+    return sensor_tier(one.setup, phase) in READ
 
 
 def _is_repeated(rate: MeasuredRate) -> bool:

@@ -13,8 +13,12 @@ HEAD = (
 )
 MODELLED = "modelled"
 NO_SENSOR = (
-    "modelled: no sensor read any component, so its electricity is a model of time and load; the "
-    "verdict is about time."
+    "modelled: no sensor read the device that computed, so its electricity is a model of time and "
+    "load; the verdict is about time."
+)
+IN_PART = (
+    "Electricity holds components that no sensor read, modelled from time and load: {share} of "
+    "each reference's. That part changes as the time does."
 )
 NOT_REPEATED = (
     "not repeated: no set-up was measured twice on this machine, so the interval holds what varies "
@@ -29,6 +33,9 @@ def markdown(savings: Sequence[Saving], combinations: Sequence[Combination]) -> 
     lines.append("Change for each sample, with its 95 % interval (Fieller); below 0 it saves.")
     if any(one.energy is None for one in savings):
         lines.append(NO_SENSOR)
+    if shares := [one.modelled_share for one in savings if one.energy and one.modelled_share]:
+        low, high = f"{100 * min(shares):.0f}", f"{100 * max(shares):.0f}"
+        lines.append(IN_PART.format(share=f"{low} %" if low == high else f"{low} to {high} %"))
     if not all(one.is_repeated for one in savings):
         lines.append(NOT_REPEATED)
     if any(one.is_small for one in savings):
@@ -50,7 +57,10 @@ def change(ratio: Ratio | None) -> str:
 
 def cheapest(one: Combination) -> str:
     """One line: the best combination, and what it saves or the command that measures it."""
-    said = f"{one.model}, {one.phase}: the best value of each switch is {one.overrides}"
+    said = (
+        f"{one.model}, {one.phase}, on {one.where}: the best value of each switch is "
+        f"{one.overrides}"
+    )
     if one.saving is not None:
         what = "electricity" if one.saving.energy else "time"
         return f"{said}: {change(one.saving.compared)} {what}, {one.saving.verdict}"
@@ -58,14 +68,14 @@ def cheapest(one: Combination) -> str:
 
 
 def cheapest_measured(one: Cheapest) -> str:
-    """One line on the largest saving that is shown."""
+    """One line on the largest saving that is shown, and on what it was measured."""
     saving = one.saving
     what = "electricity" if saving.energy else "time (its electricity is modelled from it)"
     small = "; a scaled-down study" if saving.is_small else ""
     return (
-        f"{saving.phase}: the cheapest setting measured is {saving.switch}: "
-        f"{change(saving.compared)} {what} a sample, the largest of {one.num_compared} compared"
-        f"{small}"
+        f"{saving.phase}: the cheapest setting of {saving.model} measured on {saving.where} is "
+        f"{saving.switch}: {change(saving.compared)} {what} a sample, the largest of "
+        f"{one.num_compared} compared{small}"
     )
 
 
@@ -76,7 +86,7 @@ def _line(one: Saving) -> str:
     cells = (
         one.model + small,
         one.phase,
-        one.device,
+        one.where,
         one.switch,
         energy,
         change(one.time),

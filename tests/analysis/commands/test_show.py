@@ -120,4 +120,5 @@ def test_the_cheapest_setting_measured_for_the_network_is_named(tmp_path: Path, 
     folder = tmp_path / reference.task / reference.model / reference.hardware
     assert main(["show", str(folder / f"{reference.identity}-0")]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "train: the cheapest setting measured is compile false -> true: -20.0 % (" in said
+    line = "train: the cheapest setting of swin_t measured on NVIDIA RTX A6000 is compile false -> "
+    assert f"{line}true: -20.0 % (" in said

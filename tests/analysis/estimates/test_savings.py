@@ -90,8 +90,51 @@ def test_the_cheapest_setting_is_the_largest_saving_that_is_shown(tmp_path):
     )
     (one,) = cheapest_shown(rows, rows[0].setup)
     line = cheapest_measured(one)
-    assert line.startswith("train: the cheapest setting measured is compile false -> true: -20.0 %")
+    assert line.startswith(
+        "train: the cheapest setting of swin_t measured on NVIDIA RTX A6000 is "
+        "compile false -> true: -20.0 %"
+    )
     assert line.endswith("electricity a sample, the largest of 3 compared")
+
+
+def test_lines_of_two_machines_name_both(tmp_path):
+    """One machine gains from a larger batch, the other does not."""
+    rows = rows_of(
+        tmp_path,
+        run(1e-6),
+        run(0.7e-6, batch_size=64),
+        run(0.9e-6, compile=True),
+        run(1e-6, device="Tesla T4"),
+        run(1.4e-6, device="Tesla T4", batch_size=64),
+        run(0.8e-6, device="Tesla T4", compile=True),
+        *(run(1e-6, device="Tesla T4", model="vit_b") for _ in range(2)),
+    )
+    lines = markdown(savings(rows), combinations(rows)).splitlines()
+    for device, best in (("NVIDIA RTX A6000", "batch_size=64"), ("Tesla T4", "compile=true")):
+        (line,) = [line for line in lines if f"swin_t, train, on {device}: the best" in line]
+        assert best in line
+        assert sum(f"| {device} |" in line for line in lines) == 2
+        (setup,) = [
+            one.setup
+            for one in rows
+            if one.device == device
+            and one.setup.asked.batch_size == 64
+            and not one.setup.asked.compile
+        ]
+        (found,) = cheapest_shown(rows, setup)
+        assert f"measured on {device} is" in cheapest_measured(found)
+
+
+def test_studies_of_two_sizes_on_one_machine_name_the_size(tmp_path):
+    records = [
+        run(kwh, compile=compiled, input_size=(size, size))
+        for size in (96, 224)
+        for kwh, compiled in ((1e-6, False), (0.8e-6, True))
+    ]
+    assert {one.where for one in compared(tmp_path, *records)} == {
+        "NVIDIA RTX A6000, input size (96, 96)",
+        "NVIDIA RTX A6000, input size (224, 224)",
+    }
 
 
 def test_other_networks_data_and_devices_are_no_switch(tmp_path):
@@ -124,7 +167,26 @@ def test_energy_that_no_sensor_read_is_reported_as_time(tmp_path):
     assert one.time.value == pytest.approx(0.8)
     text = markdown([one], [])
     assert "| modelled | -20.0 % (-21.1 to -18.9) | saves |" in text
-    assert "no sensor read any component" in text
+    assert "no sensor read the device that computed" in text
+
+
+def test_a_gpu_that_idled_beside_a_cpu_that_computed_is_no_sensor_of_the_network(tmp_path):
+    sensors = {"gpu": "counter", "cpu": "modelled", "ram": "modelled"}
+    on_cpu = {"device": None, "num_devices": None, "sensors": sensors}
+    records = [
+        run(1e-6, pace=0.01, **on_cpu),
+        run(0.5e-6, pace=0.008, compile=True, **on_cpu),
+        *(run(1e-6, model="vit_b", **on_cpu) for _ in range(2)),
+    ]
+    (one,) = compared(tmp_path, *records)
+    assert one.energy is None and one.compared == one.time
+
+
+def test_the_part_of_the_electricity_that_is_a_model_is_said(tmp_path):
+    found = compared(tmp_path, run(1e-6), run(0.8e-6, compile=True))
+    text = markdown(found, [])  # the RAM, a tenth
+    assert "components that no sensor read, modelled from time and load: 10 % of" in text
+    assert "modelled" not in markdown([replace(one, modelled_share=0.0) for one in found], [])
 
 
 def test_the_best_combination_takes_of_each_factor_the_value_that_saves_most(tmp_path):
@@ -163,6 +225,19 @@ def test_the_figure_has_a_panel_for_each_model_and_a_tick_for_each_switch(tmp_pa
     assert len(figure.axes) == 2
     ticks = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
     assert ticks == ["compile false -> true (saves)"]
+
+
+def test_the_figure_cuts_no_title_and_no_label(tmp_path):
+    cpu = "Intel(R) Xeon(R) Platinum 8480C Processor with many words"
+    plain = {"device": None, "num_devices": None, "cpu_model": cpu, "sensors": MODELLED}
+    more = {"batch_size": 64, "channels_last": False, "num_workers": 0, "num_threads": 1}
+    records = [run(1e-6, **plain), run(0.9e-6, **plain, compile=True)]
+    figure = figure_savings(compared(tmp_path, *records, run(0.8e-6, **plain, **more)))
+    figure.savefig(tmp_path / "savings.png")
+    for axes in figure.axes:
+        for text in (axes.title, *axes.get_yticklabels()):
+            box = text.get_window_extent()
+            assert box.x0 >= 0 and box.x1 <= figure.bbox.x1, text.get_text()
 
 
 def test_a_power_limit_is_a_factor(tmp_path):
