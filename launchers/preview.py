@@ -66,7 +66,7 @@ def sweep_lines(plans: Sequence[Plan]) -> list[str]:
     from metering.emissions import emission_factor
 
     factors = {
-        code: emission_factor(code)["kg_co2eq_per_kwh"]
+        code: None if (factor := emission_factor(code)) is None else factor["kg_co2eq_per_kwh"]
         for code in {plan.hardware.country_iso_code for plan in plans}
     }
     hardware = [plan.hardware for plan in plans]
@@ -94,10 +94,11 @@ def _sbatch_text(plans: Sequence[Plan], settings: SlurmSettings) -> str:
 
 @dataclass(frozen=True)
 class Bill:
-    """A run's cost, with what a kWh emits and its price (number and currency) where it runs."""
+    """A run's cost, with what a kWh emits (`None` where nobody said the country) and its price
+    (number and currency) where it runs."""
 
     cost: Cost
-    kg_co2eq_per_kwh: float
+    kg_co2eq_per_kwh: float | None
     price: tuple[float, str] | None = None
 
 
@@ -107,8 +108,12 @@ def cost_lines(bills: Sequence[Bill]) -> list[str]:
     lines = [_line(bills)]
     for source in dict.fromkeys(bill.cost.source for bill in bills):
         lines.append(f"  {_line([bill for bill in bills if bill.cost.source == source])}: {source}")
-    factors = ", ".join(f"{factor:.3g}" for factor in sorted({b.kg_co2eq_per_kwh for b in bills}))
-    lines.append(f"  CO2eq: CodeCarbon's factor, {factors} kg per kWh")
+    factors = [bill.kg_co2eq_per_kwh for bill in bills]
+    if known := sorted({factor for factor in factors if factor is not None}):
+        listed = ", ".join(f"{factor:.3g}" for factor in known)
+        lines.append(f"  CO2eq: CodeCarbon's factor, {listed} kg per kWh")
+    if None in factors:
+        lines.append("  CO2eq: not known where hardware.country_iso_code is not set")
     prices = sorted({bill.price for bill in bills if bill.price is not None})
     if prices:
         listed = ", ".join(f"{amount:g} {currency}" for amount, currency in prices)
@@ -121,7 +126,9 @@ def _line(bills: Sequence[Bill]) -> str:
     durations = [None if c.duration_s is None else c.duration_s / 3600 for c in costs]
     energies = [c.energy_kwh for c in costs]
     emitted = [
-        None if bill.cost.energy_kwh is None else bill.cost.energy_kwh * bill.kg_co2eq_per_kwh
+        None
+        if bill.cost.energy_kwh is None or bill.kg_co2eq_per_kwh is None
+        else bill.cost.energy_kwh * bill.kg_co2eq_per_kwh
         for bill in bills
     ]
     parts = [

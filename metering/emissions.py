@@ -10,25 +10,29 @@ from pathlib import Path
 from typing import Any
 
 FILE = "data/private_infra/global_energy_mix.json"
+SOURCE = "CodeCarbon, global_energy_mix.json"
 
 
-def emission_factor(country_iso_code: str) -> dict[str, Any]:
+def emission_factor(country_iso_code: str | None) -> dict[str, Any] | None:
     """The country's factor, kg CO2eq per kWh, and the year of the data it comes from; null for a
-    country that CodeCarbon's table does not have."""
+    country that CodeCarbon's table does not have. None where nobody said the country."""
+    if country_iso_code is None:
+        return None
     mix = _mixes().get(country_iso_code, {})
     grams = mix.get("carbon_intensity")
     return {
         "country_iso_code": country_iso_code,
         "kg_co2eq_per_kwh": None if grams is None else grams / 1000,
         "year": mix.get("year"),
-        "source": "CodeCarbon, global_energy_mix.json",
+        "source": SOURCE,
+        "is_said": True,
     }
 
 
-def emitted_kg(energies_kwh: Sequence[float | None], factor: dict[str, Any]) -> float | None:
+def emitted_kg(energies_kwh: Sequence[float | None], factor: dict[str, Any] | None) -> float | None:
     """kg CO2eq of all these energies, by what `emission_factor` answers; None where one of them or
     the factor is unknown."""
-    kg_per_kwh = factor["kg_co2eq_per_kwh"]
+    kg_per_kwh = None if factor is None else factor["kg_co2eq_per_kwh"]
     known = [kwh for kwh in energies_kwh if kwh is not None]
     return None if kg_per_kwh is None or len(known) < len(energies_kwh) else kg_per_kwh * sum(known)
 

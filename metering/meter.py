@@ -34,7 +34,7 @@ class Meter:
     use_gpu: whether the run computes on GPUs; then a missing GPU reading is an error.
     num_gpus: how many of the job's GPUs this node's ranks use, the first ones.
     gpu_mask: which GPUs they are, as `CUDA_VISIBLE_DEVICES` would say it; None: the job's.
-    country_iso_code: whose electricity it is, for the emissions.
+    country_iso_code: whose electricity it is, for the emissions; None where nobody said it.
     shares_node: jobs of others may run on the node: its CPU and memory are not read.
     `synchronize` is called before every reading; set it once the device is in use.
     `overheads` are what was metered outside of windows; rank 0's are the record's.
@@ -51,13 +51,14 @@ class Meter:
         num_gpus: int = 1,
         gpu_mask: str | None = None,
         shares_node: bool = False,
-        country_iso_code: str = "GBR",
+        country_iso_code: str | None = None,
         say: Callable[[Any], None] = lambda _: None,
     ) -> None:
         self.settings, self.ranks, self.say = settings, ranks, say
         self.synchronize: Callable[[], None] = lambda: None
         self.use_gpu, self.num_gpus, self._shares_node = use_gpu, num_gpus, shares_node
         self._gpu_mask = gpu_mask
+        self._country_iso_code = country_iso_code
         self.emission_factor = emission_factor(country_iso_code)
         self.clock: Callable[[], float] = time.perf_counter
         self.sleep: Callable[[float], None] = time.sleep
@@ -88,7 +89,7 @@ class Meter:
                 folder,
                 self.gpus,
                 indices,
-                self.emission_factor["country_iso_code"],
+                self._country_iso_code,
                 own_pids=frozenset(pids),
                 use_gpu=self.use_gpu,
                 shares_node=self._shares_node,

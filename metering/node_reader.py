@@ -33,7 +33,7 @@ class NodeReader:
         folder: Path,
         gpus: Sequence[Gpu],
         indices: list[int],
-        country_iso_code: str,
+        country_iso_code: str | None,
         *,
         own_pids: Collection[int],
         use_gpu: bool,

@@ -138,7 +138,7 @@ class PhaseRecord:
     duration_s_per_sample: Interval | None
     stop_reason: StopReason
     batch_size: Whole | None
-    num_nodes: Whole = 1
+    num_nodes: Whole | None = 1
     data_wait_share: NonNegative | None = None
     idle_power_w: NonNegative | None = None
     emissions_kg_co2eq: NonNegative | None = None

@@ -10,6 +10,7 @@ from pydantic.dataclasses import dataclass
 from metering.bounds import Count, NonNegative
 
 _STRICT = ConfigDict(extra="forbid")
+OLD_DEFAULT = ("GBR", "CodeCarbon, global_energy_mix.json")
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -56,12 +57,22 @@ class GpuState:
 
 @dataclass(frozen=True, config=_STRICT)
 class EmissionFactor:
-    """Of the country that the run names, and where it comes from."""
+    """Of the country that the run names, and where it comes from. is_said: whether a person, or
+    the log that was imported, names the country; `None` in older records, which had
+    `OLD_DEFAULT` where nobody did."""
 
     country_iso_code: str
     kg_co2eq_per_kwh: FiniteFloat | None = None
     year: int | None = None
     source: str = ""
+    is_said: bool | None = None
+
+    @property
+    def country_is_said(self) -> bool:
+        """Whether the country is known to be the machine's."""
+        if self.is_said is None:
+            return (self.country_iso_code, self.source) != OLD_DEFAULT
+        return self.is_said
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -71,7 +82,7 @@ class Host:
     this machine; sensor_period_s: how often the boards' counters move; sensor_latency_s: how long
     reading them takes; codecarbon_task_s: what beginning and ending a task of CodeCarbon takes;
     codecarbon: how CodeCarbon itself read each component; clock_skew_s: between the nodes' clocks;
-    more: facts without a field here."""
+    more: facts without a field here; emissions: `None` where nobody named the country."""
 
     hostname: str | None = None
     os: str | None = None

@@ -80,12 +80,12 @@ class Asked:
     data: DataSetUp = DataSetUp("unknown")
     batch_size: Whole | None = None
     precision: str = "fp32"
-    channels_last: bool = True
+    channels_last: bool | None = True
     compile: bool = False
     accelerator: str = "auto"
     device: str | None = None
     num_devices: Whole | None = None
-    num_nodes: Whole = 1
+    num_nodes: Whole | None = 1
     num_threads: Whole | None = None
     num_workers: Count | None = None
     power_limit_w: FiniteFloat | None = None
@@ -113,7 +113,7 @@ class Found:
     mig_profile: str | None = None
     cpu_model: str | None = None
     num_cpus: Whole | None = None
-    num_nodes: Whole = 1
+    num_nodes: Whole | None = 1
     versions: dict[str, str] = Field(default_factory=dict)
     network_fingerprint: str | None = None
     step_version: int | None = None

@@ -26,7 +26,7 @@ class WindowMeter(Protocol):
     clock_skew_s: float
     all_gpus: Sequence[Gpu]
     overheads: list[Overhead]
-    emission_factor: dict[str, Any]
+    emission_factor: dict[str, Any] | None
 
     def clock(self) -> float:
         """Seconds, of a clock that only moves forward."""

@@ -32,6 +32,7 @@ _RECORD = (
     "metering.settings",
     "metering.statistics",
     "metering.error_budget",
+    "metering.emissions",
 )
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {

@@ -50,7 +50,7 @@ class Request:
     training_id: str | None = None
     hardware: str = "local"
     has_nodes_alone: bool = False
-    country: str = "GBR"
+    country: str | None = None
     output_dir: Path | str = "runs"
     meter: MeterSettings | None = None
 
@@ -77,7 +77,7 @@ class Request:
         if self.gmacs and (self.network is None or self.input_size is None):
             raise WattError("gmacs=True needs network= (a torch.nn.Module) and input_size=")
         known = countries()
-        if self.country not in known:
+        if self.country is not None and self.country not in known:
             raise WattError(f"country={self.country!r} is unknown; {_near(self.country, known)}")
         return self
 

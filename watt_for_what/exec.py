@@ -62,7 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--precision", default="unknown")
     made.add_argument("--task", default="own")
     made.add_argument("--hardware", default="local", help="name of the hardware profile")
-    made.add_argument("--country", default="GBR", help="whose electricity, three letters")
+    made.add_argument(
+        "--country", help="whose electricity, three letters; else no emissions are computed"
+    )
     made.add_argument("--output-dir", default="runs")
     made.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     return made

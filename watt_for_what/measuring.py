@@ -45,7 +45,8 @@ def measure(
     synchronize: waits for the device, where it is not PyTorch's CUDA.
     meter: `watt.MeterSettings`, where the stopping rule is not the default.
     has_nodes_alone: a job of SLURM has its nodes alone, so that their CPU and memory are its own.
-    hardware, country (three letters), output_dir: as in the settings of `run.py`.
+    hardware, country (whose electricity, three letters; without it no emissions are computed),
+    output_dir: as in the settings of `run.py`.
     quiet: print nothing at the end.
 
     Raises `WattError`.

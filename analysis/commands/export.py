@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from analysis.commands.folders import load_named, unpacked
+from analysis.commands.folders import load_named, require_place, unpacked
 from analysis.errors import AnalysisError, unknown
 from analysis.export import huggingface
 from analysis.export.formats import FORMATS
@@ -53,6 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     """What is left out is named on standard error."""
     if arguments.to not in FORMATS:
         raise unknown("--to", arguments.to, FORMATS)
+    if arguments.out is not None:
+        require_place(arguments.out)
     site = read_site_facts(arguments.facts) if arguments.facts else SiteFacts()
     runs = gather(arguments.runs)
     if arguments.to not in _WITHOUT_MODEL_PAGE:
@@ -146,7 +148,12 @@ def _write(made: Export, out: Path | None) -> None:
             sys.stdout.write(content)
             return
     out = out or Path("exports")
-    if len(made.files) == 1 and out.suffix:
+    is_file = bool(out.suffix) and not out.is_dir()
+    if is_file and len(made.files) > 1:
+        raise AnalysisError(
+            f"--out {out} is the name of one file, and there are {len(made.files)}; name a folder"
+        )
+    if is_file:
         targets = {out: next(iter(made.files.values()))}
     else:
         targets = {out / name: content for name, content in made.files.items()}

@@ -77,6 +77,15 @@ def unpacked(folder: str) -> str:
     return str(place / bundle.name)
 
 
+def require_place(out: Path) -> None:
+    """Raises `AnalysisError` where the folder that `out` would lie in does not exist: a mistyped
+    path makes no folders."""
+    if not out.expanduser().absolute().parent.is_dir():
+        raise AnalysisError(
+            f"--out {out}: there is no folder {out.parent}; make it, or name another"
+        )
+
+
 def with_bundle_names(text: str) -> str:
     """`text` with the places of unpacked records as a person knows them: `FILE, record 3`."""
     for place, name in _BUNDLES.items():

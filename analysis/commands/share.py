@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from analysis.commands.folders import load_named, unpacked, with_bundle_names
+from analysis.commands.folders import load_named, require_place, unpacked, with_bundle_names
 from analysis.errors import AnalysisError
 from analysis.records.load import Problem, find_records, reason_of
 from analysis.share.anonymise import anonymised, names_here
@@ -30,6 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(arguments: argparse.Namespace) -> int:
     """A record that would still name a host, a user or a path is left out, by name."""
+    require_place(arguments.out)
     load_named(arguments.runs)
     records: dict[str, Record] = {}
     names = names_here()

@@ -15,12 +15,13 @@ from typing import Any
 from analysis.export import carbon
 from analysis.export.report_facts import Export, PhaseFacts, RunFacts, sensors_text, short_ids
 from analysis.export.site_facts import SiteFacts
-from analysis.export.training import name_of
+from analysis.export.training import name_of, why_no_energy
 
 VERSION = "1.1.0"
 _QUALITY = ((0.10, "high"), (0.25, "medium"), (0.50, "low"))
 """Error of the energy up to which BoAmps calls a report so."""
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:watt-for-what")
+_LEARNING = {"supervised": "supervisedLearning", "distill": "supervisedLearning"}
 _READ = frozenset(("counter", "rapl", "absent"))
 _INFRASTRUCTURE = "infrastructure.infraType (give infrastructure.kind in --facts)"
 
@@ -33,10 +34,11 @@ def export(runs: Sequence[RunFacts], site: SiteFacts) -> Export:
     ids = short_ids(runs)
     for run in runs:
         for phase in run.phases:
-            if phase.energy_kwh is None:
-                left_out[f"{phase.phase} of {run.model}: no energy was read"] = None
+            why = why_no_energy(phase)
+            if phase.energy_kwh is None or why is not None:
+                left_out[f"{run.model}: {why}"] = None
                 continue
-            if not _components(run, site):
+            if not _components(run, site, left_out):
                 said = f"{phase.phase} of {run.model}: its log or record names no hardware"
                 left_out[f"{said}, and infrastructure.components cannot be empty"] = None
                 continue
@@ -51,7 +53,7 @@ def _report(
 ) -> dict[str, Any]:
     report = {
         "header": _header(run, phase, site, left_out),
-        "task": _task(run, phase, site),
+        "task": _task(run, phase, site, left_out),
         "measures": [_measure(run, phase, kwh, left_out)],
         "system": {"os": run.os} if run.os else None,
         "software": {"language": "python", "version": run.python} if run.python else None,
@@ -86,12 +88,14 @@ def _header(
     return _known(header)
 
 
-def _task(run: RunFacts, phase: PhaseFacts, site: SiteFacts) -> dict[str, Any]:
+def _task(
+    run: RunFacts, phase: PhaseFacts, site: SiteFacts, left_out: dict[str, None]
+) -> dict[str, Any]:
     framework = run.framework
     algorithm = {
         "algorithmType": "deep learning",
         "algorithmName": name_of(run, site.model.name),
-        "trainingType": site.model.training_type,
+        "trainingType": _training_type(run, site, left_out) if phase.phase == "train" else None,
         "framework": framework,
         "frameworkVersion": run.versions.get(framework) if framework else None,
         "parametersNumber": None if run.params_m is None else run.params_m / 1000,
@@ -124,6 +128,17 @@ def _task(run: RunFacts, phase: PhaseFacts, site: SiteFacts) -> dict[str, Any]:
         "taskDescription": "; ".join(words),
     }
     return _known(task)
+
+
+def _training_type(run: RunFacts, site: SiteFacts, left_out: dict[str, None]) -> str | None:
+    """In BoAmps' words, which tell how a network learns and not whether it began anew: of a row of
+    the paper's by its stage, else transfer where the user says that it was fine-tuned."""
+    if site.model.training_type == "fine-tuning" or run.stage == "finetune":
+        return "transferLearning"
+    if run.has_known_recipe and run.stage in _LEARNING:
+        return _LEARNING[run.stage]
+    left_out["algorithms.trainingType: how the network learns is not recorded"] = None
+    return None
 
 
 def _measure(
@@ -170,12 +185,15 @@ def _interval(phase: PhaseFacts, kwh: float) -> str | None:
     return f"± {share * kwh:.3g} kWh at {phase.confidence or 0.95:.0%}"
 
 
-def _components(run: RunFacts, site: SiteFacts) -> list[dict[str, Any]]:
+def _components(run: RunFacts, site: SiteFacts, left_out: dict[str, None]) -> list[dict[str, Any]]:
     components = []
     if run.gpu_name is not None:
         gpu: dict[str, Any] = {"componentType": "gpu", "nbComponent": run.num_devices}
         gpu |= {"componentName": run.gpu_name, "memorySize": site.gpu_memory_gib}
         components.append(_known(gpu))
+    if run.num_nodes is None:
+        left_out["infrastructure.components: CPU and RAM, of an unknown number of machines"] = None
+        return components
     if run.cpu_model is not None:
         cpu = {"componentType": "cpu", "nbComponent": run.num_nodes, "componentName": run.cpu_model}
         components.append(cpu)
@@ -187,7 +205,7 @@ def _components(run: RunFacts, site: SiteFacts) -> list[dict[str, Any]]:
 
 
 def _infrastructure(run: RunFacts, site: SiteFacts, left_out: dict[str, None]) -> dict[str, Any]:
-    infrastructure: dict[str, Any] = {"components": _components(run, site)}
+    infrastructure: dict[str, Any] = {"components": _components(run, site, left_out)}
     if site.infrastructure is None:
         left_out[_INFRASTRUCTURE] = None
         return infrastructure

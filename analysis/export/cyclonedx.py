@@ -13,7 +13,7 @@ from typing import Any
 from analysis.export import carbon
 from analysis.export.report_facts import Export, PhaseFacts, RunFacts, sensors_text
 from analysis.export.site_facts import SiteFacts
-from analysis.export.training import name_of, stated
+from analysis.export.training import name_of, stated, why_no_energy
 
 FILE = "bom.cdx.json"
 KG_PER_TONNE = 1000
@@ -59,7 +59,7 @@ def _consumption(
 ) -> dict[str, Any] | None:
     energy = stated(run, phase)
     if energy is None:
-        left_out[f"{phase.phase}: no energy was read"] = None
+        left_out |= dict.fromkeys(filter(None, (why_no_energy(phase), carbon.fault_of(phase))))
         return None
     consumption: dict[str, Any] = {
         "activity": _activity(run, phase),
@@ -76,12 +76,11 @@ def _consumption(
         ]
     else:
         left_out[_SUPPLIER] = None
-    fault = carbon.fault_of(phase)
-    kg = carbon.emitted_kg(energy.kwh, run, site) if fault is None else None
+    kg = carbon.emitted_kg(energy.kwh, run, site)
     if kg is not None:
         consumption["co2CostEquivalent"] = {"value": kg / KG_PER_TONNE, "unit": "tCO2eq"}
     else:
-        left_out[fault or carbon.NO_FACTOR] = None
+        left_out[carbon.NO_FACTOR] = None
     properties = _properties(run, phase, energy.scope, energy.half_width_kwh, energy.words)
     if kg is not None:
         properties["carbon_factor_source"] = carbon.factor_source(run, site)

@@ -8,6 +8,7 @@ from analysis.records.codecarbon.to_record import IMPORTED
 from metering import catalogue
 from metering.block import preferred
 from metering.record import PhaseRecord, Reading, Record
+from metering.record_host import EmissionFactor
 
 FRAMEWORKS = {
     "classification": "timm",
@@ -23,7 +24,7 @@ def run_facts(
     """missing: why there is no projection."""
     asked, found = record.setup.asked, record.setup.found
     task = None if NO_TASK in record.notes else catalogue.task(asked.task)
-    factor = record.host.emissions
+    factor = _said_factor(record)
     framework = FRAMEWORKS.get(asked.task)
     failure = record.failure
     return RunFacts(
@@ -46,7 +47,7 @@ def run_facts(
         gpu_name=found.device if found else None,
         cpu_model=found.cpu_model if found else None,
         num_devices=(found.num_devices if found else None) or asked.num_devices or 1,
-        num_nodes=asked.num_nodes,
+        num_nodes=found.num_nodes if found else asked.num_nodes,
         num_cpus=record.host.num_cpus,
         memory_gib=record.host.memory_gib,
         os=record.host.os,
@@ -58,7 +59,7 @@ def run_facts(
         input_shape=record.facts.input_shape,
         country_iso_code=factor.country_iso_code if factor else None,
         kg_co2eq_per_kwh=factor.kg_co2eq_per_kwh if factor else None,
-        factor_source=_factor_source(record),
+        factor_source=_factor_source(factor),
         phases=tuple(_phase(phase) for phase in record.phases.values()),
         projection=projection,
         projection_missing=missing,
@@ -89,8 +90,13 @@ def _reader(record: Record) -> str:
     return f"{version} with {codecarbon}" if "codecarbon" in packages else version
 
 
-def _factor_source(record: Record) -> str | None:
+def _said_factor(record: Record) -> EmissionFactor | None:
+    """None where nobody said in which country the machine stands: then no factor is its own."""
     factor = record.host.emissions
+    return factor if factor is not None and factor.country_is_said else None
+
+
+def _factor_source(factor: EmissionFactor | None) -> str | None:
     if factor is None:
         return None
     year = "" if factor.year is None else f", {factor.year}"

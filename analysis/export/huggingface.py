@@ -47,8 +47,8 @@ def emissions(runs: Sequence[RunFacts], site: SiteFacts) -> tuple[dict[str, Any]
     kg = carbon.emitted_kg(energy.kwh if energy else None, run, site)
     if energy is None or kg is None:
         raise AnalysisError(
-            "no emissions are known of this run: its record has no factor for its country; give "
-            "carbon_intensity_g_per_kwh in --facts"
+            "no emissions are known of this run: nobody said in which country the machine stands, "
+            "or its factor is not known; give country or carbon_intensity_g_per_kwh in --facts"
         )
     source = [
         f"{run.reader}: {energy.words}",

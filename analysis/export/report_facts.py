@@ -114,9 +114,10 @@ class RunFacts:
     """One run. `None` and empty mean that the record does not say.
 
     sample: what one sample is (image, video); reader: what read the energy, with its version;
-    scope: whose energy was read; num_devices: over all nodes; kg_co2eq_per_kwh: of the country's
-    grid; projection_missing: why there is no projection; has_known_recipe: it is a row of the
-    paper's, so that its stage tells how the network began; is_whole: all that ran was
+    scope: whose energy was read; num_devices: over all nodes; num_nodes: machines, `None` for a
+    log whose files do not tell; country_iso_code: that somebody named; kg_co2eq_per_kwh: of that
+    country's grid; projection_missing: why there is no projection; has_known_recipe: it is a row
+    of the paper's, so that its stage tells how the network began; is_whole: all that ran was
     metered, not a window of it; attempts: earlier ones at this run;
     started_at, ended_at: ISO 8601.
     """
@@ -140,7 +141,7 @@ class RunFacts:
     gpu_name: str | None = None
     cpu_model: str | None = None
     num_devices: int = 1
-    num_nodes: int = 1
+    num_nodes: int | None = 1
     num_cpus: int | None = None
     memory_gib: float | None = None
     os: str | None = None

@@ -124,12 +124,16 @@ def read_site_facts(path: Path) -> SiteFacts:
     import yaml
 
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = yaml.safe_load(text)
+        twice = repeated_key(yaml.compose(text, yaml.SafeLoader))
     except OSError as error:
         raise AnalysisError(f"--facts {path} cannot be read: {error.strerror or error}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         said = " ".join(str(error).split())
         raise AnalysisError(f"--facts {path} is not YAML: {said}") from None
+    if twice is not None:
+        raise AnalysisError(f"--facts {path}: {twice} stands twice; keep one of them")
     if content is None:
         return SiteFacts()
     if not isinstance(content, dict):
@@ -145,6 +149,29 @@ def read_site_facts(path: Path) -> SiteFacts:
             "per kWh, 0.5 to 1,500, or 0"
         )
     return facts
+
+
+def repeated_key(root: Any) -> str | None:
+    """The first key of a YAML document that one mapping has twice, with its line; None where each
+    stands once. root: of `yaml.compose`, `None` for an empty document."""
+    waiting, visited = [(root, "")] if root is not None else [], set[int]()
+    while waiting:
+        node, group = waiting.pop(0)
+        if isinstance(node.value, str) or id(node) in visited:
+            continue  # an anchor may stand for what holds it
+        visited.add(id(node))
+        names = set[str]()
+        for child in node.value:
+            if not isinstance(child, tuple):
+                waiting.append((child, group))
+                continue
+            key, value = child
+            name = f"{group}.{key.value}" if group else str(key.value)
+            if name in names:
+                return f"{name} (line {key.start_mark.line + 1})"
+            names.add(name)
+            waiting.append((value, name))
+    return None
 
 
 def _refusal(path: Path, error: ValidationError) -> AnalysisError:

@@ -16,7 +16,7 @@ from typing import Any
 from analysis.errors import AnalysisError
 from analysis.export.report_facts import Export, PhaseFacts, RunFacts, sensors_text
 from analysis.export.site_facts import SiteFacts
-from analysis.export.training import Stated, name_of, stated
+from analysis.export.training import Stated, name_of, stated, why_no_energy
 
 FILE = "ai.spdx.json"
 CONTEXT = "https://spdx.org/rdf/3.0.1/spdx-context.jsonld"
@@ -97,7 +97,7 @@ def _package(
     for phase in run.phases:
         energy = stated(run, phase)
         if energy is None:
-            left_out[f"{phase.phase}: no energy was read"] = None
+            left_out |= dict.fromkeys(filter(None, (why_no_energy(phase),)))
             continue
         lists.setdefault(_list_of(run, phase), []).append(_description(energy))
         comments.append(_comment(run, phase, energy))

@@ -13,6 +13,7 @@ from analysis.export.report_facts import (
     RunFacts,
     interval_text,
 )
+from analysis.records.codecarbon.energy_faults import energy_fault
 
 
 @dataclass(frozen=True)
@@ -27,21 +28,30 @@ class Stated:
 
 
 def stated(run: RunFacts, phase: PhaseFacts) -> Stated | None:
-    """None where no energy was read."""
+    """None where `why_no_energy` says why."""
+    if why_no_energy(phase) is not None:
+        return None
     if phase.phase == "train" and run.projection is not None:
         whole = run.projection
         epochs = "" if whole.num_epochs is None else f" ({whole.num_epochs:g} epochs)"
         said = f"{PROJECTED}{epochs}: {interval_text(whole.kwh, whole.half_width_kwh, 'kWh')}"
         words = "; ".join((f"{said}, from {phase.samples_text} that were measured", *whole.notes))
         return Stated(whole.kwh, whole.half_width_kwh, PROJECTED, words)
-    if phase.energy_kwh is None:
-        return None
+    assert phase.energy_kwh is not None
     half_width = phase.relative_half_width
     words = (
         f"{MEASURED}: {phase.energy_kwh:.4g} kWh for {phase.samples_text}, {_extent(run, phase)}"
     )
     width = None if half_width is None else half_width * phase.energy_kwh
     return Stated(phase.energy_kwh, width, MEASURED, words)
+
+
+def why_no_energy(phase: PhaseFacts) -> str | None:
+    """Why a report can have no energy of the phase: none was read, or what was read is wrong."""
+    fault = energy_fault(phase.flags)
+    if fault is not None:
+        return f"energy of the {phase.phase} phase: {fault}"
+    return f"{phase.phase}: no energy was read" if phase.energy_kwh is None else None
 
 
 def _extent(run: RunFacts, phase: PhaseFacts) -> str:

@@ -62,7 +62,7 @@ def variant_of(setup: SetUp, *, with_network: bool = True) -> str:
         "no decoding" if "kept_batches" in asked.data.options else "",
         "compiled" if asked.compile else "",
         f"batch in {num_parts} parts" if num_parts else "",
-        "" if asked.channels_last else "channels first",
+        "channels first" if asked.channels_last is False else "",
     )
     return ", ".join(word for word in said if word)
 

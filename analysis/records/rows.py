@@ -62,8 +62,13 @@ def rows_of(text: bytes, path: str) -> list[tuple[Any, ...]]:
     if not record.phases:
         return [_row(shared)]
     quality_key = _quality_key(record)
+    factor = record.host.emissions
+    if factor is not None and not factor.country_is_said:
+        unsaid = {"emissions_kg_co2eq": None}  # of a country that nobody named
+    else:
+        unsaid = {}
     return [
-        _row(shared | _phase(phase, totals[name], quality_key))
+        _row(shared | _phase(phase, totals[name], quality_key) | unsaid)
         for name, phase in record.phases.items()
     ]
 

@@ -215,10 +215,11 @@ def _limits_w(record: Record, phase: PhaseRecord) -> dict[Component, tuple[float
     known += [one.power_limit_w for one in record.host.gpu_states if one.power_limit_w is not None]
     known += [one.board_power_w for one in record.host.gpus if one.board_power_w is not None]
     board_w = max(known) if known else MOST_BOARD_W
+    nodes = phase.num_nodes or boards  # a log of several processes: at most one machine a board
     return {
         "gpu": (board_w * boards, bool(known)),
-        "cpu": (MOST_CPU_W * MOST_PACKAGES * phase.num_nodes, False),
-        "ram": (MOST_RAM_W * phase.num_nodes, False),
+        "cpu": (MOST_CPU_W * MOST_PACKAGES * nodes, False),
+        "ram": (MOST_RAM_W * nodes, False),
     }
 
 

@@ -20,14 +20,15 @@ class CodeCarbonMeter:
     """Energy of tasks by component through CodeCarbon's `start_task` and `stop_task`.
 
     Every setting is passed explicitly. Offline; its CSV goes into `folder`. gpu_indices: the job's
-    boards, NVIDIA's in NVML's order (`nvidia`) or AMD's in AMD SMI's.
+    boards, NVIDIA's in NVML's order (`nvidia`) or AMD's in AMD SMI's. country_iso_code: for the
+    emissions in that CSV, which nothing here reads; None leaves it without a country.
     """
 
     def __init__(
         self,
         folder: Path,
         gpu_indices: list[int],
-        country_iso_code: str,
+        country_iso_code: str | None,
         *,
         nvidia: bool = False,
     ) -> None:
@@ -40,7 +41,9 @@ class CodeCarbonMeter:
             self.begin()  # detects the hardware, which takes seconds, outside of every window
             self.end()
 
-    def _tracker_of(self, folder: Path, gpu_indices: list[int], country_iso_code: str) -> Any:
+    def _tracker_of(
+        self, folder: Path, gpu_indices: list[int], country_iso_code: str | None
+    ) -> Any:
         from codecarbon import OfflineEmissionsTracker
         from codecarbon.output_methods.base_output import OutputMethod
 

@@ -120,7 +120,7 @@ class HardwarePlan:
     board_power_w: Positive | None = None
     power_limit_w: Positive | None = None
     allow_power_limit: Flag = False
-    country_iso_code: Country = "GBR"
+    country_iso_code: Country | None = None
     price_per_kwh: Price | None = None
     wall_meter: dict[str, Any] = Field(default_factory=dict)
     slurm: dict[str, Any] = Field(default_factory=dict)

@@ -12,6 +12,7 @@ from benchmarks.simulation.loads import Workload
 from benchmarks.simulation.meter import J_PER_KWH, measure
 from benchmarks.simulation.nvml import Machine, NVMLError, SimulatedGpu
 from metering.block import Block, MeterError
+from metering.emissions import emission_factor
 from metering.flags import of_blocks
 from metering.plausibility import gpu_fault
 from metering.record import Energy
@@ -257,6 +258,7 @@ def test_our_own_counter_counts_and_not_codecarbons(make_meter) -> None:
 def test_emissions_are_the_energy_that_counts_times_the_countrys_factor(make_meter) -> None:
     machine = Machine(SimulatedGpu("GPU-a"))
     meter = make_meter(machine, error=0.5)
+    meter.emission_factor = emission_factor("GBR")
     record = measure(meter, Workload(machine, seed=1))
     measured = [block for block in record.readings if block.use == "measured"]
     kwh = sum(block.own.gpu_kwh for block in measured)

@@ -28,7 +28,8 @@ FoundPhase = tuple[str, str, Logged, tuple[str, ...]]
 def phases_of(runs: Sequence[RunLog], facts: ConfigFacts, whole: Whole) -> list[FoundPhase]:
     """Path, phase, what was used, and flags. One run; the ranks of one run; runs of which each
     is named after another phase; else several runs, of which no rate is made."""
-    groups = None if whole.alone else ranks.by_process(runs)
+    counts = not whole.alone and ranks.count_devices(runs)
+    groups = None if whole.alone or counts else ranks.by_process(runs)
     if groups is not None:
         made = [phase for group in groups for phase in _ranks(group, facts)]
         return made if len(groups) == 1 or whole.each_run else _without_rates(made, len(groups))
@@ -40,7 +41,8 @@ def phases_of(runs: Sequence[RunLog], facts: ConfigFacts, whole: Whole) -> list[
             for phase, one, flags in _one(run, kind)
         ]
     found = [(run.path, *phase) for run in runs for phase in _one(run, facts.phase)]
-    found = [(path, name, _of_all(one, facts), flags) for path, name, one, flags in found]
+    said = (ranks.COUNTED,) if counts else ()
+    found = [(path, name, _of_all(one, facts), (*flags, *said)) for path, name, one, flags in found]
     return found if len(runs) == 1 or whole.each_run else _without_rates(found, len(runs))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from analysis.records.codecarbon.energy_faults import GPU_NOT_READ
+from analysis.records.codecarbon.energy_faults import GPU_NOT_READ, NO_PUE
 from analysis.records.codecarbon.hardware import gpus_of, power_flags
 from analysis.records.codecarbon.parse import Line
 from analysis.records.emission_factor import is_possible
@@ -22,7 +22,7 @@ from metering.record import RecordError
 LEAST_RUN_KWH = 1e-12
 """Least energy of a run, kWh: 3.6 microjoules, under one step of RAPL's usual counter
 (15.3 or 61 microjoules) and of NVML's (1 millijoule)."""
-MOST_PUE = 10.0
+LEAST_PUE, MOST_PUE = 1.0, 10.0
 SUM_TOLERANCE = 0.01
 """Parts that differ by more from the total are said to."""
 
@@ -33,7 +33,8 @@ class Logged:
 
     ended_at: as the line says; start_s, end_s: on the machine's clock, `None` where the time
     stamp cannot be read; energies in kWh and emissions in kg CO2eq without the PUE, `None` where
-    a part was not read; num_gpus: that were listed, 0 for none; scope: of `tracking_mode`;
+    a part was not read; num_gpus: that were listed, 0 for none; num_machines: one a tracker,
+    `None` where several trackers' files do not tell; scope: of `tracking_mode`;
     version: CodeCarbon's, empty where it is not said; has_rate: a rate may be made of it; flags:
     what a reader must know.
     """
@@ -57,6 +58,7 @@ class Logged:
     version: str
     project_name: str
     country_iso_code: str | None = None
+    num_machines: int | None = 1
     has_rate: bool = True
     flags: tuple[str, ...] = ()
 
@@ -128,11 +130,9 @@ def _pue(line: Line, of_run: float | None) -> tuple[float, list[str], bool]:
     pue = of_run if pue is None else pue
     if pue is None or pue == 1:
         return 1.0, [], True
-    if not 0 < pue <= MOST_PUE:
-        said = f"pue {pue:g} is no data centre's: it is not divided out, and no rate is made"
-        return 1.0, [said], False
-    below = ", and below 1, which no data centre has" if pue < 1 else ""
-    return pue, [f"pue {pue:g} is divided out{below}"], True
+    if not LEAST_PUE <= pue <= MOST_PUE:
+        return 1.0, [f"pue {pue:g} {NO_PUE}"], False
+    return pue, [f"pue {pue:g} is divided out"], True
 
 
 def _emissions(line: Line, total_kwh: float) -> tuple[float | None, list[str]]:

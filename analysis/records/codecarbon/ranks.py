@@ -20,6 +20,7 @@ _RANK_WORDS = frozenset(
         "cuda",
         "device",
         "node",
+        "host",
         "proc",
         "process",
         "worker",
@@ -27,6 +28,8 @@ _RANK_WORDS = frozenset(
         "shard",
     ]
 )
+_COUNT_WORDS = frozenset(["gpu", "cuda", "device", "proc", "process", "worker"])
+COUNTED = "the number in its name is taken as how many devices it ran on, and not as a rank"
 _FILE_WORDS = frozenset(
     ["emissions", "emission", "codecarbon", "carbon", "energy", "log", "logs", "tracker"]
 )
@@ -89,7 +92,7 @@ def by_process(runs: Sequence[RunLog]) -> list[Processes] | None:
     groups: list[list[RunLog]] = []
     for run in sorted(runs, key=lambda one: one.any.start_s or 0.0):
         for group in groups:
-            if all(run.path != one.path and _overlap(run.any, one.any) for one in group):
+            if all(_may_be_one(run, one) for one in group):
                 group.append(run)
                 break
         else:
@@ -100,6 +103,29 @@ def by_process(runs: Sequence[RunLog]) -> list[Processes] | None:
         missing = wanted - {of_path[run.path] for run in group}
         made.append(Processes(tuple(group), tuple(sorted(missing))))
     return made
+
+
+def count_devices(runs: Sequence[RunLog]) -> bool:
+    """Whether the numbers in the files' names are how many devices each run computed on (`gpu1`,
+    `gpu8`), and not which of them: each is the number of GPUs of its log, or they leave numbers out
+    that ranks would have, and some log lists more than its one GPU."""
+    of_path = {run.path: rank_of(run.path) for run in runs}
+    numbers = [number for number in of_path.values() if number is not None]
+    if len(numbers) < len(of_path) or len(set(numbers)) < 2 or 0 in numbers:
+        return False
+    if not all(map(_may_count, of_path)):
+        return False
+    if all(run.any.num_gpus == of_path[run.path] for run in runs):
+        return True
+    has_gaps = max(numbers) - min(numbers) >= len(set(numbers))
+    return has_gaps and any(run.any.num_gpus != 1 for run in runs)
+
+
+def _may_count(path: str) -> bool:
+    """Whether the word before the number may stand for so many: `gpu8`, and not `rank_3`."""
+    names = (Path(path).stem, Path(path).parent.name)
+    match = next((one for one in map(_NUMBER.search, names) if one is not None), None)
+    return match is not None and match["word"].lower() in _COUNT_WORDS
 
 
 def added(
@@ -150,7 +176,14 @@ def added(
             f"are counted {num_ranks} times"
         )
     said = dict.fromkeys(flag for part in parts for flag in part.flags)
-    return replace(total, num_gpus=num_gpus, has_rate=has_rate, flags=(*said, *flags))
+    machines = num_ranks if num_ranks == 1 or _of_nodes(paths) else None
+    return replace(
+        total,
+        num_gpus=num_gpus,
+        num_machines=machines,
+        has_rate=has_rate,
+        flags=(*said, *flags),
+    )
 
 
 def _missing_text(missing: tuple[int, ...], is_alone: bool) -> str:
@@ -168,6 +201,12 @@ def _missing_text(missing: tuple[int, ...], is_alone: bool) -> str:
 def _of_nodes(paths: Sequence[str]) -> bool:
     """Whether each file is a node's, by its name: then each holds a machine of its own."""
     return all(re.search(r"(node|host)[_.-]?\d+(\.\w+$|/[^/]*$)", path.lower()) for path in paths)
+
+
+def _may_be_one(run: RunLog, other: RunLog) -> bool:
+    """Whether two runs may be ranks of one: of two files, one project and one time."""
+    names = {re.sub(r"\d+", "", one.any.project_name) for one in (run, other)}
+    return run.path != other.path and len(names) == 1 and _overlap(run.any, other.any)
 
 
 def _overlap(one: Logged, other: Logged) -> bool:

@@ -67,12 +67,15 @@ class ForeignRun:
             data=DataSetUp(facts.data or "unknown"),
             batch_size=facts.batch_size,
             precision=facts.precision or "unknown",
+            channels_last=None,
             num_devices=one.num_gpus or None,
+            num_nodes=None,
         )
         found = Found(
             device=one.gpu_name,
             num_devices=one.num_gpus or None,
             cpu_model=one.cpu_model,
+            num_nodes=one.num_machines,
             sensors={name: sensor.how for name, sensor in sensors_of(one).items()},
             scope=one.scope,
             reader=f"codecarbon {'.'.join(one.version.split('.')[:2])}".strip(),

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from analysis.records.codecarbon.energy_faults import NO_PUE
 from analysis.records.codecarbon.parse import Line
 from analysis.records.codecarbon.quantities import Logged, logged
 from metering.record import RecordError
@@ -165,6 +166,14 @@ def _pue_of(group: Sequence[Line]) -> float | None:
 
 def _with_pue(tasks: tuple[Logged, ...], total: Logged | None) -> tuple[Logged, ...]:
     """Task files have no column for the PUE by which their energies were multiplied too."""
+    if total is not None:
+        wrong = tuple(flag for flag in total.flags if flag.endswith(NO_PUE))
+        tasks = tuple(
+            replace(task, has_rate=False, flags=(*task.flags, *wrong))
+            if wrong and not set(wrong) <= set(task.flags)
+            else task
+            for task in tasks
+        )
     if total is None or total.pue == 1:
         return tasks
     return tuple(task if task.pue != 1 else _divided(task, total.pue) for task in tasks)

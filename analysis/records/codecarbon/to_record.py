@@ -62,6 +62,7 @@ def _phase(run: ForeignRun) -> PhaseRecord:
         duration_s_per_sample=pace,
         stop_reason="end_of_data",
         batch_size=batch,
+        num_nodes=one.num_machines,
         emissions_kg_co2eq=one.emissions_kg_co2eq,
         flags=(*run.flags, *flags),
         started_at=_start(one) if one.start_s is not None else None,
@@ -89,7 +90,7 @@ def _factor(one: Logged) -> EmissionFactor | None:
     if one.country_iso_code is None or one.emissions_kg_co2eq is None:
         return None
     factor = one.emissions_kg_co2eq / one.energy_kwh
-    return EmissionFactor(one.country_iso_code, factor, source="the CodeCarbon log")
+    return EmissionFactor(one.country_iso_code, factor, source="the CodeCarbon log", is_said=True)
 
 
 def _start(one: Logged) -> str:

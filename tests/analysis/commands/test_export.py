@@ -75,6 +75,8 @@ def test_what_a_reader_must_know_is_in_the_report(name: str, tmp_path: Path) -> 
     [
         ({"gpu_energy": "0.0", "energy_consumed": "0.003"}, "it was not read"),
         ({"gpu_energy": "7000", "energy_consumed": "7000.003"}, "a unit is mistaken"),
+        ({"pue": "0.2", "energy_consumed": "0.010"}, "pue 0.2 is no data centre's"),
+        ({"pue": "50", "energy_consumed": "0.010"}, "pue 50 is no data centre's"),
     ],
 )
 def test_no_emissions_are_made_of_an_energy_that_is_wrong(
@@ -88,6 +90,8 @@ def test_no_emissions_are_made_of_an_energy_that_is_wrong(
     assert main([*export, "cyclonedx"]) == 0
     said = capsys.readouterr()
     assert "co2CostEquivalent" not in said.out
+    assert "activityEnergyCost" not in said.out
+    assert f"left out energy of the train phase: {why}" in said.err or why in said.err
     [line] = [one for one in said.err.splitlines() if "left out emissions" in one]
     assert why in line
 
@@ -141,6 +145,7 @@ def test_a_card_gets_its_block(records: Path, tmp_path: Path) -> None:
 
 def test_a_card_is_copied_to_out_and_stays_as_it_is(records: Path, tmp_path: Path) -> None:
     card, out = tmp_path / "README.md", tmp_path / "new" / "card.md"
+    out.parent.mkdir()
     card.write_bytes(b"---\r\nlicense: mit\r\n---\r\n# Card\n")
     arguments = ["export", str(records), "--to", "huggingface", "--card", str(card), "--out"]
     assert main([*arguments, str(out)]) == 0
@@ -203,3 +208,23 @@ def test_what_cannot_be_done_is_refused(
 ) -> None:
     assert main(["export", str(records), *arguments]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_path_that_is_mistyped_makes_no_folder(
+    records: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "exprots" / "bom.json"
+    export = ["export", str(records), "--to", "cyclonedx", "--out"]
+    assert main([*export, str(out)]) == 2
+    assert f"--out {out}: there is no folder {out.parent}" in capsys.readouterr().err
+    assert main(["share", str(records), "--out", str(out)]) == 2
+    assert not out.parent.exists()
+
+
+def test_several_files_do_not_go_into_a_folder_that_is_named_as_a_file(
+    records: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "compute.md"
+    assert main(["export", str(records), "--to", "compute-report", "--out", str(out)]) == 2
+    assert "is the name of one file, and there are 3" in capsys.readouterr().err
+    assert not out.exists()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from analysis.export.boamps import export
 from analysis.export.report_facts import RunFacts
-from analysis.export.site_facts import SiteFacts
+from analysis.export.site_facts import ModelPage, SiteFacts
 from tests.analysis.export.sample_runs import a_run, a_site, a_window
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
@@ -100,3 +100,32 @@ def test_what_only_the_user_knows_is_left_out_by_name() -> None:
     assert any("infrastructure.infraType" in name for name in left_out)
     assert any("publisher" in name for name in left_out)
     assert not any("infraType" in name for name in export([a_run()], a_site()).left_out)
+
+
+@pytest.mark.parametrize(
+    ("run", "said", "word"),
+    [
+        (a_run(), None, "supervisedLearning"),
+        (a_run(stage="finetune"), None, "transferLearning"),
+        (a_run(stage="pretrain"), None, None),  # supervised or not is not recorded
+        (a_run(has_known_recipe=False), None, None),
+        (a_run(has_known_recipe=False), "fine-tuning", "transferLearning"),
+        (a_run(has_known_recipe=False), "pre-training", None),
+    ],
+)
+def test_the_training_type_is_in_the_words_of_the_schema(
+    run: RunFacts, said: Literal["pre-training", "fine-tuning"] | None, word: str | None
+) -> None:
+    site = a_site(model=ModelPage(training_type=said))
+    train, test = _reports(run, site)
+    assert train["task"]["algorithms"][0].get("trainingType") == word
+    assert "trainingType" not in test["task"]["algorithms"][0]
+    left_out = export([run], site).left_out
+    assert any(one.startswith("algorithms.trainingType") for one in left_out) == (word is None)
+
+
+def test_of_an_unknown_number_of_machines_no_cpu_is_counted() -> None:
+    gpu = a_run(num_nodes=None, gpu_name="NVIDIA A100", num_devices=8)
+    train, _ = _reports(gpu, a_site())
+    assert [one["componentType"] for one in train["infrastructure"]["components"]] == ["gpu"]
+    assert any("unknown number of machines" in one for one in export([gpu], a_site()).left_out)

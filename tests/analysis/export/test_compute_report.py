@@ -87,6 +87,70 @@ def test_what_the_record_lacks_is_left_out_by_name() -> None:
     assert export([a_run()], a_site()).left_out == ()
 
 
+BARE = a_run(
+    cpu_model=None,
+    memory_gib=None,
+    params_m=None,
+    gmacs=None,
+    precision="unknown",
+    dataset="unknown",
+    country_iso_code=None,
+    kg_co2eq_per_kwh=None,
+    phases=(a_window(num_samples=0, kwh_per_sample=None, s_per_sample=None),),
+    projection=None,
+    projection_missing=("a log has no recipe",),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("CPU", "the record does not say it"),
+        ("RAM (GiB)", "the record does not say it"),
+        ("parameters (millions)", "the record does not say it"),
+        ("precision", "the record does not say it"),
+        ("data set", "the record does not say it"),
+        ("CPU hours of the training", "a log has no recipe"),
+        ("energy of the training", "a log has no recipe"),
+        ("FLOPs of the training", "the record has no GMACs"),
+        ("emissions of the training (kg CO2eq)", "a log has no recipe"),
+        ("FLOPs of one image (10^9)", "the record has no GMACs"),
+        ("time per 1,000 images", "it has no test phase"),
+        ("energy per 1,000 images", "it has no test phase"),
+        ("train: energy to the baseline", "it has no rate"),
+    ],
+)
+def test_each_field_that_a_run_does_not_fill_is_named_with_the_reason(name: str, why: str) -> None:
+    site = a_site(country=None, carbon_intensity_g_per_kwh=None)
+    said = [one for one in export([BARE], site).left_out if one.startswith(f"{name} of ")]
+    assert [one.endswith(why) for one in said] == [True]
+
+
+def test_of_a_run_metered_as_a_whole_hours_energy_and_emissions_are_measured() -> None:
+    whole = replace(BARE, is_whole=True, num_devices=4, gmacs=4.5, phases=(a_window(),))
+    text = str(export([whole], SiteFacts(country="FRA")).files["compute.csv"])
+    rows = {row["field"]: row for row in csv.DictReader(io.StringIO(text))}
+    for name in ("CPU hours", "energy", "FLOPs", "emissions"):
+        [row] = [row for field, row in rows.items() if field.startswith(f"{name} of the training")]
+        assert row["basis"] == "measured window"
+    assert float(rows["CPU hours of the training"]["value"]) == pytest.approx(
+        4 * 11.877 / 3600, rel=1e-3
+    )
+    assert rows["FLOPs of the training"]["value"].startswith(f"{2 * 3 * 4.5e9 * 88:.3g}")
+
+
+def test_an_energy_that_is_wrong_gives_no_emissions_and_says_why() -> None:
+    wrong = a_window(
+        flags=("pue 50 is no data centre's: it is not divided out, and no rate is made",)
+    )
+    run = replace(BARE, is_whole=True, phases=(wrong,))
+    made = export([run], SiteFacts(country="FRA"))
+    assert "energy of the training," not in str(made.files["compute.csv"])
+    for name in ("energy", "emissions"):
+        [said] = [one for one in made.left_out if one.startswith(f"{name} of the training")]
+        assert "pue 50 is no data centre's" in said
+
+
 ATTEMPT = "failed attempt of 2026-11-22T10:00:00+00:00"
 
 

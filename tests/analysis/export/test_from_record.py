@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from analysis.commands.export import gather
+from analysis.export.from_record import run_facts
 from analysis.tables.paper import all_tables
+from metering.emissions import SOURCE
 from metering.record import Energy, Interval
 from metering.record_host import EmissionFactor, Host
 from tests.analysis.sample_records import a_failure, a_phase, a_record, put
@@ -68,3 +70,13 @@ def test_the_reader_the_factor_and_a_failure_are_told(tmp_path: Path) -> None:
     assert ok.reader == "watt-for-what 0.1.0 with CodeCarbon 3.3.2"
     assert (ok.kg_co2eq_per_kwh, ok.factor_source) == (0.25, "CodeCarbon, 2023, GBR")
     assert failed.failure == "OutOfMemory: batch_size=32 does not fit"
+
+
+@pytest.mark.parametrize(("is_said", "country"), [(True, "GBR"), (None, None), (False, None)])
+def test_an_older_records_default_country_is_nobodys_word(
+    is_said: bool | None, country: str | None
+) -> None:
+    factor = EmissionFactor("GBR", 0.24, 2023, SOURCE, is_said=is_said)
+    run = run_facts(a_record(host=Host(emissions=factor)))
+    assert run.country_iso_code == country
+    assert (run.kg_co2eq_per_kwh is None) == (run.factor_source is None) == (country is None)

@@ -8,6 +8,7 @@ import yaml
 from analysis.errors import AnalysisError
 from analysis.export.huggingface import emissions, export
 from analysis.export.site_facts import SiteFacts
+from metering.emissions import emission_factor
 from tests.analysis.export.sample_runs import a_run, a_site
 
 
@@ -27,6 +28,23 @@ def test_the_sites_factor_and_place_count_before_the_countrys() -> None:
     assert values["hardware_used"] == "AMD EPYC"
     assert values["training_type"] == "pre-training"
     assert left_out == ()
+
+
+def test_a_country_of_the_site_has_its_own_factor_and_says_so() -> None:
+    values, _ = emissions([a_run(projection=None)], SiteFacts(country="FRA"))
+    factor = emission_factor("FRA")
+    assert factor is not None
+    assert values["emissions"] == pytest.approx(7.2452e-05 * factor["kg_co2eq_per_kwh"] * 1000)
+    assert "CodeCarbon, global_energy_mix.json, 2" in values["source"]
+    assert values["geographical_location"] == "FRA"
+
+
+def test_a_country_that_nobody_named_is_no_place_and_gives_no_emissions() -> None:
+    unsaid = a_run(country_iso_code=None, kg_co2eq_per_kwh=None)
+    with pytest.raises(AnalysisError, match="nobody said in which country the machine stands"):
+        emissions([unsaid], SiteFacts())
+    values, _ = emissions([unsaid], SiteFacts(location="Bern", carbon_intensity_g_per_kwh=30))
+    assert values["geographical_location"] == "Bern"
 
 
 def test_the_block_is_yaml() -> None:

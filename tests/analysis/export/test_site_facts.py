@@ -33,6 +33,9 @@ def test_facts_are_read(tmp_path: Path) -> None:
         ("carbon_intensity_g_per_kwh: 56000", "56000 is no supply's"),
         ("- a", "is not a mapping"),
         ("a: [", "is not YAML"),
+        ("pue: 1.2\npue: 1.5", "pue (line 2) stands twice"),
+        ("supplier:\n  name: a\n  name: b", "supplier.name (line 3) stands twice"),
+        ("a: &x [*x]", "key 'a' is unknown"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_one_line(tmp_path: Path, text: str, words: str) -> None:

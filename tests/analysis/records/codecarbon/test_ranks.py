@@ -141,3 +141,50 @@ def test_a_file_a_node_is_a_machine_of_its_own(tmp_path: Path) -> None:
     assert _rates(made) == [pytest.approx(2e-6)]
     found = made.records[0].setup.found
     assert found is not None and found.num_devices == 8
+
+
+@pytest.mark.parametrize(
+    ("listed", "num_records"),
+    [
+        ({1: 1, 8: 8}, 2),  # so many GPUs as the name says
+        ({1: 1, 2: 2}, 2),
+        ({1: 8, 2: 8, 4: 8, 8: 8}, 4),  # machine mode lists all that the machine has
+        ({1: 1, 3: 1}, 1),  # ranks of one run, of which some are missing
+        ({0: 8, 1: 8}, 1),
+        ({1: 1, 2: 1}, 1),
+    ],
+)
+def test_folders_of_a_scaling_study_are_no_ranks(
+    tmp_path: Path, listed: dict[int, int], num_records: int
+) -> None:
+    for number, gpus in listed.items():
+        line = {
+            "run_id": f"r{number}",
+            "gpu_count": f"{gpus}",
+            "gpu_model": f"{gpus} x NVIDIA A100",
+        }
+        a_log(tmp_path / f"gpu{number}", line)
+    made = _imported(tmp_path)
+    assert len(made.records) == num_records
+    assert ("as how many devices" in _flags(made)) == (num_records > 1)
+
+
+def test_runs_of_two_projects_are_no_ranks_of_one(tmp_path: Path) -> None:
+    for rank, project in enumerate(("resnet", "vit")):
+        line = PROCESS | {"run_id": project, "project_name": project}
+        a_log(tmp_path, line, name=f"emissions_{rank}.csv")
+    assert "rank files are added" not in _flags(_imported(tmp_path))
+
+
+def test_how_many_machines_ran_is_said_only_where_the_files_tell(tmp_path: Path) -> None:
+    a_log(tmp_path / "one", PROCESS | {"run_id": "one"})
+    _put(tmp_path / "ranks", 0, 1)
+    for node in range(2):
+        a_log(tmp_path / "nodes" / f"node_{node}", {"run_id": f"n{node}"})
+    machines = {}
+    for name in ("one", "ranks", "nodes"):
+        [record] = _imported(tmp_path / name).records
+        assert record.setup.found is not None
+        assert record.setup.asked.num_nodes is record.setup.asked.channels_last is None
+        machines[name] = record.setup.found.num_nodes
+    assert machines == {"one": 1, "ranks": None, "nodes": 2}

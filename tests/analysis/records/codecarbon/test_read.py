@@ -64,6 +64,16 @@ def test_tasks_in_a_file_beside_their_total_are_not_counted_twice(tmp_path: Path
     assert [one.num_rows for one in load([tmp_path]).logs] == [1, 1]
 
 
+def test_a_wrong_pue_of_the_total_takes_the_rate_of_its_tasks_too(tmp_path: Path) -> None:
+    a_config(tmp_path)
+    a_log(tmp_path, {"pue": "50"})
+    task = {"task_name": "train", "energy_consumed": "0.009", "pue": ""}
+    a_log(tmp_path, task, name="emissions_base_run-1.csv")
+    [row] = load([tmp_path]).frame.to_dict("records")
+    assert row["kwh_per_sample"] is None or row["kwh_per_sample"] != row["kwh_per_sample"]
+    assert "pue 50 is no data centre's" in row["flags"]
+
+
 def test_tasks_that_name_no_phase_give_no_rate(tmp_path: Path) -> None:
     a_config(tmp_path)
     a_log(tmp_path, {"task_name": "part one"}, {"task_name": "part two"})
@@ -86,7 +96,7 @@ def test_the_pue_is_divided_out(tmp_path: Path) -> None:
     assert row["emissions_kg_co2eq"] == pytest.approx(0.0005 / 1.6)
 
 
-@pytest.mark.parametrize("pue", ["0", "160"])
+@pytest.mark.parametrize("pue", ["0", "0.2", "50", "160"])
 def test_a_pue_that_is_none_leaves_no_rate(tmp_path: Path, pue: str) -> None:
     a_config(tmp_path)
     a_log(tmp_path, {"pue": pue})
