@@ -107,6 +107,13 @@ def test_what_nobody_knows_is_unknown_and_not_zero(compose: Callable[..., Plan])
     )
 
 
+def test_without_a_country_no_emissions_are_previewed() -> None:
+    known = cost.Cost(3600.0, 1.5, 0.5, cost.EARLIER)
+    total, _, *said = preview.cost_lines([preview.Bill(known, None)])
+    assert "kg CO2eq unknown" in total
+    assert said == ["  CO2eq: not known where hardware.country_iso_code is not set"]
+
+
 def test_a_dry_run_prints_sbatch_text_and_cost_and_submits_nothing(
     run_py: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
@@ -145,6 +152,7 @@ def test_a_dry_run_of_one_run_says_time_energy_emissions_and_money(
         "hardware=a6000",
         "meter.time_budget_s=90",
         "hardware.price_per_kwh=0.5 EUR",
+        "hardware.country_iso_code=GBR",
         "dry_run=true",
     )
     assert done.returncode == 0, done.stderr
