@@ -14,6 +14,8 @@ from analysis.records.codecarbon.parse import is_emissions_header
 
 CONFIG = Path(".hydra") / "config.yaml"
 _HEAD_BYTES = 4096
+_OUTPUTS = frozenset(("outputs", "output", "multirun", "logs", "runs"))
+"""Folders in which Hydra keeps runs, by its defaults and by widespread custom."""
 
 
 @dataclass
@@ -86,9 +88,15 @@ def _nearest(folder: Path, hydra: set[Path], tops: Sequence[Path]) -> Path | Non
 
 
 def _around(folder: Path, free: set[Path], tops: Sequence[Path]) -> tuple[Path, ...]:
-    """Configs under the nearest folder, from `folder` up, that has some below it."""
+    """Configs under the nearest folder, from `folder` up, that has some below it: of a folder above
+    only those in `_OUTPUTS`, since others may be of other projects."""
     for above in _up_to_top(folder, tops):
-        below = sorted(one / CONFIG for one in free if above in one.parents)
+        below = sorted(
+            one / CONFIG
+            for one in free
+            if above in one.parents
+            and (above == folder or one.relative_to(above).parts[0].lower() in _OUTPUTS)
+        )
         if below:
             return tuple(below)
     return ()

@@ -12,20 +12,22 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from metering.bounds import MOST
 from metering.json_values import shown
 from metering.record import RecordError
 
 NEEDED = ("energy_consumed", "duration")
+_QUANTITIES = (*NEEDED, "emissions", "cpu_energy", "gpu_energy", "ram_energy")
 SEPARATORS = (",", ";", "\t", "|")
 NULLS = frozenset(("", "nan", "none", "null", "na", "n/a", "nat", "<na>", "-"))
 MAX_JOINED = 8
 """Lines that one quoted cell may span; a quote that is never closed is a fault of its own line."""
 _LINE_END = re.compile(r"\r\n|\n|\r")
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(e[+-]?\d+)?", re.I)
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,19 @@ def parsed(content: bytes) -> ParsedLog:
         lines.append(Line(number, values, separator != ","))
     if not lines and not problems:
         raise RecordError("no line of measurements")
+    if separator == "," and _use_decimal_commas(lines):
+        lines = [replace(line, has_decimal_commas=True) for line in lines]
+        notes = (*notes, "its numbers have decimal commas")
     return ParsedLog(tuple(lines), tuple(problems), notes, tuple(cut_run_ids))
+
+
+def _use_decimal_commas(lines: Sequence[Line]) -> bool:
+    """Whether a file that is separated by commas quotes numbers such as `1,234` for a bit more than
+    one: some number can be nothing else, and none has a point."""
+    cells = [line.text(name) for line in lines for name in _QUANTITIES]
+    if any("." in cell for cell in cells):
+        return False
+    return any(_DECIMAL_COMMA.fullmatch(one) and not _THOUSANDS.fullmatch(one) for one in cells)
 
 
 def _is_before_header(line: str) -> bool:

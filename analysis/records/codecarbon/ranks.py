@@ -105,6 +105,17 @@ def by_process(runs: Sequence[RunLog]) -> list[Processes] | None:
     return made
 
 
+def is_of_job(path: str, config: Path | None) -> bool:
+    """Whether a folder such as `gpu8` is of a job on so many devices: it holds its own config."""
+    folder = Path(path).parent
+    if config is None or config.parent.parent != folder:
+        return False
+    match = _NUMBER.search(folder.name)
+    if match is None or match["word"].lower() not in _COUNT_WORDS or int(match["number"]) == 0:
+        return False
+    return _number_after(Path(path).stem, in_file=True) is None
+
+
 def count_devices(runs: Sequence[RunLog]) -> bool:
     """Whether the numbers in the files' names are how many devices each run computed on (`gpu1`,
     `gpu8`), and not which of them: each is the number of GPUs of its log, or they leave numbers out

@@ -86,7 +86,9 @@ def read_logs(
     for (config, _), group in groups.items():
         facts = _facts(config, group, config_facts, outcomes)
         if facts is not None:
-            runs += _of_config(config, group, facts, outcomes, Whole(each_run, bool(run_ids)))
+            is_job = all(ranks.is_of_job(placed.run.path, config) for placed in group)
+            whole = Whole(each_run, alone=bool(run_ids) or is_job)
+            runs += _of_config(config, group, facts, outcomes, whole)
     runs = _once(runs, outcomes)
     for run in runs:
         outcome = outcomes[run.path]

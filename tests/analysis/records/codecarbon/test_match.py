@@ -57,3 +57,9 @@ def test_a_log_in_a_folder_of_its_own_finds_the_outputs_beside_it(tmp_path: Path
     a_config(tmp_path / "outputs" / "2025-03-01" / "10-03-00")
     a_log(tmp_path / "logs", {}, name="train_energy.csv")
     assert _models(tmp_path) == {"run-1": "resnet50"}
+
+
+def test_the_outputs_of_another_project_are_not_its_own(tmp_path: Path) -> None:
+    a_log(tmp_path / "one" / "logs", {})
+    a_config(tmp_path / "other" / "outputs" / "2025-03-01" / "10-00-00")
+    assert load([tmp_path]).frame.empty

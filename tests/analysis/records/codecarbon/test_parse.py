@@ -103,3 +103,22 @@ def test_a_log_under_any_name_is_known_by_its_header() -> None:
     assert is_emissions_header(",".join(LINE))
     assert is_emissions_header(";".join(LINE))
     assert not is_emissions_header("epoch,loss,duration")
+
+
+@pytest.mark.parametrize(
+    ("cells", "kwh"),
+    [
+        ('"0,012","1,234"', 1.234),  # the first can be nothing else
+        ('"0.012","1,234"', None),  # a point beside it: may be a thousand
+        ('100,"0,012"', 0.012),
+    ],
+)
+def test_quoted_decimal_commas_are_told_by_the_others_of_their_file(
+    cells: str, kwh: float | None
+) -> None:
+    [line] = parsed(f"duration,energy_consumed\n{cells}\n".encode()).lines
+    if kwh is not None:
+        assert line.number_of("energy_consumed") == kwh
+        return
+    with pytest.raises(RecordError):
+        line.number_of("energy_consumed")

@@ -188,3 +188,11 @@ def test_how_many_machines_ran_is_said_only_where_the_files_tell(tmp_path: Path)
         assert record.setup.asked.num_nodes is record.setup.asked.channels_last is None
         machines[name] = record.setup.found.num_nodes
     assert machines == {"one": 1, "ranks": None, "nodes": 2}
+
+
+def test_a_folder_with_a_config_of_its_own_is_of_a_job_on_so_many_devices(tmp_path: Path) -> None:
+    for number in (1, 8):
+        folder = tmp_path / f"gpu{number}"
+        a_config(folder)
+        a_log(folder, {"run_id": f"r{number}", "gpu_count": f"{number}"})
+    assert load([tmp_path]).frame["kwh_per_sample"].notna().all()
