@@ -23,7 +23,7 @@ from statistics import mean, median, stdev
 from typing import Any
 
 from benchmarks.results import Result, parser, report
-from benchmarks.sides import WITHOUT_END, opened, plan_of
+from benchmarks.sides import UNBOUNDED_WINDOW, opened, plan_of
 from benchmarks.simulation.panel import trials_of
 from metering.meter import Meter
 from metering.record import PhaseRecord, Reading
@@ -53,18 +53,18 @@ def on_this_machine(times: float, num_windows: int) -> list[Result]:
             windows = [trained(session, meter, settings)]
             short_s = sum(block.duration_s for block in windows[0].readings)
             part_s = times * short_s / (num_windows - 1)
-            part = dataclasses.replace(settings, **WITHOUT_END | {"time_budget_s": part_s})
+            part = dataclasses.replace(settings, **UNBOUNDED_WINDOW | {"time_budget_s": part_s})
             long: list[Reading] = []
             while len(windows) < num_windows:
                 long += trained(session, meter, part).readings
                 windows.append(trained(session, meter, settings))
     errors, claims = [], []
     for window in windows:
-        found = window.energy_kwh_per_sample
-        if found is None:
+        interval = window.energy_kwh_per_sample
+        if interval is None:
             raise SystemExit("no energy was read")
-        errors.append(100 * (found.mean / rate(long) - 1))
-        claims.append(100 * (found.relative_half_width or math.nan))
+        errors.append(100 * (interval.mean / rate(long) - 1))
+        claims.append(100 * (interval.relative_half_width or math.nan))
     num_steps = [sum(block.num_steps for block in window.readings) for window in windows]
     words = ", ".join(f"{error:+.1f}" for error in errors)
     return [
@@ -123,8 +123,8 @@ def coverage(num_trials: int) -> Result:
 
 def main() -> None:
     options = parser(__doc__).parse_args()
-    found = on_this_machine(2.0, 3) if options.quick else on_this_machine(20.0, 9)
-    report("estimate", [*found, coverage(NUM_TRIALS)], options)
+    results = on_this_machine(2.0, 3) if options.quick else on_this_machine(20.0, 9)
+    report("estimate", [*results, coverage(NUM_TRIALS)], options)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from pathlib import Path
 from statistics import median, stdev
 
 from benchmarks.results import Result, parser, report
-from benchmarks.sides import WITHOUT_END
+from benchmarks.sides import UNBOUNDED_WINDOW
 from benchmarks.turns import Turns, ratios
 from metering.meter import Meter
 from metering.ranks import OneRank
@@ -81,7 +81,7 @@ def overhead(device: str, seconds: float) -> list[Result]:
         step()
     with (
         tempfile.TemporaryDirectory() as folder,
-        open_meter(folder, device, settings(**WITHOUT_END), wait) as meter,
+        open_meter(folder, device, settings(**UNBOUNDED_WINDOW), wait) as meter,
     ):
         began_s = time.perf_counter()
         with meter.window("train", BATCH_SIZE) as window:
@@ -94,15 +94,15 @@ def overhead(device: str, seconds: float) -> list[Result]:
                 done = turns.step(BATCH_SIZE)
             left_s = time.perf_counter()
         closed_s = time.perf_counter() - left_s
-    found = ratios(turns.mine_s[NUM_WARMUP_TURNS:], turns.others_s[NUM_WARMUP_TURNS:])
-    error = 1.25 * stdev(found) / math.sqrt(len(found))  # of a median, for normal noise
+    speeds = ratios(turns.mine_s[NUM_WARMUP_TURNS:], turns.others_s[NUM_WARMUP_TURNS:])
+    error = 1.25 * stdev(speeds) / math.sqrt(len(speeds))  # of a median, for normal noise
     results = [
         Result(
             "metering costs nothing: throughput with metering over without",
-            median(found),
+            median(speeds),
             0.995,
             "at least",
-            detail=f"+- {error:.4f} (standard error), {len(found)} pairs",
+            detail=f"+- {error:.4f} (standard error), {len(speeds)} pairs",
         ),
     ]
     if device == "cpu":  # on a GPU the calls wait for the steps that are queued

@@ -52,15 +52,15 @@ def rows() -> list[tuple[object, ...]]:
     table = published.wide(published.IMAGENET)
     built = published.facts()
     built = built[built["quantity"] == "params_m_built"].set_index("model")["locator"]
-    found: list[tuple[object, ...]] = []
+    counts: list[tuple[object, ...]] = []
     for model, own_size in zip(table["model"], table["image_size_px"], strict=True):
         sizes = [int(own_size)]
         if model.startswith("EfficientNet") and PLAIN_SIZE not in sizes:
             sizes.append(PLAIN_SIZE)
         for size in sizes:
             numbers = (f"{number:.4g}" for number in counted(built[model], size))
-            found.append((model, built[model], size, *numbers, "timm"))
-    return found
+            counts.append((model, built[model], size, *numbers, "timm"))
+    return counts
 
 
 def main() -> None:

@@ -72,16 +72,16 @@ def main() -> None:
     for num_setups in (1, 6):
         for num_runs in RUNS if num_setups == 1 else (1, *RUNS):
             for between_sd in BETWEEN_SDS:
-                found = held(num_runs, between_sd, num_setups, trials)
+                coverage = held(num_runs, between_sd, num_setups, trials)
                 claim = (
                     f"{num_runs} runs, {100 * between_sd:g} % between runs, spread of "
                     f"{num_setups} set-ups"
                 )
                 detail = (
-                    f"mean ± {100 * found.half_width:.1f} %; the runs' own intervals hold "
-                    f"{100 * found.within_runs:.1f} %"
+                    f"mean ± {100 * coverage.half_width:.1f} %; the runs' own intervals hold "
+                    f"{100 * coverage.within_runs:.1f} %"
                 )
-                share = 100 * found.over_runs
+                share = 100 * coverage.over_runs
                 results.append(Result(claim, share, goal, "at least", "%", detail))
     report("run_spread", results, options)
 

@@ -181,11 +181,11 @@ def _sampled(
     return Switching(switches, joules, watts)
 
 
-def results(found: Sequence[Response], period_s: float) -> list[Result]:
+def results(measured: Sequence[Response], period_s: float) -> list[Result]:
     """The counter's lag beyond half a period against what a window allows for; of the other paths
     the delay against a second and a half, after which they have settled here."""
     lines = []
-    for one in found:
+    for one in measured:
         rise = "" if one.rise_s is None else f", 10 to 90 % in {1000 * one.rise_s:.0f} ms"
         detail = (
             f"on {1000 * one.delay_on_s:.0f} ms, off {1000 * one.delay_off_s:.0f} ms, "

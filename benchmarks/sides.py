@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tasks.plan import Plan
 
 ROOT = Path(__file__).resolve().parent.parent
-WITHOUT_END: dict[str, Any] = {
+UNBOUNDED_WINDOW: dict[str, Any] = {
     "relative_error": 1e-9,
     "max_blocks": 10**6,
     "time_budget_s": 1e6,

@@ -38,13 +38,13 @@ def checkpoint_s(record: Record) -> float:
 def gaps_s(records: list[Record]) -> list[float]:
     """Seconds that each run but the first adds to a sweep beside its blocks and the checkpoint
     write, which is metered too: start, set-up, idle power, the change of phase."""
-    found = []
+    gaps = []
     for before, after in itertools.pairwise(records):
         began = datetime.fromisoformat(after.started_at)
         between = (began - datetime.fromisoformat(before.ended_at)).total_seconds()
         whole = (datetime.fromisoformat(after.ended_at) - began).total_seconds()
-        found.append(between + whole - measured_s(after) - checkpoint_s(after))
-    return found
+        gaps.append(between + whole - measured_s(after) - checkpoint_s(after))
+    return gaps
 
 
 def waste(num_runs: int, budget_s: float) -> list[Result]:

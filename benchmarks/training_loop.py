@@ -30,7 +30,7 @@ from pathlib import Path
 from statistics import median, stdev
 
 from benchmarks.results import Result, parser, report
-from benchmarks.sides import WITHOUT_END, bare, opened, plan_of
+from benchmarks.sides import UNBOUNDED_WINDOW, bare, opened, plan_of
 from benchmarks.turns import Turns, ratios
 from metering.settings import MeterSettings
 
@@ -56,7 +56,7 @@ def turns_of(model: str, num_turns: int) -> Turns:
             "batch_size=8",
             f"data.num_workers={NUM_WORKERS}",
         )
-        with opened(plan, MeterSettings(**WITHOUT_END)) as (session, meter):
+        with opened(plan, MeterSettings(**UNBOUNDED_WINDOW)) as (session, meter):
             others = [bare(plan, session.network, session.optimizer) for _ in range(2)]
             with meter.window("train", plan.batch_size) as window:
                 turns = Turns(meter, window, others, num_turns)
@@ -89,16 +89,16 @@ def compared(
     )
 
 
-def summarised(found: dict[str, Compared]) -> Result:
+def summarised(by_model: dict[str, Compared]) -> Result:
     """The median of the models' medians; in the detail each model, and the bare loops alone."""
-    ours = median(median(some.ours) for some in found.values())
-    unmetered = median(median(some.unmetered) for some in found.values())
-    equal = median(median(some.equal) for some in found.values())
+    ours = median(median(some.ours) for some in by_model.values())
+    unmetered = median(median(some.unmetered) for some in by_model.values())
+    equal = median(median(some.equal) for some in by_model.values())
     words = ", ".join(
         f"{name} {_with_error(some.ours)} ({_with_error(some.equal)})"
-        for name, some in found.items()
+        for name, some in by_model.items()
     )
-    num_pairs = len(next(iter(found.values())).ours)
+    num_pairs = len(next(iter(by_model.values())).ours)
     return Result(
         "our training loop is not slower: images/s of a metered run over a bare timm loop",
         ours,
@@ -129,11 +129,11 @@ def main() -> None:
 
     torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) - NUM_WORKERS))
     num_turns = NUM_WARMUP_TURNS + (4 if options.quick else NUM_TURNS) + 1
-    found = {}
+    by_model = {}
     for name in MODELS:
         turns = turns_of(name, num_turns)
-        found[name] = compared(turns.mine_s, turns.unmetered_s, turns.others_s)
-    report("training_loop", [summarised(found)], options)
+        by_model[name] = compared(turns.mine_s, turns.unmetered_s, turns.others_s)
+    report("training_loop", [summarised(by_model)], options)
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ class _Server:
                     if key.fd == reader:
                         with suppress(BlockingIOError):
                             os.read(reader, 4096)
-                        self._tell_of_ended()
+                        self._report_ended()
                     elif not self._fork_as_asked((reader, writer, selector.fileno())):
                         return
 
@@ -104,7 +104,7 @@ class _Server:
         os.close(descriptors[0])
         return True
 
-    def _tell_of_ended(self) -> None:
+    def _report_ended(self) -> None:
         for child in list(self._children):
             pid, status, usage = os.wait4(child, os.WNOHANG)
             if pid == 0:

@@ -55,5 +55,5 @@ def over_time_limit(hardware: HardwarePlan) -> str | None:
 
 
 def _word(line: str, name: str) -> str:
-    found = re.search(rf"\b{name}=(\S*)", line)
-    return found.group(1) if found else ""
+    match = re.search(rf"\b{name}=(\S*)", line)
+    return match.group(1) if match else ""

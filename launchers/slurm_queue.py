@@ -67,13 +67,13 @@ def digest(folder: Path) -> str:
 
 def read_tickets(output_dir: Path) -> dict[str, Ticket]:
     """By identity: the newest ticket of each run."""
-    found = {}
+    tickets = {}
     known = {one.name for one in fields(Ticket)}
     for path in (slurm_folder(output_dir) / "tickets").glob("*.json"):
         values = json.loads(path.read_text(encoding="utf-8"))
         ticket = Ticket(**{name: value for name, value in values.items() if name in known})
-        found[ticket.identity] = ticket
-    return found
+        tickets[ticket.identity] = ticket
+    return tickets
 
 
 def is_live(ticket: Ticket, known: Mapping[str, slurm_state.Queued]) -> bool:

@@ -114,8 +114,8 @@ def _new_record(plan: Plan, ticket: Ticket, state: JobState, deadline: float) ->
                 return read(plan.folder / FILE_NAME)
             except (FileNotFoundError, RecordError):
                 pass  # replaced between two looks, or not whole here yet: look again
-        elif state.state == "COMPLETED" and not plan.force and (found := finished(plan)):
-            return found
+        elif state.state == "COMPLETED" and not plan.force and (record := finished(plan)):
+            return record
         if time.monotonic() > deadline:
             return _finished_in(plan) if state.state == "COMPLETED" else None
         time.sleep(0.2)

@@ -173,8 +173,8 @@ def config_value(name: str) -> str | None:
         shown = call("scontrol", "show", "config")
     except FileNotFoundError:
         return None
-    found = re.search(rf"^{name}\s*=\s*(.*?)\s*$", shown.stdout, re.MULTILINE)
-    return found.group(1) if found else None
+    match = re.search(rf"^{name}\s*=\s*(.*?)\s*$", shown.stdout, re.MULTILINE)
+    return match.group(1) if match else None
 
 
 def seconds(text: str) -> float:

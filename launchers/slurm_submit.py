@@ -130,9 +130,9 @@ def _sbatch(script: Path, token: str, settings: SlurmSettings, arrived: Sized) -
     environment = slurm_environment.for_sbatch(script.read_text(encoding="utf-8"))
     while True:
         done = slurm_state.call("sbatch", str(script), environment=environment)
-        found = re.search(r"Submitted batch job (\d+)", done.stdout)
-        if done.returncode == 0 and found:
-            return found.group(1)
+        submitted = re.search(r"Submitted batch job (\d+)", done.stdout)
+        if done.returncode == 0 and submitted:
+            return submitted.group(1)
         said = said_in(done.stderr or done.stdout)
         if _is_full(said):
             raise _Full(said)
@@ -154,8 +154,8 @@ def _taken(token: str) -> str | None:
         known = slurm_state.queued()
     except slurm_state.SlurmUnreachable:
         return None
-    found = (job_id for job_id, job in known.items() if token in job.comment)
-    return next((job_id.partition("_")[0] for job_id in found), None)
+    job_ids = (job_id for job_id, job in known.items() if token in job.comment)
+    return next((job_id.partition("_")[0] for job_id in job_ids), None)
 
 
 def _any_queued() -> bool:

@@ -71,7 +71,7 @@ def gain_of(gpus: Sequence[Gpu], how: str) -> Gain | None:
     ]
     half_width: float | None = None
     if how == "power" and all(ours):
-        half_width = max(abs(one.error) + 2 * one.spread for found in ours for one in found)
+        half_width = max(abs(one.error) + 2 * one.spread for boards in ours for one in boards)
         return Gain(min(errors), max(errors), half_width, f"this board was tested: {SOURCE}")
     num_boards = len({one.uuid_begin for one in closest})
     which = f"{num_boards} boards of this name" if named else f"{num_boards} Ampere and Ada boards"

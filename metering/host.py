@@ -56,13 +56,13 @@ def cpu_model() -> str:
 
 @cache
 def package_versions() -> tuple[tuple[str, str], ...]:
-    found = []
+    versions = []
     for name in PACKAGES:
         try:
-            found.append((name, metadata.version(name)))
+            versions.append((name, metadata.version(name)))
         except metadata.PackageNotFoundError:
             continue
-    return tuple(found)
+    return tuple(versions)
 
 
 def gpu_states() -> list[dict[str, Any]]:

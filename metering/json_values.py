@@ -13,12 +13,12 @@ from metering.record import RecordError
 
 def group(values: dict[str, Any], name: str, of: str = "config") -> dict[str, Any]:
     """One group of settings in `values`, empty where it is absent."""
-    found = values.get(name)
-    if found is None:
+    settings = values.get(name)
+    if settings is None:
         return {}
-    if not isinstance(found, dict):
-        raise RecordError(f"{of}.{name}: {shown(found)} is not a group of settings")
-    return found
+    if not isinstance(settings, dict):
+        raise RecordError(f"{of}.{name}: {shown(settings)} is not a group of settings")
+    return settings
 
 
 def number(config: dict[str, Any], of: str, key: str, default: float, most: float = MOST) -> float:

@@ -63,9 +63,9 @@ def compose(cache_dir: Path, tmp_path: Path) -> Callable[..., Plan]:
     launchers.register()
 
     def make(*overrides: str) -> Plan:
-        manners = [f"output_dir={tmp_path / 'runs'}", f"data.cache_dir={cache_dir}"]
+        folders = [f"output_dir={tmp_path / 'runs'}", f"data.cache_dir={cache_dir}"]
         with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-            return from_config(hydra_compose("config", [*manners, *overrides]))
+            return from_config(hydra_compose("config", [*folders, *overrides]))
 
     return make
 

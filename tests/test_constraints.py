@@ -27,5 +27,5 @@ def test_they_differ_in_pytorch_and_its_libraries_alone():
 def test_each_has_a_torchvision_of_its_torch():
     of_torch = {"2.7.1": "0.22.1", "2.11.0": "0.26.0"}
     for file in ("constraints.txt", "constraints-new.txt"):
-        found = pins(file)
-        assert found["torchvision"] == of_torch[found["torch"]]
+        versions = pins(file)
+        assert versions["torchvision"] == of_torch[versions["torch"]]

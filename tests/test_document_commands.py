@@ -43,7 +43,7 @@ class Typed:
 
 def commands() -> list[Typed]:
     """All commands of all pages, each once; what is shown with a `$` is one too."""
-    found: dict[tuple[str, ...], Typed] = {}
+    typed: dict[tuple[str, ...], Typed] = {}
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         blocks = BLOCK.findall(text)
@@ -56,8 +56,8 @@ def commands() -> list[Typed]:
                 words = _words(line)
                 if words:
                     expected = below if line.startswith("$ ") and below.startswith("error:") else ""
-                    found.setdefault(words, Typed(page.name, words, expected))
-    return list(found.values())
+                    typed.setdefault(words, Typed(page.name, words, expected))
+    return list(typed.values())
 
 
 def _words(line: str) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ def _chosen(
     indices: Sequence[int], name: str, mask: str, uuid_of: Callable[[int], str]
 ) -> list[int]:
     """Those of `indices` that the variable `name` chooses, in its order."""
-    found: list[int] = []
+    chosen: list[int] = []
     for entry in entries(mask):
         if UUID.fullmatch(entry):
             beginning = entry[4:].lower()
@@ -76,9 +76,9 @@ def _chosen(
             break  # out of range, and the customary ways to say none
         else:
             raise MaskError(f"{name}={mask}: {entry} is neither an index nor a UUID (GPU-<hex>)")
-        if index not in found:
-            found.append(index)
-    return found
+        if index not in chosen:
+            chosen.append(index)
+    return chosen
 
 
 def _uuid(library: Any, handle: Any) -> str:

@@ -116,7 +116,7 @@ class CodeCarbonMeter:
 
     def sensors(self) -> dict[Component, Sensor]:
         """How CodeCarbon reads each component on this machine."""
-        found: dict[Component, Sensor] = {
+        sensors: dict[Component, Sensor] = {
             "gpu": Sensor("absent"),
             "cpu": Sensor("absent"),
             "ram": Sensor("absent"),
@@ -124,12 +124,12 @@ class CodeCarbonMeter:
         for hardware in self._tracker._hardware:
             kind = type(hardware).__name__
             if kind == "GPU" and self._has_gpu:
-                found["gpu"] = _gpu_sensor(hardware)
+                sensors["gpu"] = _gpu_sensor(hardware)
             elif kind == "CPU":
-                found["cpu"] = _cpu_sensor(hardware)
+                sensors["cpu"] = _cpu_sensor(hardware)
             elif kind == "RAM":
-                found["ram"] = Sensor("modelled", "CodeCarbon's RAM model")
-        return found
+                sensors["ram"] = Sensor("modelled", "CodeCarbon's RAM model")
+        return sensors
 
     def stop(self) -> None:
         """Write the CSV and stop CodeCarbon's threads."""

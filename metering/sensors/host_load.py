@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import psutil
 
-MUCH = 0.05  # of the CPU time used; a machine's own services take a per cent or two
-MUCH_STOLEN = 0.02  # of the time that the CPUs were wanted
+MAX_SHARE_OF_OTHERS = 0.05  # of the CPU time used; a machine's own services take a per cent or two
+MAX_STOLEN_SHARE = 0.02  # of the time that the CPUs were wanted
 
 
 @dataclass(frozen=True)
@@ -49,15 +49,15 @@ def flags(before: CpuTimes | None, after: CpuTimes | None) -> tuple[str, ...]:
     used_s = after.used_s - before.used_s
     if used_s <= 0:
         return ()
-    found = []
+    told = []
     others = max(0.0, 1 - (after.own_s - before.own_s) / used_s)
-    if others > MUCH:
-        found.append(
+    if others > MAX_SHARE_OF_OTHERS:
+        told.append(
             f"other processes took {100 * others:.0f} % of the CPU time used on this machine, "
             "whose CPU energy includes theirs"
         )
     stolen_s = after.stolen_s - before.stolen_s
     stolen = stolen_s / (used_s + stolen_s)
-    if stolen > MUCH_STOLEN:
-        found.append(f"other virtual machines took {100 * stolen:.0f} % of this one's CPU time")
-    return tuple(found)
+    if stolen > MAX_STOLEN_SHARE:
+        told.append(f"other virtual machines took {100 * stolen:.0f} % of this one's CPU time")
+    return tuple(told)

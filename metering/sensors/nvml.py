@@ -158,13 +158,13 @@ def is_index(entry: str) -> bool:
 
 
 def _resolve(nvml: Any, mask: str, every: Sequence[_Board]) -> list[_Board]:
-    found: dict[int, _Board] = {}
+    boards: dict[int, _Board] = {}
     for entry in entries(mask):
         gpu = _one(nvml, entry, every)
         if gpu is None:
             break  # CUDA, too, ignores everything from the first unknown entry on
-        found.setdefault(gpu.index, gpu)
-    return list(found.values())
+        boards.setdefault(gpu.index, gpu)
+    return list(boards.values())
 
 
 def _refuse_two_orders(

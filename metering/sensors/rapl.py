@@ -20,7 +20,7 @@ class Domain:
 
 def readable_domains(root: Path = POWERCAP) -> tuple[Domain, ...]:
     """Package and DRAM domains whose counters this process may read (root only, by default)."""
-    found = []
+    domains = []
     for folder in sorted(root.glob("intel-rapl:*")):
         try:
             name = (folder / "name").read_text().strip()
@@ -29,18 +29,18 @@ def readable_domains(root: Path = POWERCAP) -> tuple[Domain, ...]:
         except (OSError, ValueError):
             continue
         if name.startswith("package") or name == "dram":
-            found.append(domain)
-    return tuple(found)
+            domains.append(domain)
+    return tuple(domains)
 
 
 def moving(domains: tuple[Domain, ...], patience_s: float = 0.1) -> tuple[Domain, ...]:
     """Those whose counters move; some virtual machines show ones that never do."""
     first = {domain: _integer(domain.path) for domain in domains}
-    found: set[Domain] = set()
+    counting: set[Domain] = set()
     deadline = time.monotonic() + patience_s
-    while len(found) < len(domains) and time.monotonic() < deadline:
-        found |= {domain for domain in domains if _integer(domain.path) != first[domain]}
-    return tuple(domain for domain in domains if domain in found)
+    while len(counting) < len(domains) and time.monotonic() < deadline:
+        counting |= {domain for domain in domains if _integer(domain.path) != first[domain]}
+    return tuple(domain for domain in domains if domain in counting)
 
 
 def present(root: Path = POWERCAP) -> bool:

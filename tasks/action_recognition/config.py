@@ -104,8 +104,8 @@ def native_config(plan: Plan) -> Config:
 
 def pipeline(config: Config, loader: str) -> list[Any]:
     """The list of transforms of `train_dataloader` or `test_dataloader`."""
-    found: list[Any] = config[loader].dataset.pipeline
-    return found
+    transforms: list[Any] = config[loader].dataset.pipeline
+    return transforms
 
 
 def train_shape(config: Config) -> tuple[int, int, int]:

@@ -133,8 +133,8 @@ class InvertedResidual(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        found: Tensor = self.project(self.gate(self.depthwise(self.expand(x))))
-        return self.shortcut(x) + found
+        residual: Tensor = self.project(self.gate(self.depthwise(self.expand(x))))
+        return self.shortcut(x) + residual
 
 
 @MODELS.register_module(force=True)

@@ -70,16 +70,16 @@ def with_classes(plan: Plan) -> Plan:
 
 def class_folders(plan: DataPlan) -> folders.ClassFolders:
     """The set under `data.root`. Raises `PlanError`, also where it has more classes than asked."""
-    found = folders.read(
+    class_set = folders.read(
         Path(str(plan.root)).expanduser().absolute(), plan.options.get("class_map")
     )
     asked = plan.options.get("num_classes")
-    if asked is not None and found.num_classes > asked:
+    if asked is not None and class_set.num_classes > asked:
         raise PlanError(
-            f"data.root={plan.root} has {found.num_classes} classes; "
+            f"data.root={plan.root} has {class_set.num_classes} classes; "
             f"expected 1 to data.options.num_classes={asked}"
         )
-    return found
+    return class_set
 
 
 def open_sets(plan: DataPlan, seed: int, batch_size: int = 1) -> tuple[Any, Any]:
@@ -97,8 +97,8 @@ def open_sets(plan: DataPlan, seed: int, batch_size: int = 1) -> tuple[Any, Any]
             train, test = embedded_images.digit_pngs(Path(plan.cache_dir))
             num_train, num_test = len(train), len(test)
         else:
-            found = class_folders(plan)
-            train, test = list(found.train), list(found.test)
+            class_set = class_folders(plan)
+            train, test = list(class_set.train), list(class_set.test)
             num_train, num_test = len(train), len(test)
     except OSError as error:
         raise PlanError(f"data={plan.name} cannot be opened: {error}; set data.cache_dir") from None

@@ -83,10 +83,10 @@ def _settings_elsewhere(source: str) -> dict[str, Any]:
     kind, _, place = source.partition(":")
     load = load_model_config_from_hf if kind == "hf-hub" else load_model_config_from_path
     try:
-        found: dict[str, Any] = load(place)[0]
+        settings: dict[str, Any] = load(place)[0]
     except Exception as error:  # whatever the hub's client raises without a network
         raise _not_fetched(f"model={source} needs the config.json of {place}", error) from error
-    return found
+    return settings
 
 
 def build(plan: Plan, with_checkpoint: bool = True) -> torch.nn.Module:

@@ -58,11 +58,11 @@ def step(plan: Plan, ranks: Ranks, device: Any) -> Step:
 
 
 def _supervised(plan: Plan, device: Any) -> Step:
-    found = supervised.step(plan, device)
+    plain_step = supervised.step(plan, device)
     if any(stage.name == "teacher" for stage in plan.model.recipe):
         note = f"the teacher's forward pass is not part of this step; stage={DISTILL} has it"
-        return dataclasses.replace(found, notes=(*found.notes, note))
-    return found
+        return dataclasses.replace(plain_step, notes=(*plain_step.notes, note))
+    return plain_step
 
 
 _STEPS: dict[str, Callable[[Plan, Ranks, Any], Step]] = {
@@ -82,13 +82,13 @@ def tried(plan: Plan) -> tuple[Plan, trainings.Training]:
     return used, trainings.named(plan.model.training)
 
 
-def restore(found: Step, plan: Plan) -> None:
+def restore(step: Step, plan: Plan) -> None:
     """The checkpoint's weights again, after a phase of training."""
     if plan.model.checkpoint == PRETRAINED:
         fresh = models.build(plan)
-        found.network.load_state_dict(fresh.state_dict())
+        step.network.load_state_dict(fresh.state_dict())
     else:
-        weights.load(found.network, plan)
+        weights.load(step.network, plan)
 
 
 def num_classes(plan: Plan) -> int:
@@ -97,17 +97,17 @@ def num_classes(plan: Plan) -> int:
     return int(used.data.options["num_classes"])
 
 
-def facts(plan: Plan, found: Step) -> ModelFacts:
+def facts(plan: Plan, step: Step) -> ModelFacts:
     """Counted on the timm network; for a self-supervised method, the parameters of all that its
     step holds (encoder, decoder or second tower, tokenizer), and its whole forward pass."""
     if plan.stage in SELF_SUPERVISED:
-        params = sum(parameter.numel() for parameter in found.network.parameters())
+        params = sum(parameter.numel() for parameter in step.network.parameters())
         size = models.input_size(plan)
-        return ModelFacts(params / 1e6, _gmacs(found, size), (3, size, size))
+        return ModelFacts(params / 1e6, _gmacs(step, size), (3, size, size))
     return models.model_facts(larger_set.plan_of(plan) if plan.stage == PRETRAIN else plan)
 
 
-def _gmacs(found: Step, size: int) -> float:
+def _gmacs(step: Step, size: int) -> float:
     """GMACs of one image's way to the loss; an image is computed, for masks decide the shapes."""
     import numpy as np
     import torch
@@ -115,11 +115,11 @@ def _gmacs(found: Step, size: int) -> float:
     from tasks.network_facts import gmacs
 
     image = (np.zeros((3, size, size), np.uint8), 0)
-    targets = found.collate([image])[1] if found.collate else torch.zeros(1, dtype=torch.int64)
-    targets = targets.to(next(found.network.parameters()).device)
+    targets = step.collate([image])[1] if step.collate else torch.zeros(1, dtype=torch.int64)
+    targets = targets.to(next(step.network.parameters()).device)
 
     def forward(images: Any) -> Any:
-        return found.loss(found.network, images, targets)
+        return step.loss(step.network, images, targets)
 
     with torch.random.fork_rng():
-        return gmacs(found.network, forward, (1, 3, size, size), symbolic=False)
+        return gmacs(step.network, forward, (1, 3, size, size), symbolic=False)

@@ -151,13 +151,13 @@ def check_classes(plan: Plan) -> None:
         return
     if plan.data.name == data.TIMM or plan.data.options.get("class_map") is not None:
         return
-    found, asked = data.class_folders(plan.data), plan.data.options.get("num_classes")
-    if asked in (None, found.num_classes) or not set(found.classes) <= set(
+    class_set, asked = data.class_folders(plan.data), plan.data.options.get("num_classes")
+    if asked in (None, class_set.num_classes) or not set(class_set.classes) <= set(
         _imagenet_classes() or ()
     ):
         return
     raise PlanError(
-        f"data.root={plan.data.root} has {found.num_classes} classes of ImageNet, and "
+        f"data.root={plan.data.root} has {class_set.num_classes} classes of ImageNet, and "
         f"data.options.num_classes={asked}: their labels would be others than the checkpoint's; "
         "give data.options.class_map=FILE with the folder of each class in a line"
     )
@@ -205,9 +205,9 @@ def data_setup(plan: DataPlan) -> DataSetUp:
         files = public_sets.embedded(plan)
         is_real = plan.name == "digits"  # scikit-learn brings the scans themselves
         return dataclasses.replace(files, origin="real") if is_real else files
-    found = data.class_folders(plan)
-    counts = len(found.train), len(found.test)
-    return public_sets.on_disk(plan, *counts, found.classes, _imagenet_classes())
+    class_set = data.class_folders(plan)
+    counts = len(class_set.train), len(class_set.test)
+    return public_sets.on_disk(plan, *counts, class_set.classes, _imagenet_classes())
 
 
 @cache

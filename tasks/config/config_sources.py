@@ -12,12 +12,12 @@ def bases(config: Path) -> list[Path]:
     """Files beside the config that it names as `_base_`, and theirs; a library's own
     (`mmseg::...`) are of its version."""
     names: Any = _assigned(config).get("_base_", ())
-    found: list[Path] = []
+    files: list[Path] = []
     for name in [names] if isinstance(names, str) else names:
         path = config.parent / str(name)
         if "::" not in str(name) and path.is_file():
-            found += [path, *bases(path)]
-    return found
+            files += [path, *bases(path)]
+    return files
 
 
 def modules(config: Path) -> list[str]:

@@ -17,15 +17,15 @@ def helpers(sources: Iterable[Path], roots: Iterable[Path]) -> list[Path]:
     identified by their versions, and are not followed."""
     own_roots = [root for root in roots if _is_users(root)]
     seen = {path.resolve() for path in sources}
-    waiting, found = list(seen), []
+    waiting, imported = list(seen), []
     while waiting:
         for name in _imported(waiting.pop()):
             for path in _files(name, own_roots):
                 if path not in seen:
                     seen.add(path)
                     waiting.append(path)
-                    found.append(path)
-    return sorted(found)
+                    imported.append(path)
+    return sorted(imported)
 
 
 def _is_users(root: Path) -> bool:

@@ -69,14 +69,14 @@ def callable_of(source: str, folder: str | None) -> Any:
     named = callable_name(source)
     assert named is not None
     module = imported(named[0], folder)
-    found = getattr(module, named[1], None)
-    if not callable(found):
-        what = "has no" if found is None else "has no callable"
+    builder = getattr(module, named[1], None)
+    if not callable(builder):
+        what = "has no" if builder is None else "has no callable"
         raise PlanError(
             f"model.source={source}: {module.__file__} {what} {named[1]}; name a function or class "
             "that makes the network"
         )
-    return found
+    return builder
 
 
 def _sources(module: str, folder: str | None) -> list[Path]:

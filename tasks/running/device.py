@@ -141,8 +141,8 @@ def uuid(accelerator: str, local_rank: int) -> str | None:
 
     if not uses_gpu(accelerator):
         return None
-    found = getattr(torch.cuda.get_device_properties(local_rank), "uuid", None)
-    return None if found is None else str(found)
+    device_uuid = getattr(torch.cuda.get_device_properties(local_rank), "uuid", None)
+    return None if device_uuid is None else str(device_uuid)
 
 
 def set_precision(precision: str, device: torch.device) -> None:

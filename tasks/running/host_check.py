@@ -18,8 +18,8 @@ def require(hardware: HardwarePlan, ranks: Ranks) -> None:
     GPU that the profile names, or a board has another power limit than is asked for. Collective."""
     if hardware.gpu is None and hardware.power_limit_w is None:
         return
-    found = ranks.gather(mismatch(hardware) or other_limit(hardware))
-    wrong = None if found is None else next((line for line in found if line), None)
+    mismatches = ranks.gather(mismatch(hardware) or other_limit(hardware))
+    wrong = None if mismatches is None else next((line for line in mismatches if line), None)
     wrong = ranks.broadcast(wrong)
     if wrong:
         raise PlanError(wrong)
@@ -34,11 +34,11 @@ def mismatch(hardware: HardwarePlan) -> str | None:
     names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     if sum(name == hardware.gpu for name in names) >= hardware.devices:
         return None
-    found = ", ".join(f"{names.count(name)} x {name}" for name in sorted(set(names))) or "none"
+    present = ", ".join(f"{names.count(name)} x {name}" for name in sorted(set(names))) or "none"
     node = os.environ.get("SLURMD_NODENAME") or socket.gethostname()
     return (
         f"hardware={hardware.name} expects {hardware.devices} x {hardware.gpu} on each node; "
-        f"found {found} on {node}; use hardware=local"
+        f"found {present} on {node}; use hardware=local"
     )
 
 

@@ -98,8 +98,8 @@ def _at_facts_size(model: Any, config: Config) -> Any:
     from mmseg.registry import MODELS
 
     size = (SHAPE[1], SHAPE[2])
-    sizes = [node["img_size"] for node in dicts(config.model) if "img_size" in node]
-    if all(found == size[0] if isinstance(found, int) else tuple(found) == size for found in sizes):
+    fixed = [node["img_size"] for node in dicts(config.model) if "img_size" in node]
+    if all((one, one) == size if isinstance(one, int) else tuple(one) == size for one in fixed):
         return model
     resized = copy.deepcopy(config)
     configs.set_crop(resized, size)

@@ -123,8 +123,8 @@ def _sampling_error(plan: Plan, run: MeteredRun) -> dict[str, float]:
     [(intersect, union)] = kept
     image_bootstrap.keep(intersect, union, plan.folder)
     half_width = image_bootstrap.half_width_pct(intersect, union)
-    found = {"num_test_samples": float(len(intersect))}
-    return found if half_width is None else found | {"miou_half_width_pct": half_width}
+    quality = {"num_test_samples": float(len(intersect))}
+    return quality if half_width is None else quality | {"miou_half_width_pct": half_width}
 
 
 def _notes(plan: Plan, config: Config, operators: Operators) -> tuple[str, ...]:

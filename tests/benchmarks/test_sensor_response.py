@@ -28,18 +28,18 @@ def switched(gpu: SimulatedGpu, num_cycles: int = 5) -> Switching:
 
 @pytest.mark.parametrize("lag_s", [0.0, 0.06, 0.2])
 def test_the_lag_of_a_counter_is_found_beside_its_tick(lag_s: float) -> None:
-    found = {one.path: one for one in responses(switched(SimulatedGpu("GPU-a", lag_s=lag_s)))}
-    assert found["counter"].delay_on_s == pytest.approx(0.05 + lag_s, abs=0.015)
-    assert found["counter"].delay_off_s == pytest.approx(0.05 + lag_s, abs=0.015)
-    (line, _) = results(list(found.values()), period_s=0.1)
+    by_path = {one.path: one for one in responses(switched(SimulatedGpu("GPU-a", lag_s=lag_s)))}
+    assert by_path["counter"].delay_on_s == pytest.approx(0.05 + lag_s, abs=0.015)
+    assert by_path["counter"].delay_off_s == pytest.approx(0.05 + lag_s, abs=0.015)
+    (line, _) = results(list(by_path.values()), period_s=0.1)
     assert line.value == pytest.approx(1000 * lag_s, abs=15)
     assert line.held == (lag_s < 0.1)
 
 
 def test_an_average_over_a_second_is_half_a_second_late_and_rises_in_four_fifths() -> None:
-    found = {one.path: one for one in responses(switched(SimulatedGpu("GPU-a")))}
-    assert found["average"].delay_on_s == pytest.approx(0.5, abs=0.02)
-    assert found["average"].rise_s == pytest.approx(0.8, abs=0.02)
+    by_path = {one.path: one for one in responses(switched(SimulatedGpu("GPU-a")))}
+    assert by_path["average"].delay_on_s == pytest.approx(0.5, abs=0.02)
+    assert by_path["average"].rise_s == pytest.approx(0.8, abs=0.02)
 
 
 def test_a_path_that_does_not_see_the_load_has_no_delay() -> None:

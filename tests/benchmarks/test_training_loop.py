@@ -14,10 +14,10 @@ from benchmarks.training_loop import ALLOCATOR, Compared, compared, summarised
 def test_bare_turns_over_ours_with_and_without_the_meter_and_over_each_other() -> None:
     mine_s = [9.0, 9.0, 2.0, 2.0, 2.0, 2.0, 2.0]
     unmetered_s = [9.0, 9.0, 1.0, 1.0, 1.0, 1.0, 1.0]
-    found = compared(mine_s, unmetered_s, others_s=[9.0, 9.0, 1.0, 1.1, 1.0, 1.1])
-    assert found.ours == pytest.approx([0.5, 0.55, 0.5, 0.55])
-    assert found.unmetered == pytest.approx([1.0, 1.1, 1.0, 1.1])
-    assert found.equal == pytest.approx([1.1])
+    ratios = compared(mine_s, unmetered_s, others_s=[9.0, 9.0, 1.0, 1.1, 1.0, 1.1])
+    assert ratios.ours == pytest.approx([0.5, 0.55, 0.5, 0.55])
+    assert ratios.unmetered == pytest.approx([1.0, 1.1, 1.0, 1.1])
+    assert ratios.equal == pytest.approx([1.1])
 
 
 def test_one_model_that_gains_does_not_lift_the_figure() -> None:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from benchmarks import turns
-from benchmarks.sides import WITHOUT_END
+from benchmarks.sides import UNBOUNDED_WINDOW
 from benchmarks.simulation.meter import simulated, simulated_meter
 from benchmarks.simulation.nvml import Machine, SimulatedGpu
 from benchmarks.turns import Turns, ratios
@@ -32,7 +32,7 @@ def test_the_others_take_their_turns_between_blocks_and_pay_nothing_of_the_meter
 
         return run
 
-    meter = simulated_meter(machine, tmp_path, MeterSettings(**WITHOUT_END))
+    meter = simulated_meter(machine, tmp_path, MeterSettings(**UNBOUNDED_WINDOW))
     end_block = meter.end_block
 
     def slow_end():

@@ -53,8 +53,8 @@ def sweep(disk: Path, cache_dir: Path, numbers: str, limit: int | None = None) -
 
 def records(disk: Path) -> dict[int, Record]:
     """By repetition; every file that is there must be whole."""
-    found = [read(path) for path in disk.rglob("record.json")]
-    return {record.config["repetition"]: record for record in found}
+    records_on_disk = [read(path) for path in disk.rglob("record.json")]
+    return {record.config["repetition"]: record for record in records_on_disk}
 
 
 def fill(disk: Path) -> None:

@@ -70,8 +70,8 @@ def test_a_factor_scales_the_value_and_the_interval(quantity, factor):
 )
 def test_the_interval_of_a_sum_is_at_least_its_widest_and_at_most_all_together(parts):
     widths = [part.half_width for part in parts]
-    found = total(parts).half_width
-    assert max(widths) * (1 - 1e-9) <= found <= sum(widths) * (1 + 1e-9)
+    of_sum = total(parts).half_width
+    assert max(widths) * (1 - 1e-9) <= of_sum <= sum(widths) * (1 + 1e-9)
 
 
 @given(kwh, half_width, samples, st.lists(epochs, min_size=1, max_size=5))
@@ -91,15 +91,15 @@ def test_whole_rows_are_added_as_often_as_their_share_says(rate, num_samples, nu
     recipe = [Stage("train", num_samples=num_samples, num_epochs=num)]
     recipe += [Stage(name, row=name, share=share) for name in costs]
     part = Part("supervised", Quantity(rate), "measured")
-    found = estimate(recipe, lambda _: part, costs.get)
-    assert close(found.kwh.value, rate * num_samples * num + share * sum(rows))
-    assert found.is_measured == (not rows or share == 0)
+    estimated = estimate(recipe, lambda _: part, costs.get)
+    assert close(estimated.kwh.value, rate * num_samples * num + share * sum(rows))
+    assert estimated.is_measured == (not rows or share == 0)
 
 
 @given(quantities, st.integers(0, 10**6), quantities, st.integers(0, 300), quantities)
 def test_a_whole_run_is_at_least_its_set_up(set_up, num_steps, step, num_evaluations, evaluation):
-    found = whole_run(set_up, num_steps, step, num_evaluations, evaluation)
-    assert found.value >= set_up.value
+    whole = whole_run(set_up, num_steps, step, num_evaluations, evaluation)
+    assert whole.value >= set_up.value
 
 
 accuracy = st.floats(0.1, 100)
@@ -122,16 +122,16 @@ def test_more_accuracy_for_the_same_electricity_is_a_higher_index(low, high, ene
 def test_the_index_moves_within_its_interval_when_the_electricity_does(top1, energy, share):
     assume(energy * (1 - share) > 1.001 and share * energy / (energy - 1) < 1e-2)
     width = share * energy
-    found = gqi(top1, energy, width)
-    assert found.half_width >= 0
-    moved = abs(gqi(top1, energy + width).value - found.value)
-    assert moved == pytest.approx(found.half_width, rel=0.05, abs=1e-12)
+    index = gqi(top1, energy, width)
+    assert index.half_width >= 0
+    moved = abs(gqi(top1, energy + width).value - index.value)
+    assert moved == pytest.approx(index.half_width, rel=0.05, abs=1e-12)
 
 
 @given(st.floats(0, 100), st.floats(1e-12, 1.0))
 def test_the_index_is_null_with_a_reason_at_and_under_one_kwh(top1, energy):
-    found = gqi(top1, energy)
-    assert found.value is None and found.half_width is None and found.note
+    index = gqi(top1, energy)
+    assert index.value is None and index.half_width is None and index.note
 
 
 @given(st.lists(st.none() | st.floats(0.01, 10), max_size=12), st.data())
@@ -171,11 +171,11 @@ def test_a_row_is_on_the_front_unless_another_beats_it(rows):
 
 @given(series, st.integers(1, 512), st.floats(0.5, 0.999))
 def test_the_rate_lies_between_the_blocks_and_its_interval_is_not_negative(amounts, size, level):
-    found = rate_interval(amounts, [size] * len(amounts), level)
+    interval = rate_interval(amounts, [size] * len(amounts), level)
     rates = [amount / size for amount in amounts]
-    assert min(rates) * (1 - 1e-9) <= found.mean <= max(rates) * (1 + 1e-9)
-    assert found.half_width >= 0
-    assert 2 <= found.num_effective_blocks <= max(2, len(amounts))
+    assert min(rates) * (1 - 1e-9) <= interval.mean <= max(rates) * (1 + 1e-9)
+    assert interval.half_width >= 0
+    assert 2 <= interval.num_effective_blocks <= max(2, len(amounts))
 
 
 @given(series, st.floats(1e-3, 1e3))
@@ -199,8 +199,8 @@ def test_more_confidence_is_a_wider_interval(amounts, low, high):
 
 @given(st.floats(1e-6, 1e3), st.integers(2, 50))
 def test_equal_blocks_leave_no_doubt_and_no_warm_up(amount, count):
-    found = rate_interval([amount] * count, [32] * count, 0.95)
-    assert found.half_width <= 1e-9 * found.mean
+    interval = rate_interval([amount] * count, [32] * count, 0.95)
+    assert interval.half_width <= 1e-9 * interval.mean
     assert warmup_length([amount] * count) == 0
 
 

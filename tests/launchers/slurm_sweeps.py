@@ -68,8 +68,8 @@ def records(folder: Path) -> list[Record]:
 
 
 def tickets(folder: Path) -> list[Ticket]:
-    found = read_tickets(folder / "runs").values()
-    return sorted(found, key=lambda ticket: int(ticket.job_id.split("_")[-1]))
+    tickets_of_sweep = read_tickets(folder / "runs").values()
+    return sorted(tickets_of_sweep, key=lambda ticket: int(ticket.job_id.split("_")[-1]))
 
 
 def until(is_so: Callable[[], bool], seconds: float = 200) -> None:

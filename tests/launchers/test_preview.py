@@ -36,26 +36,26 @@ PAPER = ("model=mobilenet_v2", "meter=paper", "hardware=a6000", "phases=train")
 
 def test_an_earlier_record_goes_before_published_numbers(compose: Callable[..., Plan]) -> None:
     _record_of(compose(*PAPER, "seed=1"))
-    found = cost.cost(compose(*PAPER))
+    forecast = cost.cost(compose(*PAPER))
     num_samples = 4004 * 32  # a tenth of ImageNet-1k in batches of 32, the last one full
-    assert found.source == cost.EARLIER
-    assert found.energy_kwh == pytest.approx(2 * num_samples / 3.6e6)
-    assert found.gpu_hours == pytest.approx(0.01 * num_samples / 3600)
+    assert forecast.source == cost.EARLIER
+    assert forecast.energy_kwh == pytest.approx(2 * num_samples / 3.6e6)
+    assert forecast.gpu_hours == pytest.approx(0.01 * num_samples / 3600)
 
 
 def test_without_records_the_papers_kwh_counts_and_its_hours_are_unknown(
     compose: Callable[..., Plan],
 ) -> None:
-    found = cost.cost(compose(*PAPER))
+    forecast = cost.cost(compose(*PAPER))
     # 0.10768 kWh an epoch of 1,281,167 images: 16.152 kWh (Table 3) over 150 epochs
-    assert (found.source, found.gpu_hours) == (cost.PUBLISHED, None)
-    assert found.energy_kwh == pytest.approx(0.010768, rel=1e-3)
+    assert (forecast.source, forecast.gpu_hours) == (cost.PUBLISHED, None)
+    assert forecast.energy_kwh == pytest.approx(0.010768, rel=1e-3)
 
 
 def test_a_test_phase_counts_by_the_published_test_set(compose: Callable[..., Plan]) -> None:
-    found = cost.cost(compose(*PAPER, "phases=test"))
+    forecast = cost.cost(compose(*PAPER, "phases=test"))
     # 0.001622 kWh (Table 3) for 50,000 images
-    assert found.energy_kwh == pytest.approx(0.001622 * 4004 * 32 / 50_000)
+    assert forecast.energy_kwh == pytest.approx(0.001622 * 4004 * 32 / 50_000)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_test_phase_counts_by_the_published_test_set(compose: Callable[..., Pl
 def test_the_other_tasks_have_published_rates_too(
     compose: Callable[..., Plan], model: str, data: str, kwh: float
 ) -> None:
-    found = cost.cost(
+    forecast = cost.cost(
         compose(
             f"model={model}",
             f"data={data}",
@@ -80,16 +80,16 @@ def test_the_other_tasks_have_published_rates_too(
             "meter.num_warmup_steps=0",
         )
     )
-    assert (found.source, found.energy_kwh) == (cost.PUBLISHED, pytest.approx(kwh))
+    assert (forecast.source, forecast.energy_kwh) == (cost.PUBLISHED, pytest.approx(kwh))
 
 
 def test_the_adaptive_meter_is_bounded_by_its_budget_and_the_boards_power(
     compose: Callable[..., Plan],
 ) -> None:
-    found = cost.cost(compose("hardware=v100x4", "meter.time_budget_s=90"))
-    assert found.source == cost.AT_MOST
-    assert found.gpu_hours == pytest.approx(4 * 2 * 90 / 3600)
-    assert found.energy_kwh == pytest.approx(4 * 2 * 90 / 3600 * 0.3)
+    forecast = cost.cost(compose("hardware=v100x4", "meter.time_budget_s=90"))
+    assert forecast.source == cost.AT_MOST
+    assert forecast.gpu_hours == pytest.approx(4 * 2 * 90 / 3600)
+    assert forecast.energy_kwh == pytest.approx(4 * 2 * 90 / 3600 * 0.3)
 
 
 def test_what_nobody_knows_is_unknown_and_not_zero(compose: Callable[..., Plan]) -> None:

@@ -119,7 +119,7 @@ def test_repeats_are_jobs_of_their_own_and_records_of_one_identity(
     done = run_py(*QUICK, "repeats=2")
     assert done.returncode == 0, done.stderr
     assert "2 runs submitted" in done.stdout
-    found = records(tmp_path)
-    assert sorted(record.repetition for record in found) == [1, 2]
-    assert len({record.identity for record in found}) == 1
-    assert len({record.run_id for record in found}) == 2
+    repetitions = records(tmp_path)
+    assert sorted(record.repetition for record in repetitions) == [1, 2]
+    assert len({record.identity for record in repetitions}) == 1
+    assert len({record.run_id for record in repetitions}) == 2

@@ -253,9 +253,9 @@ def test_configuration_that_codecarbon_stumbles_over_is_named_with_its_cure(
     ],
 )
 def test_how_cpu_and_memory_are_read_is_told(monkeypatch, tmp_path, present, domains, cpu, ram):
-    found = tuple(rapl.Domain(name, tmp_path / name, 99) for name in domains)
+    readable = tuple(rapl.Domain(name, tmp_path / name, 99) for name in domains)
     monkeypatch.setattr(rapl, "present", lambda: present)
-    monkeypatch.setattr(rapl, "readable_domains", lambda: found)
+    monkeypatch.setattr(rapl, "readable_domains", lambda: readable)
     Machine().install(monkeypatch)
     lines = examine({}, tmp_path)
     (line,) = [line for line in lines if line.topic == "cpu"]

@@ -58,11 +58,11 @@ def test_a_file_name_that_is_no_utf8_does_not_cost_the_record(tmp_path):
     name = os.fsdecode(b"b\xff.jpg")
     failure = Failure("PlanError", f"image {name} cannot be decoded", f"Traceback of {name}")
     write(replace(RECORD, failure=failure, notes=(name,)), tmp_path)
-    found = read(tmp_path / "record.json")
-    assert found.failure == Failure(
+    record_read = read(tmp_path / "record.json")
+    assert record_read.failure == Failure(
         "PlanError", r"image b\udcff.jpg cannot be decoded", r"Traceback of b\udcff.jpg"
     )
-    assert found.notes == (r"b\udcff.jpg",)
+    assert record_read.notes == (r"b\udcff.jpg",)
 
 
 def test_absent_is_null_and_not_zero():

@@ -147,20 +147,20 @@ def test_rapl_readings_of_a_second(
 ) -> None:
     before = readers.snapshot()
     rapl(tmp_path, package_uj, dram_uj)
-    found = readers.between(before, readers.snapshot(), duration_s=1.0)
-    assert said in found.fault
-    assert bool(said) == bool(found.fault)
+    difference = readers.between(before, readers.snapshot(), duration_s=1.0)
+    assert said in difference.fault
+    assert bool(said) == bool(difference.fault)
     expected = [None if joules is None else joules / J_PER_KWH for joules in (cpu_j, ram_j)]
-    assert [found.energy.cpu_kwh, found.energy.ram_kwh] == pytest.approx(expected)
+    assert [difference.energy.cpu_kwh, difference.energy.ram_kwh] == pytest.approx(expected)
     assert readers.sensors()["cpu"].how == readers.sensors()["ram"].how == "rapl"
 
 
 def test_a_rapl_counter_that_cannot_be_read_for_once_costs_one_block(readers, tmp_path) -> None:
     before = readers.snapshot()
     (tmp_path / "intel-rapl:0" / "energy_uj").unlink()
-    found = readers.between(before, readers.snapshot(), duration_s=1.0)
-    assert "could not be read" in found.fault
-    assert found.energy == Energy()
+    difference = readers.between(before, readers.snapshot(), duration_s=1.0)
+    assert "could not be read" in difference.fault
+    assert difference.energy == Energy()
 
 
 def test_a_rapl_counter_that_never_moves_is_no_sensor(tmp_path) -> None:
@@ -207,12 +207,12 @@ def test_what_codecarbon_cannot_mean_is_a_fault_and_no_number(tmp_path, monkeypa
 
         monkeypatch.setattr(meter._tracker, "stop_task", spoiled)
         meter.begin()
-        found = meter.end()
+        difference = meter.end()
     finally:
         meter.stop()
-    assert found.energy.cpu_kwh is None
-    assert found.energy.ram_kwh is not None
-    assert found.fault == "CodeCarbon gave nan kWh for the CPU"
+    assert difference.energy.cpu_kwh is None
+    assert difference.energy.ram_kwh is not None
+    assert difference.fault == "CodeCarbon gave nan kWh for the CPU"
 
 
 def test_idle_power_of_a_counter_that_was_reset_is_absent(make_meter) -> None:

@@ -14,14 +14,14 @@ from torch._dynamo.backends.common import aot_autograd
 @pytest.fixture
 def graphs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[torch.fx.GraphModule]]:
     """The graphs that were compiled so far, one for each forward, backward and inference."""
-    found: list[torch.fx.GraphModule] = []
+    compiled: list[torch.fx.GraphModule] = []
 
     def keep(graph: torch.fx.GraphModule, _inputs: Any) -> Any:
-        found.append(graph)
+        compiled.append(graph)
         return make_boxed_func(graph.forward)
 
     real = torch.compile
     backend = aot_autograd(fw_compiler=keep, bw_compiler=keep, inference_compiler=keep)
     monkeypatch.setattr(torch, "compile", lambda net, **given: real(net, backend=backend, **given))
-    yield found
+    yield compiled
     torch.compiler.reset()

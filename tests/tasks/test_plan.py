@@ -48,7 +48,7 @@ def test_epochs_of_a_share_of_the_data_are_counted_in_steps(compose):
         compose("meter.num_epochs=20")
 
 
-def test_identity_changes_with_the_result_and_not_with_manners(compose):
+def test_identity_changes_with_what_changes_the_result_alone(compose):
     plain = compose("model=resnet18")
     assert compose("model=resnet18", "force=true").identity == plain.identity
     assert compose("model=resnet18", "output_dir=elsewhere").identity == plain.identity

@@ -50,6 +50,6 @@ def note(plan: Plan) -> str:
 def step(plan: Plan, device: Any) -> Step:
     """The plain step of the network as it is pre-trained."""
     there = plan_of(plan)
-    found = supervised.step(there, device)
+    plain_step = supervised.step(there, device)
     size = models.input_size(there)
-    return dataclasses.replace(found, input_size=size, notes=(note(plan),))
+    return dataclasses.replace(plain_step, input_size=size, notes=(note(plan),))

@@ -40,13 +40,13 @@ def test_embedded_clips_are_read_by_mmaction2s_own_class_and_decord(kinetics: Da
     import decord
     from mmaction.datasets import VideoDataset
 
-    found = open_set(kinetics)
+    clips = open_set(kinetics)
     read = VideoDataset(
-        ann_file=str(found.root / "kinetics400_train_list_videos.txt"),
-        data_prefix={"video": str(found.root / "videos_train")},
+        ann_file=str(clips.root / "kinetics400_train_list_videos.txt"),
+        data_prefix={"video": str(clips.root / "videos_train")},
         pipeline=[],
     )
-    assert len(read) == found.num_train == 4
+    assert len(read) == clips.num_train == 4
     labels = [read.get_data_info(index)["label"] for index in range(4)]
     assert labels == [0, 1, 2, 3] and max(labels) < NUM_MOTIONS
     video = decord.VideoReader(read.get_data_info(0)["filename"])
@@ -80,8 +80,8 @@ def real(kinetics: DataPlan, tmp_path: Path) -> DataPlan:
 
 
 def test_a_real_set_is_counted(real: DataPlan) -> None:
-    found = open_set(real)
-    assert (str(found.root), found.num_train, found.test_repeats) == (real.root, 4, 1)
+    counted = open_set(real)
+    assert (str(counted.root), counted.num_train, counted.test_repeats) == (real.root, 4, 1)
 
 
 def test_a_missing_folder_and_a_missing_list_are_named(real: DataPlan) -> None:

@@ -103,21 +103,21 @@ def test_fp32_is_fp32_in_matrices_and_convolutions(monkeypatch, precision, tf32)
     ampere = torch.device("cuda", 0)
     device.set_precision("fp32" if tf32 else "tf32", ampere)  # the run before it
     device.set_precision(precision, ampere)
-    found = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    allowed = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
     device.set_precision("fp32", ampere)
-    assert found == (tf32, tf32)
+    assert allowed == (tf32, tf32)
 
 
 def test_gradients_are_dropped_between_steps_not_set_to_zero(compose):
     session = prepared(compose(*TINY))
-    found = []
+    gradients = []
     session.network.register_forward_pre_hook(
-        lambda net, _: found.append([one.grad for one in net.parameters()])
+        lambda net, _: gradients.append([one.grad for one in net.parameters()])
     )
     session.train(CountingWindow(2))
     session.close()
-    assert len(found) == 2
-    assert all(grad is None for grads in found for grad in grads)
+    assert len(gradients) == 2
+    assert all(grad is None for grads in gradients for grad in grads)
 
 
 @pytest.mark.parametrize(

@@ -179,8 +179,8 @@ def test_embedded_classes_can_be_told_apart(compose):
 
     def spectrum(path: Path) -> np.ndarray:
         grey = np.asarray(Image.open(path).convert("L"), float)[:360, :360]
-        found = np.abs(np.fft.rfft2(grey - grey.mean()))[:60, :60]
-        return found / found.sum()
+        magnitudes = np.abs(np.fft.rfft2(grey - grey.mean()))[:60, :60]
+        return magnitudes / magnitudes.sum()
 
     labels = sorted({label for _, label in train.files})
     means = [

@@ -44,10 +44,10 @@ def test_embedded_cityscapes_is_read_by_mmsegmentations_own_class(cityscapes: Da
     patches.install()
     from mmseg.datasets import CityscapesDataset
 
-    found = open_set(cityscapes)
+    embedded = open_set(cityscapes)
     prefix = {"img_path": "leftImg8bit/train", "seg_map_path": "gtFine/train"}
-    read = CityscapesDataset(data_root=str(found.root), data_prefix=prefix)
-    assert len(read) == found.num_train == 4
+    read = CityscapesDataset(data_root=str(embedded.root), data_prefix=prefix)
+    assert len(read) == embedded.num_train == 4
     entry = read.get_data_info(0)
     image, mask = Image.open(entry["img_path"]), np.asarray(Image.open(entry["seg_map_path"]))
     assert image.size == (128, 64) and image.mode == "RGB"
@@ -55,11 +55,11 @@ def test_embedded_cityscapes_is_read_by_mmsegmentations_own_class(cityscapes: Da
 
 
 def test_embedded_ade20k_counts_its_classes_from_one(ade20k: DataPlan) -> None:
-    found = open_set(ade20k)
-    masks = sorted((found.root / "annotations/training").glob("*.png"))
+    embedded = open_set(ade20k)
+    masks = sorted((embedded.root / "annotations/training").glob("*.png"))
     values = {int(value) for mask in masks for value in np.unique(np.asarray(Image.open(mask)))}
     assert len(masks) == 4 and 0 in values and max(values) <= 150
-    sizes = {Image.open(path).size for path in (found.root / "images/training").glob("*.jpg")}
+    sizes = {Image.open(path).size for path in (embedded.root / "images/training").glob("*.jpg")}
     assert sizes == {(96, 64), (64, 96)}
 
 
@@ -77,8 +77,8 @@ def test_the_embedded_set_is_written_once(cityscapes: DataPlan) -> None:
 
 def test_a_real_set_is_counted(cityscapes: DataPlan) -> None:
     root = open_set(cityscapes).root
-    found = open_set(replace(cityscapes, root=str(root)))
-    assert (found.root, found.num_train, found.test_repeats) == (root, 4, 1)
+    counted = open_set(replace(cityscapes, root=str(root)))
+    assert (counted.root, counted.num_train, counted.test_repeats) == (root, 4, 1)
 
 
 def test_a_missing_folder_is_named(cityscapes: DataPlan) -> None:
