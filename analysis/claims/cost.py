@@ -95,10 +95,10 @@ def _interval(numerator: Quantity, denominator: Quantity) -> tuple[float, float]
     """Of their ratio; `nan` where a part has no interval or the ratio's has no end."""
     if numerator.half_width is None or denominator.half_width is None:
         return math.nan, math.nan
-    found = fieller(
+    ratio = fieller(
         numerator.value, numerator.half_width, denominator.value, denominator.half_width
     )
-    return found or (math.nan, math.nan)
+    return ratio or (math.nan, math.nan)
 
 
 def batch_size(measured: Sequence[Measured]) -> Claim:

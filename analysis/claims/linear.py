@@ -33,13 +33,13 @@ def drift(x: np.ndarray, steps: np.ndarray) -> tuple[float, float, float]:
     least squares, Student's t; `nan` limits where there are two steps."""
     if np.ptp(steps) == 0:
         return 0.0, 0.0, 0.0
-    found = stats.linregress(x, steps)
+    fit = stats.linregress(x, steps)
     reach = (x[-1] - x[0]) / steps.mean()
     if len(x) < LEAST_STEPS:
-        return float(found.slope * reach), math.nan, math.nan
-    width = stats.t.ppf((1 + CONFIDENCE) / 2, len(x) - 2) * found.stderr
-    low, high = (found.slope - width) * reach, (found.slope + width) * reach
-    return float(found.slope * reach), float(low), float(high)
+        return float(fit.slope * reach), math.nan, math.nan
+    width = stats.t.ppf((1 + CONFIDENCE) / 2, len(x) - 2) * fit.stderr
+    low, high = (fit.slope - width) * reach, (fit.slope + width) * reach
+    return float(fit.slope * reach), float(low), float(high)
 
 
 def epochs(curves: Sequence[Curve]) -> tuple[Claim, Claim]:
@@ -106,17 +106,17 @@ def _smallest(small: Curve, large: Curve, small_rate: float, large_rate: float) 
     """The smallest share scaled up over the largest, each with the interval of its run's rate."""
     share = small.num_epoch_samples / large.num_epoch_samples
     error = small_rate / large_rate - 1
-    found = None
+    interval = None
     if small.relative_half_width is not None and large.relative_half_width is not None:
-        found = fieller(
+        interval = fieller(
             small_rate,
             small_rate * small.relative_half_width,
             large_rate,
             large_rate * large.relative_half_width,
         )
-    low, high = (math.nan, math.nan) if found is None else (found[0] - 1, found[1] - 1)
+    low, high = (math.nan, math.nan) if interval is None else (interval[0] - 1, interval[1] - 1)
     words = f"{small.model}: {share:.0%} of the data scaled up errs by {_signed(error, low, high)}"
-    return words, OPEN if found is None else equivalent(low, high)
+    return words, OPEN if interval is None else equivalent(low, high)
 
 
 def _lines(curves: Sequence[Curve]) -> list[list[Curve]]:

@@ -33,14 +33,14 @@ def as_printed(measured: Sequence[Measured]) -> Claim:
         common = [name for name in ours.index if pd.notna(printed.get(name))]
         if len(one_a_network(common)) < LEAST_COMMON:
             continue
-        found = rank(printed, ours, one_a_network)
+        agreement = rank(printed, ours, one_a_network)
         asked = found_on.setup.asked
         words = (
             f"{found_on.device}, batch {asked.batch_size}, {asked.precision}, "
             f"{found_on.shared_variant}: "
-            f"{_words(found)} with the printed test kWh"
+            f"{_words(agreement)} with the printed test kWh"
         )
-        parts.append((words, above(found.low, found.high, SAME_ORDER)))
+        parts.append((words, above(agreement.low, agreement.high, SAME_ORDER)))
     limit = f"{LIMIT}; other people's machines reach {_elsewhere()}"
     return of_parts("Table 3", "networks rank by electricity as printed", parts, limit)
 
@@ -84,23 +84,25 @@ def on_other_hardware(measured: Sequence[Measured]) -> Claim:
             both = both[~both.index.map(networks.get).duplicated()]  # one set-up a network
             if len(both) < LEAST_NETWORKS:
                 continue
-            found = rank(both["first"], both["second"])
+            agreement = rank(both["first"], both["second"])
             ratio = both["first"] / both["second"]
             words = (
-                f"{name} and {other_name}: {_words(found)}, {ratio.min():.2f} to "
+                f"{name} and {other_name}: {_words(agreement)}, {ratio.min():.2f} to "
                 f"{ratio.max():.2f} x the electricity"
             )
-            parts.append((words, above(found.low, found.high, SAME_ORDER)))
+            parts.append((words, above(agreement.low, agreement.high, SAME_ORDER)))
     return of_parts(
         "A.2, Figure 5", "the order of networks is the same on other hardware", parts, LIMIT
     )
 
 
-def _words(found: Rank) -> str:
+def _words(agreement: Rank) -> str:
     interval = (
-        "no interval" if math.isnan(found.low) else f"95 % {found.low:.2f} to {found.high:.2f}"
+        "no interval"
+        if math.isnan(agreement.low)
+        else f"95 % {agreement.low:.2f} to {agreement.high:.2f}"
     )
     return (
-        f"{found.n} networks, rank correlation {found.rho:.2f} ({interval}, power "
-        f"{found.power:.0%})"
+        f"{agreement.n} networks, rank correlation {agreement.rho:.2f} ({interval}, power "
+        f"{agreement.power:.0%})"
     )

@@ -16,7 +16,7 @@ def claims() -> list[Claim]:
         printed.emissions(),
         index.non_negative(),
         index.unit(),
-        printed.accurate_is_dear(),
+        printed.accuracy_costs(),
         index.efficient_networks_rise(),
         *printed.segmentation(),
         *printed.action_recognition(),

@@ -43,7 +43,7 @@ def emissions() -> Claim:
     )
 
 
-def accurate_is_dear() -> Claim:
+def accuracy_costs() -> Claim:
     rows = published.wide(published.IMAGENET).set_index("model")
     columns = rows["top1_pct"], rows["train_kwh"]
     every, one_each = rank(*columns), rank(*columns, one_a_network)

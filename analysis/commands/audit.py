@@ -45,5 +45,5 @@ def text(files: Sequence[str] = (), full: bool = False) -> str:
     from analysis.audit.finding import pages, table
     from analysis.independent.own_file import with_files
 
-    found = findings(with_files(files))
-    return pages(found) if full else table(found)
+    audited = findings(with_files(files))
+    return pages(audited) if full else table(audited)

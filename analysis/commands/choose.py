@@ -20,7 +20,7 @@ def add_parser(subparsers: Any) -> None:
         "--break-even",
         nargs=2,
         metavar="MODEL",
-        help="from how many images on the dearer training pays",
+        help="from how many images on the costlier training pays",
     )
     parser.add_argument("--energy-error", type=float, default=0.0, metavar="PCT", help=ASSUMED)
     parser.set_defaults(run=run)
@@ -61,12 +61,12 @@ def _shown(rows: pd.DataFrame, more: pd.DataFrame) -> str:
 def _front(rows: pd.DataFrame, energy_error: float) -> str:
     from analysis.estimates.choice import front
 
-    found = front(rows)
-    kept = found[found["is_on_front"] | (found["front_share"] >= 0.05)]
+    on_front = front(rows)
+    kept = on_front[on_front["is_on_front"] | (on_front["front_share"] >= 0.05)]
     named = pd.DataFrame({"share of draws on the front": kept["front_share"]})
     return (
         f"Pareto front of {len(rows)} rows of Table 3, published ({_said(energy_error)}): "
-        f"{int(found['is_on_front'].sum())} on it as the numbers stand, all with 5 % or more "
+        f"{int(on_front['is_on_front'].sum())} on it as the numbers stand, all with 5 % or more "
         f"shown.\n\n{_shown(rows, named)}"
     )
 
@@ -74,17 +74,17 @@ def _front(rows: pd.DataFrame, energy_error: float) -> str:
 def _cheapest(rows: pd.DataFrame, at_least: float, energy_error: float) -> str:
     from analysis.estimates.choice import cheapest
 
-    found = cheapest(rows, at_least)
-    kept = found[found["cheapest_share"] >= 0.01]
-    if not found["reaches"].any():
+    candidates = cheapest(rows, at_least)
+    kept = candidates[candidates["cheapest_share"] >= 0.01]
+    if not candidates["reaches"].any():
         best = rows["accuracy_pct"].max()
         raise AnalysisError(f"--at-least {at_least:g}: no row reaches it; the best is {best} %")
-    first = rows.loc[found["reaches"], "kwh"].idxmin()
+    first = rows.loc[candidates["reaches"], "kwh"].idxmin()
     named = pd.DataFrame(
         {"reaches it": kept["reach_share"], "is the cheapest": kept["cheapest_share"]}
     )
     return (
-        f"Cheapest of {int(found['reaches'].sum())} rows with {at_least:g} % top-1 or more, "
+        f"Cheapest of {int(candidates['reaches'].sum())} rows with {at_least:g} % top-1 or more, "
         f"published ({_said(energy_error)}): {first}. Shares of draws:\n\n{_shown(rows, named)}"
     )
 
@@ -102,15 +102,17 @@ def _break_even(rows: pd.DataFrame, first: str, second: str, energy_error: float
         share = energy_error / 100
         train, test = float(row["kwh"]), float(row["test_kwh_per_sample"])
         models.append(Model(name, train, test, share * train, share * test))
-    found = break_even(*models)
-    if found.num_samples is None:
-        return f"{found.cheaper_first} takes less in training and no more an image: always cheaper"
+    crossing = break_even(*models)
+    if crossing.num_samples is None:
+        return (
+            f"{crossing.cheaper_first} takes less in training and no more an image: always cheaper"
+        )
     text = (
-        f"{found.cheaper_first} is cheaper up to {found.num_samples:,.0f} images, then "
-        f"{found.other}"
+        f"{crossing.cheaper_first} is cheaper up to {crossing.num_samples:,.0f} images, then "
+        f"{crossing.other}"
     )
-    if found.interval:
-        low, high = found.interval
+    if crossing.interval:
+        low, high = crossing.interval
         width = f"electricity ± {energy_error:g} % (assumed)"
         return f"{text} (95 %: {max(low, 0):,.0f} to {high:,.0f}; {width})"
     if energy_error:

@@ -43,10 +43,10 @@ def run(arguments: argparse.Namespace) -> int:
     for one in (old, *others):
         if one.measured is None:
             raise AnalysisError(f"{one.name} measured nothing to the end; `show` tells why")
-    found = {new.name: list(differences(old, new)) for new in others}
+    by_name = {new.name: list(differences(old, new)) for new in others}
     for new in others:
-        _print(old, new, found[new.name])
-    return 0 if limit is None else _status(found, limit)
+        _print(old, new, by_name[new.name])
+    return 0 if limit is None else _status(by_name, limit)
 
 
 def share_of(text: str) -> float:
@@ -62,16 +62,16 @@ def share_of(text: str) -> float:
     return share
 
 
-def _print(old: Named, new: Named, found: Sequence[Difference]) -> None:
+def _print(old: Named, new: Named, changes: Sequence[Difference]) -> None:
     print(printable(f"{new.name} against {old.name}"))
-    for one in found:
+    for one in changes:
         rates = " -> ".join(plain(J_PER_KWH * kwh) for kwh in (one.old_kwh, one.new_kwh))
         interval = "no interval"
         if one.low is not None and one.high is not None:
             interval = f"{percent(one.low, '+')} to {percent(one.high, '+')} %"
         print(f"  {one.phase:<6} {rates} J a sample: {percent(one.change, '+')} % ({interval})")
         print(printable(f"         {one.verdict}: {one.why}"))
-    if not found:
+    if not changes:
         print("  no phase in common")
     if is_modelled(old) or is_modelled(new):
         print("  modelled: rated power x load; a difference is one of time and load, not read")
@@ -82,10 +82,10 @@ def _print(old: Named, new: Named, found: Sequence[Difference]) -> None:
     print()
 
 
-def _status(found: dict[str, list[Difference]], limit: float) -> int:
+def _status(by_name: dict[str, list[Difference]], limit: float) -> int:
     """Of --fail-over, with a line a rise. Raises `AnalysisError` where nothing can be told."""
     rose = False
-    for name, some in found.items():
+    for name, some in by_name.items():
         for one in some:
             if one.rose_by_more_than(limit):
                 rose = True
@@ -98,7 +98,7 @@ def _status(found: dict[str, list[Difference]], limit: float) -> int:
                 )
     if rose:
         return 1
-    for name, some in found.items():
+    for name, some in by_name.items():
         if not some:
             raise AnalysisError(f"--fail-over cannot be told: {name} has no phase in common")
         for one in some:

@@ -106,12 +106,12 @@ def _predicted(shape: dict[str, float], phase: str | None) -> str:
     said = []
     for one in (phase,) if phase else ("train", "test"):
         model = fitted(one, names)
-        found = [model.predict(shape, level) for level in CONFIDENCES]
+        predictions = [model.predict(shape, level) for level in CONFIDENCES]
         intervals = "; ".join(
-            f"{level.confidence:.0%} {level.low:.3g} to {level.high:.3g}" for level in found
+            f"{level.confidence:.0%} {level.low:.3g} to {level.high:.3g}" for level in predictions
         )
         said.append(
-            f"{_TARGET[one]}: {found[0].kwh:.3g} kWh ({intervals})\n"
+            f"{_TARGET[one]}: {predictions[0].kwh:.3g} kWh ({intervals})\n"
             f"  from {_named(names)}; median error {model.median_error:.0%} on families left out, "
             f"n {model.num_networks} networks of {model.num_families} families\n"
         )

@@ -88,8 +88,8 @@ def run(arguments: argparse.Namespace) -> int:
     }
     write_all(texts, arguments.out)
     beneath = {
-        name: list(noted.lines(name, tables[name], found, arguments.out, formats))
-        for name, found in grids.items()
+        name: list(noted.lines(name, tables[name], one, arguments.out, formats))
+        for name, one in grids.items()
         if name != OWN
     }
     shown = {OWN: grids[OWN]} if arguments.own and OWN in grids else grids
@@ -114,11 +114,11 @@ def _print(grids: dict[str, Grid], beneath: dict[str, list[str]], frame: pd.Data
     beneath: what is said under each table."""
     from analysis.tables.paper import STUDIES
 
-    for name, found in grids.items():
+    for name, shown in grids.items():
         if name == STUDIES:
-            print(f"{len(found.cells)} rows of scaled-down studies are in {STUDIES}.*")
-        elif found.cells or name != OWN:
-            terminal.show(found, notes=name == OWN, beneath=beneath.get(name, ()))
+            print(f"{len(shown.cells)} rows of scaled-down studies are in {STUDIES}.*")
+        elif shown.cells or name != OWN:
+            terminal.show(shown, notes=name == OWN, beneath=beneath.get(name, ()))
     for line in failures(frame):
         print(printable(f"has no row: {line}"), file=sys.stderr)
 

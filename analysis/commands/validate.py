@@ -28,23 +28,23 @@ def run(arguments: argparse.Namespace) -> int:
     """Print each prediction; what is left out is named on standard error, as `tables` does."""
     if not 0 < arguments.first < 1:
         raise AnalysisError(f"--first {arguments.first} is not between 0 and 1; 0.2 is a fifth")
-    found: list[Prediction] = []
+    predictions: list[Prediction] = []
     for path, record in _records(arguments.runs):
         for one in predictions_of(record, arguments.first):
             if isinstance(one, LeftOut):
                 print(f"left out {Problem(path, str(one))}", file=sys.stderr)
             else:
                 print(one)
-                found.append(one)
-    if not found:
+                predictions.append(one)
+    if not predictions:
         raise AnalysisError(f"no run can be predicted; measure longer with {MEASURE_LONGER}")
-    held = sum(one.held for one in found)
-    worst = max(abs(one.error) for one in found)
-    whole = max(abs(one.whole_error) for one in found)
-    width = median(one.half_width_kwh / one.predicted_kwh for one in found)
+    held = sum(one.held for one in predictions)
+    worst = max(abs(one.error) for one in predictions)
+    whole = max(abs(one.whole_error) for one in predictions)
+    width = median(one.half_width_kwh / one.predicted_kwh for one in predictions)
     print(
-        f"interval held in {held} of {len(found)}, its half-width {width:.1%} (median); largest "
-        f"error {worst:.2%} of the steps predicted, {whole:.2%} of a whole run"
+        f"interval held in {held} of {len(predictions)}, its half-width {width:.1%} (median); "
+        f"largest error {worst:.2%} of the steps predicted, {whole:.2%} of a whole run"
     )
     return 0
 

@@ -51,24 +51,24 @@ class Costs:
         if why_not := _of_another_set(recipe, one):
             return Estimate(None, missing=(why_not,))
         names = (*within, one.name)
-        found = estimate(
+        estimated = estimate(
             recipe,
             lambda workload: _rate(one, workload),
             lambda name: None if name in names else self._cost(name, one, names),
             self._fixed(one, recipe),
         )
         if self.accounting == "paper":
-            return found
+            return estimated
         said = {stage.name: _how_priced(stage, one.recipe) for stage in recipe}
-        return replace(found, parts=tuple(_with_note(part, said) for part in found.parts))
+        return replace(estimated, parts=tuple(_with_note(part, said) for part in estimated.parts))
 
     def _recipe(self, one: Measured) -> tuple[Stage, ...]:
         """The paper's accounting prices every supervised stage alike; ours takes the rate of
         the stage's own step where that was measured."""
         if self.accounting == "source":
             return tuple(_with_own_step(stage, one) for stage in one.recipe)
-        found = published.paper_recipes().get((one.paper_row or "", one.dataset))
-        return found.stages if found else ()
+        paper_recipe = published.paper_recipes().get((one.paper_row or "", one.dataset))
+        return paper_recipe.stages if paper_recipe else ()
 
     def _fixed(self, one: Measured, recipe: Sequence[Stage]) -> tuple[Part, ...]:
         """Set-up, once per own stage; evaluations and checkpoint writes, if they are asked for.
@@ -77,15 +77,15 @@ class Costs:
             return ()
         own = [stage for stage in recipe if stage.row is None]
         epochs = sum(stage.num_epochs or 0 for stage in own)
-        found = []
+        parts = []
         if one.setup_kwh is not None:
-            found.append(Part("set-up", Quantity(one.setup_kwh * len(own)), "measured"))
+            parts.append(Part("set-up", Quantity(one.setup_kwh * len(own)), "measured"))
         if self.evaluations:
-            found.append(self._evaluations(one, epochs))
+            parts.append(self._evaluations(one, epochs))
         if self.checkpoints:
             kwh = None if one.checkpoint_kwh is None else Quantity(one.checkpoint_kwh)
-            found.append(_times("checkpoint writes", kwh, self.checkpoints * epochs))
-        return tuple(found)
+            parts.append(_times("checkpoint writes", kwh, self.checkpoints * epochs))
+        return tuple(parts)
 
     def _evaluations(self, one: Measured, epochs: float) -> Part:
         rate, samples = one.test_rate, num_test_samples(one)
@@ -96,12 +96,12 @@ class Costs:
 
     def _cost(self, name: str, asking: Measured, within: tuple[str, ...]) -> Part | None:
         for other in self._candidates(name, asking):
-            found = self.estimate(other, within)
-            if found.kwh is not None:
+            estimated = self.estimate(other, within)
+            if estimated.kwh is not None:
                 note = f"{name} measured at batch size {other.setup.asked.batch_size}"
-                if not found.is_measured:
+                if not estimated.is_measured:
                     note += ", parts of it published"
-                return Part(name, found.kwh, "measured", note, found.published_kwh)
+                return Part(name, estimated.kwh, "measured", note, estimated.published_kwh)
         return _published_cost(name)
 
     def _candidates(self, name: str, asking: Measured) -> list[Measured]:
@@ -189,10 +189,10 @@ def _times(name: str, kwh: Quantity | None, number: float) -> Part:
 
 
 def _rate(one: Measured, workload: str) -> Part | None:
-    found = one.rates.get((workload, "train"))
-    if found is None:
+    rate = one.rates.get((workload, "train"))
+    if rate is None:
         return None
-    return Part(workload, quantity(found, f"{id(one)}/{workload}"), "measured")
+    return Part(workload, quantity(rate, f"{id(one)}/{workload}"), "measured")
 
 
 def quantity(rate: MeasuredRate, name: str) -> Quantity:

@@ -103,7 +103,7 @@ def break_even(one: Model, two: Model) -> BreakEven:
     """How many samples `one` and `two` must be used on until training + samples x testing is the
     same for both."""
     first, other = sorted((one, two), key=lambda model: model.train_kwh)
-    dearer_training = other.train_kwh - first.train_kwh
+    costlier_training = other.train_kwh - first.train_kwh
     saving = first.test_kwh_per_sample - other.test_kwh_per_sample
     if saving <= 0:
         return BreakEven(first.name, other.name, None)
@@ -111,5 +111,5 @@ def break_even(one: Model, two: Model) -> BreakEven:
         math.hypot(first.train_half_width, other.train_half_width),
         math.hypot(first.test_half_width, other.test_half_width),
     )
-    interval = fieller(dearer_training, spread[0], saving, spread[1]) if any(spread) else None
-    return BreakEven(first.name, other.name, dearer_training / saving, interval)
+    interval = fieller(costlier_training, spread[0], saving, spread[1]) if any(spread) else None
+    return BreakEven(first.name, other.name, costlier_training / saving, interval)

@@ -82,7 +82,7 @@ def fronts(
 ) -> dict[int, OnFront]:
     """Place -> whether the row is on the Pareto front of its group. A front needs two points: a
     lone row is on none, nor is one without an accuracy."""
-    found: dict[int, OnFront] = {}
+    on_fronts: dict[int, OnFront] = {}
     generator = np.random.default_rng(seed)
     for group in groups:
         known = [at for at in group if accuracy_pct[at] is not None and kwh[at] is not None]
@@ -96,8 +96,8 @@ def fronts(
         drawn = generator.normal(totals, widths / Z_95, size=(NUM_DRAWS, len(known)))
         shares = on_front(np.broadcast_to(accuracy, drawn.shape), drawn).mean(axis=0)
         stands = on_front(accuracy, totals)
-        found |= {
+        on_fronts |= {
             at: OnFront(bool(is_on), float(share))
             for at, is_on, share in zip(known, stands, shares, strict=True)
         }
-    return found
+    return on_fronts

@@ -122,11 +122,11 @@ def estimate(
     parts: list[Part] = []
     missing: list[str] = []
     for stage in recipe:
-        found = _of_row(stage, cost_of) if stage.row else _of_stage(stage, rate_of)
-        if isinstance(found, Part):
-            parts.append(found)
+        cost = _of_row(stage, cost_of) if stage.row else _of_stage(stage, rate_of)
+        if isinstance(cost, Part):
+            parts.append(cost)
         else:
-            missing.append(found)
+            missing.append(cost)
     if missing:
         return Estimate(None, tuple(parts), tuple(missing))
     parts.extend(fixed)

@@ -82,8 +82,8 @@ def values(rows: pd.DataFrame, indices: Mapping[str, Index]) -> pd.DataFrame:
     that compare."""
     accuracy = rows["accuracy_pct"].to_numpy(float) / 100
     kwh = rows["kwh"].to_numpy(float)
-    found = {name: index.function(accuracy, kwh) for name, index in indices.items()}
-    return pd.DataFrame(found, index=rows.index)
+    by_index = {name: index.function(accuracy, kwh) for name, index in indices.items()}
+    return pd.DataFrame(by_index, index=rows.index)
 
 
 def places(index_values: pd.DataFrame) -> pd.DataFrame:

@@ -34,12 +34,12 @@ def merge(frame: pd.DataFrame) -> list[Measured]:
     for run in _runs(frame):
         rows.setdefault(run.row_key, {}).setdefault(run.merge_key, []).append(run)
     spreads = _spreads(rows)
-    found = [
+    merged = [
         measured(key, bundle, spreads)
         for key, setups in rows.items()
         for bundle in _bundles(setups)
     ]
-    return sorted(found, key=lambda one: one.order)
+    return sorted(merged, key=lambda one: one.order)
 
 
 def _runs(frame: pd.DataFrame) -> Iterator[Run]:

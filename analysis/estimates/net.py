@@ -59,11 +59,11 @@ def columns(phase: str, rate: Any, notes: dict[str, str]) -> dict[str, float | N
     them into `notes`; empty where idle power or pace was not measured."""
     if rate.idle_kwh_per_sample is None:
         return {}
-    found = net(
+    net_energy = net(
         rate.kwh_per_sample, rate.half_width, rate.idle_kwh_per_sample, rate.idle_half_width
     )
-    notes[f"measured_net_{phase}_kwh_per_sample"] = found.note
+    notes[f"measured_net_{phase}_kwh_per_sample"] = net_energy.note
     return {
-        f"measured_net_{phase}_kwh_per_sample": found.value,
-        f"measured_net_{phase}_half_width": found.half_width,
+        f"measured_net_{phase}_kwh_per_sample": net_energy.value,
+        f"measured_net_{phase}_half_width": net_energy.half_width,
     }

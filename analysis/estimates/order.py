@@ -78,8 +78,8 @@ def rank(
     both = pd.concat([first, second], axis=1, join="inner").dropna()
     if one_each is not None:
         both = both.loc[one_each(both.index)]
-    found = stats.pearsonr(stats.rankdata(both.iloc[:, 0]), stats.rankdata(both.iloc[:, 1]))
+    correlation = stats.pearsonr(stats.rankdata(both.iloc[:, 0]), stats.rankdata(both.iloc[:, 1]))
     low, high = math.nan, math.nan
     if len(both) > 3:
-        low, high = (float(end) for end in interval(found.statistic, len(both)))
-    return Rank(len(both), float(found.statistic), low, high)
+        low, high = (float(end) for end in interval(correlation.statistic, len(both)))
+    return Rank(len(both), float(correlation.statistic), low, high)

@@ -76,8 +76,8 @@ def curves(records: pd.DataFrame) -> list[Curve]:
         & records["stage"].isin(["supervised", "finetune"])
         & (records["kwh_per_sample"].astype(float) > 0)
     ].sort_values("started_s", kind="stable")
-    found = (_curve(row) for row in wanted.to_dict("records"))
-    return [one for one in found if one is not None and one.num_epochs >= 1]
+    fitted = (_curve(row) for row in wanted.to_dict("records"))
+    return [one for one in fitted if one is not None and one.num_epochs >= 1]
 
 
 def _curve(row: dict) -> Curve | None:

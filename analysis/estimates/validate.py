@@ -131,7 +131,7 @@ def _predict(
         rest_kwh,
         whole.value,
         first_kwh + rest_kwh + sum(map(sum, extra.values())),
-        tuple(name for name, found in extra.items() if found),
+        tuple(name for name, energies in extra.items() if energies),
     )
 
 
@@ -164,5 +164,5 @@ def _change(blocks: Sequence[Reading]) -> str:
 
 def _overhead_kwh(overheads: Sequence[Overhead], name: str) -> list[float]:
     """Energy of each overhead of this name that was read, kWh."""
-    found = [one.energy.total_kwh for one in overheads if one.name == name]
-    return [kwh for kwh in found if kwh is not None]
+    energies = [one.energy.total_kwh for one in overheads if one.name == name]
+    return [kwh for kwh in energies if kwh is not None]

@@ -22,13 +22,13 @@ def columns(
     if calibration is None or rate is None or not rate.s_per_sample:
         return {}
     per_sample, _ = calibration.wall_kwh(rate.kwh_per_sample, None, rate.s_per_sample, num_nodes)
-    found: dict[str, float | None] = {"measured_train_wall_kwh_per_sample": per_sample}
+    values: dict[str, float | None] = {"measured_train_wall_kwh_per_sample": per_sample}
     if estimate_kwh is not None:
         measured_kwh = estimate_kwh - published_kwh
         duration_s = measured_kwh / rate.kwh_per_sample * rate.s_per_sample
         wall, half_width = calibration.wall_kwh(
             measured_kwh, estimate_half_width, duration_s, num_nodes
         )
-        found["estimated_train_wall_kwh"] = wall + published_kwh
-        found["estimated_train_wall_kwh_half_width"] = half_width
-    return found
+        values["estimated_train_wall_kwh"] = wall + published_kwh
+        values["estimated_train_wall_kwh_half_width"] = half_width
+    return values

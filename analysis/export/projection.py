@@ -31,14 +31,14 @@ class Projector:
         own = merge(self.frame[self.frame["path"] == path])
         if not own:
             return None, ("it has no finished phase with a rate",)
-        found = self.costs.estimate(own[0])
-        if found.kwh is None:
-            return None, found.missing
-        return _projection(record, found), ()
+        estimated = self.costs.estimate(own[0])
+        if estimated.kwh is None:
+            return None, estimated.missing
+        return _projection(record, estimated), ()
 
 
-def _projection(record: Record, found: Estimate) -> Projection:
-    assert found.kwh is not None
+def _projection(record: Record, estimated: Estimate) -> Projection:
+    assert estimated.kwh is not None
     train = record.phases.get("train")
     pace = train.duration_s_per_sample if train else None
     own = [stage for stage in record.recipe if stage.row is None]
@@ -50,12 +50,12 @@ def _projection(record: Record, found: Estimate) -> Projection:
         hours = pace.mean * samples * devices / 3600
     epochs = [stage.num_epochs for stage in own if stage.num_epochs is not None]
     return Projection(
-        kwh=found.kwh.value,
-        half_width_kwh=found.kwh.half_width,
+        kwh=estimated.kwh.value,
+        half_width_kwh=estimated.kwh.half_width,
         device_hours=hours,
         train_samples=samples if is_alone else None,
         num_epochs=sum(epochs) if is_alone and epochs else None,
-        notes=found.notes,
+        notes=estimated.notes,
     )
 
 

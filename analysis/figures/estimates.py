@@ -33,12 +33,12 @@ def estimated(records: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     for one in measured:
         if one.task != "classification" or one.dataset != IMAGENET or one.tier == "small":
             continue
-        found = costs.estimate(one)
-        if found.kwh is None:
+        estimate = costs.estimate(one)
+        if estimate.kwh is None:
             continue
         shown.append(one)
-        rows.append(_row(one, found))
-        stages.extend(_stages(one, found.parts))
+        rows.append(_row(one, estimate))
+        stages.extend(_stages(one, estimate.parts))
     _mark_fronts(shown, rows)
     frame = pd.DataFrame(rows, columns=list(ROW_COLUMNS))
     wide = frame["half_width_kwh"].astype(float) >= frame["train_kwh"].astype(float)
@@ -75,14 +75,14 @@ def _test_kwh(one: Measured) -> float | None:
     return None if test is None or samples is None else test.kwh_per_sample * samples
 
 
-def _row(one: Measured, found: Estimate) -> dict[str, Any]:
-    assert found.kwh is not None
+def _row(one: Measured, estimate: Estimate) -> dict[str, Any]:
+    assert estimate.kwh is not None
     [task] = [known for known in catalogue.TASKS if known.name == one.task]
     published_pct = published_facts.value(one.name, IMAGENET, task.quality_key)
     accuracy = accuracies.of_row(one, published_pct, task)
     words = ["measured rate x recipe"]
-    if not found.is_measured:
-        words.append(f"{100 * (found.published_share or 0):.3g} % of it published")
+    if not estimate.is_measured:
+        words.append(f"{100 * (estimate.published_share or 0):.3g} % of it published")
     if one.tier == "modelled":
         words.append("modelled")
     if accuracy is not None and accuracy.origin == "published":
@@ -93,8 +93,8 @@ def _row(one: Measured, found: Estimate) -> dict[str, Any]:
     return {
         "model": one.name,
         "kind": "estimated",
-        "train_kwh": found.kwh.value,
-        "half_width_kwh": found.kwh.half_width,
+        "train_kwh": estimate.kwh.value,
+        "half_width_kwh": estimate.kwh.half_width,
         "accuracy_pct": accuracy.value_pct if accuracy else None,
         "test_kwh": _test_kwh(one),
         "hardware": one.device,

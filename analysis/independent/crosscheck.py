@@ -107,17 +107,17 @@ def marks(check: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame(columns=list(MARKS))
     values = on_gpu.groupby([*key, "runs"], sort=False)["normalised"].median()
     by_row = values.groupby(level=key, sort=False)
-    found = by_row.agg(["size", "min", "median", "max"])
-    found.columns = pd.Index(["num_sets", "least", "median", "most"])
+    spread = by_row.agg(["size", "min", "median", "max"])
+    spread.columns = pd.Index(["num_sets", "least", "median", "most"])
     scopes = on_gpu.groupby(key, sort=False)["scope"].agg(lambda of: ", ".join(sorted(set(of))))
-    found["scopes"] = scopes
-    found["num_high"] = (values > HIGH).groupby(level=key, sort=False).sum()
-    found["num_low"] = (values < LOW).groupby(level=key, sort=False).sum()
-    anywhere = check.groupby(key, sort=False)["normalised"].agg(["min", "max"]).loc[found.index]
+    spread["scopes"] = scopes
+    spread["num_high"] = (values > HIGH).groupby(level=key, sort=False).sum()
+    spread["num_low"] = (values < LOW).groupby(level=key, sort=False).sum()
+    anywhere = check.groupby(key, sort=False)["normalised"].agg(["min", "max"]).loc[spread.index]
     both = (anywhere["max"] > HIGH) & (anywhere["min"] < LOW)
-    numbers = zip(both, found["num_high"], found["num_low"], found["num_sets"], strict=True)
-    found["mark"] = ["mixed" if mixed else _mark(*counts) for mixed, *counts in numbers]
-    return found.reset_index()[list(MARKS)]
+    numbers = zip(both, spread["num_high"], spread["num_low"], spread["num_sets"], strict=True)
+    spread["mark"] = ["mixed" if mixed else _mark(*counts) for mixed, *counts in numbers]
+    return spread.reset_index()[list(MARKS)]
 
 
 def _mark(high: int, low: int, num_sets: int) -> str:

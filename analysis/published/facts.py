@@ -141,8 +141,8 @@ def wide(*datasets: str) -> pd.DataFrame:
 
 def value(model: str, dataset: str, quantity: str) -> float | None:
     """One published value; None where the paper has none or it is illegible."""
-    found = _values().get((model, dataset, quantity))
-    return None if found is None or pd.isna(found) else float(found)
+    cell = _values().get((model, dataset, quantity))
+    return None if cell is None or pd.isna(cell) else float(cell)
 
 
 @cache
@@ -155,24 +155,24 @@ def _values() -> dict[tuple[str, str, str], float]:
 @cache
 def notes() -> dict[tuple[str, str], dict[str, str]]:
     """Footnotes on printed values: (model, dataset) -> {quantity: note}."""
-    found: dict[tuple[str, str], dict[str, str]] = {}
+    by_row: dict[tuple[str, str], dict[str, str]] = {}
     frame = facts()
     frame = frame[(frame["note"] != "") & (frame["source"] == "watt-for-what")]
     for row in frame.to_dict("records"):
-        found.setdefault((row["model"], row["dataset"]), {})[row["quantity"]] = row["note"]
-    return found
+        by_row.setdefault((row["model"], row["dataset"]), {})[row["quantity"]] = row["note"]
+    return by_row
 
 
 @cache
 def paper_recipes() -> dict[tuple[str, str], PaperRecipe]:
     """(model, dataset) -> the recipe that reproduces the printed training electricity."""
-    found: dict[tuple[str, str], PaperRecipe] = {}
+    recipes: dict[tuple[str, str], PaperRecipe] = {}
     listed: dict[tuple[str, str], list[dict[Any, Any]]] = {}
     for row in _read("recipes").to_dict("records"):
         listed.setdefault((row["row"], row["dataset"]), []).append(row)
     for key, rows in listed.items():
-        found[key] = PaperRecipe(tuple(_stage(row) for row in rows), rows[0]["certainty"])
-    return found
+        recipes[key] = PaperRecipe(tuple(_stage(row) for row in rows), rows[0]["certainty"])
+    return recipes
 
 
 def _stage(row: dict[Any, Any]) -> Stage:

@@ -68,8 +68,8 @@ def _load(folders: Sequence[Path | str]) -> Loaded:
     rows: list[tuple[Any, ...]] = []
     problems: list[Problem] = []
     records, foreign = _find(folders, problems)
-    for found, bad in _read_all(records):
-        rows.extend(found)
+    for read_rows, bad in _read_all(records):
+        rows.extend(read_rows)
         problems.extend(bad)
     logs = read_logs(foreign)
     rows.extend(map(row_of, logs.runs))
@@ -77,7 +77,7 @@ def _load(folders: Sequence[Path | str]) -> Loaded:
         problems.extend(Problem(outcome.path, reason) for reason in outcome.left_out)
     problems.sort(key=lambda problem: problem.path)
     rows, copies = _each_run_once(rows)
-    _tell_logs(logs.outcomes, rows, copies)
+    _note_copied_logs(logs.outcomes, rows, copies)
     return Loaded(_frame(rows), tuple(problems), logs.outcomes, copies)
 
 
@@ -97,7 +97,7 @@ def _each_run_once(
     return once, tuple(Problem(path, reason) for path, reason in sorted(copies.items()))
 
 
-def _tell_logs(
+def _note_copied_logs(
     outcomes: Sequence[LogOutcome], rows: Sequence[tuple[Any, ...]], copies: Sequence[Problem]
 ) -> None:
     """A log whose run is in a record too did not give the rows that count."""

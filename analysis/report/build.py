@@ -79,10 +79,10 @@ def points(rows: pd.DataFrame) -> tuple[Point, ...]:
 
 
 def _versions() -> dict[str, str]:
-    found = {"Python": platform.python_version()}
+    versions = {"Python": platform.python_version()}
     for name in ("watt-for-what", "pandas", "matplotlib", "jinja2"):
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions

@@ -68,13 +68,13 @@ def _ranked(
 ) -> dict[int, Rank]:
     """Place in `measured` -> rank, of rows that compete: see `estimates.competing`."""
     known = [values.get(metric.key) for values in scored]
-    found = competitions(
+    boards = competitions(
         measured,
         [None if value is None else value.number for value in known],
         [None if value is None else value.rank_half_width for value in known],
     )
     placed: dict[int, Rank] = {}
-    for group in found.groups:
+    for group in boards.groups:
         several = [value for at in group if (value := known[at]) is not None]
         ranked = ranks(
             [value.number for value in several],

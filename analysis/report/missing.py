@@ -20,7 +20,7 @@ def missing(
 ) -> tuple[Missing, ...]:
     """Rows without a full-scale measured training rate, then figures without data."""
     names = _model_names()
-    found = [
+    lines = [
         Missing(TITLES[name], COMMANDS[name]) for name in TITLES if name in set(absent_figures)
     ]
     for table, frame in tables.items():
@@ -32,8 +32,8 @@ def missing(
         for model, dataset in printed.drop_duplicates().itertuples(index=False, name=None):
             if (model, dataset) not in done:
                 what = f"{table.replace('table', 'Table ')}: {model}, {dataset}"
-                found.append(Missing(what, _command(table, names.get(model, ""), dataset)))
-    return tuple(found)
+                lines.append(Missing(what, _command(table, names.get(model, ""), dataset)))
+    return tuple(lines)
 
 
 def _command(table: str, model: str, dataset: str) -> str:
@@ -50,10 +50,10 @@ def _model_names() -> dict[str, str]:
     installed without its configuration."""
     folder = Path(__file__).parents[2] / "conf" / "model"
     files = list(folder.iterdir()) if folder.is_dir() else []
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for file in sorted(files, key=lambda file: file.name):
         if file.name.endswith(".yaml"):
             row = re.search(r"^ *paper_row: *(.+?) *$", file.read_text(), re.MULTILINE)
             if row:
-                found.setdefault(row[1].strip("'\""), file.name.removesuffix(".yaml"))
-    return found
+                names.setdefault(row[1].strip("'\""), file.name.removesuffix(".yaml"))
+    return names

@@ -49,7 +49,7 @@ def rows_table(tables: Mapping[str, pd.DataFrame]) -> Table:
     )
     notes = (
         "ratio over its neighbours': the row's energy to what others measured of its network, over "
-        "the median of that ratio in its set-up (five networks or more): 1 is as dear as they are",
+        "the median of that ratio in its set-up (five networks or more): 1 is as costly as theirs",
         "GPU alone over one board's: what the GPUs took here over what the GPU of one board of "
         "others took: another board, so no error by itself",
     )

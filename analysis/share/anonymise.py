@@ -92,22 +92,22 @@ def leaks(record: Record, names: Mapping[str, str] | None = None) -> list[str]:
     """Texts of a record that still say where it was made: paths, UUIDs, addresses, machines and
     `names`."""
     texts = _texts(pydantic_core.from_json(to_json(record)))
-    found = dict.fromkeys(
+    leaked = dict.fromkeys(
         text for text in texts if scrubbed_value(text, names or {}, is_message=True) != text
     )
     job = record.scheduler
     named = (record.host.hostname, *((job.account, job.node_list) if job else ()))
-    found.update(dict.fromkeys(name for name in named if name is not None))
-    return [text[:80] for text in found]
+    leaked.update(dict.fromkeys(name for name in named if name is not None))
+    return [text[:80] for text in leaked]
 
 
 def names_here() -> dict[str, str]:
     """The user and the machine of this process, who most often are those of the records too."""
     host = socket.gethostname()
-    found = {host: HOST, host.split(".")[0]: HOST}
+    stand_ins = {host: HOST, host.split(".")[0]: HOST}
     with contextlib.suppress(KeyError, OSError, ImportError):  # a user id without a name
-        found[getpass.getuser()] = USER
-    return found
+        stand_ins[getpass.getuser()] = USER
+    return stand_ins
 
 
 def _names(plain: dict[str, Any], more: Mapping[str, str]) -> dict[str, str]:

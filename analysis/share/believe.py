@@ -44,12 +44,12 @@ BLIND = (
 
 def findings(record: Record) -> list[Finding]:
     """What is wrong with, or doubtful of, one record that its schema accepts."""
-    found = [*_of_times(record), *of_overheads(record)]
+    suspicions = [*_of_times(record), *of_overheads(record)]
     if record.status != "finished":
-        found.append(Finding("doubtful", f"the run {record.status}: it is no result"))
+        suspicions.append(Finding("doubtful", f"the run {record.status}: it is no result"))
     for phase in record.phases.values():
         counted = Counted.of(phase)
-        found += (
+        suspicions += (
             Finding(one.weight, f"{phase.phase}: {one.what}")
             for one in (
                 *_of_rate(phase, counted),
@@ -60,7 +60,7 @@ def findings(record: Record) -> list[Finding]:
                 *_of_flags(phase),
             )
         )
-    return found
+    return suspicions
 
 
 def _of_rate(phase: PhaseRecord, counted: Counted) -> Iterator[Finding]:
@@ -189,7 +189,7 @@ def _of_starts(record: Record) -> Iterator[Finding]:
                 yield wrong(f"{phase.phase}: it began at {phase.started_at}, outside of the run")
 
 
-def worst(found: Sequence[Finding]) -> Weight | None:
+def worst(suspicions: Sequence[Finding]) -> Weight | None:
     """The heaviest; None where nothing was found."""
-    weights = {one.weight for one in found}
+    weights = {one.weight for one in suspicions}
     return "wrong" if "wrong" in weights else ("doubtful" if weights else None)

@@ -165,21 +165,22 @@ def _in_full(run: Named) -> Iterator[str]:
         yield f"no estimate: {reason}"
         return
     values = line_of(one).values
-    found = Costs([one]).estimate(one)
-    if found.kwh is None:
-        yield f"no estimate: {'; '.join(found.missing)}"
+    estimated = Costs([one]).estimate(one)
+    if estimated.kwh is None:
+        yield f"no estimate: {'; '.join(estimated.missing)}"
     else:
-        yield f"{with_interval(found.kwh.value, found.kwh.half_width)} kWh for the whole recipe:"
-        for part in found.parts:
+        kwh = with_interval(estimated.kwh.value, estimated.kwh.half_width)
+        yield f"{kwh} kWh for the whole recipe:"
+        for part in estimated.parts:
             said = f" ({part.note})" if part.note else ""
             yield f"  {part.name:<12} {plain(part.kwh.value):>9} kWh, {part.origin}{said}"
         if text := _epochs(one):
             yield text
     kg = values.get("estimated_train_kg_co2eq")
-    share = " of the measured part" if found.published_kwh else ""
+    share = " of the measured part" if estimated.published_kwh else ""
     if kg is not None:
         yield f"{plain(kg)} kg CO2eq{share}, by the emission factor of the run's country"
-    elif found.kwh is not None:
+    elif estimated.kwh is not None:
         yield "no kg CO2eq: the record has no emission factor"
     if (test_kwh := values.get("estimated_test_kwh")) is not None:
         half_width = values.get("estimated_test_kwh_half_width")

@@ -30,17 +30,17 @@ def add_comparisons(lines: Sequence[Line], task: TaskFacts, num_draws: int) -> N
     ours = [line for line in lines if line.measured is not None]
     kwh = [line.values.get("estimated_train_kwh") for line in ours]
     half_widths = [line.values.get("estimated_train_kwh_half_width") for line in ours]
-    found = competitions(
+    boards = competitions(
         [line.measured for line in ours if line.measured is not None],
         kwh,
         half_widths,
     )
-    for at, note in found.notes.items():
+    for at, note in boards.notes.items():
         ours[at].say("model", note)
-    for group in found.groups:
+    for group in boards.groups:
         _add_ranks([ours[at] for at in group], num_draws)
     accuracy = [_accuracy_pct(line, published) for line in ours]
-    for at, front in fronts(found.groups, accuracy, kwh, half_widths).items():
+    for at, front in fronts(boards.groups, accuracy, kwh, half_widths).items():
         ours[at].values |= {
             "estimated_pareto": front.is_on, "estimated_pareto_share": front.share,
         }  # fmt: skip

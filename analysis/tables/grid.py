@@ -88,8 +88,10 @@ def grid(name: str, table: pd.DataFrame) -> Grid:
             line.append((_text(row, column), marks))
         cells.append(line)
     split = [_split(column) for column in shown]
-    found = Grid(title_of(name), [k for k, _ in split], [h for _, h in split], cells, list(numbers))
-    return _models_as_columns(found) if name == "table2" and cells else found
+    table_grid = Grid(
+        title_of(name), [k for k, _ in split], [h for _, h in split], cells, list(numbers)
+    )
+    return _models_as_columns(table_grid) if name == "table2" and cells else table_grid
 
 
 def title_of(name: str) -> str:
@@ -103,13 +105,13 @@ def title_of(name: str) -> str:
     return title if name == bare else f"{title}, ours against the published"
 
 
-def _models_as_columns(found: Grid) -> Grid:
+def _models_as_columns(grid: Grid) -> Grid:
     """The layout in which the paper prints Table 2: a block of lines per data set, a line per
     quantity, a column per model. A model with several set-ups has as many columns."""
-    at_dataset, at_model = (found.headings.index(HEADINGS[name]) for name in ("dataset", "model"))
+    at_dataset, at_model = (grid.headings.index(HEADINGS[name]) for name in ("dataset", "model"))
     columns: dict[tuple[str, int], int] = {}
     blocks: dict[str, dict[int, list[Cell]]] = {}
-    for line in found.cells:
+    for line in grid.cells:
         block = blocks.setdefault(line[at_dataset][0], {})
         nth = 0
         while columns.get((line[at_model][0], nth)) in block:
@@ -121,7 +123,7 @@ def _models_as_columns(found: Grid) -> Grid:
     cells: list[list[Cell]] = []
     for dataset, block in blocks.items():
         lines = [block.get(columns[key]) for key in order]
-        for at, (kind, heading) in enumerate(zip(found.kinds, found.headings, strict=True)):
+        for at, (kind, heading) in enumerate(zip(grid.kinds, grid.headings, strict=True)):
             values = [line[at] if line else _NOTHING for line in lines]
             if at == at_model:  # its name stands above; what is noted of it needs a line
                 values = [("", marks) for _, marks in values]
@@ -129,7 +131,7 @@ def _models_as_columns(found: Grid) -> Grid:
                 name = "Notes" if at == at_model else heading
                 cells.append([(dataset, []), (name, []), (kind, []), *values])
     heads = [HEADINGS["dataset"], *TRANSPOSED, *(model for model, _ in order)]
-    return Grid(found.title, [""] * len(heads), heads, cells, found.footnotes)
+    return Grid(grid.title, [""] * len(heads), heads, cells, grid.footnotes)
 
 
 _NOTHING: Cell = ("", [])

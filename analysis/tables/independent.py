@@ -156,7 +156,7 @@ def rate_of(row: Measured, phase: str) -> MeasuredRate | None:
 
 
 def _checked(estimates: pd.DataFrame, sets: Sequence[IndependentSet]) -> Checks:
-    found = marks(cross_check(estimates, sets))
+    checked = marks(cross_check(estimates, sets))
     return {
         (row["model"], row["phase"]): Check(
             float(row["median"]),
@@ -165,7 +165,7 @@ def _checked(estimates: pd.DataFrame, sets: Sequence[IndependentSet]) -> Checks:
             row["mark"] or "in line",
             words(row),
         )
-        for _, row in found.iterrows()
+        for _, row in checked.iterrows()
     }
 
 

@@ -193,30 +193,30 @@ def _add_rates(line: Line, one: Measured) -> None:
         }
 
 
-def _add_estimate(line: Line, one: Measured, found: Estimate, options: Options) -> None:
-    line.say("estimated_train_kwh", *found.notes)
+def _add_estimate(line: Line, one: Measured, estimated: Estimate, options: Options) -> None:
+    line.say("estimated_train_kwh", *estimated.notes)
     train = one.train_rate
-    if found.kwh is None:
+    if estimated.kwh is None:
         line.values |= wall.columns(one.wall_meter, train, one.num_nodes)
         return
-    kwh, half_width = found.kwh.value, found.kwh.half_width
+    kwh, half_width = estimated.kwh.value, estimated.kwh.half_width
     if (epochs := epochs_of(one, options.accounting)) is not None:
         line.values |= {
             "estimated_epochs": epochs.ours,
             "published_implied_epochs": epochs.implied,
         }
         line.say("estimated_train_kwh", epochs.note(one.dataset))
-    share = found.published_share or 0.0
+    share = estimated.published_share or 0.0
     if share:
         line.say("estimated_train_kwh", f"{100 * share:.3g} % of it is published: no interval")
     line.values |= {
         "estimated_train_kwh": kwh,
         "estimated_train_kwh_half_width": half_width,
         "estimated_published_share_pct": 100 * share,
-    } | wall.columns(one.wall_meter, train, one.num_nodes, kwh, half_width, found.published_kwh)
+    } | wall.columns(one.wall_meter, train, one.num_nodes, kwh, half_width, estimated.published_kwh)
     if train is not None and train.emissions_kg_co2eq_per_sample is not None:
         factor = train.emissions_kg_co2eq_per_sample / train.kwh_per_sample
-        line.values["estimated_train_kg_co2eq"] = factor * (kwh - found.published_kwh)
+        line.values["estimated_train_kg_co2eq"] = factor * (kwh - estimated.published_kwh)
         if share:
             line.say("estimated_train_kg_co2eq", "of the measured part alone")
     _add_index(line, one, kwh, half_width, options)

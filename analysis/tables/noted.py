@@ -16,16 +16,16 @@ _WITH_FOOTNOTES = ("md", "html", "tex")
 
 
 def lines(
-    name: str, table: pd.DataFrame, found: Grid, folder: Path, formats: Sequence[str]
+    name: str, table: pd.DataFrame, grid: Grid, folder: Path, formats: Sequence[str]
 ) -> Iterator[str]:
     """How many notes the rows of ours carry and in which file they are; where decoding is in no
-    number of theirs, that too. Nothing without a row of ours. found: `table` as it is printed;
+    number of theirs, that too. Nothing without a row of ours. grid: `table` as it is printed;
     folder, formats: as it was written."""
-    shown = [row for of_line in found.rows for row in of_line] or table.to_dict("records")
+    shown = [row for of_line in grid.rows for row in of_line] or table.to_dict("records")
     ours = list({id(row): row for row in shown if _is_ours(row)}.values())
     if not ours:
         return
-    marks = _marks(found)
+    marks = _marks(grid)
     if marks:
         numbered = [kind for kind in _WITH_FOOTNOTES if kind in formats]
         where = f"{folder}/{name}.{(*numbered, *formats)[0]}"
@@ -40,13 +40,13 @@ def _is_ours(row: Mapping[Any, Any]) -> bool:
     return not absent(row.get("hardware"))
 
 
-def _marks(found: Grid) -> set[int]:
+def _marks(grid: Grid) -> set[int]:
     """Footnotes that lines with a row of ours carry; of a grid that does not say, all."""
-    if not found.rows:
-        return set(range(len(found.footnotes)))
+    if not grid.rows:
+        return set(range(len(grid.footnotes)))
     return {
         mark
-        for line, rows in zip(found.cells, found.rows, strict=True)
+        for line, rows in zip(grid.cells, grid.rows, strict=True)
         if any(map(_is_ours, rows))
         for _, marks in line
         for mark in marks

@@ -179,12 +179,12 @@ def _columns(task: TaskFacts, has_views: bool) -> list[str]:
 
 def as_frame(lines: Sequence[Line], columns: Sequence[str]) -> pd.DataFrame:
     """Numbers as floats; an absent value is NaN, of text and of a front None."""
-    found = pd.DataFrame([line.values for line in lines], columns=list(columns))
+    frame = pd.DataFrame([line.values for line in lines], columns=list(columns))
     for name in columns:
         number = name.startswith(_KINDS) and name not in _TEXTS
         if name.endswith("_pareto"):
-            found[name] = found[name].astype(object).where(found[name].notna(), None)
+            frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
         elif number or name == "batch_size":
-            found[name] = found[name].astype(float)
+            frame[name] = frame[name].astype(float)
     notes = [line.notes for line in lines]
-    return found.assign(footnotes=pd.Series(notes, index=found.index, dtype=object))
+    return frame.assign(footnotes=pd.Series(notes, index=frame.index, dtype=object))

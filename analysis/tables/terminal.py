@@ -23,25 +23,25 @@ def width_of_output() -> int:
     return shutil.get_terminal_size(fallback).columns if sys.stdout else _PIPE_WIDTH
 
 
-def show(found: Grid, notes: bool = False, beneath: Iterable[str] = ()) -> None:
-    """Print `found` in the width of the output, with its footnotes where `notes` are wanted, and
+def show(grid: Grid, notes: bool = False, beneath: Iterable[str] = ()) -> None:
+    """Print `grid` in the width of the output, with its footnotes where `notes` are wanted, and
     what else is said `beneath` it."""
     width = width_of_output()
     more = [line for text in beneath for line in textwrap.wrap(printable(text), width)]
-    print("\n".join((*lines(found, width, notes), *more, "")))
+    print("\n".join((*lines(grid, width, notes), *more, "")))
 
 
-def lines(found: Grid, width: int, notes: bool = False) -> Iterator[str]:
+def lines(grid: Grid, width: int, notes: bool = False) -> Iterator[str]:
     """The table in at most `width` columns where dropping columns can achieve that: no cell is
     ever cut. Says which columns were left out."""
-    cells = [[_cell(text, marks, notes) for text, marks in line] for line in found.cells]
-    heads = [_head(kind, head) for kind, head in zip(found.kinds, found.headings, strict=True)]
+    cells = [[_cell(text, marks, notes) for text, marks in line] for line in grid.cells]
+    heads = [_head(kind, head) for kind, head in zip(grid.kinds, grid.headings, strict=True)]
     widths = [
         max(map(cell_len, (*heads[at], *(line[at] for line in cells)))) for at in range(len(heads))
     ]
-    shown = _that_fit(widths, width, found.drop_first)
-    yield from textwrap.wrap(printable(found.title), width)
-    left = [found.headings[at] in found.left for at in range(len(heads))]
+    shown = _that_fit(widths, width, grid.drop_first)
+    yield from textwrap.wrap(printable(grid.title), width)
+    left = [grid.headings[at] in grid.left for at in range(len(heads))]
 
     def row(texts: list[str]) -> str:
         parts = [_padded(texts[at], widths[at], left[at]) for at in shown]
@@ -54,7 +54,7 @@ def lines(found: Grid, width: int, notes: bool = False) -> Iterator[str]:
     yield (" " * _GAP).join("-" * widths[at] for at in shown)
     before = None
     for line in cells[:_MAX_ROWS]:
-        yield row(_without_repeated(line, before, found.headings))
+        yield row(_without_repeated(line, before, grid.headings))
         before = line
     yield ""
     if len(cells) > _MAX_ROWS:
@@ -63,7 +63,7 @@ def lines(found: Grid, width: int, notes: bool = False) -> Iterator[str]:
         said = f"left out for want of width ({width}): {', '.join(gone)}"
         yield from textwrap.wrap(said, width, subsequent_indent="  ")
     if notes:
-        for number, text in enumerate(found.footnotes, 1):
+        for number, text in enumerate(grid.footnotes, 1):
             said = f"{number}. {printable(text)}"
             yield from textwrap.wrap(said, width, subsequent_indent="   ")
 

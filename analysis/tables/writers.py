@@ -41,14 +41,14 @@ def to_markdown(name: str, table: pd.DataFrame) -> str:
     return markdown(grid(name, table))
 
 
-def markdown(found: Grid) -> str:
+def markdown(grid: Grid) -> str:
     """A pipe table with its footnotes."""
-    heads = [f"{h}, {k}" if k else h for k, h in zip(found.kinds, found.headings, strict=True)]
-    lines = [f"# {found.title}", "", _pipes(heads), _pipes(["---"] * len(heads))]
-    for line in found.cells:
+    heads = [f"{h}, {k}" if k else h for k, h in zip(grid.kinds, grid.headings, strict=True)]
+    lines = [f"# {grid.title}", "", _pipes(heads), _pipes(["---"] * len(heads))]
+    for line in grid.cells:
         lines.append(_pipes([_markdown_cell(text, marks) for text, marks in line]))
     lines.append("")
-    lines += [f"{i}. {_escape_markdown(text)}" for i, text in enumerate(found.footnotes, 1)]
+    lines += [f"{i}. {_escape_markdown(text)}" for i, text in enumerate(grid.footnotes, 1)]
     lines += ["", *(f"- {note}" for note in published.TABLE_NOTES)]
     return "\n".join(lines) + "\n"
 
@@ -83,25 +83,25 @@ def to_latex(name: str, table: pd.DataFrame) -> str:
     return latex(name, grid(name, table))
 
 
-def latex(name: str, found: Grid) -> str:
+def latex(name: str, grid: Grid) -> str:
     """A `longtable` whose label is `tab:` and `name`."""
-    heads = _spans(found.kinds)
+    heads = _spans(grid.kinds)
     line_end = r" \\"
     lines = [
         "% \\usepackage{booktabs,longtable}",
         r"{\scriptsize\setlength{\tabcolsep}{3pt}",
-        r"\begin{longtable}{" + "".join(_align(h, found.left) for h in found.headings) + "}",
-        rf"\caption{{{_tex(found.title)}}}\label{{tab:{name}}}\\",
+        r"\begin{longtable}{" + "".join(_align(h, grid.left) for h in grid.headings) + "}",
+        rf"\caption{{{_tex(grid.title)}}}\label{{tab:{name}}}\\",
         r"\toprule",
         *heads,
-        " & ".join(_tex(heading) for heading in found.headings) + line_end,
+        " & ".join(_tex(heading) for heading in grid.headings) + line_end,
         r"\midrule\endhead\bottomrule\endfoot",
     ]
-    for line in found.cells:
+    for line in grid.cells:
         cells = [_tex(text) + _marks(marks, r"\textsuperscript{{{}}}") for text, marks in line]
         lines.append(" & ".join(cells) + line_end)
     lines += [r"\end{longtable}", ""]
-    notes = [rf"\textsuperscript{{{i}}}~{_tex(t)}." for i, t in enumerate(found.footnotes, 1)]
+    notes = [rf"\textsuperscript{{{i}}}~{_tex(t)}." for i, t in enumerate(grid.footnotes, 1)]
     lines += [rf"\noindent {' '.join([*notes, *map(_tex, published.TABLE_NOTES)])}", "}"]
     return "\n".join(lines) + "\n"
 
@@ -144,20 +144,20 @@ def to_html(name: str, table: pd.DataFrame) -> str:
     return html_page(grid(name, table))
 
 
-def html_page(found: Grid) -> str:
+def html_page(grid: Grid) -> str:
     """A page with the table alone."""
     heads = "".join(
         f'<th class="{kind}">{html.escape(heading)}<br><small>{kind}</small></th>'
-        for kind, heading in zip(found.kinds, found.headings, strict=True)
+        for kind, heading in zip(grid.kinds, grid.headings, strict=True)
     )
     rows = "\n".join(
-        "<tr>" + "".join(_html_cell(*cell) for cell in line) + "</tr>" for line in found.cells
+        "<tr>" + "".join(_html_cell(*cell) for cell in line) + "</tr>" for line in grid.cells
     )
-    notes = "".join(f"<li>{html.escape(text)}</li>" for text in found.footnotes)
+    notes = "".join(f"<li>{html.escape(text)}</li>" for text in grid.footnotes)
     general = "".join(f"<p>{html.escape(note)}</p>" for note in published.TABLE_NOTES)
     return (
-        f'<!doctype html><meta charset="utf-8"><title>{html.escape(found.title)}</title>\n'
-        f"<table><caption>{html.escape(found.title)}</caption>\n"
+        f'<!doctype html><meta charset="utf-8"><title>{html.escape(grid.title)}</title>\n'
+        f"<table><caption>{html.escape(grid.title)}</caption>\n"
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>\n"
         f"<ol>{notes}</ol>{general}\n"
     )

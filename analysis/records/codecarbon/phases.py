@@ -40,10 +40,12 @@ def phases_of(runs: Sequence[RunLog], facts: ConfigFacts, whole: Whole) -> list[
             for run, kind in zip(runs, kinds, strict=True)
             for phase, one, flags in _one(run, kind)
         ]
-    found = [(run.path, *phase) for run in runs for phase in _one(run, facts.phase)]
+    phases = [(run.path, *phase) for run in runs for phase in _one(run, facts.phase)]
     said = (ranks.COUNTED,) if counts else ()
-    found = [(path, name, _of_all(one, facts), (*flags, *said)) for path, name, one, flags in found]
-    return found if len(runs) == 1 or whole.each_run else _without_rates(found, len(runs))
+    phases = [
+        (path, name, _of_all(one, facts), (*flags, *said)) for path, name, one, flags in phases
+    ]
+    return phases if len(runs) == 1 or whole.each_run else _without_rates(phases, len(runs))
 
 
 def _without_rates(phases: Sequence[FoundPhase], num_runs: int) -> list[FoundPhase]:

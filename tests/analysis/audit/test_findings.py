@@ -162,8 +162,8 @@ def test_resnets_beside_the_vggs_and_an_a40() -> None:
 
 
 def test_power_at_an_rtx_3090s_speed() -> None:
-    found = power.findings(ENERGY)
-    numbers = about("Speed of the paper's runs", found).numbers
+    listed = power.findings(ENERGY)
+    numbers = about("Speed of the paper's runs", listed).numbers
     watts = {
         "median": 1216,
         "n": 30,
@@ -179,7 +179,7 @@ def test_power_at_an_rtx_3090s_speed() -> None:
     for name, watt in watts.items():
         assert numbers[name] == near(watt, 0)
     assert numbers["factor"] == near(2.7, 1)
-    v2 = about("Training EfficientNetv2-M and L", found).numbers
+    v2 = about("Training EfficientNetv2-M and L", listed).numbers
     assert v2["EfficientNetv2 M, 384 px"] == near(368, 0)
     assert v2["EfficientNetv2 L, 384 px"] == near(362, 0)
     assert (v2["sure, least"], v2["sure, most"]) == (near(738, 0), near(2350, 0))
@@ -193,8 +193,8 @@ def test_epochs_that_would_need_too_little_power() -> None:
 
 
 def test_power_at_slower_cards() -> None:
-    found = power.findings(ENERGY)
-    numbers = about("Power at a slower card's speed", found).numbers
+    listed = power.findings(ENERGY)
+    numbers = about("Power at a slower card's speed", listed).numbers
     watts = {
         "VGG16": 182,
         "VGG19": 229,
@@ -210,7 +210,7 @@ def test_power_at_slower_cards() -> None:
     }
     for name, watt in watts.items():
         assert numbers[name] == near(watt, 0)
-    a40 = about("ResNet50's power by its epochs", found).numbers
+    a40 = about("ResNet50's power by its epochs", listed).numbers
     assert [a40[n] for n in ("60", "90", "120", "drew")] == [
         near(w, 0) for w in (455, 303, 227, 243)
     ]

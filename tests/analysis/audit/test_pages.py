@@ -22,12 +22,12 @@ from tests.tasks.terminal.test_refusals import type_in
 
 
 def test_every_finding_is_complete() -> None:
-    found = findings(ENERGY)
+    listed = findings(ENERGY)
     keys = set(facts.sources()["key"]) | set(published.sources()["key"])
-    for one in found:
+    for one in listed:
         assert one.subject and one.says and one.sure and one.basis and one.formula and one.settles
         assert set(one.sources) <= keys and one.sources
-    assert len({one.subject for one in found}) == len(found)
+    assert len({one.subject for one in listed}) == len(listed)
 
 
 @pytest.mark.parametrize("one", findings(ENERGY), ids=lambda one: one.subject)
@@ -61,8 +61,8 @@ def test_a_users_own_measurement_enters_the_findings(tmp_path: Path) -> None:
     own = rows.assign(hardware="my board", source="my logbook", framework="")
     path = tmp_path / "mine.csv"
     own[[*NEEDED, "batch_size"]].to_csv(path, index=False)
-    found = ranks.findings(with_files([str(path)]))
-    numbers = about("Order of networks, testing", found).numbers
+    listed = ranks.findings(with_files([str(path)]))
+    numbers = about("Order of networks, testing", listed).numbers
     assert numbers["my board batch 32, gpu (my logbook)"] == near(0.77)
 
 

@@ -57,7 +57,7 @@ def test_one_epoch_is_enough_when_the_first_is_like_the_others(
     straight, enough = epochs([training(each)])
     assert f"20 x the first epoch errs by {error}" in enough.shown
     assert enough.verdict == verdict
-    assert straight.verdict == HOLDS, "a dear first epoch is an offset"
+    assert straight.verdict == HOLDS, "a costly first epoch is an offset"
 
 
 def test_a_noisy_first_epoch_shows_nothing() -> None:

@@ -183,11 +183,11 @@ def test_where_sort_and_columns_mean_one_number_by_one_name(runs: Path, tmp_path
     wanted = ["--where", "published_top1_pct > 80 and published_train_kwh < 400"]
     more = ["--sort", "published_gqi", "--columns", "gqi,published_gqi,samples_per_kwh"]
     assert tables(runs, out, *wanted, *more) == 0
-    found = rows(out / "table3.csv")
-    assert found[0]["model"] == "EfficientNetv2 S"
-    assert {"published_gqi", "estimated_gqi", "measured_samples_per_kwh"} <= set(found[0])
-    assert "published_train_kwh" not in found[0]
-    assert "MobileNetv2" not in {row["model"] for row in found}
+    printed = rows(out / "table3.csv")
+    assert printed[0]["model"] == "EfficientNetv2 S"
+    assert {"published_gqi", "estimated_gqi", "measured_samples_per_kwh"} <= set(printed[0])
+    assert "published_train_kwh" not in printed[0]
+    assert "MobileNetv2" not in {row["model"] for row in printed}
     assert tables(runs, out, "--where", "train_kwh > 0", "--columns", "train_kwh") == 0
     assert {row["model"] for row in rows(out / "table3.csv")} == {"Swin-T", HOSTILE}
     assert float(rows(out / "table3.csv")[0]["estimated_train_kwh"]) > 300

@@ -25,10 +25,10 @@ def test_the_paper_accounting_covers_all_but_the_undetermined_rows_of_table_3():
 def test_the_paper_accounting_reproduces_the_printed_total(model: str, dataset: str):
     """From the implied kWh per epoch, within 0.5 %. Rows that are one network under several
     recipes share one implied rate, so a wrong recipe of either would show."""
-    found = published_estimate(model, dataset)
-    assert found.kwh is not None
+    estimated = published_estimate(model, dataset)
+    assert estimated.kwh is not None
     printed = published.value(model, dataset, "train_kwh")
-    assert found.kwh.value == pytest.approx(printed, rel=0.005)
+    assert estimated.kwh.value == pytest.approx(printed, rel=0.005)
 
 
 def _costs(folder: Path, *records, accounting: str = "source"):
@@ -38,19 +38,19 @@ def _costs(folder: Path, *records, accounting: str = "source"):
 
 def test_source_accounting_is_the_records_recipe_and_set_up(tmp_path: Path):
     costs, [one] = _costs(tmp_path, a_record())
-    found = costs.estimate(one)
-    assert found.kwh is not None
-    assert found.kwh.value == pytest.approx(300 * IMAGES * 1e-6 + 1e-4)
-    assert found.kwh.half_width == pytest.approx(300 * IMAGES * 2e-8)
+    estimated = costs.estimate(one)
+    assert estimated.kwh is not None
+    assert estimated.kwh.value == pytest.approx(300 * IMAGES * 1e-6 + 1e-4)
+    assert estimated.kwh.half_width == pytest.approx(300 * IMAGES * 2e-8)
 
 
 def test_paper_accounting_uses_the_papers_epochs(tmp_path: Path):
     recipe = (Stage("train", num_samples=IMAGES, num_epochs=120),)
     record = a_record(model="resnet18", paper_row="ResNet18", recipe=recipe)
     costs, [one] = _costs(tmp_path, record, accounting="paper")
-    found = costs.estimate(one)
-    assert found.kwh is not None
-    assert found.kwh.value == pytest.approx(60 * IMAGES * 1e-6)
+    estimated = costs.estimate(one)
+    assert estimated.kwh is not None
+    assert estimated.kwh.value == pytest.approx(60 * IMAGES * 1e-6)
 
 
 SEGMENTATION = {
@@ -68,27 +68,27 @@ SEGMENTATION = {
 
 def test_a_backbone_that_was_not_measured_is_published_and_marked(tmp_path: Path):
     costs, [one] = _costs(tmp_path, a_record(**SEGMENTATION))
-    found = costs.estimate(one)
-    assert found.kwh is not None
-    assert found.kwh.value == pytest.approx(41.694 + 2975 * 100 * 1e-6 + 1e-4)
-    assert not found.is_measured
-    assert "ResNet101 published, not measured here" in found.notes
+    estimated = costs.estimate(one)
+    assert estimated.kwh is not None
+    assert estimated.kwh.value == pytest.approx(41.694 + 2975 * 100 * 1e-6 + 1e-4)
+    assert not estimated.is_measured
+    assert "ResNet101 published, not measured here" in estimated.notes
 
 
 def test_a_backbone_measured_on_the_same_hardware_is_used(tmp_path: Path):
     backbone = a_record(model="resnet101", paper_row="ResNet101")
     costs, merged = _costs(tmp_path, a_record(**SEGMENTATION), backbone)
-    found = costs.estimate(next(one for one in merged if one.setup.asked.model == "pspnet"))
-    assert found.kwh is not None
-    assert found.kwh.value == pytest.approx(300 * IMAGES * 1e-6 + 2975 * 100 * 1e-6 + 2e-4)
-    assert found.is_measured
+    estimated = costs.estimate(next(one for one in merged if one.setup.asked.model == "pspnet"))
+    assert estimated.kwh is not None
+    assert estimated.kwh.value == pytest.approx(300 * IMAGES * 1e-6 + 2975 * 100 * 1e-6 + 2e-4)
+    assert estimated.is_measured
 
 
 def test_a_backbone_measured_elsewhere_is_not_used(tmp_path: Path):
     backbone = a_record(model="resnet101", paper_row="ResNet101", device="Tesla V100")
     costs, merged = _costs(tmp_path, a_record(**SEGMENTATION), backbone)
-    found = costs.estimate(next(one for one in merged if one.setup.asked.model == "pspnet"))
-    assert not found.is_measured
+    estimated = costs.estimate(next(one for one in merged if one.setup.asked.model == "pspnet"))
+    assert not estimated.is_measured
 
 
 def test_a_row_that_needs_itself_ends(tmp_path: Path):
@@ -108,9 +108,9 @@ def test_the_pretraining_workload_is_another_record(tmp_path: Path):
     assert "stage=mae" in costs.estimate(one).missing[0]
     mae = a_record(**shared, stage="mae", phases={"train": a_phase(kwh_per_sample=5e-7)})
     costs, [one] = _costs(tmp_path / "b", supervised, mae)
-    found = costs.estimate(one)
-    assert found.kwh is not None
-    assert found.kwh.value == pytest.approx((1600 * 5e-7 + 100 * 1e-6) * IMAGES + 2e-4)
+    estimated = costs.estimate(one)
+    assert estimated.kwh is not None
+    assert estimated.kwh.value == pytest.approx((1600 * 5e-7 + 100 * 1e-6) * IMAGES + 2e-4)
 
 
 PRETRAINED = {
@@ -129,36 +129,36 @@ DISTILLED = {
 
 
 @pytest.mark.parametrize(
-    ("row", "stage", "dear", "cheap"),
+    ("row", "stage", "costly", "cheap"),
     [(PRETRAINED, "pretrain", 14 * 90, 8), (DISTILLED, "distill", 300, 0)],
 )
 def test_a_stages_own_step_is_used_where_it_was_measured_and_said(
-    tmp_path: Path, row: dict[str, Any], stage: str, dear: float, cheap: float
+    tmp_path: Path, row: dict[str, Any], stage: str, costly: float, cheap: float
 ):
     teacher = 0.0 if row is PRETRAINED else 136.05
     set_up = 1e-4 * sum(one.row is None for one in row["recipe"])
     supervised = a_record(**row)
     costs, [one] = _costs(tmp_path / "a", supervised)
-    found = costs.estimate(one)
-    assert any(f"stage={stage} was not measured" in note for note in found.notes)
-    assert found.kwh is not None
-    assert found.kwh.value == pytest.approx((dear + cheap) * 1e-6 * IMAGES + set_up + teacher)
+    estimated = costs.estimate(one)
+    assert any(f"stage={stage} was not measured" in note for note in estimated.notes)
+    assert estimated.kwh is not None
+    assert estimated.kwh.value == pytest.approx((costly + cheap) * 1e-6 * IMAGES + set_up + teacher)
     own = a_record(**row, stage=stage, phases={"train": a_phase(kwh_per_sample=3e-6)})
     costs, [one] = _costs(tmp_path / "b", supervised, own)
-    found = costs.estimate(one)
-    assert any(f"its own step was measured (stage={stage})" in note for note in found.notes)
-    assert found.kwh is not None
-    expected = (dear * 3e-6 + cheap * 1e-6) * IMAGES + set_up + teacher
-    assert found.kwh.value == pytest.approx(expected)
+    estimated = costs.estimate(one)
+    assert any(f"its own step was measured (stage={stage})" in note for note in estimated.notes)
+    assert estimated.kwh is not None
+    expected = (costly * 3e-6 + cheap * 1e-6) * IMAGES + set_up + teacher
+    assert estimated.kwh.value == pytest.approx(expected)
 
 
 def test_the_papers_accounting_prices_pretraining_at_supervised_steps(tmp_path: Path):
     own = a_record(**PRETRAINED, stage="pretrain", phases={"train": a_phase(kwh_per_sample=3e-6)})
     put(tmp_path, a_record(**PRETRAINED), own)
     [one] = merge(load([str(tmp_path)]).frame)
-    found = Costs([one], "paper").estimate(one)
-    assert found.kwh is not None
-    assert found.kwh.value == pytest.approx((997.2 + 7) * 1e-6 * IMAGES)
+    estimated = Costs([one], "paper").estimate(one)
+    assert estimated.kwh is not None
+    assert estimated.kwh.value == pytest.approx((997.2 + 7) * 1e-6 * IMAGES)
 
 
 def test_a_pretraining_networks_size_is_not_the_models(tmp_path: Path):
@@ -199,20 +199,20 @@ def test_a_cost_is_borrowed_only_from_a_set_up_that_is_alike(tmp_path: Path, unl
 
 def test_a_published_part_has_no_interval_and_its_share_is_shown(tmp_path: Path):
     costs, [one] = _costs(tmp_path, a_record(**SEGMENTATION))
-    found = costs.estimate(one)
-    assert found.kwh is not None and found.kwh.half_width is None
+    estimated = costs.estimate(one)
+    assert estimated.kwh is not None and estimated.kwh.half_width is None
     own = 2975 * 100 * 1e-6 + 1e-4
-    assert found.published_kwh == pytest.approx(41.694)
-    assert found.published_share == pytest.approx(41.694 / (41.694 + own))
+    assert estimated.published_kwh == pytest.approx(41.694)
+    assert estimated.published_share == pytest.approx(41.694 / (41.694 + own))
 
 
 def test_a_borrowed_row_brings_its_published_part_along(tmp_path: Path):
     """The Segmenter's backbone was measured; the backbone's teacher was not."""
     recipe = (TRAIN, Stage("teacher", row="RegNetY-16GF"))
-    found = _segmenter(tmp_path, recipe=recipe)
-    assert not found.is_measured
-    assert found.published_kwh == pytest.approx(136.05)
-    assert found.kwh is not None and found.kwh.half_width is None
+    estimated = _segmenter(tmp_path, recipe=recipe)
+    assert not estimated.is_measured
+    assert estimated.published_kwh == pytest.approx(136.05)
+    assert estimated.kwh is not None and estimated.kwh.half_width is None
 
 
 def test_a_recipe_of_another_data_set_gives_no_estimate(tmp_path: Path):

@@ -14,9 +14,9 @@ from tests.analysis.sample_records import a_phase, a_record, put
 
 
 def test_a_mean_iou_measured_with_its_images_has_their_sampling_error() -> None:
-    found = choose(80.0, 80.2, "miou_pct", 500, 0.7)
-    assert found is not None
-    assert (found.value_pct, found.half_width_pct, found.origin) == (80.0, 0.7, "measured")
+    chosen = choose(80.0, 80.2, "miou_pct", 500, 0.7)
+    assert chosen is not None
+    assert (chosen.value_pct, chosen.half_width_pct, chosen.origin) == (80.0, 0.7, "measured")
 
 
 @pytest.mark.parametrize(
@@ -26,9 +26,9 @@ def test_a_mean_iou_measured_with_its_images_has_their_sampling_error() -> None:
 def test_one_without_them_has_none_and_says_who_does_not_give_them(
     measured: float | None, half_width: float | None, who: str
 ) -> None:
-    found = choose(measured, 80.2, "miou_pct", 500, half_width)
-    assert found is not None and found.half_width_pct is None
-    assert who in found.note
+    chosen = choose(measured, 80.2, "miou_pct", 500, half_width)
+    assert chosen is not None and chosen.half_width_pct is None
+    assert who in chosen.note
 
 
 def test_the_gqi_of_a_segmentation_row_has_an_interval_then(tmp_path: Path) -> None:

@@ -37,10 +37,10 @@ def test_the_runs_own_intervals_would_hold_too_seldom():
 
 
 def test_the_spread_is_pooled_with_its_degrees_of_freedom():
-    found = pooled_spread([[0.99, 1.01], [2.0 * 0.98, 2.0, 2.0 * 1.02], [5.0]])
-    assert found is not None
-    assert (found.degrees, found.num_setups) == (3, 2)
-    assert found.relative_sd == pytest.approx(math.sqrt((2e-4 + 8e-4) / 3))
+    spread = pooled_spread([[0.99, 1.01], [2.0 * 0.98, 2.0, 2.0 * 1.02], [5.0]])
+    assert spread is not None
+    assert (spread.degrees, spread.num_setups) == (3, 2)
+    assert spread.relative_sd == pytest.approx(math.sqrt((2e-4 + 8e-4) / 3))
 
 
 def test_with_a_pooled_spread_two_runs_are_surer_than_one():
@@ -54,13 +54,13 @@ def test_with_a_pooled_spread_two_runs_are_surer_than_one():
 
 
 def test_a_lone_run_where_nothing_was_repeated_says_so():
-    found = rate_over_runs([1.0], [0.01], None)
-    assert (found.half_width, found.basis) == (0.01, "within this run")
+    rate = rate_over_runs([1.0], [0.01], None)
+    assert (rate.half_width, rate.basis) == (0.01, "within this run")
 
 
 def test_a_coarse_measurement_is_not_made_sure_by_precise_ones_elsewhere():
-    found = rate_over_runs([0.9, 1.1], [0.3, 0.3], Spread(0.001, 50, 10))
-    assert found.half_width == pytest.approx(0.3 / math.sqrt(2))
+    rate = rate_over_runs([0.9, 1.1], [0.3, 0.3], Spread(0.001, 50, 10))
+    assert rate.half_width == pytest.approx(0.3 / math.sqrt(2))
 
 
 def test_a_lone_run_without_an_interval_has_none():

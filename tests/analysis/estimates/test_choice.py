@@ -26,35 +26,39 @@ def test_the_front_is_that_of_the_tables() -> None:
 
 
 def test_a_clear_front_is_on_it_in_every_draw() -> None:
-    found = front(rows(small=(70, 10, 1), large=(85, 100, 10), worse=(69, 200, 20)))
-    assert found["is_on_front"].tolist() == [True, True, False]
-    assert found["front_share"].tolist() == [1.0, 1.0, 0.0]
+    on_front = front(rows(small=(70, 10, 1), large=(85, 100, 10), worse=(69, 200, 20)))
+    assert on_front["is_on_front"].tolist() == [True, True, False]
+    assert on_front["front_share"].tolist() == [1.0, 1.0, 0.0]
 
 
 def test_two_networks_alike_share_the_front() -> None:
-    found = front(rows(one=(80.0, 100, 10), two=(80.0, 100, 10)))["front_share"]
-    # the less accurate or dearer one leaves it when it is worse in both: a quarter of the draws
-    assert found.to_numpy() == pytest.approx([0.75, 0.75], abs=0.03)
+    shares = front(rows(one=(80.0, 100, 10), two=(80.0, 100, 10)))["front_share"]
+    # the less accurate or costlier one leaves it when it is worse in both: a quarter of the draws
+    assert shares.to_numpy() == pytest.approx([0.75, 0.75], abs=0.03)
 
 
 def test_the_cheapest_at_or_above_an_accuracy() -> None:
-    found = cheapest(rows(cheap=(79.0, 10, 1), enough=(80.5, 50, 5), best=(85, 500, 50)), 80)
-    assert found["reaches"].tolist() == [False, True, True]
-    assert found["cheapest_share"].tolist() == pytest.approx([0, 1, 0], abs=0.01)
+    candidates = cheapest(rows(cheap=(79.0, 10, 1), enough=(80.5, 50, 5), best=(85, 500, 50)), 80)
+    assert candidates["reaches"].tolist() == [False, True, True]
+    assert candidates["cheapest_share"].tolist() == pytest.approx([0, 1, 0], abs=0.01)
     on_the_edge = cheapest(rows(edge=(80.0, 10, 1), safe=(85, 50, 5)), 80)
     assert on_the_edge["cheapest_share"].to_numpy() == pytest.approx([0.5, 0.5], abs=0.03)
 
 
-def test_break_even_is_the_dearer_training_over_the_saving_an_image() -> None:
-    cheap, dear = Model("cheap", 30.0, 2e-7), Model("dear", 130.0, 1e-7)
-    assert break_even(dear, cheap) == BreakEven("cheap", "dear", pytest.approx(1e9), None)
+def test_break_even_is_the_costlier_training_over_the_saving_an_image() -> None:
+    cheap, costly = Model("cheap", 30.0, 2e-7), Model("costly", 130.0, 1e-7)
+    assert break_even(costly, cheap) == BreakEven("cheap", "costly", pytest.approx(1e9), None)
 
 
 def test_break_even_has_the_interval_of_a_ratio() -> None:
-    found = break_even(Model("cheap", 30.0, 2e-7, 1.0, 1e-8), Model("dear", 130.0, 1e-7, 5.0, 1e-8))
-    assert found.interval is not None
-    assert found.interval[0] < 1e9 < found.interval[1]
-    noisy = break_even(Model("cheap", 30.0, 2e-7, 1.0, 1e-7), Model("dear", 130.0, 1e-7, 5.0, 1e-7))
+    crossing = break_even(
+        Model("cheap", 30.0, 2e-7, 1.0, 1e-8), Model("costly", 130.0, 1e-7, 5.0, 1e-8)
+    )
+    assert crossing.interval is not None
+    assert crossing.interval[0] < 1e9 < crossing.interval[1]
+    noisy = break_even(
+        Model("cheap", 30.0, 2e-7, 1.0, 1e-7), Model("costly", 130.0, 1e-7, 5.0, 1e-7)
+    )
     assert noisy.interval is None, "the saving may be none"
 
 

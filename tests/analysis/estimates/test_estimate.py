@@ -18,18 +18,18 @@ def _cost_of(row: str) -> Part | None:
 
 
 def test_a_stage_costs_samples_times_epochs_times_rate():
-    found = estimate([Stage("train", num_samples=1000, num_epochs=300)], _rate_of, _cost_of)
-    assert found.kwh is not None
-    assert found.kwh.value == pytest.approx(0.3)
-    assert found.kwh.half_width == pytest.approx(0.003)
+    estimated = estimate([Stage("train", num_samples=1000, num_epochs=300)], _rate_of, _cost_of)
+    assert estimated.kwh is not None
+    assert estimated.kwh.value == pytest.approx(0.3)
+    assert estimated.kwh.half_width == pytest.approx(0.003)
 
 
 def test_stages_of_one_rate_share_its_error():
     """Two halves have the interval of the whole, not a smaller one."""
     half = Stage("half", num_samples=1000, num_epochs=150)
-    found = estimate([half, half], _rate_of, _cost_of)
-    assert found.kwh is not None
-    assert found.kwh.half_width == pytest.approx(0.003)
+    estimated = estimate([half, half], _rate_of, _cost_of)
+    assert estimated.kwh is not None
+    assert estimated.kwh.half_width == pytest.approx(0.003)
 
 
 def test_different_rates_err_independently():
@@ -42,17 +42,17 @@ def test_a_part_without_an_interval_leaves_the_whole_without_one():
 
 def test_a_teacher_is_added_and_marked_as_published():
     recipe = [Stage("train", num_samples=1000, num_epochs=300), Stage("t", row="RegNetY-16GF")]
-    found = estimate(recipe, _rate_of, _cost_of)
-    assert found.kwh is not None
-    assert found.kwh.value == pytest.approx(136.35)
-    assert not found.is_measured
-    assert found.notes == ("RegNetY-16GF published",)
+    estimated = estimate(recipe, _rate_of, _cost_of)
+    assert estimated.kwh is not None
+    assert estimated.kwh.value == pytest.approx(136.35)
+    assert not estimated.is_measured
+    assert estimated.notes == ("RegNetY-16GF published",)
 
 
 def test_share_counts_a_row_more_than_once():
-    found = estimate([Stage("two", row="RegNetY-16GF", share=2)], _rate_of, _cost_of)
-    assert found.kwh is not None
-    assert found.kwh.value == pytest.approx(272.1)
+    estimated = estimate([Stage("two", row="RegNetY-16GF", share=2)], _rate_of, _cost_of)
+    assert estimated.kwh is not None
+    assert estimated.kwh.value == pytest.approx(272.1)
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ def test_share_counts_a_row_more_than_once():
     ],
 )
 def test_what_is_missing_is_named_instead_of_guessed(stage: Stage, words: str):
-    found = estimate([stage], _rate_of, _cost_of)
-    assert found.kwh is None
-    assert words in found.missing[0]
+    estimated = estimate([stage], _rate_of, _cost_of)
+    assert estimated.kwh is None
+    assert words in estimated.missing[0]
 
 
 def test_no_recipe_is_said():
@@ -74,5 +74,5 @@ def test_no_recipe_is_said():
 
 
 def test_a_whole_run_is_set_up_steps_evaluations_and_checkpoints():
-    found = whole_run(Quantity(0.5), 100, Quantity(0.01), 3, Quantity(0.2), 2, Quantity(0.1))
-    assert found.value == pytest.approx(0.5 + 1.0 + 0.6 + 0.2)
+    estimated = whole_run(Quantity(0.5), 100, Quantity(0.01), 3, Quantity(0.2), 2, Quantity(0.1))
+    assert estimated.value == pytest.approx(0.5 + 1.0 + 0.6 + 0.2)

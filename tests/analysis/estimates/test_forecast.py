@@ -78,7 +78,7 @@ def test_for_one_correlation_it_is_what_the_covariance_matrix_says(monkeypatch):
     count, num_further, r = 6, 9, 0.6
     first = np.array([1.0, 1.01, 0.99, 1.02, 1.04, 1.08])
     monkeypatch.setattr(forecast, "CORRELATIONS", np.array([r]))
-    found = ar1_half_width(first, num_further)
+    half_width = ar1_half_width(first, num_further)
 
     at = np.arange(count + num_further)
     covariance = r ** np.abs(at[:, None] - at)
@@ -92,7 +92,9 @@ def test_for_one_correlation_it_is_what_the_covariance_matrix_says(monkeypatch):
     variance += (1 - to_mean @ ones) ** 2 / information
     scale = math.sqrt(variance * (first - mean) @ inverse @ (first - mean) / (count - 1))
     later = t(count - 1, loc=centre, scale=scale)
-    assert later.cdf(first.mean() + found) - later.cdf(first.mean() - found) == pytest.approx(0.95)
+    assert later.cdf(first.mean() + half_width) - later.cdf(
+        first.mean() - half_width
+    ) == pytest.approx(0.95)
 
 
 def test_blocks_that_resemble_each_other_say_less():

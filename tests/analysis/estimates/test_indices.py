@@ -38,20 +38,20 @@ def test_accuracy_per_kwh() -> None:
     assert accuracy_per_kwh(ACCURACY, KWH)[0] == pytest.approx(72.5 / 16.152)
 
 
-def test_pepr_e_halves_the_accuracy_of_the_dearest() -> None:
-    found = pepr_e(ACCURACY, KWH)
-    assert (found[0], found[2]) == (pytest.approx(0.725), pytest.approx(0.44))
+def test_pepr_e_halves_the_accuracy_of_the_costliest() -> None:
+    scores = pepr_e(ACCURACY, KWH)
+    assert (scores[0], scores[2]) == (pytest.approx(0.725), pytest.approx(0.44))
     assert np.isnan(pepr_e(ACCURACY, np.ones(3))).all(), "nothing to tell apart"
 
 
 def test_every_index_has_a_source_and_a_number_a_model() -> None:
     rows = pd.DataFrame({"accuracy_pct": 100 * ACCURACY, "kwh": KWH}, index=["a", "b", "c"])
-    found = values(rows, INDICES)
-    assert list(found.columns) == list(INDICES) and found.notna().all().all()
+    by_index = values(rows, INDICES)
+    assert list(by_index.columns) == list(INDICES) and by_index.notna().all().all()
     assert all(index.source for index in INDICES.values())
-    ranks = places(found)
+    ranks = places(by_index)
     assert ranks["accuracy"].tolist() == [3, 2, 1] and ranks["least_kwh"].tolist() == [1, 2, 3]
-    tau = agreement(found)
+    tau = agreement(by_index)
     assert tau.loc["accuracy", "least_kwh"] == pytest.approx(-1) and tau.loc["gqi", "gqi"] == 1
 
 

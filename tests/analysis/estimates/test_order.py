@@ -23,10 +23,10 @@ def test_it_is_spearmans_with_the_interval_of_bonett_and_wright() -> None:
     generator = np.random.default_rng(0)
     x = pd.Series(generator.normal(size=40))
     y = x + generator.normal(size=40)
-    found = rank(x, y)
-    assert found.rho == pytest.approx(stats.spearmanr(x, y).statistic)
-    z = math.atanh(found.rho) - 1.959964 * math.sqrt((1 + found.rho**2 / 2) / 37)
-    assert found.low == pytest.approx(math.tanh(z), abs=1e-6)
+    agreement = rank(x, y)
+    assert agreement.rho == pytest.approx(stats.spearmanr(x, y).statistic)
+    z = math.atanh(agreement.rho) - 1.959964 * math.sqrt((1 + agreement.rho**2 / 2) / 37)
+    assert agreement.low == pytest.approx(math.tanh(z), abs=1e-6)
 
 
 @pytest.mark.parametrize(("n", "correlation"), [(12, 0.9), (47, 0.96)])
@@ -38,15 +38,15 @@ def test_the_interval_holds_the_truth_as_often_as_it_says(n: int, correlation: f
     held = 0
     for _ in range(400):
         x = pd.Series(generator.normal(size=n))
-        found = rank(x, correlation * x + noise * generator.normal(size=n))
-        held += found.low <= truth <= found.high
+        agreement = rank(x, correlation * x + noise * generator.normal(size=n))
+        held += agreement.low <= truth <= agreement.high
     assert held / 400 == pytest.approx(0.95, abs=0.03)
 
 
 def test_three_pairs_have_no_interval_and_no_power() -> None:
     first = pd.Series([1.0, 2.0, 3.0])
-    found = rank(first, first)
-    assert found.rho == pytest.approx(1) and math.isnan(found.low) and found.power == 0
+    agreement = rank(first, first)
+    assert agreement.rho == pytest.approx(1) and math.isnan(agreement.low) and agreement.power == 0
 
 
 def test_one_row_stands_for_several() -> None:

@@ -28,20 +28,20 @@ def made(noise: float, per_family: float = 0.0) -> tuple[pd.Series, pd.DataFrame
 
 
 def test_a_power_law_is_found_and_has_no_error() -> None:
-    found = fit(*made(noise=0.0))
-    assert found.median_error == pytest.approx(0, abs=1e-9)
-    predicted = found.predict({"gmacs": 10.0})
+    law = fit(*made(noise=0.0))
+    assert law.median_error == pytest.approx(0, abs=1e-9)
+    predicted = law.predict({"gmacs": 10.0})
     assert predicted.kwh == pytest.approx(0.2 * 10**0.7)
     assert predicted.low == pytest.approx(predicted.high)
 
 
 def test_the_interval_spans_the_left_out_errors() -> None:
-    found = fit(*made(noise=0.3))
-    factor = found.factor(0.8)
-    assert (found.log_errors <= math.log(factor) + 1e-12).sum() == math.ceil(21 * 0.8)
-    predicted = found.predict({"gmacs": 10.0}, 0.8)
+    law = fit(*made(noise=0.3))
+    factor = law.factor(0.8)
+    assert (law.log_errors <= math.log(factor) + 1e-12).sum() == math.ceil(21 * 0.8)
+    predicted = law.predict({"gmacs": 10.0}, 0.8)
     assert predicted.high / predicted.kwh == pytest.approx(factor)
-    assert found.factor(0.99) == math.inf, "20 networks cannot carry 99 %"
+    assert law.factor(0.99) == math.inf, "20 networks cannot carry 99 %"
 
 
 def test_plain_vits_are_one_family() -> None:
@@ -65,9 +65,9 @@ def test_plain_vits_are_one_family() -> None:
 def test_the_error_of_each_model(
     phase: str, names: tuple[str, ...], num: int, error: float
 ) -> None:
-    found = fitted(phase, names)
-    assert found.num_networks == num
-    assert found.median_error == pytest.approx(error, abs=0.002)
+    law = fitted(phase, names)
+    assert law.num_networks == num
+    assert law.median_error == pytest.approx(error, abs=0.002)
 
 
 def test_too_few_families_are_refused() -> None:

@@ -47,10 +47,10 @@ def test_the_interval_holds_the_true_rank_however_near_the_values_are(apart: flo
     highest = [5 - int((truth < value).sum()) for value in truth]
     held = np.zeros(5)
     for _ in range(150):
-        found = ranks(list(truth + generator.normal(size=5)), [1.96] * 5, num_draws=400)
+        intervals = ranks(list(truth + generator.normal(size=5)), [1.96] * 5, num_draws=400)
         held += [
             one is not None and one.low <= low and high <= one.high
-            for one, low, high in zip(found, lowest, highest, strict=True)
+            for one, low, high in zip(intervals, lowest, highest, strict=True)
         ]
     assert held.min() / 150 >= 0.90
 

@@ -28,8 +28,8 @@ def test_it_covers_95_percent() -> None:
     generator, z = np.random.default_rng(1), stats.norm.ppf(0.975)
     numerators, denominators = generator.normal(3, 0.6, 4000), generator.normal(2, 0.3, 4000)
     hit = [
-        found is None or found[0] <= 1.5 <= found[1]
+        interval is None or interval[0] <= 1.5 <= interval[1]
         for a, b in zip(numerators, denominators, strict=True)
-        for found in [fieller(a, 0.6 * z, b, 0.3 * z)]
+        for interval in [fieller(a, 0.6 * z, b, 0.3 * z)]
     ]
     assert np.mean(hit) == pytest.approx(0.95, abs=0.012)

@@ -39,19 +39,19 @@ def compared(folder: Path, *records: Record) -> list[Saving]:
 
 
 def test_a_switch_that_saves_is_shown_with_its_interval(tmp_path):
-    found = compared(
+    saving = compared(
         tmp_path,
         run(1e-6),
         run(0.8e-6, compile=True),
         run(1.005e-6, channels_last=False),
         run(1.3e-6, batch_size=8),
     )
-    assert [(tuple(one.changed.items()), one.verdict) for one in found] == [
+    assert [(tuple(one.changed.items()), one.verdict) for one in saving] == [
         ((("compile", (False, True)),), "saves"),
         ((("channels_last", (True, False)),), "not shown"),
         ((("batch_size", (32, 8)),), "costs more"),
     ]
-    ratio = found[0].energy
+    ratio = saving[0].energy
     assert ratio is not None
     assert ratio.value == pytest.approx(0.8)
     # Fieller: half-widths 1 % of the reference, 0.01 / 0.8 of the switched
@@ -59,7 +59,7 @@ def test_a_switch_that_saves_is_shown_with_its_interval(tmp_path):
 
 
 def test_the_reference_is_the_middle_of_the_star_whatever_came_first(tmp_path):
-    found = compared(
+    saving = compared(
         tmp_path,
         run(1.3e-6, batch_size=8, precision="bf16"),
         run(0.9e-6, batch_size=8),
@@ -67,8 +67,8 @@ def test_the_reference_is_the_middle_of_the_star_whatever_came_first(tmp_path):
         run(1e-6, batch_size=8, compile=True),
         run(1e-6, batch_size=8, channels_last=False),
     )
-    assert all(one.changed.get("batch_size", (8, 0))[0] == 8 for one in found)
-    assert sum(one.is_combination for one in found) == 1
+    assert all(one.changed.get("batch_size", (8, 0))[0] == 8 for one in saving)
+    assert sum(one.is_combination for one in saving) == 1
 
 
 def test_nothing_is_said_to_save_where_nobody_knows_how_much_runs_differ(tmp_path):

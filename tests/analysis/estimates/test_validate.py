@@ -30,23 +30,23 @@ def _of(blocks: tuple[Reading, ...], **more: Any) -> Record:
 
 
 def _predicted(record: Record, first: float = 0.2) -> Prediction:
-    [found] = predictions_of(record, first)
-    assert isinstance(found, Prediction), str(found)
-    return found
+    [prediction] = predictions_of(record, first)
+    assert isinstance(prediction, Prediction), str(prediction)
+    return prediction
 
 
 def _left_out(record: Record) -> str:
-    [found] = predictions_of(record, first=0.2)
-    assert isinstance(found, LeftOut), str(found)
-    return str(found)
+    [prediction] = predictions_of(record, first=0.2)
+    assert isinstance(prediction, LeftOut), str(prediction)
+    return str(prediction)
 
 
 def test_the_rest_of_a_steady_run_is_predicted_exactly():
-    found = _predicted(_record([0.01] * 50))
-    assert (found.num_first, found.num_blocks) == (10, 50)
-    assert found.predicted_kwh == pytest.approx(0.4)
-    assert found.realised_kwh == pytest.approx(0.4)
-    assert found.held
+    prediction = _predicted(_record([0.01] * 50))
+    assert (prediction.num_first, prediction.num_blocks) == (10, 50)
+    assert prediction.predicted_kwh == pytest.approx(0.4)
+    assert prediction.realised_kwh == pytest.approx(0.4)
+    assert prediction.held
 
 
 def test_what_is_measured_on_both_sides_does_not_flatter_the_error():
@@ -57,25 +57,25 @@ def test_what_is_measured_on_both_sides_does_not_flatter_the_error():
         Overhead("checkpoint", 1.0, Energy(gpu_kwh=0.05)),
         Overhead("checkpoint", 1.0, Energy(gpu_kwh=0.07)),
     )
-    found = _predicted(_record([0.01] * 10 + [0.011] * 40, overheads=overheads))
-    assert found.error == pytest.approx(0.4 / 0.44 - 1)
-    assert found.whole_predicted_kwh == pytest.approx(0.1 + 0.4 + 4.0 + 0.12)
-    assert found.whole_realised_kwh == pytest.approx(0.1 + 0.44 + 4.0 + 0.12)
-    assert found.whole_error == pytest.approx(-0.04 / 4.66)
-    assert found.overheads == ("set-up", "checkpoint")
-    assert "as measured on both sides: first part, set-up, checkpoint" in str(found)
+    prediction = _predicted(_record([0.01] * 10 + [0.011] * 40, overheads=overheads))
+    assert prediction.error == pytest.approx(0.4 / 0.44 - 1)
+    assert prediction.whole_predicted_kwh == pytest.approx(0.1 + 0.4 + 4.0 + 0.12)
+    assert prediction.whole_realised_kwh == pytest.approx(0.1 + 0.44 + 4.0 + 0.12)
+    assert prediction.whole_error == pytest.approx(-0.04 / 4.66)
+    assert prediction.overheads == ("set-up", "checkpoint")
+    assert "as measured on both sides: first part, set-up, checkpoint" in str(prediction)
 
 
 def test_an_overhead_without_a_sensor_is_not_named():
-    found = _predicted(_record([0.01] * 50, overheads=(Overhead("set-up", 1.0, Energy()),)))
-    assert found.overheads == ()
+    prediction = _predicted(_record([0.01] * 50, overheads=(Overhead("set-up", 1.0, Energy()),)))
+    assert prediction.overheads == ()
 
 
 def test_a_run_that_becomes_costlier_later_is_missed():
     steady, costly = [0.0099, 0.0101] * 5, [0.02] * 40
-    found = _predicted(_record(steady + costly))
-    assert found.error == pytest.approx(-0.5, abs=0.01)
-    assert not found.held
+    prediction = _predicted(_record(steady + costly))
+    assert prediction.error == pytest.approx(-0.5, abs=0.01)
+    assert not prediction.held
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.5, 0.8])
@@ -129,8 +129,8 @@ def test_what_predicts_nothing_is_left_out_with_a_reason(record: Record, words: 
 
 
 def test_a_later_block_of_absurd_length_is_no_burden():
-    [found] = predictions_of(_with_steps(2**62), first=0.2)
-    assert isinstance(found, Prediction)
+    [prediction] = predictions_of(_with_steps(2**62), first=0.2)
+    assert isinstance(prediction, Prediction)
 
 
 def test_warm_up_and_dropped_blocks_do_not_count():

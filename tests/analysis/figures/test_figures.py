@@ -81,8 +81,8 @@ def words(figure: Figure) -> str:
 
     with look.look():
         figure.draw_without_rendering()
-    found = figure.findobj(Text)
-    return "\n".join(text.get_text() for text in found if isinstance(text, Text))
+    texts = figure.findobj(Text)
+    return "\n".join(text.get_text() for text in texts if isinstance(text, Text))
 
 
 EMPTY = Frames()

@@ -44,8 +44,8 @@ def test_the_split_of_a_self_supervised_total_is_estimated_and_adds_up_to_it() -
 
 
 def test_an_appliances_source_is_a_title_and_no_key() -> None:
-    found = gather._with_titles(gather.published_facts.appliances())
-    assert found["source"].str.len().min() > 15
+    titled = gather._with_titles(gather.published_facts.appliances())
+    assert titled["source"].str.len().min() > 15
 
 
 def test_a_curve_adds_up_every_block_warm_up_included(tmp_path: Path) -> None:

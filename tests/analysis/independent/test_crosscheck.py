@@ -54,9 +54,9 @@ def check_of(*e: float, cpu: float | None = None) -> pd.Series:
     sets = [a_set(f"set {k}", **base, e=1 / ratio) for k, ratio in enumerate(e)]
     if cpu is not None:
         sets.append(a_set("slow", hardware="CPU i7", **base, e=1 / cpu))
-    found = marks(cross_check(estimates(**base, e=1.0), sets)).set_index("model")
-    assert (found.loc[list(NETWORKS[:4]), "mark"] == "").all()
-    return found.loc["e"]
+    marked = marks(cross_check(estimates(**base, e=1.0), sets)).set_index("model")
+    assert (marked.loc[list(NETWORKS[:4]), "mark"] == "").all()
+    return marked.loc["e"]
 
 
 @pytest.mark.parametrize(
@@ -112,8 +112,8 @@ def test_rows_near_idle_power_are_not_in_a_cross_check() -> None:
 
 
 def test_the_papers_outliers_are_those_that_were_found_by_hand() -> None:
-    found = marks(cross_check(published_estimates(), all_sets())).set_index(["phase", "model"])
-    test = found.loc["test"]
+    marked = marks(cross_check(published_estimates(), all_sets())).set_index(["phase", "model"])
+    test = marked.loc["test"]
     assert set(test.index[test["mark"] == "high"]) == {
         "EfficientNet B0",
         "ResNet18",

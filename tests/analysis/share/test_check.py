@@ -206,9 +206,9 @@ FAULTS: dict[str, tuple[Callable[[Record], Record], str]] = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_named(thousand: list[Record], name: str) -> None:
     plant, words = FAULTS[name]
-    found = findings(plant(thousand[7]))
-    assert worst(found) == "wrong"
-    assert any(words in one.what for one in found), found
+    listed = findings(plant(thousand[7]))
+    assert worst(listed) == "wrong"
+    assert any(words in one.what for one in listed), listed
 
 
 def _put_bundle(folder: Path, *made: Record) -> Path:

@@ -18,10 +18,10 @@ from tests.analysis.sample_records import TRAIN, a_phase, a_record, put
 def ours(folder: Path, *records: Record, **options: Any) -> dict[str, list[dict[str, Any]]]:
     """Measured rows by model."""
     rows = table(load([put(folder, *records)]).frame, "classification", Options(**options))
-    found: dict[str, list[dict[str, Any]]] = {}
+    by_model: dict[str, list[dict[str, Any]]] = {}
     for row in rows[rows["hardware"].notna()].to_dict("records"):
-        found.setdefault(row["model"], []).append(row)
-    return found
+        by_model.setdefault(row["model"], []).append(row)
+    return by_model
 
 
 def of(

@@ -53,15 +53,15 @@ def test_a_published_row_has_what_others_measured_and_a_check(tmp_path: Path) ->
 
 
 def test_our_own_outlier_is_marked(tmp_path: Path) -> None:
-    found = table3(tmp_path, *like_the_rtx_5000(VGG16=4.0)).set_index("model")
-    ours = found["independent_train_check_ours"]
+    table = table3(tmp_path, *like_the_rtx_5000(VGG16=4.0)).set_index("model")
+    ours = table["independent_train_check_ours"]
     assert ours["VGG16"].startswith("high") and ours["ResNet50"].startswith("in line")
     assert ours.notna().sum() == len(NETWORKS)
 
 
 def test_four_networks_are_too_few_for_a_check(tmp_path: Path) -> None:
-    found = table3(tmp_path, *like_the_rtx_5000()[:4])
-    assert found["independent_train_check_ours"].isna().all()
+    table = table3(tmp_path, *like_the_rtx_5000()[:4])
+    assert table["independent_train_check_ours"].isna().all()
 
 
 def test_the_csv_has_the_columns_and_a_users_file_joins(tmp_path: Path) -> None:
@@ -84,15 +84,15 @@ def test_the_csv_has_the_columns_and_a_users_file_joins(tmp_path: Path) -> None:
 
 
 def test_the_check_has_its_ratio_sets_mark_and_scopes_in_columns(tmp_path: Path) -> None:
-    found = table3(tmp_path, *like_the_rtx_5000(VGG16=4.0)).set_index("model")
-    vgg, resnet = found.loc["VGG16"], found.loc["ResNet50"]
+    table = table3(tmp_path, *like_the_rtx_5000(VGG16=4.0)).set_index("model")
+    vgg, resnet = table.loc["VGG16"], table.loc["ResNet50"]
     assert vgg["independent_train_mark_ours"] == "high"
     name = "independent_train_normalised_ours"
     assert vgg[name] > 2 > resnet[name]
     assert resnet["independent_train_mark_ours"] == "in line"
     assert resnet["independent_train_num_sets_ours"] >= 3
     assert resnet["independent_train_scopes_ours"] == "device, gpu"
-    b7 = found.loc["EfficientNet B7"]
+    b7 = table.loc["EfficientNet B7"]
     assert (b7["independent_test_mark_published"], b7["independent_test_num_sets_published"]) == (
         "low",
         8,
@@ -101,11 +101,11 @@ def test_the_check_has_its_ratio_sets_mark_and_scopes_in_columns(tmp_path: Path)
 
 def test_the_ratio_to_a_board_takes_the_gpu_alone(tmp_path: Path) -> None:
     """Runs of twice the RTX 5000's joules, of which the GPU took 80 %."""
-    found = table3(tmp_path / "read", *like_the_rtx_5000()).set_index("model")
-    assert found.loc["ResNet50"]["independent_train_ratio_ours"] == pytest.approx(1.6)
+    table = table3(tmp_path / "read", *like_the_rtx_5000()).set_index("model")
+    assert table.loc["ResNet50"]["independent_train_ratio_ours"] == pytest.approx(1.6)
     cpu = [replace(record, phases=on_the_cpu(record)) for record in like_the_rtx_5000()]
-    found = table3(tmp_path / "cpu", *cpu).set_index("model")
-    assert pd.isna(found.loc["ResNet50"]["independent_train_ratio_ours"]), "another scope"
+    table = table3(tmp_path / "cpu", *cpu).set_index("model")
+    assert pd.isna(table.loc["ResNet50"]["independent_train_ratio_ours"]), "another scope"
 
 
 def on_the_cpu(record: Record) -> dict[Phase, PhaseRecord]:

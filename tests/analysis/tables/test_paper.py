@@ -151,8 +151,8 @@ def test_accounting_paper_uses_the_papers_recipe(tmp_path: Path):
 
 
 def test_diff_gives_relative_differences_and_flags(tmp_path: Path):
-    found = diff(_table3(tmp_path, a_record()))
-    [row] = found.to_dict("records")
+    differences = diff(_table3(tmp_path, a_record()))
+    [row] = differences.to_dict("records")
     expected = 100 * ((300 * IMAGES * 1e-6 + 1e-4) / 224.01 - 1)
     assert row["diff_train_kwh_pct"] == pytest.approx(expected)
     assert "train_kwh differs" in row["flag"]

@@ -68,8 +68,8 @@ def test_where_keeps_the_rows_for_which_every_clause_holds(condition: str, kept:
 
 def test_sorting_by_an_interval_puts_the_narrowest_first():
     table = a_table().assign(estimated_gqi_half_width=[0.3, 0.1, 0.2, 0.4])
-    found = select.ordered(table, "gqi_half_width")["estimated_gqi_half_width"]
-    assert list(found) == [0.1, 0.2, 0.3, 0.4]
+    widths = select.ordered(table, "gqi_half_width")["estimated_gqi_half_width"]
+    assert list(widths) == [0.1, 0.2, 0.3, 0.4]
 
 
 def test_sorting_puts_the_best_first_and_what_is_absent_last():
