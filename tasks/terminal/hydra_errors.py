@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import re
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from tasks.config import key_table
 from tasks.config.model_names import CONF_DIR, timm_names, yaml_names
@@ -20,7 +22,24 @@ from tasks.terminal.arguments import GROUPS, unreadable
 _COMPOSING = re.compile(r"In '([^']+)': (?:\w+ raised while composing config:\s*)?")
 _KIND = re.compile(r"(?:Cannot|Merge error|not a subclass|is not a )[\s\S]*?full_key: *(\S*)")
 _LAUNCHER = "hydra.launcher."
+_COMPOSERS = ("hydra", "omegaconf", "yaml", "antlr4")
+_OURS = ("run", "tasks", "launchers", "metering", "hydra_plugins", "watt_for_what")
 _DETAILS = ("full_key", "object_type", "reference_type", "See https", "To append to your config")
+
+
+def is_of_config(error: Exception) -> bool:
+    """Whether `error` says what is wrong with a config or a command line, and no code of this
+    suite is at fault: Hydra, OmegaConf and YAML raise types of their own, but plain ones too."""
+    from hydra.errors import HydraException
+
+    if isinstance(error, (HydraException, OmegaConfBaseException, yaml.YAMLError)):
+        return True
+    packages = [
+        str(frame.f_globals.get("__name__")).partition(".")[0]
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+    ]
+    either = [package for package in packages if package in (*_COMPOSERS, *_OURS)]
+    return bool(either) and either[-1] in _COMPOSERS
 
 
 def said(error: Exception, flags: argparse.Namespace | None = None) -> str:

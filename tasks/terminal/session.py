@@ -29,15 +29,18 @@ class Session:
         self._preview = preview
         self.outcomes: list[Outcome] = []
         self.refusals: list[str] = []
-        self.is_running = False
+        self.num_internal_errors = 0
+        self.raised_by_runs: list[Exception] = []  # of the network, the driver, the launcher
         self._pace: Pace | None = None
         self.places: dict[str, Path] = {}  # of the last plan
 
     def run(self, config: DictConfig, runner: Runner) -> Outcome | None:
         """Run or preview one config, as often as `repeats` says; the last outcome. A `PlanError`
-        refuses this run; the sweep goes on."""
+        refuses this run, and an internal error ends it; the sweep goes on. Raises what is wrong
+        with the config as a whole, what the operating system refuses, and what the run raised."""
         from tasks.config.checked import checked_plan
         from tasks.running import os_errors
+        from tasks.terminal import hydra_errors, internal_error
 
         outcome = None
         try:
@@ -51,9 +54,14 @@ class Session:
             for each in plans:
                 outcome = self._run_one(each, runner)
         except PlanError as error:
-            self.is_running = False
             self.refusals.append(_with_file(str(error)))
             _complain(self.refusals[-1])
+        except Exception as error:
+            known = isinstance(error, OSError) or hydra_errors.is_of_config(error)
+            if known or error in self.raised_by_runs:
+                raise
+            self.num_internal_errors += 1
+            internal_error.report(error)
         return outcome
 
     def _run_one(self, plan: Plan, runner: Runner) -> Outcome | None:
@@ -62,13 +70,15 @@ class Session:
         from tasks.terminal.progress import Pace, terminal_progress
         from tasks.terminal.summary import summary_lines
 
-        self.is_running = True
         self._pace = self._pace or Pace()
         self._pace.begin()
-        with terminal_progress(plan, self._pace) as say, interruptible():
-            outcome = runner(plan, say)
+        try:
+            with terminal_progress(plan, self._pace) as say, interruptible():
+                outcome = runner(plan, say)
+        except Exception as error:
+            self.raised_by_runs.append(error)
+            raise
         self._pace.end(outcome is None or outcome.reused)
-        self.is_running = False
         if outcome is None:
             return None
         self.outcomes.append(outcome)
@@ -78,13 +88,18 @@ class Session:
 
     def status(self) -> int:
         """Exit status, after listing every run that failed."""
+        from tasks.terminal import internal_error
+
+        has_internal_errors = self.num_internal_errors > 0
         failed = [done for done in self.outcomes if done.record.status != "finished"]
-        total = len(self.outcomes) + len(self.refusals)
+        total = len(self.outcomes) + len(self.refusals) + self.num_internal_errors
         if total > 1:
             reused = sum(done.reused for done in self.outcomes if done not in failed)
             print(
                 f"\n{total} runs: {len(self.outcomes) - len(failed)} finished "
                 f"({reused} of them earlier), {len(failed)} failed, {len(self.refusals)} refused"
+                + f", {self.num_internal_errors} with an internal error"
+                * has_internal_errors
             )
             for done in failed:
                 failure = done.record.failure
@@ -92,6 +107,8 @@ class Session:
                 print(f"  failed: {done.record.model}: {reason} ({done.folder})")
             for refusal in self.refusals:
                 print(f"  refused: {refusal}")
+        if has_internal_errors:
+            return internal_error.STATUS
         return 2 if self.refusals else 1 if failed else 0
 
 
@@ -120,11 +137,21 @@ def exit_on_errors(run: Callable[[], Any], session: Session) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python's end complains again
         return 1
     except Exception as error:
-        if session.is_running and not isinstance(error, OSError):
-            raise  # a run's own error is no fault of the configuration
+        if error in session.raised_by_runs and not isinstance(error, OSError):
+            raise  # no fault of the config, nor of this suite for certain
+        return _refused_or_internal(error, session, flags)
+    return session.status()
+
+
+def _refused_or_internal(error: Exception, session: Session, flags: Namespace | None) -> int:
+    """The exit status, after what is wrong was said."""
+    from tasks.terminal import hydra_errors, internal_error
+
+    if isinstance(error, OSError) or hydra_errors.is_of_config(error):
         _complain(_said(error, session, flags))
         return 2
-    return session.status()
+    internal_error.report(error)
+    return internal_error.STATUS
 
 
 def _said(error: Exception, session: Session, flags: Namespace | None) -> str:
