@@ -190,17 +190,9 @@ def parts(plan: Plan) -> dict[str, Any]:
 
 
 def data_setup(plan: DataPlan) -> DataSetUp:
-    """Raises `PlanError` where the folder is not in the usual layout."""
+    """Raises `PlanError` where the folder is not in the usual layout, or the set does not open."""
     if plan.name == data.TIMM:
-        named = ("num_classes", "dataset")
-        options = {key: value for key, value in plan.options.items() if key not in named}
-        return DataSetUp(
-            name=timm_sets.called(plan),
-            origin="own",
-            fraction=plan.fraction,
-            num_classes=plan.options.get("num_classes"),
-            options=options,
-        )
+        return timm_sets.setup(plan)
     if plan.root is None:
         files = public_sets.embedded(plan)
         is_real = plan.name == "digits"  # scikit-learn brings the scans themselves

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from metering.setup import DataSetUp
+from tasks.data.public_sets import class_digest
 from tasks.errors import PlanError
 from tasks.plan import DataPlan
 
 PREFIXES = ("hfds/", "hfids/", "wds/", "tfds/", "torch/")
+_CHOOSE = (
+    "dataset",
+    "num_classes",
+    "input_key",
+    "target_key",
+    "train_split",
+    "test_split",
+    "train_samples",
+    "test_samples",
+)
+"""Options that say which samples and labels of the set are read."""
 _STREAMS = ("hfids/", "wds/", "tfds/")
 _NEEDS = {
     "hfds/": "datasets",
@@ -117,6 +132,41 @@ def open_split(plan: DataPlan, split: str, batch_size: int, seed: int) -> Any:
     return images
 
 
+@dataclass(frozen=True)
+class Contents:
+    """Samples of the two splits, and the names of the classes where the set has them."""
+
+    num_train: int
+    num_test: int
+    classes: tuple[str, ...] | None
+
+
+def setup(plan: DataPlan) -> DataSetUp:
+    """Two sets of one name and another size, or of other classes, are not one. Raises `PlanError`
+    where the set cannot be opened."""
+    which = {key: value for key, value in plan.options.items() if key in _CHOOSE}
+    contents = _contents(plan.root, tuple(sorted(which.items())))
+    named = (*_CHOOSE, "num_classes")
+    splits = {key: which[key] for key in which if key.endswith(("_split", "_key"))}
+    return DataSetUp(
+        name=called(plan),
+        origin="own",
+        fraction=plan.fraction,
+        num_classes=plan.options.get("num_classes"),
+        num_train=contents.num_train,
+        num_test=contents.num_test,
+        class_digest=None if contents.classes is None else class_digest(contents.classes),
+        options=splits | {key: plan.options[key] for key in plan.options if key not in named},
+    )
+
+
+@cache
+def _contents(root: str | None, options: tuple[tuple[str, Any], ...]) -> Contents:
+    plan = DataPlan("timm", root, options=dict(options))
+    train, test = (open_split(plan, split, batch_size=1, seed=0) for split in ("train", "test"))
+    return Contents(len(train), len(test), _class_names(train))
+
+
 def _prefix(name: str) -> str | None:
     return next((one for one in PREFIXES if name.lower().startswith(one)), None)
 
@@ -156,3 +206,9 @@ def _num_classes(images: Any) -> int | None:
     features, label = _features(images)
     number = getattr(features.get(label), "num_classes", None)
     return None if number is None else int(number)
+
+
+def _class_names(images: Any) -> tuple[str, ...] | None:
+    features, label = _features(images)
+    names = getattr(images, "classes", None) or getattr(features.get(label), "names", None)
+    return None if names is None else tuple(map(str, names))

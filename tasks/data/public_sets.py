@@ -40,7 +40,7 @@ def on_disk(
     there; else the user's own, called after its folder. classes: in order, where the folder has a
     list of them; public_classes: those of the named set, None where they cannot be told."""
     known = catalogue.data_set(plan.name)
-    digest = None if classes is None else _digest(classes)
+    digest = None if classes is None else class_digest(classes)
     is_public = (
         known is not None
         and known.num_train is not None
@@ -67,6 +67,7 @@ def on_disk(
     )
 
 
-def _digest(classes: Sequence[Any]) -> str:
+def class_digest(classes: Sequence[Any]) -> str:
+    """16 hex digits over the names in their order."""
     text = "\n".join(map(str, classes))
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]

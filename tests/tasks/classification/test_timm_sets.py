@@ -214,6 +214,35 @@ def test_a_library_that_is_not_there_is_said_with_its_command(
         assert said.endswith(f"pip install {package}")
 
 
+@pytest.mark.parametrize("written", [hfds, wds, torch_folder])
+def test_sets_of_another_size_are_other_runs(
+    planned: Callable[..., Plan],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    written: Callable[[Path], list[str]],
+) -> None:
+    """Files of one name, once whole and once half."""
+    plans = {}
+    for number in (12, 6):
+        monkeypatch.setitem(NUM, "train", number)
+        (tmp_path / str(number)).mkdir()
+        plans[number] = planned(*written(tmp_path / str(number)))
+    assert {number: plan.asked.data.num_train for number, plan in plans.items()} == {12: 12, 6: 6}
+    assert plans[6].asked.data.name == plans[12].asked.data.name
+    assert plans[6].asked.data.class_digest == plans[12].asked.data.class_digest
+    assert plans[6].identity != plans[12].identity
+
+
+def test_other_classes_are_other_runs(planned: Callable[..., Plan], tmp_path: Path) -> None:
+    digests = set()
+    for beginning in ("cat", "car"):
+        asked = torch_folder(tmp_path / beginning)
+        for folder in tmp_path.glob(f"{beginning}/*/class*"):
+            folder.rename(folder.with_name(folder.name.replace("class", beginning)))
+        digests.add(planned(*asked).asked.data.class_digest)
+    assert len(digests) == 2 and None not in digests
+
+
 def test_a_set_is_called_after_itself_and_not_after_its_place(
     planned: Callable[..., Plan], tmp_path: Path
 ) -> None:
