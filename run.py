@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 try:
     from tasks.terminal.session import Session, exit_on_errors
@@ -18,6 +19,9 @@ except ModuleNotFoundError as error:
     from metering import missing_package
 
     missing_package.leave(error)
+
+if TYPE_CHECKING:
+    from tasks.terminal.session import Runner
 
 CONF = str(Path(__file__).resolve().parent / "conf")  # absolute: the same wherever it is typed
 
@@ -32,7 +36,7 @@ def main() -> int:
     session = Session(launchers.single.preview)
 
     @hydra.main(version_base="1.3", config_path=CONF, config_name="config")
-    def run(config, runner=launchers.single.run):  # type: ignore[no-untyped-def]
+    def run(config: Any, runner: Runner = launchers.single.run) -> Any:
         """A launcher gives its own `runner`: where the run's plan is executed."""
         return session.run(config, runner)
 

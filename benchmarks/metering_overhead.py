@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median, stdev
+from typing import Any
 
 from benchmarks.results import Result, parser, report
 from benchmarks.sides import UNBOUNDED_WINDOW
@@ -58,8 +59,8 @@ def training(device: str) -> tuple[Callable[[], None], Callable[[], None]]:
     return step, torch.cuda.synchronize if device == "cuda" else lambda: None
 
 
-def settings(**changes: object) -> MeterSettings:
-    return MeterSettings(**({"block_s": BLOCK_S, "idle_s": 0.0} | changes))  # type: ignore[arg-type]
+def settings(**changes: Any) -> MeterSettings:
+    return MeterSettings(**({"block_s": BLOCK_S, "idle_s": 0.0} | changes))
 
 
 def open_meter(folder: str, device: str, chosen: MeterSettings, wait: Callable[[], None]) -> Meter:

@@ -27,6 +27,7 @@ FILE_NAME = "record.json"
 Component = Literal["gpu", "cpu", "ram"]
 How = Literal["counter", "power", "rapl", "modelled", "absent"]
 Phase = Literal["train", "test"]
+Use = Literal["measured", "warm-up", "dropped"]
 Status = Literal["finished", "failed", "interrupted"]
 StopReason = Literal["relative_error", "time_budget", "max_blocks", "num_steps", "end_of_data"]
 
@@ -89,7 +90,7 @@ class Reading:
     num_samples: Count
     energy: Energy
     own: Energy = Energy()
-    use: Literal["measured", "warm-up", "dropped"] = "measured"
+    use: Use = "measured"
     reason: str = ""
     data_wait_s: NonNegative | None = None
     gap_s: NonNegative | None = None

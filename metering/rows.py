@@ -9,7 +9,7 @@ from functools import cached_property
 
 from metering.block import Block, preferred
 from metering.plausibility import BESIDE_STOOD_STILL, STOOD_STILL
-from metering.record import Interval, Reading
+from metering.record import Interval, Reading, Use
 from metering.settings import MeterSettings
 from metering.statistics import rate_interval, warmup_length
 
@@ -52,7 +52,7 @@ class Row:
     def reading(self, is_warm_up: bool) -> Reading:
         """As the record keeps it."""
         block = self.block
-        use = "dropped" if block.fault else "warm-up" if is_warm_up else "measured"
+        use: Use = "dropped" if block.fault else "warm-up" if is_warm_up else "measured"
         return Reading(
             started_at_s=self.started_at_s,
             duration_s=block.duration_s,
@@ -60,7 +60,7 @@ class Row:
             num_samples=self.num_samples,
             energy=block.energy,
             own=block.own,
-            use=use,  # type: ignore[arg-type]
+            use=use,
             reason=block.fault,
             data_wait_s=self.data_wait_s,
             gap_s=block.gap_s,

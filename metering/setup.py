@@ -154,7 +154,7 @@ NETWORK_FIELDS = (
 """What a network and its recipe determine. Its input size is not among them: whoever compares
 models says whether each ran at its own."""
 
-HARDWARE_FIELDS = (
+MACHINE_FIELDS = (
     "device",
     "num_devices",
     "power_limit_w",
@@ -162,6 +162,10 @@ HARDWARE_FIELDS = (
     "cpu_model",
     "num_cpus",
     "num_nodes",
+)
+"""What of a machine computed, as `Found` names it."""
+HARDWARE_FIELDS = (
+    *MACHINE_FIELDS,
     "sensors",
     "scope",
     "reader",
@@ -235,13 +239,15 @@ def _changed(part: Asked | DataSetUp) -> dict[str, Any]:
     return {name: value for name, value in _fields(part).items() if value != defaults[name]}
 
 
+def _fields(part: Asked | DataSetUp | Found) -> dict[str, Any]:
+    return {entry.name: getattr(part, entry.name) for entry in dataclasses.fields(part)}
+
+
 _DEFAULTS: dict[type, dict[str, Any]] = {
-    kind: {
-        name: field.get_default(call_default_factory=True)
-        for name, field in kind.__pydantic_fields__.items()  # type: ignore[union-attr]
-    }
-    for kind in (Asked, DataSetUp)
+    Asked: _fields(Asked(task="", model="")),
+    DataSetUp: _fields(DataSetUp(name="")),
 }
+"""Of a field without a default "", which is never asked for."""
 
 
 def _flat(setup: SetUp) -> dict[str, Any]:
@@ -254,10 +260,6 @@ def _flat(setup: SetUp) -> dict[str, Any]:
     del asked["accelerator"], asked["device"]
     found = {name: value for name, value in _fields(setup.found).items() if value is not None}
     return asked | data | found
-
-
-def _fields(part: Asked | DataSetUp | Found) -> dict[str, Any]:
-    return {entry.name: getattr(part, entry.name) for entry in dataclasses.fields(part)}
 
 
 def _without(fields: dict[str, Any], names: Collection[str]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pydantic import SkipValidation
 from pydantic.dataclasses import dataclass
 
 from metering import catalogue
+from metering.record import Phase
 from metering.settings import MeterSettings
 from metering.setup import Asked, identity
 from tasks.config import derive
@@ -51,7 +52,7 @@ class Plan:
     meter: SkipValidation[MeterSettings]
     batch_size: int
     accumulation_steps: int = 1
-    phases: tuple[str, ...] = ("train", "test")
+    phases: tuple[Phase, ...] = ("train", "test")
     stage: str = SUPERVISED
     scale: str = "full"
     precision: str = "fp32"
@@ -147,10 +148,9 @@ _SAME = (
 def _values(config: DictConfig) -> dict[str, Any]:
     """The config as plain values, each group in its place."""
     try:
-        container = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        values: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
         raise unresolved(config, error) from None
-    values: dict[str, Any] = container  # type: ignore[assignment]
     for name in ("model", "data", "hardware", "meter"):
         choices = [path.stem for path in (CONF_DIR / name).glob("*.yaml")]
         values[name] = group_of(values, name, choices)
@@ -172,9 +172,9 @@ def _task(chosen: Any, of_model: Any) -> Any:
     path = CONF_DIR / "task" / f"{of_model}.yaml"
     if of_model not in catalogue.task_names() or not path.is_file():
         raise unknown("model.task", shown(of_model), catalogue.task_names())
-    settings = OmegaConf.to_container(OmegaConf.load(path))
+    settings: Any = OmegaConf.to_container(OmegaConf.load(path))
     own = {name: value for name, value in chosen.items() if value is not None}
-    return settings | own  # type: ignore[operator]
+    return settings | own
 
 
 def _require_whole_shares(plan: Plan) -> None:
@@ -192,7 +192,7 @@ def _require_whole_shares(plan: Plan) -> None:
         )
 
 
-def _phases(phases: tuple[str, ...], stage: str) -> tuple[str, ...]:
+def _phases(phases: tuple[Phase, ...], stage: str) -> tuple[Phase, ...]:
     """Testing is the same whatever came before: a stage of its own has only a train phase."""
     if stage == SUPERVISED:
         return phases

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from metering.record import Record
 from watt_for_what.measuring import measure
@@ -78,3 +79,25 @@ class CallbackRun:
         finally:
             run.__exit__(*about)
             self.record = run.record
+
+
+class WithRun:
+    """What a callback is in a `with`, whose library tells it of no error; the callback sets
+    `_run`."""
+
+    _run: CallbackRun
+
+    @property
+    def record(self) -> Record | None:
+        return self._run.record
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._run.end(error)

@@ -10,16 +10,14 @@ callbacks of neither.
 from __future__ import annotations
 
 import math
-from types import TracebackType
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from metering.record import Record
-from watt_for_what.callback import CallbackRun
+from watt_for_what.callback import CallbackRun, WithRun
 
 
-class WattCallback(TrainerCallback):
+class WattCallback(WithRun, TrainerCallback):
     """Measures `Trainer.train`: optimizer steps (with their gradient accumulation) as `train`,
     evaluations and checkpoints as parts of their own.
 
@@ -30,21 +28,6 @@ class WattCallback(TrainerCallback):
     def __init__(self, name: str, *, stops_training: bool = False, **said: Any) -> None:
         self._run = CallbackRun(name, stops_training, said)
         self._left_in_epoch: int | None = None
-
-    @property
-    def record(self) -> Record | None:
-        return self._run.record
-
-    def __enter__(self) -> WattCallback:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._run.end(error)
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: Any

@@ -26,10 +26,10 @@ class WattCallback(Callback):
     def record(self) -> Record | None:
         return self._run.record
 
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_train_start(self, trainer: Any, pl_module: LightningModule) -> None:
         self._run.begin(network=pl_module, precision=str(trainer.precision))
         self._save = trainer.save_checkpoint
-        trainer.save_checkpoint = self._metered_save  # type: ignore[method-assign]
+        trainer.save_checkpoint = self._metered_save
 
     def on_train_batch_start(self, trainer: Trainer, *_: Any) -> None:
         self._run.before_step()
@@ -57,9 +57,9 @@ class WattCallback(Callback):
     ) -> None:
         self._leave(trainer, exception)
 
-    def _leave(self, trainer: Trainer, error: BaseException | None) -> None:
+    def _leave(self, trainer: Any, error: BaseException | None) -> None:
         if self._run.is_open:
-            trainer.save_checkpoint = self._save  # type: ignore[method-assign]
+            trainer.save_checkpoint = self._save
         self._run.end(error)
 
     def _metered_save(self, *args: Any, **options: Any) -> None:

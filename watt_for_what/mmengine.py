@@ -10,18 +10,16 @@ of neither.
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Any
 
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
-from metering.record import Record
 from tasks.openmmlab.hook import MeteringHook
-from watt_for_what.callback import CallbackRun
+from watt_for_what.callback import CallbackRun, WithRun
 
 
-class WattHook(MeteringHook):
+class WattHook(WithRun, MeteringHook):
     """Measures `Runner.train` by the hook that this suite's own tasks use: the optimizer's steps as
     `train`, validation and checkpoints as parts of their own.
 
@@ -32,21 +30,6 @@ class WattHook(MeteringHook):
     def __init__(self, name: str, *, stops_training: bool = False, **said: Any) -> None:
         super().__init__(num_ranks=1)  # the window itself counts the ranks
         self._run = CallbackRun(name, stops_training, said)
-
-    @property
-    def record(self) -> Record | None:
-        return self._run.record
-
-    def __enter__(self) -> WattHook:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._run.end(error)
 
     def before_train(self, runner: Runner) -> None:
         self.accumulation_steps = getattr(runner.optim_wrapper, "_accumulative_counts", 1)

@@ -13,19 +13,13 @@ from analysis.records.collection import OWN
 from metering import catalogue
 from metering.block import preferred
 from metering.record_file import read
-from metering.setup import DataSetUp, SetUp
+from metering.setup import MACHINE_FIELDS, DataSetUp, SetUp
 
 AXES: dict[str, tuple[str, ...]] = {
     "fraction": ("data.fraction", "protocol"),
     "batch_size": ("batch_size",),
     "device": (
-        "device",
-        "num_devices",
-        "power_limit_w",
-        "mig_profile",
-        "cpu_model",
-        "num_cpus",
-        "num_nodes",
+        *MACHINE_FIELDS,
         "sensors",
         "versions",
         "accelerator",

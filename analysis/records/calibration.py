@@ -37,7 +37,7 @@ def calibration_of(hardware: Any) -> Calibration | None:
     values = hardware.get("wall_meter") if isinstance(hardware, dict) else None
     if not isinstance(values, dict) or not values:
         return None
-    numbers = [values.get(name) for name in ("factor", "offset_w", "error_pct")]
+    numbers: list[Any] = [values.get(name) for name in ("factor", "offset_w", "error_pct")]
     if not all(isinstance(number, int | float) for number in numbers):
         return None
-    return Calibration(*(float(number) for number in numbers))  # type: ignore[arg-type]
+    return Calibration(*map(float, numbers))

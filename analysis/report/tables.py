@@ -12,23 +12,14 @@ from analysis.claims.claim import Claim
 from analysis.published import facts as published_facts
 from analysis.report.model import Cell, Column, Kind, Table
 from analysis.tables.grid import HEADINGS, Grid
+from analysis.tables.lines import SETUP_COLUMNS
 from analysis.tables.numbers import absent, plain
 from analysis.tables.printed import grid_of
 
 KINDS: tuple[Kind, ...] = ("published", "measured", "estimated")
 ID_DIGITS = 8
 """Of a run's id: what tells runs apart on one page."""
-_SET_UP = (
-    "dataset",
-    "hardware",
-    "device",
-    "batch_size",
-    "precision",
-    "data",
-    "variant",
-    "tier",
-    "collection",
-)
+_SET_UP = ("dataset", *(name for name in SETUP_COLUMNS if name != "scale"))
 _HALF_WIDTHS = (
     "estimated_train_kwh_half_width",
     "estimated_gqi_half_width",

@@ -115,12 +115,6 @@ def board_hash(uuid: str) -> str:
     return f"board-{hashlib.sha256(f'watt-for-what board {uuid}'.encode()).hexdigest()[:16]}"
 
 
-def without_paths(text: str) -> str:
-    """`text` with absolute paths as `<path>`; of a file of an installed package its place within
-    the package is kept, so that a traceback still says where."""
-    return _URL_OR_PATH.sub(lambda match: match[0] if match["url"] else _path(match), text)
-
-
 def scrubbed(text: str, names: Mapping[str, str]) -> str:
     """`text` without what names a machine, a person or a place in a file system; names: word to
     what stands for it. A second time changes nothing."""
@@ -154,11 +148,10 @@ def without_names(text: str, names: Mapping[str, str]) -> str:
 
 
 def _path(match: re.Match[str]) -> str:
+    """Of a file of an installed package its place within the package is kept, so that a traceback
+    still says where."""
     package = _PACKAGE.search(match[0])
     return f"{PATH}/{package[1]}" if package else PATH
-
-
-_URL_OR_PATH = re.compile(rf"(?P<url>{_URL.pattern})|{_PATHS.pattern}")
 
 
 def _url(match: re.Match[str]) -> str:

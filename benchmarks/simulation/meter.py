@@ -79,7 +79,8 @@ def simulated(machine: Machine, **codecarbon: float) -> Iterator[None]:
 @contextmanager
 def _as_pynvml(machine: Machine) -> Iterator[None]:
     before = sys.modules.get("pynvml")
-    sys.modules["pynvml"] = machine  # type: ignore[assignment]
+    modules: dict[str, Any] = sys.modules
+    modules["pynvml"] = machine
     try:
         yield
     finally:

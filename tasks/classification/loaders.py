@@ -108,12 +108,13 @@ def loader(
             augment["num_aug_repeats"] = training.aug_repeats
     else:
         augment = {key: data_config[key] for key in ("interpolation", "crop_mode")}
+    source: Any = ImageFiles(images) if isinstance(images, ImageSet) else images
     goes_round = num_workers > 0 and not timm_images.is_stream(images)
     repeats = "num_aug_repeats" in augment
     alone = timm_patches.repeats_on_one_rank() if repeats and not distributed else nullcontext()
     with alone:
         return create_loader(
-            ImageFiles(images) if isinstance(images, ImageSet) else images,  # type: ignore[arg-type]
+            source,
             input_size=(3, input_size, input_size),
             batch_size=batch_size,
             is_training=is_training,

@@ -63,9 +63,9 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
     train_set, test_set = data.open_sets(plan.data, plan.seed, plan.micro_batch)
     with _clear_errors(plan.batch_size):
         step = pretraining.step(plan, ranks, device)
-        model = step.network.to(device)
+        model: Any = step.network.to(device)
         if plan.channels_last:
-            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            model = model.to(memory_format=torch.channels_last)
     optimizer = models.optimizer(model, step.setup, plan.batch_size)
     average = None if step.setup.ema_decay is None else models.average(model, step.setup.ema_decay)
     network: Any = model

@@ -7,6 +7,7 @@ import dataclasses
 import math
 import os
 from pathlib import Path
+from typing import Any
 
 from metering import catalogue
 from metering.settings import MeterSettings
@@ -108,7 +109,7 @@ def data_plan(config: DataConfig, task: str) -> DataPlan:
         raise PlanError(f"data={config.name} needs data.root=FOLDER, the folder that holds the set")
     cache = config.cache_dir or os.environ.get("XDG_CACHE_HOME", "~/.cache") + "/watt-for-what"
     values = _fields_of(DataPlan, config) | {"cache_dir": str(Path(cache).expanduser())}
-    return DataPlan(**values)  # type: ignore[arg-type]
+    return DataPlan(**values)
 
 
 def hardware_plan(config: HardwareConfig) -> HardwarePlan:
@@ -126,14 +127,14 @@ def hardware_plan(config: HardwareConfig) -> HardwarePlan:
             raise PlanError(
                 f"{said} is set on one machine, and hardware.nodes={config.nodes}; leave it out"
             )
-    return HardwarePlan(**_fields_of(HardwarePlan, config))  # type: ignore[arg-type]
+    return HardwarePlan(**_fields_of(HardwarePlan, config))
 
 
 def meter_settings(
     config: MeterConfig, paper_samples: int, batch_size: int, data: DataPlan
 ) -> MeterSettings:
     """Raises `PlanError` where the numbers contradict each other."""
-    settings = MeterSettings(**_fields_of(MeterSettings, config))  # type: ignore[arg-type]
+    settings = MeterSettings(**_fields_of(MeterSettings, config))
     if config.max_blocks < config.min_blocks:
         raise PlanError(
             f"meter.max_blocks={config.max_blocks} is under "
@@ -165,5 +166,5 @@ def _steps(num_epochs: float, meter: MeterSettings, data: DataPlan, batch_size: 
     return math.ceil(num_epochs * num_samples / batch_size)
 
 
-def _fields_of(kind: type, config: object) -> dict[str, object]:
+def _fields_of(kind: type, config: object) -> dict[str, Any]:
     return {entry.name: getattr(config, entry.name) for entry in dataclasses.fields(kind)}

@@ -74,10 +74,10 @@ def unresolved(config: DictConfig, error: OmegaConfBaseException) -> PlanError:
     key = str(getattr(error, "full_key", None) or getattr(error, "key", None) or "config")
     if isinstance(error, MissingMandatoryValue):
         return PlanError(f"{key}=??? is missing; give {key}=VALUE")
-    raw = OmegaConf.to_container(config, resolve=False)
+    raw: Any = OmegaConf.to_container(config, resolve=False)
     for part in key.replace("[", ".").replace("]", "").split("."):
         try:
-            raw = raw[int(part)] if isinstance(raw, list) else raw[part]  # type: ignore[index]
+            raw = raw[int(part)] if isinstance(raw, list) else raw[part]
         except (KeyError, IndexError, TypeError, ValueError):
             raw = "?"
     why = one_line(_RAISED.sub("", str(error).splitlines()[0]))

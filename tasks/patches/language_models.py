@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from pathlib import Path
+from typing import Any
 
 LIBRARIES = ("mmpretrain", "mmaction")
 
@@ -22,7 +23,7 @@ def install() -> None:
 def _leave_out(library: str) -> None:
     name = f"{library}.utils.dependency"
     if name in sys.modules:  # imported, and perhaps not yet the models, which ask it
-        sys.modules[name].WITH_MULTIMODAL = False  # type: ignore[attr-defined]
+        _without_multimodal(sys.modules[name])
         return
     spec = importlib.util.find_spec(library)
     if spec is None or spec.origin is None:
@@ -33,5 +34,9 @@ def _leave_out(library: str) -> None:
     assert own is not None and own.loader is not None
     module = importlib.util.module_from_spec(own)
     own.loader.exec_module(module)
-    module.WITH_MULTIMODAL = False  # type: ignore[attr-defined]
+    _without_multimodal(module)
     sys.modules[name] = module
+
+
+def _without_multimodal(dependency: Any) -> None:
+    dependency.WITH_MULTIMODAL = False

@@ -34,6 +34,6 @@ def install() -> None:
         return
     package, module = types.ModuleType(_DRN), types.ModuleType(f"{_DRN}.drn")
     package.__path__ = []
-    module.DRN = DRN  # type: ignore[attr-defined]
+    vars(module)["DRN"] = DRN
     sys.modules[_DRN] = package
     sys.modules[f"{_DRN}.drn"] = module

@@ -27,11 +27,12 @@ def repeats_on_one_rank() -> Iterator[None]:
     from timm.data import loader
     from timm.data.distributed_sampler import RepeatAugSampler
 
-    loader.RepeatAugSampler = partial(RepeatAugSampler, num_replicas=1, rank=0)  # type: ignore[assignment,misc]
+    module: Any = loader
+    module.RepeatAugSampler = partial(RepeatAugSampler, num_replicas=1, rank=0)
     try:
         yield
     finally:
-        loader.RepeatAugSampler = RepeatAugSampler  # type: ignore[misc]
+        module.RepeatAugSampler = RepeatAugSampler
 
 
 class BrokenSample(RuntimeError):
@@ -58,7 +59,7 @@ def _naming(decode: Any) -> Any:
                 f"{place} cannot be decoded ({type(error).__name__}: {error}); correct or delete it"
             ) from error
 
-    decode_or_name.names_samples = True  # type: ignore[attr-defined]
+    vars(decode_or_name)["names_samples"] = True
     return decode_or_name
 
 

@@ -188,7 +188,8 @@ class Attempt:
     def _with_earlier(self, name: Phase) -> PhaseRecord:
         earlier, measured = self._continued(name), self.phases.get(name)
         if measured is None:
-            record = self._earlier.record  # type: ignore[union-attr]
+            assert self._earlier is not None, "a phase is measured here or was earlier"
+            record = self._earlier.record
             return continuation.marked(record.phases[name], record.run_id)
         if earlier is None or earlier.sensors != measured.sensors:
             return measured

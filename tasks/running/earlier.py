@@ -20,23 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from metering.record import CONFIDENCE, FILE_NAME, PhaseRecord, Record, RecordError
+from metering.record import CONFIDENCE, FILE_NAME, Phase, PhaseRecord, Record, RecordError
 from metering.record_file import read
-from metering.setup import Found
+from metering.setup import MACHINE_FIELDS, Found
 from tasks.plan import Plan
 from tasks.running import attempts
 
-MACHINE_FIELDS = (
-    "device",
-    "num_devices",
-    "power_limit_w",
-    "mig_profile",
-    "cpu_model",
-    "num_cpus",
-    "num_nodes",
-    "versions",
-    "step_version",
-)
+COMPARED_FIELDS = (*MACHINE_FIELDS, "versions", "step_version")
 """Fields of `Found` that are known before a run and must be equal; the network's fingerprint is
 compared once it is built."""
 
@@ -72,7 +62,7 @@ def is_machine(found: Found | None, machine: Found) -> bool:
     record does not have is no difference."""
     return found is not None and all(
         getattr(found, name) == getattr(machine, name)
-        for name in MACHINE_FIELDS
+        for name in COMPARED_FIELDS
         if name != "num_cpus" or found.num_cpus is not None
     )
 
@@ -112,8 +102,8 @@ def _is_at_95(record: Record) -> bool:
     return all(one is None or one.confidence == CONFIDENCE for one in intervals)
 
 
-def _answers(record: Record, phase: str, plan: Plan) -> bool:
-    measured = record.phases.get(phase)  # type: ignore[call-overload]
+def _answers(record: Record, phase: Phase, plan: Plan) -> bool:
+    measured = record.phases.get(phase)
     if measured is None:
         return False
     return is_narrow(measured, plan) or _was_given_as_much(record.config.get("meter"), plan)
@@ -145,7 +135,7 @@ def _was_given_as_much(meter: Any, plan: Plan) -> bool:
 
 
 def _machine_digest(found: Found) -> str:
-    fields = {name: getattr(found, name) for name in MACHINE_FIELDS}
+    fields = {name: getattr(found, name) for name in COMPARED_FIELDS}
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:8]
 
 

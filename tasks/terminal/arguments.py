@@ -25,9 +25,9 @@ def check(arguments: Sequence[str]) -> argparse.Namespace:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    parser = get_args_parser()
-    parser.error = _refuse_flag  # type: ignore[method-assign]
-    flags = parser.parse_intermixed_args(list(arguments))
+    parser: Any = get_args_parser()
+    parser.error = _refuse_flag
+    flags: argparse.Namespace = parser.parse_intermixed_args(list(arguments))
     _check_flags(flags)
     reader = OverridesParser.create()
     overrides = {}

@@ -76,17 +76,17 @@ def _network(model: nn.Module, second_view: Callable[[Any], Any]) -> nn.Module:
 
         def __init__(self, model: nn.Module) -> None:
             super().__init__()
-            self.model = model
-            freeze(model.target_generator)  # type: ignore[arg-type]
+            self.model: Any = model
+            freeze(self.model.target_generator)
 
         def train(self, mode: bool = True) -> MaskedImageModel:
             super().train(mode)
-            self.model.target_generator.eval()  # type: ignore[union-attr]
+            self.model.target_generator.eval()
             return self
 
-        def forward(self, images, masks):  # type: ignore[no-untyped-def]
+        def forward(self, images: Any, masks: Any) -> Any:
             samples = [DataSample(mask=mask) for mask in masks]
-            losses = self.model.loss([images, second_view(images)], samples)  # type: ignore[operator]
+            losses = self.model.loss([images, second_view(images)], samples)
             return sum(losses.values())
 
     return MaskedImageModel(model)

@@ -45,7 +45,7 @@ def _network(plan: Plan, name: str, ranks: Ranks) -> nn.Module:
             self.model = model
             self.loss = open_clip.ClipLoss(rank=ranks.rank, world_size=ranks.num_ranks)
 
-        def forward(self, images, tokens):  # type: ignore[no-untyped-def]
+        def forward(self, images: Any, tokens: Any) -> Any:
             return self.loss(*self.model(images, tokens)[:3])
 
     size = models.input_size(plan)

@@ -41,7 +41,7 @@ def _network(plan: Plan, criterion: Any) -> nn.Module:
             self.teacher.eval()
             return self
 
-        def forward(self, images, targets):  # type: ignore[no-untyped-def]
+        def forward(self, images: Any, targets: Any) -> Any:
             with torch.no_grad():
                 decisions = self.teacher(images).argmax(dim=1)
             own, distilled = self.student(images)

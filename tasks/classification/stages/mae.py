@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tasks.classification import networks as models
 from tasks.classification import training
@@ -34,10 +34,10 @@ def _network(plan: Plan) -> nn.Module:
 
         def __init__(self, model: nn.Module) -> None:
             super().__init__()
-            self.model = model
+            self.model: Any = model
 
-        def forward(self, images, targets):  # type: ignore[no-untyped-def]
-            return self.model.loss(images, None)["loss"]  # type: ignore[operator]
+        def forward(self, images: Any, targets: Any) -> Any:
+            return self.model.loss(images, None)["loss"]
 
     name, patch_size = CONFIGS[plan.model.source]
     size = models.input_size(plan)
