@@ -169,8 +169,8 @@ def _in_full(run: Named) -> Iterator[str]:
     if estimated.kwh is None:
         yield f"no estimate: {'; '.join(estimated.missing)}"
     else:
-        kwh = with_interval(estimated.kwh.value, estimated.kwh.half_width)
-        yield f"{kwh} kWh for the whole recipe:"
+        total = with_interval(estimated.kwh.value, estimated.kwh.half_width)
+        yield f"{total} kWh for the whole recipe:"
         for part in estimated.parts:
             said = f" ({part.note})" if part.note else ""
             yield f"  {part.name:<12} {plain(part.kwh.value):>9} kWh, {part.origin}{said}"

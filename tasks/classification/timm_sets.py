@@ -72,9 +72,23 @@ def is_stream(plan: DataPlan) -> bool:
 def called(plan: DataPlan) -> str:
     """The set's name in records: where its files lie is not in it."""
     name = str(plan.options.get("dataset"))
-    prefix = _prefix(name) or ""
-    rest = name[len(prefix) :]
-    return prefix + Path(rest).name if Path(rest).expanduser().exists() else name
+    place = _place(name)
+    return name if place is None else f"{_prefix(name)}{place.name}"
+
+
+def _place(name: str) -> Path | None:
+    """The file or folder that a set is named by, where it is one."""
+    place = Path(name[len(_prefix(name) or "") :]).expanduser()
+    return place if place.exists() else None
+
+
+def _root(plan: DataPlan) -> str | None:
+    """`datasets` keeps its copy of a folder FOLDER as `root/FOLDER`: where that is the folder
+    itself, the next run would take the copy for samples."""
+    name = str(plan.options.get("dataset"))
+    if str(_prefix(name)).startswith("hf") and _place(name) is not None:
+        return str(Path(plan.cache_dir) / "datasets")
+    return plan.root
 
 
 def open_split(plan: DataPlan, split: str, batch_size: int, seed: int) -> Any:
@@ -98,7 +112,7 @@ def open_split(plan: DataPlan, split: str, batch_size: int, seed: int) -> Any:
     try:
         images = create_dataset(
             name,
-            root=plan.root,
+            root=_root(plan),
             split=wanted,
             is_training=is_training,
             batch_size=batch_size,
@@ -145,7 +159,7 @@ def setup(plan: DataPlan) -> DataSetUp:
     """Two sets of one name and another size, or of other classes, are not one. Raises `PlanError`
     where the set cannot be opened."""
     which = {key: value for key, value in plan.options.items() if key in _CHOOSE}
-    contents = _contents(plan.root, tuple(sorted(which.items())))
+    contents = _contents(plan.root, plan.cache_dir, tuple(sorted(which.items())))
     named = (*_CHOOSE, "num_classes")
     splits = {key: which[key] for key in which if key.endswith(("_split", "_key"))}
     return DataSetUp(
@@ -161,8 +175,8 @@ def setup(plan: DataPlan) -> DataSetUp:
 
 
 @cache
-def _contents(root: str | None, options: tuple[tuple[str, Any], ...]) -> Contents:
-    plan = DataPlan("timm", root, options=dict(options))
+def _contents(root: str | None, cache_dir: str, options: tuple[tuple[str, Any], ...]) -> Contents:
+    plan = DataPlan("timm", root, cache_dir=cache_dir, options=dict(options))
     train, test = (open_split(plan, split, batch_size=1, seed=0) for split in ("train", "test"))
     return Contents(len(train), len(test), _class_names(train))
 

@@ -198,10 +198,8 @@ class HardwareConfig(HardwarePlan):
 
     name: Name
     gpu: Text | None = None
-    wall_meter: Annotated[WallMeter, AfterValidator(_all_or_none)] = Field(
-        default_factory=WallMeter
-    )
-    slurm: SlurmResources = Field(default_factory=SlurmResources)
+    wall_meter: Annotated[WallMeter, AfterValidator(_all_or_none)] = Field(default_factory=dict)  # type: ignore[assignment]
+    slurm: SlurmResources = Field(default_factory=dict)  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, config=STRICT)

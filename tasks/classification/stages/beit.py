@@ -74,10 +74,10 @@ def _network(model: nn.Module, second_view: Callable[[Any], Any]) -> nn.Module:
     class MaskedImageModel(nn.Module):
         """MMPretrain's `BEiT` with the loss as its output; the targets are the masks."""
 
-        def __init__(self, model: nn.Module) -> None:
+        def __init__(self, model: Any) -> None:
             super().__init__()
-            self.model: Any = model
-            freeze(self.model.target_generator)
+            self.model = model
+            freeze(model.target_generator)
 
         def train(self, mode: bool = True) -> MaskedImageModel:
             super().train(mode)

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from metering.ranks import OneRank
-from tasks.classification import session, setup
+from tasks.classification import session, setup, timm_sets
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.protocol import PhaseOutcome
@@ -231,6 +231,13 @@ def test_sets_of_another_size_are_other_runs(
     assert plans[6].asked.data.name == plans[12].asked.data.name
     assert plans[6].asked.data.class_digest == plans[12].asked.data.class_digest
     assert plans[6].identity != plans[12].identity
+
+
+def test_a_folder_is_as_large_the_next_time(planned: Callable[..., Plan], tmp_path: Path) -> None:
+    """The library's copy of the files is not kept among them."""
+    plan = planned(*hfds(tmp_path))
+    sizes = [len(timm_sets.open_split(plan.data, "train", 4, seed=0)) for _ in range(3)]
+    assert sizes == [12, 12, 12]
 
 
 def test_other_classes_are_other_runs(planned: Callable[..., Plan], tmp_path: Path) -> None:
