@@ -3,15 +3,20 @@
     log kWh = a + b log GMACs + c log activations + ...        (least squares)
 
 The error is that of leaving out one family of networks at a time: a new network is of no family
-that the fit has seen. The interval is split-conformal: the prediction times or divided by the
-quantile of the left-out errors (Vovk et al. 2005; Angelopoulos & Bates 2021, arXiv 2107.07511), and
-holds as far as a new network is one more like these.
+that the fit has seen. The interval is the prediction times or divided by a quantile of the left-out
+errors. Networks of one family err alike, so it is the families that are counted: each has the same
+weight, shared by its networks, and the new one has that weight too, at infinity (hierarchical
+conformal prediction: Lee, Barber and Willett 2023, "Distribution-free inference with hierarchical
+data", arXiv 2306.06342; with errors of left-out families in place of a second sample, as in the
+jackknife, so that the coverage is approximate). K families carry at most K / (K + 1). It holds as
+far as the new family is one more like these.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -56,14 +61,22 @@ class Predicted:
 
 @dataclass(frozen=True)
 class Fit:
-    """log_errors: |log(predicted / true)| of each network, its family left out of the fit."""
+    """families: of each network; log_errors: its |log(predicted / true)|, its family left out of
+    the fit."""
 
     features: tuple[str, ...]
-    num_networks: int
-    num_families: int
+    families: tuple[str, ...]
     log_errors: np.ndarray
     relative_errors: np.ndarray
     model: Any
+
+    @property
+    def num_networks(self) -> int:
+        return len(self.families)
+
+    @property
+    def num_families(self) -> int:
+        return len(set(self.families))
 
     @property
     def median_error(self) -> float:
@@ -71,12 +84,14 @@ class Fit:
         return float(np.median(self.relative_errors))
 
     def factor(self, confidence: float) -> float:
-        """The factor that the interval spans each way; infinite where the networks are too few
+        """The factor that the interval spans each way; infinite where the families are too few
         for this confidence."""
-        place = math.ceil((self.num_networks + 1) * confidence)
-        if place > self.num_networks:
-            return math.inf
-        return math.exp(float(np.sort(self.log_errors)[place - 1]))
+        sizes = Counter(self.families)
+        weights = [1 / ((self.num_families + 1) * sizes[family]) for family in self.families]
+        order = np.argsort(self.log_errors)
+        held = np.cumsum(np.asarray(weights)[order])
+        place = int(np.searchsorted(held, confidence - 1e-9))
+        return math.exp(self.log_errors[order[place]]) if place < len(order) else math.inf
 
     def predict(self, shape: Mapping[str, float], confidence: float = 0.8) -> Predicted:
         """`shape`: a number above 0 for each of `features`."""
@@ -102,8 +117,7 @@ def fit(kwh: pd.Series, features: pd.DataFrame) -> Fit:
     left_out = cross_val_predict(LinearRegression(), x, y, groups=families, cv=LeaveOneGroupOut())
     return Fit(
         tuple(features.columns),
-        len(both),
-        len(set(families)),
+        tuple(families),
         np.abs(left_out - y),
         np.abs(np.exp(left_out - y) - 1),
         LinearRegression().fit(x, y),
