@@ -67,7 +67,8 @@ def _mobilenets(epochs: pd.DataFrame) -> Finding:
         f"({150 / epochs.loc[v2].max():.1f} to {150 / epochs.loc[v2].min():.1f} times too many) "
         "and not its recipe's 300; v3 fits 300, not 500 or 600.",
         "likely",
-        f"{_BASIS} {_sets(epochs)}",
+        f"{_BASIS} v3's number from A100 PyTorch is of a run near idle power and says little; its "
+        f"RTX 5000 PyTorch training diverged. {_sets(epochs)}",
         _FORMULA,
         (_FISCHER,),
         "`python run.py -m model=mobilenet_v2,mobilenet_v3 hardware=a6000 batch_size=32` gives "
@@ -94,7 +95,9 @@ def _resnets(epochs: pd.DataFrame, energy: pd.DataFrame) -> Finding:
         f"V100, so 60 means {over[60]:.2f} x the GPU's energy, 90 means {over[90]:.2f} x, 120 "
         f"means {over[120]:.2f} x. 60 is likely, 90 open, 120 unlikely.",
         "60 likely, 90 open, 120 unlikely",
-        f"{_BASIS} The VGGs, sure at {VGG_EPOCHS}: {_n(epochs, *VGGS)}. A40 and "
+        f"{_BASIS} The VGGs, sure at {VGG_EPOCHS}: {_n(epochs, *VGGS)}; their RTX 5000 PyTorch "
+        "trainings diverged, which may lower their power and so the ResNets' epochs. TensorFlow's "
+        "ResNets are v1, of 3 to 6 % fewer GMACs, which raises N. A40 and "
         f"V100: one value each at batch 32, precision not stated; in mixed precision an RTX 3090 "
         f"would need about {mixed_kwh:.2f} kWh an epoch at {RTX3090_W:.0f} W, so a faster "
         f"precision is a way to 120 epochs. {_sets(epochs)}",

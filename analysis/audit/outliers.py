@@ -123,12 +123,14 @@ def _missized(check: pd.DataFrame) -> Finding:
     return Finding(
         "EfficientNet-B7 and EfficientNetv2",
         f"Test kWh as if run at 224 pixels, not at the 600, 384 and 480 that go with the printed "
-        f"GMACs. To time: {all_of('test', 'time')}. GMACs at 224 px over printed size: {at_224}. "
+        f"GMACs. To time: {all_of('test', 'time')}. To energy: {all_of('test', 'energy')}, so S is "
+        f"not beyond there. GMACs at 224 px over printed size: {at_224}. "
         f"B7's training too: {_words(_of(check, MISSIZED[0], 'train', 'time'))}.",
-        "high that the energy is not of the printed size; likely that it is of 224 px",
-        f"To energy: {all_of('test', 'energy')}. Nobody measured EfficientNetv2's training at our "
-        "size. A smaller image also changes how well a GPU is filled, so ratio and GMAC share need "
-        "not agree.",
+        "high for B7, M and L that the energy is not of the printed size, likely for S; likely "
+        "that it is of 224 px",
+        "The energy sets are two machines, and of M and L one. Nobody measured EfficientNetv2's "
+        "training at our size. A smaller image also changes how well a GPU is filled, so ratio and "
+        "GMAC share need not agree.",
         f"{_FORMULA}; GMACs counted with timm (`python -m benchmarks.network_counts`)",
         _SOURCES,
         "`python run.py -m model=efficientnet_b7 model.input_size=224,600 batch_size=32 "

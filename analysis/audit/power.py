@@ -58,21 +58,32 @@ def _b7(epochs: pd.Series, v3090: pd.Series) -> Finding:
     batch, speed = int(of["batch_size"].iloc[0]), float(v3090[B7])
     joules = epochs[B7] * J_PER_KWH / IMAGES
     low, high = RTX3090_LOW_W / speed, RTX3090_W / speed
+    num_epochs = published.paper_recipes()[(B7, published.IMAGENET)].stages[-1].num_epochs or 0
     return Finding(
         "Training B7 at 600 pixels",
-        f"Not physical: printed {joules:.2f} J an image for the whole machine, where an RTX 3090 "
-        f"in mixed precision at {speed:.1f} images/s takes {low:.1f} to {high:.1f} J at "
-        f"{RTX3090_LOW_W:.0f} to {RTX3090_W:.0f} W. Its largest batch in {RTX3090_GIB} GB was "
-        f"{batch} in mixed precision, so batch 32 in {A6000_GIB} GB does not fit either.",
-        "high in fp32; in mixed precision the host would have to draw less than nothing",
+        f"Not physical in fp32: printed {joules:.2f} J an image for the whole machine, where an "
+        f"RTX 3090 in mixed precision at {speed:.1f} images/s takes {low:.1f} to {high:.1f} J at "
+        f"{RTX3090_LOW_W:.0f} to {RTX3090_W:.0f} W. In mixed precision the A6000 would have to "
+        f"take {1 - joules / low:.0%} less than the lower of these and its host nothing. The "
+        f"3090's largest batch in {RTX3090_GIB} GB was {batch} in mixed precision, so batch 32 "
+        f"does not fit {A6000_GIB} GB either, unless activations are computed anew.",
+        "high in fp32; likely in mixed precision",
         "One board, synthetic tensors; power taken as near the board's limit, not measured. The "
         "A6000 has the 3090's chip; fp32 takes more than mixed precision. Memory scaled with the "
-        "batch size.",
+        f"batch size. At {num_epochs:.0f} epochs, which the digits and its source have; at "
+        f"{num_epochs * joules / low:.0f} or fewer the printed total would be an RTX 3090's.",
         f"kWh per epoch x 3.6e6 / 1,281,167; W / images a second; 2 x {batch} < 32",
         ("timm-benchmark",),
         "`python run.py model=efficientnet_b7 batch_size=32 hardware=a6000`: it ends with out of "
         "memory, or with its energy",
-        numbers={"J per image": joules, "low": low, "high": high, "batch": batch, "v": speed},
+        numbers={
+            "J per image": joules,
+            "low": low,
+            "high": high,
+            "batch": batch,
+            "v": speed,
+            "epochs": num_epochs,
+        },
     )
 
 
@@ -182,10 +193,12 @@ def _rtx5000(epochs: pd.Series, energy: pd.DataFrame) -> Finding:
         f"{power[b0] - A6000_W:.0f} W above an A6000's limit, where the RTX 5000 drew "
         f"{drew[b0]:.0f} W; MobileNetv2 {power[v2]:.0f} W and v3 {power[v3]:.0f} W for the whole "
         f"machine, less than the RTX 5000 alone drew ({drew[v2]:.0f} and {drew[v3]:.0f} W): too "
-        "many epochs, or a card about three times faster.",
+        f"many epochs, or a faster card (three times: {3 * power[v2]:.0f} and "
+        f"{3 * power[v3]:.0f} W).",
         "likely",
         "n 9, one board, GPU alone, with one validation pass an epoch. An A6000 is faster, which "
-        "raises every one of these. At 150 and 500 implied epochs for the MobileNets.",
+        "raises every one of these. At 150 and 500 implied epochs for the MobileNets. B0's and "
+        "v3's trainings diverged on this board, which may lower the power that they drew.",
         _FORMULA,
         ("imagenet-energy-efficiency",),
         "`python run.py -m model=efficientnet_b0,mobilenet_v2,mobilenet_v3 hardware=a6000 "
@@ -206,7 +219,7 @@ def _a40(energy: pd.DataFrame) -> Finding:
     return Finding(
         "ResNet50's power by its epochs",
         f"At an A40's speed, batch 32: {said}, where the A40 alone drew {drew:.0f} W. 120 epochs "
-        "would leave less than nothing for the host.",
+        "would leave less than nothing for the host, unless the paper's precision was faster.",
         "likely",
         "One value; precision, image size and validation are not stated. The A40 has the A6000's "
         "chip, memory and limit.",

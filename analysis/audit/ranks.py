@@ -46,12 +46,15 @@ def _per_epoch(trained: list[IndependentSet], timed: list[IndependentSet]) -> Fi
     return Finding(
         "Order of networks, training",
         f"kWh per implied epoch rank as measured training energy does: {_span(energies)}, lowest "
-        f"95 % limit {low:.2f}; as measured training time does: {_span(times)}, and "
-        f"{_span(strict)} with one row a network and only epochs that the digits determine.",
+        f"95 % limit {low:.2f}; as measured training time does: "
+        f"{_span(times, 'rows')}, and {_span(strict)} with one row a network and only epochs that "
+        "the digits determine.",
         "high for the order; lower for rows whose epochs are guesses",
         "Energy of the GPUs alone. Partly circular: the epochs of MobileNets, ResNets and "
         "DenseNets were read from the digits of the totals, with a plausible energy in mind. Most "
-        "A100 rows waited for data, one was near idle power. The four sets are two machines.",
+        "A100 rows waited for data, one (MobileNet v3, PyTorch) was near idle power. Five of nine "
+        "RTX 5000 PyTorch trainings diverged (VGGs, MobileNet v3, EfficientNets), which may lower "
+        "their power. The four sets are two machines.",
         f"{_RANK}; kWh per epoch = (printed total - constants) / implied epochs",
         _ALL,
         "`python run.py -m experiment=table3 hardware=a6000`, then `python -m analysis claims`",
@@ -67,7 +70,7 @@ def _totals(trained: list[IndependentSet], timed: list[IndependentSet]) -> Findi
     return Finding(
         "Order of networks, totals",
         f"The printed totals do not rank so: {_span(energies)} with measured energy an image, "
-        f"{_span(times)} with time. A total holds the number of epochs too, in which "
+        f"{_span(times, 'rows')} with time. A total holds the number of epochs too, in which "
         "the recipes differ.",
         "high: arithmetic on printed and measured numbers",
         "Energy of the GPUs alone. No fault of the paper: a total is rate x epochs, and its "
@@ -110,13 +113,14 @@ def _tests(tested: list[IndependentSet]) -> Finding:
     )
 
 
-def _span(ranks: dict[str, Rank]) -> str:
-    """`0.66 to 0.85 (7 sets, n 10 to 19)`."""
+def _span(ranks: dict[str, Rank], what: str = "") -> str:
+    """`0.66 to 0.85 (7 sets, n 10 to 19)`, or `(2 sets, 45 to 48 rows)`."""
     rho = [one.rho for one in ranks.values()]
     n = sorted({one.n for one in ranks.values()})
     many = f"{n[0]} to {n[-1]}" if len(n) > 1 else f"{n[0]}"
     low, high = f"{min(rho):.2f}", f"{max(rho):.2f}"
-    return f"{low if low == high else f'{low} to {high}'} ({len(rho)} sets, n {many})"
+    count = f"{many} {what}" if what else f"n {many}"
+    return f"{low if low == high else f'{low} to {high}'} ({len(rho)} sets, {count})"
 
 
 def _list(ranks: dict[str, Rank]) -> str:

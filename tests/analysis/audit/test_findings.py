@@ -220,6 +220,9 @@ def test_b7_cannot_have_been_trained_at_600_pixels() -> None:
     numbers = about("Training B7 at 600 pixels", power.findings(ENERGY)).numbers
     assert numbers["J per image"] == near(8.28)
     assert (numbers["low"], numbers["high"], numbers["batch"]) == (near(9.5, 1), near(11.0, 1), 8)
+    # what the basis says: 350 epochs by the digits, and how many would be an RTX 3090's
+    assert numbers["epochs"] == 350
+    assert 350 * numbers["J per image"] / numbers["low"] == near(307, 0)
 
 
 def test_sensors_of_boards() -> None:
