@@ -21,6 +21,8 @@ TIMM = "timm"  # the name of conf/data/timm.yaml
 
 EMBEDDED_JPEGS = ("synthetic", "tensors")
 """Sets of files that this suite writes; of `tensors` a few batches are decoded, once."""
+WITHOUT_ROOT = (*EMBEDDED_JPEGS, "digits")
+"""Sets that read no folder of the user's."""
 
 
 @dataclass(frozen=True)

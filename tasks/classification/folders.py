@@ -72,8 +72,15 @@ def _split(root: Path, among: Sequence[str]) -> Path:
             return root / name
     raise PlanError(
         f"data.root={root} has no folder {among[0]}; expected root/train/<class>/*.JPEG and "
-        "root/val/<class>/*.JPEG"
+        f"root/val/<class>/*.JPEG{_near_miss(root)}"
     )
+
+
+def _near_miss(root: Path) -> str:
+    """What is there instead of the two folders, as the end of a message; "" where nothing is."""
+    if all(any((root.parent / name).is_dir() for name in among) for among in SPLITS.values()):
+        return f"; {root.parent} has both: give data.root={root.parent}"
+    return ""
 
 
 def _reader(root: Path, folder: Path) -> ReaderImageFolder:

@@ -54,7 +54,12 @@ STAGE_TRAININGS = {"mae": "mae", "beit": "beit", "beitv2": "beit", "clip": "clip
 
 
 def check_options(plan: DataPlan) -> None:
-    """Raises `PlanError` for a key or a value of `data.options` that means nothing."""
+    """Raises `PlanError` for a key or a value that means nothing for this set."""
+    if plan.root is not None and plan.name in data.WITHOUT_ROOT:
+        raise PlanError(
+            f"data.root={plan.root} is not read by data={plan.name}, which makes its own images; "
+            "write data=folder for class folders of yours, or leave data.root out"
+        )
     options = validated(Options, plan.options, "data.options")
     if plan.name == data.TIMM:
         timm_sets.check(plan)
@@ -109,8 +114,7 @@ def wants_top1(plan: Plan) -> bool:
         return False
     if plan.data.options.get("full_test"):
         return True
-    is_embedded = plan.data.root is None and plan.data.name in data.EMBEDDED_JPEGS
-    return plan.model.checkpoint is not None and not is_embedded
+    return plan.model.checkpoint is not None and plan.data.name not in data.EMBEDDED_JPEGS
 
 
 def _is_shared_stream(plan: Plan) -> bool:

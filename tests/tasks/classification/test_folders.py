@@ -80,6 +80,25 @@ def test_what_would_be_another_label_is_refused(tmp_path: Path) -> None:
     assert "cannot be read" in refused(tmp_path / "mapped", "absent.txt")
 
 
+def test_a_folder_inside_the_set_is_told_from_the_set(tmp_path: Path) -> None:
+    root = written(tmp_path / "pets", ["cat", "dog"])
+    for inside in (root / "train", root / "val"):
+        with pytest.raises(PlanError, match=f"has both: give data.root={root}$"):
+            folders.read(inside)
+    with pytest.raises(PlanError, match=r"root/val/<class>/\*.JPEG$"):
+        folders.read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["synthetic", "tensors", "digits"])
+def test_a_folder_that_the_set_would_not_read_is_refused(
+    name: str, tmp_path: Path, compose: Callable[..., Plan]
+) -> None:
+    root = written(tmp_path / "pets", ["cat", "dog"])
+    plan = compose("model=resnet18", f"data={name}", f"data.root={root}", "batch_size=2")
+    with pytest.raises(PlanError, match=f"is not read by data={name}.* write data=folder"):
+        session.check(plan)
+
+
 def test_a_folder_of_ones_own_is_called_after_itself(
     compose: Callable[..., Plan], tmp_path: Path
 ) -> None:
