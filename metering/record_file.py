@@ -35,6 +35,7 @@ class Totals:
     num_samples: int
     duration_s: float
     energy: Energy
+    num_blocks: int = 0
 
 
 def read(path: Path) -> Record:
@@ -152,12 +153,13 @@ def _first_line_of(error: ValueError) -> str:
 
 def _totals(readings: Any, phase: str) -> Totals:
     parts: dict[str, float | None] = {"gpu_kwh": None, "cpu_kwh": None, "ram_kwh": None}
-    num_samples, duration_s, negative = 0, 0.0, False
+    num_blocks, num_samples, duration_s, negative = 0, 0, 0.0, False
     try:
         for block in readings:
             if block.get("use", "measured") != "measured":
                 continue
             samples, seconds, energy = block["num_samples"], block["duration_s"], block["energy"]
+            num_blocks += 1
             num_samples += samples
             duration_s += seconds
             if samples < 0 or seconds < 0:  # the sums would hide it
@@ -179,4 +181,4 @@ def _totals(readings: Any, phase: str) -> Totals:
             f"phases.{phase}.readings: an energy, duration or count is not a number >= 0, "
             "or out of range"
         )
-    return Totals(num_samples, duration_s, Energy(**parts))
+    return Totals(num_samples, duration_s, Energy(**parts), num_blocks)

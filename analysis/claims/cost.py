@@ -37,7 +37,8 @@ def larger_sets(measured: Sequence[Measured]) -> Claim:
             continue
         ratio = kwh[1].value / kwh[0].value
         low, high = _interval(kwh[1], kwh[0])
-        words = f"{larger.name} over {name}: {ratio:.1f} x ({low:.1f} to {high:.1f})"
+        said = "no interval" if math.isnan(low) else f"{low:.1f} to {high:.1f}"
+        words = f"{larger.name} over {name}: {ratio:.1f} x ({said})"
         parts.append((words, above(low, high, 1.0)))
     return of_parts(
         "5.4, Figure 3", "pre-training on a larger set costs more than training", parts, FIELLER
@@ -58,7 +59,8 @@ def self_supervision(measured: Sequence[Measured]) -> Claim:
         share = before.value / (before.value + rest.value)
         low_ratio, high_ratio = _interval(rest, before)
         low, high = 1 / (1 + high_ratio), 1 / (1 + low_ratio)
-        words = f"{one.name}: {share:.1%} ({low:.1%} to {high:.1%})"
+        said = "no interval" if math.isnan(low) else f"{low:.1%} to {high:.1%}"
+        words = f"{one.name}: {share:.1%} ({said})"
         parts.append((words, above(low, high, PRETRAINING_SHARE)))
     return of_parts(
         "5.5, Figure 4",
@@ -93,7 +95,7 @@ def _quantity(rate: MeasuredRate, name: str) -> Quantity:
 
 def _interval(numerator: Quantity, denominator: Quantity) -> tuple[float, float]:
     """Of their ratio; `nan` where a part has no interval or the ratio's has no end."""
-    if numerator.half_width is None or denominator.half_width is None:
+    if not numerator.half_width or not denominator.half_width:
         return math.nan, math.nan
     ratio = fieller(
         numerator.value, numerator.half_width, denominator.value, denominator.half_width

@@ -23,6 +23,7 @@ from metering.setup import study_key
 CONFIDENCE = 0.95
 LEAST_STEPS = 3
 """Two have no scatter."""
+ALIKE = 1e-9
 USELESS = 1.0
 """An interval of a share that is wider says nothing."""
 LIMIT = f"margin {MARGIN:.0%} of an epoch's electricity"
@@ -30,9 +31,10 @@ LIMIT = f"margin {MARGIN:.0%} of an epoch's electricity"
 
 def drift(x: np.ndarray, steps: np.ndarray) -> tuple[float, float, float]:
     """The change from the first step to the last over the mean step, and its 95 % interval:
-    least squares, Student's t; `nan` limits where there are two steps."""
-    if np.ptp(steps) == 0:
-        return 0.0, 0.0, 0.0
+    least squares, Student's t; `nan` limits where there are two steps, or all are alike to the last
+    digit, as steps of a sensor make them."""
+    if np.ptp(steps) <= ALIKE * steps.mean():
+        return 0.0, math.nan, math.nan
     fit = stats.linregress(x, steps)
     reach = (x[-1] - x[0]) / steps.mean()
     if len(x) < LEAST_STEPS:
@@ -67,7 +69,7 @@ def _first_epoch(model: str, each: np.ndarray) -> Part:
     scatter = each[1:].std(ddof=1) / mean
     error = each[0] / mean - 1
     width = stats.t.ppf((1 + CONFIDENCE) / 2, num - 2) * scatter * math.sqrt(1 + 1 / num)
-    low, high = error - width, error + width
+    low, high = (error - width, error + width) if scatter > ALIKE else (math.nan, math.nan)
     words = f"{model}: {num} x the first epoch errs by {_signed(error, low, high)}"
     return words, equivalent(low, high)
 

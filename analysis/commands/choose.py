@@ -34,6 +34,10 @@ def run(args: argparse.Namespace) -> int:
         raise AnalysisError(
             f"--energy-error {args.energy_error} is not a percentage; give 0 to 999"
         )
+    if args.break_even and args.at_least is not None:
+        raise AnalysisError("--at-least does nothing with --break-even; leave one of them out")
+    if args.at_least is not None and not 0 <= args.at_least <= 100:
+        raise AnalysisError(f"--at-least {args.at_least:g} is not a percentage; give 0 to 100")
     rows = published_rows()
     rows["kwh_half_width"] = rows["kwh"] * args.energy_error / 100
     if args.break_even:
@@ -92,6 +96,8 @@ def _cheapest(rows: pd.DataFrame, at_least: float, energy_error: float) -> str:
 def _break_even(rows: pd.DataFrame, first: str, second: str, energy_error: float) -> str:
     from analysis.estimates.choice import Model, break_even
 
+    if first == second:
+        raise AnalysisError(f"--break-even names {first} twice; name two models")
     models = []
     for name in (first, second):
         if name not in rows.index:
@@ -102,7 +108,10 @@ def _break_even(rows: pd.DataFrame, first: str, second: str, energy_error: float
         share = energy_error / 100
         train, test = float(row["kwh"]), float(row["test_kwh_per_sample"])
         models.append(Model(name, train, test, share * train, share * test))
-    crossing = break_even(*models)
+    one, two = models
+    if (one.train_kwh, one.test_kwh_per_sample) == (two.train_kwh, two.test_kwh_per_sample):
+        return f"{first} and {second} take the same, in training and an image"
+    crossing = break_even(one, two)
     if crossing.num_samples is None:
         return (
             f"{crossing.cheaper_first} takes less in training and no more an image: always cheaper"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from analysis.commands.folders import DEFAULT_FOLDERS, load_named
+from analysis.errors import AnalysisError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,8 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the table of claims as Markdown."""
+    if args.text and args.runs != list(DEFAULT_FOLDERS):
+        raise AnalysisError("--text needs no records; leave the folders out, or --text")
     print(of_the_text() if args.text else of_the_records(args.runs), end="")
     return 0
 
@@ -64,12 +67,8 @@ def of_frame(records: pd.DataFrame) -> list[Claim]:
     from analysis.commands.validate import read_or_name
     from analysis.estimates.validate import predictions_of
 
-    steady = records[
-        (records["status"] == "finished")
-        & (records["kind"] == "record")
-        & (records["meter"] == "adaptive")  # the others measure their own warm-up
-    ]
-    read = (read_or_name(path) for path in sorted(set(steady["path"])))
+    finished = records[(records["status"] == "finished") & (records["kind"] == "record")]
+    read = (read_or_name(path) for path in sorted(set(finished["path"])))
     outcomes = [
         one for record in read if record is not None for one in predictions_of(record, FIRST)
     ]

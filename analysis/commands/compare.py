@@ -43,10 +43,18 @@ def run(arguments: argparse.Namespace) -> int:
     for one in (old, *others):
         if one.measured is None:
             raise AnalysisError(f"{one.name} measured nothing to the end; `show` tells why")
+        if one is not old and (shared := _run_ids(old) & _run_ids(one)):
+            raise AnalysisError(
+                f"{old.name} and {one.name} both hold run {min(shared)}; name runs of their own"
+            )
     by_name = {new.name: list(differences(old, new)) for new in others}
     for new in others:
         _print(old, new, by_name[new.name])
     return 0 if limit is None else _status(by_name, limit)
+
+
+def _run_ids(one: Named) -> set[str]:
+    return set(one.frame["run_id"].dropna())
 
 
 def share_of(text: str) -> float:

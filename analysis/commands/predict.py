@@ -41,7 +41,8 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the prediction, or without numbers how well each model predicts."""
     shape = {name: value for name in SHAPE if (value := getattr(args, name)) is not None}
-    for name, value in (shape | {"images_per_s": args.images_per_s or 1.0}).items():
+    speed = {} if args.images_per_s is None else {"images-per-s": args.images_per_s}
+    for name, value in (shape | speed).items():
         if not 0 < value < float("inf"):
             raise AnalysisError(
                 f"--{name.removesuffix('_m')} {value} is not above 0; give a number"

@@ -36,8 +36,12 @@ def run(args: argparse.Namespace) -> int:
         raise AnalysisError(f"--unit {args.unit} is unknown; it is one of {known}")
     if not (math.isfinite(args.alpha) and args.beta > 0 and math.isfinite(args.beta)):
         raise AnalysisError("--alpha and --beta are numbers, --beta above 0")
+    if args.top < 1:
+        raise AnalysisError(f"--top {args.top} shows no model; give 1 or more")
     names = [name.strip() for name in args.index.split(",") if name.strip()]
     chosen = indices.chosen(names)
+    if "gqi" not in chosen and (args.alpha, args.beta, args.unit) != (ALPHA, BETA, "kWh"):
+        raise AnalysisError("--alpha, --beta and --unit do nothing without gqi; add it to --index")
     if "gqi" in chosen:
         function = partial(indices.gqi, alpha=args.alpha, beta=args.beta, unit=args.unit)
         chosen["gqi"] = indices.Index(function, chosen["gqi"].source)

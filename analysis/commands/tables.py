@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from analysis.commands.folders import DEFAULT_FOLDERS, load_named
 from analysis.errors import AnalysisError, printable, unknown
 from analysis.estimates.accounting import ACCOUNTINGS
 from analysis.estimates.metrics import ALPHA, BETA
-from analysis.tables import noted, select, terminal
+from analysis.tables import noted, select, select_over, terminal
 from analysis.tables.grid import Grid, grid
 from analysis.tables.own import OWN, failures
 from analysis.tables.printed import grid_of, tables_of
@@ -78,6 +78,8 @@ def run(arguments: argparse.Namespace) -> int:
     _check(arguments, formats)
     loaded = load_named(arguments.runs)
     tables = _tables(loaded.frame, arguments)
+    if arguments.own and OWN not in tables:
+        raise AnalysisError("--own: no run of yours is among these; leave it out or measure one")
     grids = {name: _grid(name, table, arguments) for name, table in tables.items()}
     texts = {
         f"{name}.{kind}": to_csv(name, tables[name])
@@ -92,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
         for name, one in grids.items()
         if name != OWN
     }
-    shown = {OWN: grids[OWN]} if arguments.own and OWN in grids else grids
+    shown = {OWN: grids[OWN]} if arguments.own else grids
     _print(shown, beneath, loaded.frame)
     if loaded.frame.empty:
         print(HOW_TO_MEASURE)
@@ -141,18 +143,26 @@ def _check(arguments: argparse.Namespace, formats: Sequence[str]) -> None:
         value = getattr(arguments, name)
         if not 0 <= value < math.inf:
             raise AnalysisError(f"--{name} {value} is not a number of at least 0; give one")
+    for name in ("columns", "hardware"):
+        if getattr(arguments, name) is not None and not _names(getattr(arguments, name)):
+            raise AnalysisError(f"--{name} names none; leave it out or name some")
+    for name in ("where", "sort"):
+        if getattr(arguments, name) is not None and not getattr(arguments, name).strip():
+            raise AnalysisError(f"--{name} is empty; leave it out or give a column")
+    _refuse_idle(arguments)
+
+
+def _refuse_idle(arguments: argparse.Namespace) -> None:
+    """Raises `AnalysisError` for an option that another makes do nothing."""
     for name in ("evaluations", "checkpoints"):
         if getattr(arguments, name) and arguments.accounting == "paper":
             raise AnalysisError(
                 f"--{name} does nothing with --accounting paper, whose totals hold none; "
                 "leave one of them out"
             )
-    if arguments.columns is not None and not _names(arguments.columns):
-        raise AnalysisError("--columns names none; leave it out or name some")
-    if arguments.own and arguments.diff:
-        raise AnalysisError("--own does nothing with --diff; leave one of them out")
-    if arguments.columns and arguments.diff:
-        raise AnalysisError("--columns does nothing with --diff; leave one of them out")
+    for name in ("own", "columns"):
+        if getattr(arguments, name) and arguments.diff:
+            raise AnalysisError(f"--{name} does nothing with --diff; leave one of them out")
 
 
 def _tables(frame: pd.DataFrame, arguments: argparse.Namespace) -> dict[str, pd.DataFrame]:
@@ -174,12 +184,14 @@ def _tables(frame: pd.DataFrame, arguments: argparse.Namespace) -> dict[str, pd.
     if hardware:
         tables = {name: select.on_hardware(table, hardware) for name, table in tables.items()}
     if arguments.where:
-        tables = _on_each(tables, lambda table: select.where(table, arguments.where))
+        tables = _without(tables, select_over.where(tables, arguments.where), "--where")
+        if not any(map(len, tables.values())):
+            print(f"--where '{printable(arguments.where)}' leaves no row", file=sys.stderr)
     if arguments.sort:
-        tables = _on_each(tables, lambda table: select.ordered(table, arguments.sort))
+        tables = select_over.ordered(tables, arguments.sort)
     if arguments.columns:
-        names = _names(arguments.columns)
-        tables = _on_each(tables, lambda table: select.only(table, names))
+        chosen = select_over.only(tables, _names(arguments.columns))
+        tables = _without(tables, chosen, "--columns")
     if arguments.diff:
         return {
             f"{name}_diff": diff(one) for name, one in tables.items() if name not in (OWN, STUDIES)
@@ -187,21 +199,13 @@ def _tables(frame: pd.DataFrame, arguments: argparse.Namespace) -> dict[str, pd.
     return tables
 
 
-def _on_each(
-    tables: dict[str, pd.DataFrame], change: Callable[[pd.DataFrame], pd.DataFrame]
+def _without(
+    before: dict[str, pd.DataFrame], after: dict[str, pd.DataFrame], option: str
 ) -> dict[str, pd.DataFrame]:
-    """`change` on every table that knows the column or model. The nearest names of the last
-    table are raised when none does."""
-    done: dict[str, pd.DataFrame] = {}
-    error: AnalysisError | None = None
-    for name, table in tables.items():
-        try:
-            done[name] = change(table)
-        except AnalysisError as one:
-            error = one
-    if error is not None and not done:
-        raise error
-    return done
+    """`after`; tables that an option leaves out are named on standard error."""
+    if gone := [name for name in before if name not in after]:
+        print(f"{option} leaves out {', '.join(gone)}: no such column there", file=sys.stderr)
+    return after
 
 
 def write_all(texts: dict[str, str], folder: Path) -> None:

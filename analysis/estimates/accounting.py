@@ -132,7 +132,7 @@ def num_test_samples(one: Measured) -> int | None:
 def _why_small(one: Measured) -> str:
     if one.setup.asked.scale == "small":
         return "a scaled-down study gives rates, never a full recipe's electricity"
-    return "measured at another input size than the recipe's: a rate, never a full recipe's cost"
+    return "not shown to be at the recipe's input size: a rate, never a full recipe's cost"
 
 
 def _of_another_set(recipe: Sequence[Stage], one: Measured) -> str:

@@ -48,7 +48,7 @@ def choose(
         return None
     origin: Origin = "published" if measured_pct is None else "measured"
     if quality_key != "top1_pct":
-        if measured_pct is not None and measured_half_width_pct is not None:
+        if measured_pct is not None and measured_half_width_pct:
             return Accuracy(value, measured_half_width_pct, origin)
         who = "the paper does" if measured_pct is None else "the record does"
         note = NO_SAMPLING_ERROR.format(name=_name_of(quality_key), who=who)

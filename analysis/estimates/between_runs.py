@@ -25,6 +25,10 @@ Basis = Literal["between runs", "within this run and between runs", "within this
 """What an interval holds."""
 
 
+MOST_EXACT = 1e-9
+"""A half-width under this share of its number is what rounding leaves of equal readings."""
+
+
 @dataclass(frozen=True)
 class Spread:
     """How much run means differ on one hardware: their relative standard deviation (0.02 is
@@ -37,16 +41,23 @@ class Spread:
 
 @dataclass(frozen=True)
 class RunsRate:
-    """value: mean over runs, same unit as they; half_width: of its 95 % interval, or None."""
+    """value: mean over runs, same unit as they; half_width: of its 95 % interval, above 0, or None
+    with the reason in `why_none`."""
 
     value: float
     half_width: float | None
     basis: Basis
+    why_none: str = ""
+
+
+TOO_FEW_BLOCKS = "too few blocks"
+ALIKE = "what was read is alike to the last digit, as steps of a sensor or a model make it"
+"""Such an interval has no width, which is no sign of a number without an error."""
 
 
 def pooled_spread(setups: Iterable[Sequence[float]]) -> Spread | None:
     """The spread over set-ups, each a sequence of its run means (all above 0); None where no
-    set-up has two runs."""
+    set-up has two runs, or all repeated runs are alike to the last digit: then it is not seen."""
     squares, degrees, num_setups = 0.0, 0, 0
     for rates in setups:
         if len(rates) < 2:
@@ -55,7 +66,8 @@ def pooled_spread(setups: Iterable[Sequence[float]]) -> Spread | None:
         squares += math.fsum((rate / mean - 1) ** 2 for rate in rates)
         degrees += len(rates) - 1
         num_setups += 1
-    return Spread(math.sqrt(squares / degrees), degrees, num_setups) if degrees else None
+    relative_sd = math.sqrt(squares / degrees) if degrees else 0.0
+    return Spread(relative_sd, degrees, num_setups) if relative_sd > MOST_EXACT else None
 
 
 def rate_over_runs(
@@ -74,11 +86,12 @@ def rate_over_runs(
     between = None
     if spread is not None:
         between = student_t(spread.degrees) * spread.relative_sd * mean / math.sqrt(len(rates))
-    if len(rates) > 1:
-        assert between is not None, "a set-up with two runs has a spread"
+    if len(rates) > 1 and between is not None:
         return RunsRate(mean, max(between, within or 0.0), "between runs")
     if within is None:
-        return RunsRate(mean, None, "none")
+        return RunsRate(mean, None, "none", TOO_FEW_BLOCKS)
+    if within <= MOST_EXACT * mean:
+        return RunsRate(mean, None, "none", ALIKE)
     if between is None:
         return RunsRate(mean, within, "within this run")
     return RunsRate(mean, math.hypot(within, between), "within this run and between runs")

@@ -43,7 +43,7 @@ def competitions(
     for at, (row, total, half_width) in enumerate(zip(rows, kwh, half_widths, strict=True)):
         if row.tier not in READ or total is None:
             continue
-        if half_width is None:
+        if not half_width:  # one of no width is not known either
             notes[at] = NO_INTERVAL
         elif half_width < total:
             key = row.comparison_key, row.dataset

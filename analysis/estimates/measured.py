@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.estimates import net
-from analysis.estimates.between_runs import Basis, RunsRate, Spread, rate_over_runs
+from analysis.estimates.between_runs import ALIKE, Basis, RunsRate, Spread, rate_over_runs
+from analysis.estimates.emissions import NO_FACTOR, Factor, factor_of
 from analysis.estimates.papers_row import papers_row
 from analysis.estimates.run import Run
 from analysis.estimates.tiers import Tier, least_sure, tier_of
@@ -19,6 +20,9 @@ from metering.setup import SetUp, comparison_key, hardware_key
 OWN_STAGES = ("supervised", "finetune", "distill")
 """Stages whose network is the one that is used afterwards: another stage's has a decoder, a second
 tower or another head besides."""
+
+
+RUNS_ALIKE = "its runs are alike to the last digit, so how much runs differ is not seen"
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,13 @@ class MeasuredRate:
     num_samples: float
     num_records: int
     sensors: str
-    emissions_kg_co2eq_per_sample: float | None = None
+    emission_factor: Factor = NO_FACTOR
     idle_kwh_per_sample: float | None = None
     idle_half_width: float | None = None
     s_half_width: float | None = None
     gpu_kwh_per_sample: float | None = None
     modelled_share: float | None = None
+    why_no_interval: str = ""
 
     @property
     def is_result(self) -> bool:
@@ -153,7 +158,9 @@ def measured(
     newest = (own or runs)[-1]
     recipes = [run["recipe"] for run in runs if run["recipe"]]
     params_m, gmacs = _last(own, "params_m"), _last(own, "gmacs")
-    row, why_not = papers_row(newest["paper_row"], newest["dataset"], newest.setup, params_m)
+    row, why_not = papers_row(
+        newest["paper_row"], newest["dataset"], newest.setup, params_m, is_own_network=bool(own)
+    )
     notes = [why_not, *_notes(rates), *_flags(runs)]
     if len(dict.fromkeys(recipes)) > 1:
         notes.append("its records carry different recipes; the newest is used")
@@ -203,11 +210,12 @@ def _rate(runs: Sequence[Run], spreads: Spreads) -> MeasuredRate:
         kwh_per_sample=kwh.value,
         half_width=kwh.half_width,
         basis=kwh.basis,
+        why_no_interval=kwh.why_none,
         s_per_sample=_mean([run["s_per_sample"] for run in runs]),
         num_samples=sum(float(run["num_samples"] or 0) for run in runs),
         num_records=len(runs),
         sensors=_sensors(runs[-1]),
-        emissions_kg_co2eq_per_sample=_emissions(runs),
+        emission_factor=factor_of(runs),
         idle_kwh_per_sample=idle.value if idle else None,
         idle_half_width=idle.half_width if idle else None,
         s_half_width=_pace_half_width(runs, spread.pace),
@@ -255,8 +263,11 @@ def _notes(rates: Mapping[tuple[str, str], MeasuredRate]) -> list[str]:
         if not rate.is_result and rate.half_width is not None:
             share = 100 * rate.half_width / rate.kwh_per_sample
             notes.append(f"{name}: an interval of ± {share:.0f} % is no result; measure it longer")
+        if rate.why_no_interval == ALIKE:
+            notes.append(f"{name}: no interval: {ALIKE}")
         if rate.basis == "within this run":
-            notes.append(f"{name}: the interval is within this run, nothing was repeated here")
+            why = "nothing was repeated here" if rate.num_records == 1 else RUNS_ALIKE
+            notes.append(f"{name}: the interval is within this run, {why}")
     return notes
 
 
@@ -267,14 +278,6 @@ def _flags(runs: Sequence[Run]) -> list[str]:
 def _sensors(run: Run) -> str:
     parts = (("GPU", "gpu_sensor"), ("CPU", "cpu_sensor"), ("RAM", "ram_sensor"))
     return ", ".join(f"{name} {run[key]}" for name, key in parts if run[key])
-
-
-def _emissions(runs: Sequence[Run]) -> float | None:
-    known = [run for run in runs if run["emissions_kg_co2eq"] is not None and run["num_samples"]]
-    if not known:
-        return None
-    kg = sum(run["emissions_kg_co2eq"] for run in known)
-    return float(kg / sum(run["num_samples"] for run in known))
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

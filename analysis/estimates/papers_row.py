@@ -12,25 +12,37 @@ another network."""
 
 
 def papers_row(
-    claimed: str | None, dataset: str, setup: SetUp, params_m: float | None
+    claimed: str | None,
+    dataset: str,
+    setup: SetUp,
+    params_m: float | None,
+    *,
+    is_own_network: bool = True,
 ) -> tuple[str | None, str]:
     """The paper's row that a run may stand in, or None with the reason (empty where it never
     claimed one).
 
     claimed: the row that the record names; dataset: display name of its set; params_m: of the
-    network as it was built, millions.
+    network as it was built, millions, None where no record says; is_own_network: False where only
+    pre-training was measured, whose network has another head or a decoder.
     """
     if claimed is None:
         return None, ""
     if not is_public_set(setup.asked.data):
         return None, f"data of one's own: no row of the paper, though the network is {claimed}'s"
-    if setup.asked.task == "classification" and params_m is not None:
-        built = published.value(claimed, dataset, "params_m_built")
-        if built is not None and abs(params_m / built - 1) > PARAMETERS_WITHIN:
-            return None, (
-                f"another network than the paper's {claimed}: {params_m:.4g} M parameters, "
-                f"not {built:.4g} M"
-            )
+    built = published.value(claimed, dataset, "params_m_built")
+    if built is None or not is_own_network:
+        return claimed, ""
+    if params_m is None:
+        return None, (
+            f"not shown to be the paper's {claimed}, a network of {built:.4g} M parameters: the "
+            "record does not say how many it has"
+        )
+    if abs(params_m / built - 1) > PARAMETERS_WITHIN:
+        return None, (
+            f"another network than the paper's {claimed}: {params_m:.4g} M parameters, "
+            f"not {built:.4g} M"
+        )
     return claimed, ""
 
 

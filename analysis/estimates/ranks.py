@@ -33,7 +33,8 @@ def ranks(
     is_less_better: bool = False,
 ) -> list[Rank | None]:
     """The rank of each value among those that have an interval; None for the others, and for a
-    lone one. A value without an interval would count as exact, in its own rank and in all others'.
+    lone one. A value without an interval, or with one of no width, would count as exact, in its own
+    rank and in all others'.
 
     Every value is normal, its 95 % interval the half-width. The interval of a rank is made of
     differences (Mogstad, Romano, Shaikh and Wilhelm 2024, "Inference for ranks", Review of
@@ -44,7 +45,7 @@ def ranks(
     present = [
         at
         for at, (value, width) in enumerate(zip(values, half_widths, strict=True))
-        if not _absent(value) and not _absent(width)
+        if not _absent(value) and not _absent(width) and width
     ]
     result: list[Rank | None] = [None] * len(values)
     if len(present) < 2:

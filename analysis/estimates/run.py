@@ -23,6 +23,7 @@ class Run:
         "path", "collection", "kind", "run_id", "identity", "merge_key", "setup", "task",
         "paper_row", "dataset", "hardware", "stage", "phase", "recipe", "wall_meter", "size_px",
         "kwh_per_sample", "kwh_half_width", "s_per_sample", "s_half_width", "idle_power_w",
+        "energy_kwh", "country",
         "num_samples", "gpu_kwh", "cpu_kwh", "ram_kwh", "num_nodes", "views_per_sample",
         "gpu_sensor", "cpu_sensor", "ram_sensor", "emissions_kg_co2eq", "setup_kwh",
         "checkpoint_kwh", "params_m", "gmacs", "accuracy_pct", "accuracy_half_width_pct",

@@ -87,7 +87,9 @@ def _curve(row: dict) -> Curve | None:
     if size is None:
         return None
     half_width = row["kwh_half_width"]
-    relative = None if pd.isna(half_width) else float(half_width / row["kwh_per_sample"])
+    relative = None
+    if half_width > 0:  # one of no width is not known either
+        relative = float(half_width / row["kwh_per_sample"])
     return Curve(
         row["model"],
         row["setup"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analysis.export.report_facts import Block, Overhead, PhaseFacts, Projection, RunFacts
+from analysis.records.accuracy import quality_of
 from analysis.records.codecarbon.rows import NO_TASK
 from analysis.records.codecarbon.to_record import IMPORTED
 from metering import catalogue
@@ -60,7 +61,7 @@ def run_facts(
         country_iso_code=factor.country_iso_code if factor else None,
         kg_co2eq_per_kwh=factor.kg_co2eq_per_kwh if factor else None,
         factor_source=_factor_source(factor),
-        phases=tuple(_phase(phase) for phase in record.phases.values()),
+        phases=tuple(_phase(record, phase) for phase in record.phases.values()),
         projection=projection,
         projection_missing=missing,
         overheads=tuple(
@@ -103,7 +104,7 @@ def _factor_source(factor: EmissionFactor | None) -> str | None:
     return f"{factor.source}{year}, {factor.country_iso_code}"
 
 
-def _phase(phase: PhaseRecord) -> PhaseFacts:
+def _phase(record: Record, phase: PhaseRecord) -> PhaseFacts:
     measured = [block for block in phase.readings if block.use == "measured"]
     parts = [preferred(block) for block in measured]
     gpu = _total([part.gpu_kwh for part in parts])
@@ -119,16 +120,16 @@ def _phase(phase: PhaseRecord) -> PhaseFacts:
         cpu_kwh=cpu,
         ram_kwh=ram,
         kwh_per_sample=rate.mean if rate else None,
-        kwh_half_width=rate.half_width if rate else None,
+        kwh_half_width=(rate.half_width or None) if rate else None,
         s_per_sample=pace.mean if pace else None,
-        s_half_width=pace.half_width if pace else None,
+        s_half_width=(pace.half_width or None) if pace else None,
         confidence=rate.confidence if rate else None,
         emissions_kg_co2eq=phase.emissions_kg_co2eq,
         sensors={name: sensor.how for name, sensor in phase.sensors.items()},
         batch_size=phase.batch_size,
         peak_memory_mib=phase.peak_memory_mib,
         idle_power_w=phase.idle_power_w,
-        quality=phase.quality,
+        quality=quality_of(record, phase).values,
         flags=phase.flags,
         blocks=tuple(_block(number, block) for number, block in enumerate(phase.readings, 1)),
         started_at=phase.started_at,

@@ -147,7 +147,7 @@ def _run(row: Mapping[Any, Any]) -> dict[str, Any]:
         "num_epoch_samples": epoch_samples(setup.asked.data),
         "is_small": setup.asked.scale == "small",
         "kwh_per_sample": row["kwh_per_sample"],
-        "half_width_kwh_per_sample": row["kwh_half_width"],
+        "half_width_kwh_per_sample": row["kwh_half_width"] or float("nan"),
         "curve_samples": samples,
         "curve_kwh": kwh,
         "record": utf8(row["path"]),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from analysis.records.accuracy import quality_of, refuse_impossible
 from analysis.records.calibration import calibration_of
 from analysis.records.collection import collection_of
 from analysis.records.confidence import at_95
@@ -31,7 +32,7 @@ COLUMNS = (
     "kwh_per_sample", "kwh_half_width", "num_blocks", "s_per_sample",
     "s_half_width", "num_samples", "stop_reason", "num_nodes", "views_per_sample",
     "gpu_kwh", "cpu_kwh", "ram_kwh", "energy_kwh", "duration_s",
-    "gpu_sensor", "cpu_sensor", "ram_sensor", "emissions_kg_co2eq", "idle_power_w",
+    "gpu_sensor", "cpu_sensor", "ram_sensor", "emissions_kg_co2eq", "country", "idle_power_w",
     "peak_memory_mib", "data_wait_share", "setup_kwh", "checkpoint_kwh", "params_m", "gmacs",
     "accuracy_pct", "accuracy_half_width_pct", "num_accuracy_samples",
     # what to know about it
@@ -40,7 +41,7 @@ COLUMNS = (
 TEXT_COLUMNS = frozenset((
     "collection", "kind", "status", "task", "model", "paper_row", "dataset", "data", "hardware",
     "device", "precision", "variant", "stage", "scale", "phase", "meter", "code_version",
-    "stop_reason", "gpu_sensor", "cpu_sensor", "ram_sensor", "failure",
+    "country", "stop_reason", "gpu_sensor", "cpu_sensor", "ram_sensor", "failure",
 ))  # fmt: skip
 OBJECT_COLUMNS = frozenset((
     "path", "run_id", "training_id", "identity", "started_at", "setup", "merge_key", "recipe",
@@ -52,6 +53,7 @@ LEAST_KWH = 1e-15
 LEAST_CONFIDENCE, MOST_CONFIDENCE = 0.5, 0.9999
 READINGS_WITHIN = 1e-6
 """A rate that differs from its own readings by a larger share contradicts them."""
+CHANGED = "the record was changed, measure it again"
 
 
 def rows_of(text: bytes, path: str) -> list[tuple[Any, ...]]:
@@ -61,15 +63,8 @@ def rows_of(text: bytes, path: str) -> list[tuple[Any, ...]]:
     shared = _shared(record, path)
     if not record.phases:
         return [_row(shared)]
-    quality_key = _quality_key(record)
-    factor = record.host.emissions
-    if factor is not None and not factor.country_is_said:
-        unsaid = {"emissions_kg_co2eq": None}  # of a country that nobody named
-    else:
-        unsaid = {}
     return [
-        _row(shared | _phase(phase, totals[name], quality_key) | unsaid)
-        for name, phase in record.phases.items()
+        _row(shared | _phase(record, phase, totals[name])) for name, phase in record.phases.items()
     ]
 
 
@@ -108,6 +103,7 @@ def _shared(record: Record, path: str) -> dict[str, Any]:
         "size_px": shape[-1] if asked.task == "classification" and shape else None,
         "meter": text(group(config, "meter"), "config.meter", "name"),
         "code_version": record.code.version,
+        "country": _country(record),
         "recipe": _checked(record.recipe),
         "wall_meter": calibration_of(group(config, "hardware")),
         "setup_kwh": _overhead_kwh(record, "set-up"),
@@ -120,23 +116,32 @@ def _shared(record: Record, path: str) -> dict[str, Any]:
     }
 
 
+def _may_emit(record: Record) -> bool:
+    """Not where nobody named the country whose factor it is."""
+    factor = record.host.emissions
+    return factor is None or factor.country_is_said
+
+
+def _country(record: Record) -> str | None:
+    factor = record.host.emissions
+    return factor.country_iso_code if factor is not None and factor.country_is_said else None
+
+
 def _overhead_kwh(record: Record, name: str) -> float | None:
     return next((item.energy.total_kwh for item in record.overheads if item.name == name), None)
 
 
-def _phase(phase: PhaseRecord, totals: Totals, quality_key: str) -> dict[str, Any]:
+def _phase(record: Record, phase: PhaseRecord, totals: Totals) -> dict[str, Any]:
+    quality_key = _quality_key(record)
     rate, pace = phase.energy_kwh_per_sample, phase.duration_s_per_sample
     if rate is not None and rate.mean < LEAST_KWH:
         raise RecordError(
             f"phases.{phase.phase}.energy_kwh_per_sample.mean: {rate.mean} kWh is not above 0, or "
             "less than any network takes; measure it again"
         )
-    _refuse_contradiction(phase, rate, totals)
-    for name, quality in phase.quality.items():
-        most = 100 if name.endswith("_pct") else 1 if name in ("accuracy", "miou") else None
-        if most is not None and not 0 <= quality <= most:
-            where = f"phases.{phase.phase}.quality.{name}"
-            raise RecordError(f"{where}: {quality} is not in 0..{most}; measure it again")
+    _refuse_contradictions(phase, totals)
+    refuse_impossible(phase)
+    quality = quality_of(record, phase)
     return {
         "phase": phase.phase,
         "kwh_per_sample": rate.mean if rate else None,
@@ -150,16 +155,16 @@ def _phase(phase: PhaseRecord, totals: Totals, quality_key: str) -> dict[str, An
         "gpu_sensor": _how(phase, "gpu"),
         "cpu_sensor": _how(phase, "cpu"),
         "ram_sensor": _how(phase, "ram"),
-        "emissions_kg_co2eq": phase.emissions_kg_co2eq,
+        "emissions_kg_co2eq": phase.emissions_kg_co2eq if _may_emit(record) else None,
         "idle_power_w": phase.idle_power_w,
         "peak_memory_mib": phase.peak_memory_mib,
         "data_wait_share": phase.data_wait_share,
-        "accuracy_pct": phase.quality.get(quality_key),
-        "accuracy_half_width_pct": phase.quality.get(
+        "accuracy_pct": quality.values.get(quality_key),
+        "accuracy_half_width_pct": quality.values.get(
             f"{quality_key.removesuffix('_pct')}_half_width_pct"
         ),
-        "num_accuracy_samples": phase.quality.get("num_test_samples"),
-        "flags": "; ".join(phase.flags),
+        "num_accuracy_samples": quality.values.get("num_test_samples"),
+        "flags": "; ".join(filter(None, (*phase.flags, quality.note))),
         "gpu_kwh": totals.energy.gpu_kwh,
         "cpu_kwh": totals.energy.cpu_kwh,
         "ram_kwh": totals.energy.ram_kwh,
@@ -174,17 +179,30 @@ def _quality_key(record: Record) -> str:
     return known.quality_key if known else "accuracy_pct"
 
 
-def _refuse_contradiction(phase: PhaseRecord, rate: Interval | None, totals: Totals) -> None:
-    """Raises `RecordError` where the rate is not that of the readings it was made from."""
-    kwh = totals.energy.total_kwh
-    if rate is None or kwh is None or not totals.num_samples:
-        return
-    of_readings = kwh / totals.num_samples
-    if abs(rate.mean - of_readings) > READINGS_WITHIN * of_readings:
-        raise RecordError(
-            f"phases.{phase.phase}.energy_kwh_per_sample.mean: {rate.mean:.6g} kWh, but its "
-            f"readings give {of_readings:.6g}; the record was changed, measure it again"
-        )
+def _refuse_contradictions(phase: PhaseRecord, totals: Totals) -> None:
+    """Raises `RecordError` where a number is not that of the readings it was made from."""
+    rates = (
+        ("energy_kwh_per_sample", phase.energy_kwh_per_sample, totals.energy.total_kwh, "kWh"),
+        ("duration_s_per_sample", phase.duration_s_per_sample, totals.duration_s, "s"),
+    )
+    for name, rate, amount, unit in rates:
+        if rate is None:
+            continue
+        where = f"phases.{phase.phase}.{name}"
+        if amount is None or not totals.num_samples:
+            raise RecordError(f"{where}: no reading that it could come from; {CHANGED}")
+        of_readings = amount / totals.num_samples
+        if abs(rate.mean - of_readings) > READINGS_WITHIN * of_readings:
+            raise RecordError(
+                f"{where}.mean: {rate.mean:.6g} {unit}, but its readings give {of_readings:.6g}; "
+                + CHANGED
+            )
+        is_told = rate.num_blocks > 1 or (rate.half_width is not None and rate.num_blocks > 0)
+        if is_told and rate.num_blocks != totals.num_blocks:
+            raise RecordError(
+                f"{where}.num_blocks: {rate.num_blocks}, but {totals.num_blocks} blocks were "
+                f"measured; {CHANGED}"
+            )
 
 
 def _at_95(interval: Interval | None, where: str) -> float | None:

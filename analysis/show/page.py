@@ -21,6 +21,7 @@ from metering.record import Record
 from metering.used import used
 
 Section = tuple[str, list[str]]
+NO_FACTOR = "no kg CO2eq: nobody said whose electricity it is (hardware.country_iso_code)"
 _TERMS = {
     "noise": "noise between blocks",
     "drift": "power that still drifted",
@@ -124,7 +125,9 @@ def _rate(run: Named, phase: str, rate: MeasuredRate) -> Iterator[str]:
         (J_PER_KWH, "J a sample") if phase == "train" else (WH_PER_1000_OF_KWH, "Wh per 1,000")
     )
     half_width = None if rate.half_width is None else factor * rate.half_width
-    sure = f"95 %, {rate.basis}" if half_width is not None else "no interval: too few blocks"
+    sure = (
+        f"95 %, {rate.basis}" if half_width is not None else f"no interval: {rate.why_no_interval}"
+    )
     yield f"{phase:<6} {with_interval(factor * rate.kwh_per_sample, half_width)} {unit} ({sure})"
     if rate.s_per_sample:
         power_w = J_PER_KWH * rate.kwh_per_sample / rate.s_per_sample
@@ -164,7 +167,8 @@ def _in_full(run: Named) -> Iterator[str]:
         reason = "no samples are known" if _is_whole(run) else "nothing was measured to the end"
         yield f"no estimate: {reason}"
         return
-    values = line_of(one).values
+    line = line_of(one)
+    values = line.values
     estimated = Costs([one]).estimate(one)
     if estimated.kwh is None:
         yield f"no estimate: {'; '.join(estimated.missing)}"
@@ -176,12 +180,7 @@ def _in_full(run: Named) -> Iterator[str]:
             yield f"  {part.name:<12} {plain(part.kwh.value):>9} kWh, {part.origin}{said}"
         if text := _epochs(one):
             yield text
-    kg = values.get("estimated_train_kg_co2eq")
-    share = " of the measured part" if estimated.published_kwh else ""
-    if kg is not None:
-        yield f"{plain(kg)} kg CO2eq{share}, by the emission factor of the run's country"
-    elif estimated.kwh is not None:
-        yield "no kg CO2eq: the record has no emission factor"
+    yield from _emissions(line)
     if (test_kwh := values.get("estimated_test_kwh")) is not None:
         half_width = values.get("estimated_test_kwh_half_width")
         yield f"{with_interval(test_kwh, half_width)} kWh for one pass over the test set"
@@ -191,6 +190,14 @@ def _in_full(run: Named) -> Iterator[str]:
         yield f"GQI {interval}, with the {origin} accuracy"
     if (kwh := values.get("published_train_kwh")) is not None:
         yield f"the paper: {plain(kwh)} kWh, GQI {values.get('published_gqi', 'not legible')}"
+
+
+def _emissions(line: Line) -> Iterator[str]:
+    if line.values.get("estimated_train_kwh") is None:
+        return
+    note = line.notes.get("estimated_train_kg_co2eq", NO_FACTOR)
+    kg = line.values.get("estimated_train_kg_co2eq")
+    yield note if kg is None else f"{plain(kg)} kg CO2eq ({note})"
 
 
 def _epochs(one: Measured) -> str:
@@ -232,7 +239,8 @@ def _of_record(record: Record) -> Iterator[str]:
 
 
 def budget_lines(budget: ErrorBudget) -> Iterator[str]:
-    """The meter's error in words: its terms, and the two intervals."""
+    """The meter's error in words: its terms, and the two intervals. What one run shows of another
+    on its board is in its terms; how much runs differ beyond that, only repeated runs show."""
     terms = [
         f"{words} {100 * getattr(budget, term):.2g} %"
         for term, words in _TERMS.items()
@@ -241,7 +249,7 @@ def budget_lines(budget: ErrorBudget) -> Iterator[str]:
     if terms:
         yield f"error of the meter: {', '.join(terms)}"
     repeat = "not known" if budget.repeat is None else f"± {100 * budget.repeat:.2g} %"
-    yield f"another run on this board: {repeat}"
+    yield f"together, without what differs from run to run: {repeat}"
     if budget.absolute is not None:
         yield f"a meter at the plugs: ± {100 * budget.absolute:.2g} % ({budget.absolute_note})"
     else:

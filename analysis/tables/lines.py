@@ -151,7 +151,7 @@ def _about(one: Measured) -> list[str]:
     if one.setup.asked.scale == "small":
         said.insert(0, "small: a scaled-down study, not the paper's set-up")
     elif not one.is_at_recipe_size:
-        said.insert(0, "measured at another input size than the recipe's")
+        said.insert(0, "not shown to be measured at the recipe's input size")
     if one.tier == "modelled":
         said.insert(0, "modelled: rated power x load, no sensor read the device that computed")
     if "kept_batches" in one.setup.asked.data.options:
@@ -214,11 +214,15 @@ def _add_estimate(line: Line, one: Measured, estimated: Estimate, options: Optio
         "estimated_train_kwh_half_width": half_width,
         "estimated_published_share_pct": 100 * share,
     } | wall.columns(one.wall_meter, train, one.num_nodes, kwh, half_width, estimated.published_kwh)
-    if train is not None and train.emissions_kg_co2eq_per_sample is not None:
-        factor = train.emissions_kg_co2eq_per_sample / train.kwh_per_sample
-        line.values["estimated_train_kg_co2eq"] = factor * (kwh - estimated.published_kwh)
-        if share:
-            line.say("estimated_train_kg_co2eq", "of the measured part alone")
+    if train is not None:
+        factor = train.emission_factor
+        line.say("estimated_train_kg_co2eq", factor.note)
+        if factor.kg_per_kwh is not None:
+            line.values["estimated_train_kg_co2eq"] = factor.kg_per_kwh * (
+                kwh - estimated.published_kwh
+            )
+            if share:
+                line.say("estimated_train_kg_co2eq", "of the measured part alone")
     _add_index(line, one, kwh, half_width, options)
 
 

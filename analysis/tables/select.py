@@ -7,14 +7,17 @@ numbers are called by their whole name, `published_gqi`.
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from analysis.errors import AnalysisError, unknown
+from analysis.estimates.tiers import TIERS
 from analysis.tables.lines import KEY_COLUMNS
 from analysis.tables.paper import EXTRA_COLUMNS
 
@@ -42,18 +45,29 @@ def column(table: pd.DataFrame, name: str) -> str:
             return prefix + name
     if f"published_{name}" in table.columns:
         raise AnalysisError(f"column '{name}' is only published here; call it published_{name}")
+    raise unknown("column", name, names_of(table))
+
+
+def names_of(table: pd.DataFrame) -> list[str]:
+    """How its columns are called: ours without their prefix."""
     known = [re.sub("^(estimated|measured)_", "", str(one)) for one in table.columns]
-    raise unknown("column", name, dict.fromkeys(one for one in known if one != "footnotes"))
+    return list(dict.fromkeys(one for one in known if one != "footnotes"))
 
 
-def where(table: pd.DataFrame, condition: str) -> pd.DataFrame:
-    """Rows for which every clause holds: `published_top1_pct > 80 and model != Swin-T`.
+@dataclass(frozen=True)
+class Clause:
+    """name: of a column, as it was typed; symbol: of `_OPERATORS`; text: what it compares with."""
 
-    A clause is COLUMN OPERATOR VALUE; clauses are joined by `and`; a value in quotes may hold
-    anything but them. Nothing is evaluated as code. Raises `AnalysisError` for an unknown column
-    or model, or what is no clause.
-    """
-    keep = pd.Series(True, index=table.index)
+    name: str
+    symbol: str
+    text: str
+
+
+def clauses(condition: str) -> list[Clause]:
+    """`published_top1_pct > 80 and model != Swin-T`: COLUMN OPERATOR VALUE, joined by `and`; a
+    value in quotes may hold anything but them. Nothing is evaluated as code. Raises
+    `AnalysisError` for what is no clause."""
+    found = []
     for clause in _AND.split(condition.strip()):
         match = _CLAUSE.match(clause)
         if match is None:
@@ -62,30 +76,59 @@ def where(table: pd.DataFrame, condition: str) -> pd.DataFrame:
                 "'gqi > 0.7 and published_top1_pct > 80'"
             )
         name, symbol, text = match.groups()
-        values = table[column(table, name)]
-        keep &= _holds(values, name, symbol, text.strip("'\""))
+        found.append(Clause(name, symbol, text.strip("'\"")))
+    return found
+
+
+def where(table: pd.DataFrame, wanted: Sequence[Clause]) -> pd.DataFrame:
+    """Rows for which every clause holds. Raises `AnalysisError` for an unknown column, or a value
+    that `check` refuses."""
+    keep = pd.Series(True, index=table.index)
+    for clause in wanted:
+        values = table[column(table, clause.name)]
+        compared: Any = _compared(clause, values)
+        keep &= _OPERATORS[clause.symbol](
+            values.astype(str) if isinstance(compared, str) else values, compared
+        )
+        keep &= values.notna()
     return table[keep].reset_index(drop=True)
 
 
-def _holds(values: pd.Series, name: str, symbol: str, text: str) -> pd.Series:
-    compare = _OPERATORS[symbol]
+def check(clause: Clause, values: pd.Series) -> None:
+    """Raises `AnalysisError` for a value that nothing in its column can be. values: of the column,
+    in every table that has it."""
+    compared = _compared(clause, values)
+    if not isinstance(compared, str):
+        return
+    name = clause.name
+    known = list(dict.fromkeys(values.dropna().astype(str)))
+    if name == "tier":
+        known = list(TIERS)
+    if not known:
+        raise AnalysisError(f"--where: no row has a {name} yet; leave '{name}' out")
+    if compared not in known:
+        raise unknown(name, compared, known)
+
+
+def _compared(clause: Clause, values: pd.Series) -> float | bool | str:
+    name, symbol, text = clause.name, clause.symbol, clause.text
     if pd.api.types.is_numeric_dtype(values):
         try:
             number = float(text)
         except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
             raise AnalysisError(
                 f"--where: {name} is a number and '{text}' is not; write it like '{name} > 80'"
-            ) from None
-        return compare(values, number) & values.notna()
+            )
+        return number
     if symbol not in ("==", "!="):
         raise AnalysisError(f"--where: {name} is text; compare it with == or !=, not {symbol}")
-    if name == "model" and text not in set(values):
-        raise unknown("model", text, dict.fromkeys(values))
     if name.endswith("pareto"):
         if text.lower() not in _YES_NO:
             raise AnalysisError(f"--where: {name} is yes or no, not '{text}'")
-        return compare(values, _YES_NO[text.lower()]) & values.notna()
-    return compare(values.astype(str), text) & values.notna()
+        return _YES_NO[text.lower()]
+    return text
 
 
 def on_hardware(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

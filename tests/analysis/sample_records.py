@@ -36,10 +36,12 @@ SENSORS = {
 def a_phase(
     phase: str = "train", kwh_per_sample: float = 1e-6, half_width: float | None = 2e-8, **more: Any
 ) -> PhaseRecord:
-    """Ten equal blocks of 320 samples, a tenth of the energy each in CPU and RAM."""
+    """Ten equal blocks of 320 samples, a tenth of the energy each in CPU and RAM; in the time that
+    `duration_s_per_sample` says where it is among `more`."""
+    pace = more.get("duration_s_per_sample")
     block = Reading(
         started_at_s=0.0,
-        duration_s=1.0,
+        duration_s=320 * pace.mean if pace else 1.0,
         num_steps=10,
         num_samples=320,
         energy=Energy(
@@ -48,12 +50,14 @@ def a_phase(
             ram_kwh=0.1 * 320 * kwh_per_sample,
         ),
     )
+    readings = more.get("readings", tuple(replace(block, started_at_s=float(i)) for i in range(10)))
+    num_blocks = sum(one.use == "measured" for one in readings)
     values: dict[str, Any] = {
         "phase": phase,
-        "readings": tuple(replace(block, started_at_s=float(i)) for i in range(10)),
+        "readings": readings,
         "sensors": SENSORS,
-        "energy_kwh_per_sample": Interval(kwh_per_sample, half_width, num_blocks=10),
-        "duration_s_per_sample": Interval(1 / 320, 1e-5, num_blocks=10),
+        "energy_kwh_per_sample": Interval(kwh_per_sample, half_width, num_blocks=num_blocks),
+        "duration_s_per_sample": Interval(1 / 320, 1e-5, num_blocks=num_blocks),
         "stop_reason": "relative_error",
         "batch_size": 32,
     }
@@ -130,7 +134,9 @@ def a_record(**more: Any) -> Record:
 
 def _params_m(paper_row: str | None) -> float:
     """Of the network that stands in the paper's row, millions; Swin-T's where none is."""
-    return published.value(paper_row or "", published.IMAGENET, "params_m_built") or 28.288
+    sets = (published.IMAGENET, "Cityscapes", "ADE20K")
+    built = (published.value(paper_row or "", one, "params_m_built") for one in sets)
+    return next(filter(None, built), 28.288)
 
 
 def a_failure() -> Record:

@@ -181,6 +181,7 @@ def row_of(run: ForeignRun) -> tuple[Any, ...]:
         "cpu_sensor": sensors["cpu"].how if sensors else None,
         "ram_sensor": sensors["ram"].how if sensors else None,
         "emissions_kg_co2eq": one.emissions_kg_co2eq,
+        "country": one.country_iso_code,
         "flags": "; ".join(run.flags),
         "notes": "; ".join(run.notes),
     }

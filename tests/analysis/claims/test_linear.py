@@ -52,7 +52,7 @@ def test_epochs_that_take_the_same_are_linear(each: np.ndarray, verdict: str) ->
 def test_one_epoch_is_enough_when_the_first_is_like_the_others(
     first: float, error: str, verdict: str
 ) -> None:
-    each = np.ones(20)
+    each = noisy(scatter=1e-6)
     each[0] = first
     straight, enough = epochs([training(each)])
     assert f"20 x the first epoch errs by {error}" in enough.shown
@@ -75,9 +75,19 @@ def one_epoch(fraction: float, kwh: float, half_width: float = 0.001, **more: ob
 
 
 def line(start: float, **more: object) -> list[Curve]:
-    """Shares of the data at 0.01 kWh an image after `start` kWh at the beginning."""
+    """Shares of the data at 0.01 kWh an image, but for a hair, after `start` kWh at the
+    beginning."""
     fractions = (0.01, 0.1, 0.2, 0.5, 1.0)
-    return [one_epoch(share, start + 100 * share, **more) for share in fractions]
+    kwh = zip(fractions, 100 * noisy(5, scatter=1e-6), strict=True)
+    return [one_epoch(share, start + rate * share, **more) for share, rate in kwh]
+
+
+def test_steps_alike_to_the_last_digit_have_no_interval() -> None:
+    """As one tick of a counter makes them: no scatter is seen, which is no proof of none."""
+    assert drift(np.arange(1.0, 6.0), np.full(5, 0.7))[0] == 0.0
+    claims = epochs([training(np.ones(20))])
+    assert [claim.verdict for claim in claims] == [OPEN, OPEN]
+    assert "(no interval)" in claims[0].shown
 
 
 def test_shares_of_the_data_have_one_rate() -> None:

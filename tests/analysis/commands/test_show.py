@@ -29,7 +29,7 @@ def test_a_page_says_what_where_how_much_how_sure_and_in_full(tmp_path: Path, ca
         "91.28 kg CO2eq",
         "tier counter",
         "noise between blocks 1 %, power that still drifted 0.3 %",
-        "another run on this board: ± 1.1 %",
+        "together, without what differs from run to run: ± 1.1 %",
         "a meter at the plugs: not known: untested",
         "train: hot",
     ):

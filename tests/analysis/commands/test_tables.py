@@ -233,39 +233,6 @@ def test_a_broken_file_is_named_and_left_out(runs: Path, tmp_path: Path, capsys)
     assert f"left out {bad}: not JSON" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("more", "words"),
-    [
-        (["--where", "gqii > 3"], "column 'gqii' is unknown; did you mean gqi"),
-        (["--where", "model == Swin-TT"], "model 'Swin-TT' is unknown; did you mean Swin-T"),
-        (["--where", "__import__('os')"], "is no condition; write it like"),
-        (["--where", "top1_pct > high"], "'high' is not"),
-        (["--where", "pareto == maybe"], "pareto is yes or no, not 'maybe'"),
-        (["--sort", "footnotes"], "footnotes are no column"),
-        (["--evaluations", "1", "--accounting", "paper"], "--evaluations does nothing with"),
-        (["--checkpoints", "1", "--accounting", "paper"], "--checkpoints does nothing with"),
-        (["--columns", "gqi", "--diff"], "--columns does nothing with --diff"),
-        (["--columns", ","], "--columns names none"),
-        (["--alpha", "nan"], "--alpha nan is not a number"),
-        (["--format", ","], "--format names none"),
-        (["--where", "model > 3"], "compare it with == or !="),
-        (["--sort", "nothing_like_it"], "column 'nothing_like_it' is unknown"),
-        (["--columns", "gqi,blah"], "column 'blah' is unknown"),
-        (["--hardware", "a600"], "hardware 'a600' is unknown; did you mean a6000?"),
-        (["--format", "pdf"], "--format 'pdf' is unknown"),
-        (["--accounting", "mine"], "--accounting 'mine' is unknown; known: source, paper"),
-    ],
-)
-def test_bad_input_is_one_line_and_nothing_is_written(
-    runs: Path, tmp_path: Path, capsys, more: list[str], words: str
-):
-    assert tables(runs, tmp_path / "out", *more) == 2
-    error = capsys.readouterr().err
-    assert words in error
-    assert error.count("\n") == 1
-    assert not (tmp_path / "out").exists()
-
-
 @pytest.mark.parametrize("make", [False, True])
 def test_a_named_folder_that_holds_nothing_is_refused(tmp_path: Path, capsys, make: bool):
     folder = tmp_path / "nothing"

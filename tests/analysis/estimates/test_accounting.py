@@ -166,7 +166,7 @@ def test_a_pretraining_networks_size_is_not_the_models(tmp_path: Path):
         **PRETRAINED,
         stage="pretrain",
         started_at="2024-02-01T00:00:00.000+00:00",
-        facts=ModelFacts(params_m=111.9),
+        facts=ModelFacts(params_m=111.9, input_shape=(3, 224, 224)),
     )
     _, [one] = _costs(tmp_path, a_record(**PRETRAINED), bigger)
     assert (one.params_m, one.gmacs) == (86.568, 4.491)

@@ -8,6 +8,8 @@ import pytest
 from scipy.stats import t as student
 
 from analysis.estimates.between_runs import (
+    ALIKE,
+    TOO_FEW_BLOCKS,
     Spread,
     pooled_spread,
     rate_over_runs,
@@ -72,3 +74,27 @@ def test_every_interval_is_brought_to_95_percent():
     assert at_95(at_99, 0.99, 12.0) == pytest.approx(student.ppf(0.975, 11) * 0.01)
     assert at_95(1.644854, 0.90, None) == pytest.approx(1.959964, rel=1e-5)
     assert at_95(0.5, 0.95, None) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("half_widths", "half_width", "basis", "why"),
+    [
+        ([0.0, 0.0], None, "none", ALIKE),
+        ([0.01, 0.01], 0.01 / math.sqrt(2), "within this run", ""),
+        ([None, None], None, "none", TOO_FEW_BLOCKS),
+    ],
+)
+def test_runs_alike_to_the_last_digit_show_no_spread_and_no_exact_number(
+    half_widths: list[float | None], half_width: float | None, basis: str, why: str
+) -> None:
+    rates = [1.0, 1.0]
+    assert pooled_spread([rates]) is None
+    found = rate_over_runs(rates, half_widths, None)
+    assert found.half_width == pytest.approx(half_width)
+    assert (found.basis, found.why_none) == (basis, why)
+
+
+def test_a_run_whose_blocks_are_all_alike_has_no_interval_though_others_were_repeated() -> None:
+    """One step of a sensor in every block: its error is not seen, and that is no error of 0."""
+    found = rate_over_runs([1.0], [0.0], Spread(0.02, 9, 3))
+    assert (found.half_width, found.why_none) == (None, ALIKE)

@@ -63,6 +63,7 @@ def test_a_value_without_an_interval_is_in_no_rank_its_own_or_anothers():
     first, second = Rank(1, 1, 1, 1.0), Rank(2, 2, 2, 1.0)
     assert ranks([2.0, 1.5, 1.0], [0.1, None, 0.1]) == [first, None, second]
     assert ranks([2.0, 1.0], [None, 0.1]) == [None, None], "the other is alone then"
+    assert ranks([2.0, 1.5, 1.0], [0.1, 0.0, 0.1]) == [first, None, second], "0 is no interval"
 
 
 def test_equal_values_share_a_rank_and_keep_it_in_half_of_the_draws():

@@ -22,7 +22,10 @@ def test_a_window_is_the_sum_of_the_blocks_that_count(tmp_path: Path) -> None:
     own = tuple(replace(block, own=Energy(gpu_kwh=1e-3)) for block in rest)
     rate = Interval((9e-3 + 9 * 320 * 1e-6 * 0.2) / (9 * 320), 1e-8, num_blocks=9)
     phase = replace(
-        phase, readings=(replace(first, use="warm-up"), *own), energy_kwh_per_sample=rate
+        phase,
+        readings=(replace(first, use="warm-up"), *own),
+        energy_kwh_per_sample=rate,
+        duration_s_per_sample=replace(phase.duration_s_per_sample, num_blocks=9),
     )
     put(tmp_path, a_record(phases={"train": phase}))
     [run] = gather([str(tmp_path)])
@@ -50,7 +53,7 @@ def test_the_projection_is_the_tables_estimate(tmp_path: Path) -> None:
     [
         ({"scale": "small"}, "scaled-down study"),
         ({"recipe": ()}, "no recipe"),
-        ({"input_size": (96, 96)}, "another input size"),
+        ({"input_size": (96, 96)}, "not shown to be at the recipe's input size"),
     ],
 )
 def test_what_may_not_be_projected_says_why(

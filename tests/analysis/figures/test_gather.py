@@ -51,7 +51,7 @@ def test_an_appliances_source_is_a_title_and_no_key() -> None:
 def test_a_curve_adds_up_every_block_warm_up_included(tmp_path: Path) -> None:
     phase = a_phase(kwh_per_sample=1e-6)
     warm = replace(phase.readings[0], use="warm-up")
-    phase = replace(phase, readings=(warm, *phase.readings[1:]))
+    phase = a_phase(kwh_per_sample=1e-6, readings=(warm, *phase.readings[1:]))
     phases = {"train": phase, "test": a_phase("test")}
     record = a_record(phases=phases, scale="small", data_fraction=0.5, data_num_train=1000)
     train, test = runs_of(tmp_path, record).to_dict("records")
@@ -65,7 +65,7 @@ def test_a_curve_adds_up_every_block_warm_up_included(tmp_path: Path) -> None:
 def test_a_block_without_energy_leaves_no_curve(tmp_path: Path) -> None:
     phase = a_phase()
     blind = replace(phase.readings[0], energy=Energy(), use="dropped")
-    phase = replace(phase, readings=(blind, *phase.readings[1:]))
+    phase = a_phase(readings=(blind, *phase.readings[1:]))
     (run,) = runs_of(tmp_path, a_record(phases={"train": phase})).to_dict("records")
     assert run["curve_samples"] == ()
 

@@ -54,6 +54,8 @@ def test_warm_up_and_dropped_blocks_do_not_count(tmp_path: Path):
     data = json.loads(to_json(a_record()))
     data["phases"]["train"]["readings"][0]["use"] = "warm-up"
     data["phases"]["train"]["readings"][1]["use"] = "dropped"
+    for rate in ("energy_kwh_per_sample", "duration_s_per_sample"):
+        data["phases"]["train"][rate]["num_blocks"] = 8
     put(tmp_path, from_json(json.dumps(data)))
     train = load([tmp_path]).frame.set_index("phase").loc["train"]
     assert train["num_samples"] == 8 * 320
@@ -111,6 +113,7 @@ NEGATIVE = [
     {"num_samples": 1, "duration_s": 1.0, "energy": {"gpu_kwh": kwh}} for kwh in (5.0, -1.0)
 ]
 RATE = {"mean": 1e-6, "half_width": 1e-8}
+PACE = {"mean": 1 / 320, "half_width": 1e-5}
 FOREVER = {"name": "train", "num_samples": 10**400, "num_epochs": 300}
 
 
@@ -137,6 +140,9 @@ FOREVER = {"name": "train", "num_samples": 10**400, "num_epochs": 300}
         (_with_train(phase="test"), "phases.train.phase: it says test"),
         (_with_train(readings=[3]), "not readings"),
         (_with_train(energy_kwh_per_sample=RATE | {"mean": 2e-6}), "its readings give 1e-06"),
+        (_with_train(duration_s_per_sample=PACE | {"mean": 1 / 640}), "readings give 0.003125"),
+        (_with_train(duration_s_per_sample=PACE | {"num_blocks": 9}), "9, but 10 blocks were"),
+        (_with_train(readings=[]), "no reading that it could come from"),
         (_with_train(readings=NEGATIVE), "not a number >= 0"),
         (_with_asked(batch_size=-3), "setup.asked.batch_size: "),
         (_edited(config={"meter": "adaptive"}), "config.meter: 'adaptive' is not a group"),

@@ -67,7 +67,7 @@ def test_one_alpha_and_beta_for_ours_and_the_papers(tmp_path: Path):
 
 
 def with_top1(top1_pct: float, **more: Any) -> Record:
-    test = a_phase("test", 2.5e-7, quality={"top1_pct": top1_pct, "num_test_samples": 1_000.0})
+    test = a_phase("test", 2.5e-7, quality={"top1_pct": top1_pct, "num_test_samples": 50_000.0})
     return a_record(phases={"train": a_phase(), "test": test}, **more)
 
 
@@ -86,13 +86,14 @@ def test_the_accuracy_in_an_index_is_measured_on_the_real_set_else_published(
     row = row_of(tmp_path, with_top1(70.0, **more))
     assert row["estimated_gqi_accuracy"] == origin
     assert row["estimated_gqi"] == pytest.approx(gqi(accuracy_pct, OWN_KWH).value)
-    assert row["measured_top1_pct"] == 70.0, "the columns stay apart"
+    is_real = more["data_origin"] == "real"
+    assert (row["measured_top1_pct"] == 70.0) is is_real, "the columns stay apart"
 
 
 def test_the_interval_of_a_measured_accuracy_is_its_own_test_sets(tmp_path: Path):
     real = {"data": "imagenet", "data_origin": "real", "checkpoint_digest": "ab"}
     row = row_of(tmp_path, with_top1(70.0, **real))
-    by_accuracy = 100 * 1.96 * (0.7 * 0.3 / 1_000) ** 0.5
+    by_accuracy = 100 * 1.96 * (0.7 * 0.3 / 50_000) ** 0.5
     kwh_half_width = 300 * IMAGES * 2e-8
     expected = gqi(70.0, OWN_KWH, kwh_half_width, accuracy_half_width_pct=by_accuracy)
     assert row["estimated_gqi_half_width"] == pytest.approx(expected.half_width, rel=1e-3)

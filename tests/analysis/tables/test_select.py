@@ -63,7 +63,7 @@ def test_a_number_that_only_the_paper_has_is_not_meant_by_a_bare_name():
     ],
 )
 def test_where_keeps_the_rows_for_which_every_clause_holds(condition: str, kept: list[str]):
-    assert models(select.where(a_table(), condition)) == kept
+    assert models(select.where(a_table(), select.clauses(condition))) == kept
 
 
 def test_sorting_by_an_interval_puts_the_narrowest_first():

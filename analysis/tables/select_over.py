@@ -1,0 +1,78 @@
+"""`--where`, `--sort` and `--columns` over all tables at once.
+
+A column may be in one table and not in another. A name is unknown only where no table has it, and
+so is a value that is compared with a text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from analysis.errors import AnalysisError, unknown
+from analysis.tables import select
+
+Tables = dict[str, pd.DataFrame]
+
+
+def where(tables: Tables, condition: str) -> Tables:
+    """Of each table that has all its columns the rows for which `condition` holds; the others are
+    not among them. Raises `AnalysisError`."""
+    wanted = select.clauses(condition)
+    names = list(dict.fromkeys(clause.name for clause in wanted))
+    _refuse_unknown(tables, names)
+    having = {name: set(_having(tables, name)) for name in names}
+    shared = set.intersection(*having.values())
+    usable = {one: table for one, table in tables.items() if one in shared}
+    if not usable:
+        said = ", ".join(f"{name} in {' and '.join(_having(tables, name))}" for name in names)
+        raise AnalysisError(f"--where: no table has all of its columns ({said}); leave some out")
+    for clause in wanted:
+        columns = [table[select.column(table, clause.name)] for table in usable.values()]
+        select.check(clause, pd.concat(columns, ignore_index=True))
+    return {one: select.where(table, wanted) for one, table in usable.items()}
+
+
+def ordered(tables: Tables, name: str) -> Tables:
+    """Each table that has the column sorted by it, the others as they are. Raises
+    `AnalysisError`."""
+    bare = name.removeprefix("-")
+    _refuse_unknown(tables, [bare])
+    having = _having(tables, bare)
+    return {
+        one: select.ordered(table, name) if one in having else table
+        for one, table in tables.items()
+    }
+
+
+def only(tables: Tables, names: Iterable[str]) -> Tables:
+    """Of each table those of the columns that it has; a table that has none of them is not among
+    them. Raises `AnalysisError`."""
+    names = list(dict.fromkeys(names))
+    _refuse_unknown(tables, names)
+    having = {name: set(_having(tables, name)) for name in names}
+    shown = {one: [name for name in names if one in having[name]] for one in tables}
+    return {one: select.only(tables[one], some) for one, some in shown.items() if some}
+
+
+def _having(tables: Tables, name: str) -> list[str]:
+    return [one for one, table in tables.items() if _error(table, name) is None]
+
+
+def _refuse_unknown(tables: Tables, names: Iterable[str]) -> None:
+    for name in names:
+        if _having(tables, name):
+            continue
+        errors = [error for table in tables.values() if (error := _error(table, name))]
+        told = next((one for one in errors if "is unknown" not in str(one)), None)
+        known = [one for table in tables.values() for one in select.names_of(table)]
+        raise told or unknown("column", name, dict.fromkeys(known))
+
+
+def _error(table: pd.DataFrame, name: str) -> AnalysisError | None:
+    try:
+        select.column(table, name)
+    except AnalysisError as error:
+        return error
+    return None
