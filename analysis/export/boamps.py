@@ -108,10 +108,7 @@ def _task(
         "dataSize": site.data_size_gb if phase.phase == "train" else None,
         "shape": f"({', '.join(map(str, run.input_shape))})" if run.input_shape else None,
     }
-    words = [
-        f"{run.stage} step on {run.dataset}, batch size {phase.batch_size}",
-        "energy of the measured window",
-    ]
+    words = [_step(run, phase), "energy of the measured window"]
     if run.scale != "full":
         words.append(f"scale={run.scale}")
     words += phase.flags
@@ -128,6 +125,16 @@ def _task(
         "taskDescription": "; ".join(words),
     }
     return _known(task)
+
+
+def _step(run: RunFacts, phase: PhaseFacts) -> str:
+    """`supervised step on ImageNet-1k, batch size 64`, without what nobody said."""
+    kind = "inference" if phase.phase == "test" else "training"
+    if phase.phase == "train" and (run.has_known_recipe or run.stage != "supervised"):
+        kind = run.stage
+    data = "" if run.dataset == "unknown" else f" on {run.dataset}"
+    batch = "" if phase.batch_size is None else f", batch size {phase.batch_size}"
+    return f"{kind} step{data}{batch}"
 
 
 def _training_type(run: RunFacts, site: SiteFacts, left_out: dict[str, None]) -> str | None:
@@ -222,6 +229,9 @@ def _environment(
         left_out["environment.country (give country in --facts)"] = None
         return None
     factor = carbon.factor_kg_per_kwh(run, site)
+    if factor is None:
+        said = f"environment.powerSourceCarbonIntensity: no factor of {country} is known"
+        left_out[f"{said} (give carbon_intensity_g_per_kwh in --facts)"] = None
     return _known(
         {
             "country": country,

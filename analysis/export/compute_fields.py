@@ -128,7 +128,11 @@ def _flop(fields: _Fields, run: RunFacts, train: PhaseFacts | None) -> None:
         basis = MEASURED
         if run.gmacs is not None and train.num_samples:
             flop = FLOP_PER_MAC * TRAIN_PER_FORWARD * run.gmacs * 1e9 * train.num_samples
-    why = NO_GMACS if run.gmacs is None else "the number of its samples is not known"
+    why = "the number of its samples is not known"
+    if run.projection is None and not run.is_whole and run.projection_missing:
+        why = "; ".join(run.projection_missing)
+    if run.gmacs is None:
+        why = NO_GMACS
     said = None if flop is None else f"{flop:.3g} {_FLOP_NOTE}"
     fields.add("FLOPs of the training", said, basis, why)
 

@@ -23,6 +23,7 @@ LEAST_RUN_KWH = 1e-12
 """Least energy of a run, kWh: 3.6 microjoules, under one step of RAPL's usual counter
 (15.3 or 61 microjoules) and of NVML's (1 millijoule)."""
 LEAST_PUE, MOST_PUE = 1.0, 10.0
+_PLACES = ("country_iso_code", "country_name", "cloud_region")
 SUM_TOLERANCE = 0.01
 """Parts that differ by more from the total are said to."""
 
@@ -35,7 +36,8 @@ class Logged:
     stamp cannot be read; energies in kWh and emissions in kg CO2eq without the PUE, `None` where
     a part was not read; num_gpus: that were listed, 0 for none; num_machines: one a tracker,
     `None` where several trackers' files do not tell; scope: of `tracking_mode`;
-    version: CodeCarbon's, empty where it is not said; has_rate: a rate may be made of it; flags:
+    version: CodeCarbon's, empty where it is not said; memory_gib, num_cpus, os, python: of the
+    machine, as the log has them; has_rate: a rate may be made of it; flags:
     what a reader must know.
     """
 
@@ -59,6 +61,10 @@ class Logged:
     project_name: str
     country_iso_code: str | None = None
     num_machines: int | None = 1
+    memory_gib: float | None = None
+    num_cpus: int | None = None
+    os: str | None = None
+    python: str | None = None
     has_rate: bool = True
     flags: tuple[str, ...] = ()
 
@@ -104,6 +110,10 @@ def logged(line: Line, pue: float | None = None) -> Logged:
         version=line.text("codecarbon_version").replace(",", "."),
         project_name=line.text("project_name"),
         country_iso_code=line.text("country_iso_code") or None,
+        memory_gib=_known(line, "ram_total_size"),
+        num_cpus=None if (number := _known(line, "cpu_count")) is None else round(number),
+        os=line.text("os") or None,
+        python=line.text("python_version") or None,
         has_rate=has_rate and is_possible_power and is_pue,
         flags=(*flags, *said, *of_gpus, *of_power, *of_emissions, *_of_time(line, ended)),
     )
@@ -115,6 +125,14 @@ def moment(stamp: str) -> float | None:
     try:
         return datetime.fromisoformat(stamp).replace(tzinfo=None).timestamp()
     except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _known(line: Line, name: str) -> float | None:
+    """A number above 0; None for anything else, which costs no run its energy."""
+    try:
+        return line.number_of(name) or None
+    except RecordError:
         return None
 
 
@@ -139,13 +157,15 @@ def _emissions(line: Line, total_kwh: float) -> tuple[float | None, list[str]]:
     """kg CO2eq, both with the PUE; None where no supply of electricity can have the factor that
     they give, and 0 is what an unknown country gives."""
     said = line.text("emissions")
-    country = line.text("country_iso_code")
+    country = next(filter(None, map(line.text, _PLACES)), "")
     try:
         kg = line.number_of("emissions", least=-MOST)
     except RecordError as error:
         return None, [f"{error}: its emissions are left out"]
     if kg is None or (kg == 0 and not country):
         return None, []
+    if not country:
+        return None, ["its emissions are of no country that it names: they are left out"]
     if kg == 0:
         return None, [f"its emissions are 0 in {country}: none were computed, so they are left out"]
     if is_possible(kg / total_kwh):

@@ -35,7 +35,12 @@ def record_of(runs: Sequence[ForeignRun]) -> Record:
         config={},
         code=Code(),
         host=Host(
-            packages={"codecarbon": one.version} if one.version else {}, emissions=_factor(one)
+            os=one.os,
+            python=one.python,
+            num_cpus=one.num_cpus,
+            memory_gib=one.memory_gib,
+            packages={"codecarbon": one.version} if one.version else {},
+            emissions=_factor(one),
         ),
         phases={phase.phase: phase for phase in map(_phase, runs)},
         notes=tuple(notes),

@@ -59,6 +59,20 @@ def test_a_log_without_a_config_becomes_a_record(tmp_path: Path) -> None:
     }
 
 
+def test_the_machine_is_as_the_log_has_it(tmp_path: Path) -> None:
+    machine = {
+        "ram_total_size": "251.5",
+        "cpu_count": "32",
+        "os": "Linux",
+        "python_version": "3.10",
+    }
+    a_log(tmp_path / "logs", machine, {"run_id": "run-2", "ram_total_size": "much"})
+    assert _import(tmp_path, "--model", "vit") == 0
+    hosts = [read(path).host for path in sorted((tmp_path / "out").rglob("record.json"))]
+    said = {(one.memory_gib, one.num_cpus, one.os, one.python) for one in hosts}
+    assert said == {(251.5, 32, "Linux", "3.10"), (None, 32, "Linux", "3.10")}
+
+
 def test_the_record_is_in_the_frame_as_the_log_would_be(tmp_path: Path) -> None:
     a_config(tmp_path / "logs")
     a_log(tmp_path / "logs", {"run_id": RUN_ID})

@@ -124,6 +124,14 @@ def test_the_training_type_is_in_the_words_of_the_schema(
     assert any(one.startswith("algorithms.trainingType") for one in left_out) == (word is None)
 
 
+def test_the_description_holds_nothing_that_nobody_said() -> None:
+    bare = a_run(dataset="unknown", has_known_recipe=False, phases=(a_window(batch_size=None),))
+    [report] = _reports(bare, a_site())
+    assert report["task"]["taskDescription"].startswith("training step; energy of")
+    [report, _] = _reports(a_run(), a_site())
+    assert "supervised step on ImageNet-1k, batch size 8" in report["task"]["taskDescription"]
+
+
 def test_of_an_unknown_number_of_machines_no_cpu_is_counted() -> None:
     gpu = a_run(num_nodes=None, gpu_name="NVIDIA A100", num_devices=8)
     train, _ = _reports(gpu, a_site())

@@ -21,6 +21,7 @@ from tests.analysis.records.codecarbon.logs import a_log
         ({"emissions": "0.0"}, "are 0 in FRA: none were computed"),
         ({"emissions": "much"}, "emissions: 'much' is not a number"),
         ({"emissions": "0.0", "country_iso_code": ""}, None),
+        ({"country_iso_code": ""}, "of no country that it names"),  # the world's average
     ],
 )
 def test_an_absurd_factor_is_flagged_and_left_out_and_the_energy_stays(
