@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ from launchers import slurm_state
 from launchers.slurm_queue import is_live, is_submitting, read_tickets
 
 AT_ONCE = 500  # job ids in one command line
+_HAS_ENDED = re.compile(r"already complet|invalid job id", re.IGNORECASE)
+"""What `scancel` says of a job that has ended by itself meanwhile."""
 
 
 def cancel(output_dir: Path) -> int:
@@ -21,8 +24,9 @@ def cancel(output_dir: Path) -> int:
     job_ids = sorted({ticket.job_id for ticket in tickets if is_live(ticket, known)})
     for begin in range(0, len(job_ids), AT_ONCE):
         done = slurm_state.call("scancel", *job_ids[begin : begin + AT_ONCE])
-        if done.returncode:
-            raise slurm_state.SlurmUnreachable(done.stderr.strip())
+        problems = [line for line in done.stderr.splitlines() if not _HAS_ENDED.search(line)]
+        if done.returncode and problems:
+            raise slurm_state.SlurmUnreachable(problems[0])
     return len(job_ids)
 
 
@@ -34,6 +38,9 @@ def main() -> int:
         print("error: scancel is not on PATH; run this on a login node", file=sys.stderr)
         return 2
     for folder in folders:
+        if not folder.is_dir():
+            print(f"error: there is no folder {folder}; give an output_dir", file=sys.stderr)
+            return 2
         try:
             number = cancel(folder)
         except slurm_state.SlurmUnreachable as error:

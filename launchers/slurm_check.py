@@ -6,7 +6,7 @@ import re
 from tempfile import NamedTemporaryFile
 
 from launchers import slurm_environment, slurm_state
-from launchers.slurm_submit import is_slow, said_in
+from launchers.slurm_submit import said_in
 from tasks.plan import HardwarePlan
 
 _NO_SLURM = ("configuration file", "configuration source")
@@ -30,7 +30,7 @@ def refusal(text: str) -> str | None:
     if done.returncode == 0:
         return None
     said = said_in(done.stderr)
-    if is_slow(said) or any(words in said for words in _NO_SLURM):
+    if slurm_state.is_slow(said) or any(words in said for words in _NO_SLURM):
         raise NotAsked(said)
     return said
 

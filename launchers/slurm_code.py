@@ -4,7 +4,8 @@
                                      /own     the user's modules that plans name
 
 The folder's name is the digest of what is in it: a sweep shares one, and so does the next sweep
-of the same code. What is edited between submission and start changes no job.
+of the same code. What is edited between submission and start changes no job; files that a plan
+names itself, which are not copied, are compared when the job starts (`file_digests`).
 """
 
 from __future__ import annotations
@@ -15,14 +16,18 @@ import json
 import shutil
 import sysconfig
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from metering import atomic_file
 from metering.code_version import COPY_FACTS, ROOT, code_version
-from tasks.config import own_modules
+from tasks.config import config_sources, own_imports, own_modules
+from tasks.config.digests import digest
+from tasks.errors import PlanError
 from tasks.plan import Plan
 
+MOST_OWN_BYTES = 2**30
 PARTS = ("run.py", "conf", "launchers", "metering", "tasks", "watt_for_what")
 _LEFT_OUT = {"__pycache__", ".git", ".venv"}
 
@@ -41,18 +46,46 @@ class Copy:
 
 
 def copied(home: Path, plans: Sequence[Plan]) -> Copy:
-    """The copy for `plans` under `home`, made where it is not there yet."""
+    """The copy for `plans` under `home`, made where it is not there yet, or not whole: sites delete
+    old files. Raises `PlanError` and `OSError`."""
     files = {f"suite/{path.relative_to(ROOT)}": path for path in _suite_files()}
-    for module in {module for plan in plans for module in _own_modules(plan)}:
-        files |= {f"own/{target}": path for target, path in _own_files(*module)}
-    digest = _digest(files)
-    copy = Copy(home / "code" / digest, digest)
-    if not copy.folder.is_dir():
+    own = {f"own/{target}": path for plan in plans for target, path in _own_files(plan).items()}
+    if sum(path.stat().st_size for path in own.values()) > MOST_OWN_BYTES:
+        raise PlanError(
+            "the modules of model.source, model.import and model.path hold more than 1 GiB, all of "
+            "which is copied into output_dir; move data and weights out of their folders"
+        )
+    files |= own
+    copy = Copy(home / "code" / _digest(files), _digest(files))
+    if copy.folder.is_dir():
+        _complete(copy, files)
+    else:
         _make(copy, files)
     return copy
 
 
-def _make(copy: Copy, files: dict[str, Path]) -> None:
+def file_digests(plan: Plan) -> dict[str, str]:
+    """Of the files that `plan` names, by path: its config with what that is based on, and its
+    checkpoint. One that is not there, or no longer, is left out."""
+    paths = [Path(name).expanduser() for name in (plan.model.source, plan.model.checkpoint) if name]
+    if plan.model.source.endswith(".py"):
+        paths += config_sources.bases(paths[0])
+    return {str(path.absolute()): digest(path) for path in paths if path.is_file()}
+
+
+def _complete(copy: Copy, files: Mapping[str, Path]) -> None:
+    """What was deleted from the copy, or changed in it."""
+    facts = copy.folder / "suite" / COPY_FACTS
+    if not facts.is_file():
+        atomic_file.write(facts, _facts(copy.digest))
+    for target, path in files.items():
+        there = copy.folder / target
+        content = path.read_bytes()
+        if not there.is_file() or there.read_bytes() != content:
+            atomic_file.write(there, content)
+
+
+def _make(copy: Copy, files: Mapping[str, Path]) -> None:
     copy.folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=copy.folder.parent))
     try:
@@ -61,8 +94,7 @@ def _make(copy: Copy, files: dict[str, Path]) -> None:
         for target, path in files.items():
             (temporary / target).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, temporary / target)
-        facts = code_version() | {"digest": copy.digest}
-        (temporary / "suite" / COPY_FACTS).write_text(json.dumps(facts), encoding="utf-8")
+        (temporary / "suite" / COPY_FACTS).write_bytes(_facts(copy.digest))
         temporary.chmod(0o755)
         try:
             temporary.rename(copy.folder)
@@ -71,6 +103,10 @@ def _make(copy: Copy, files: dict[str, Path]) -> None:
                 raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _facts(digest_of_copy: str) -> bytes:
+    return json.dumps(code_version() | {"digest": digest_of_copy}).encode()
 
 
 def _suite_files() -> Iterator[Path]:
@@ -83,31 +119,46 @@ def _files(path: Path) -> Iterator[Path]:
         yield path
         return
     for inner in sorted(path.iterdir()) if path.is_dir() else ():
-        if inner.name not in _LEFT_OUT:
+        if inner.name not in _LEFT_OUT and not _leads_back(inner):
             yield from _files(inner)
 
 
-def _own_modules(plan: Plan) -> Iterator[tuple[str, str | None]]:
-    """What the plan imports of the user's, and the folder that may hold it."""
+def _leads_back(link: Path) -> bool:
+    """A link to a folder that it lies in."""
+    return link.is_symlink() and link.resolve() in link.parent.resolve().joinpath("-").parents
+
+
+def _own_files(plan: Plan) -> dict[str, Path]:
+    """Of the user's modules that the plan names, and of those beside them that these import; by the
+    place in the copy. What is installed or ours is left out."""
     named = own_modules.callable_name(plan.model.source)
-    for module in ((named[0],) if named else ()) + tuple(plan.model.imports):
-        yield module.partition(".")[0], plan.model.path
+    modules = [*plan.model.imports, *((named[0],) if named else ())]
+    if plan.model.source.endswith(".py"):
+        modules += config_sources.modules(Path(plan.model.source).expanduser())
+    if not modules:
+        return {}
+    own_modules.use_folder(plan.model.path)
+    tops = {place for module in modules for place in _places(module.partition(".")[0])}
+    roots = [Path(plan.model.path)] if plan.model.path else []
+    roots = list(dict.fromkeys(root.resolve() for root in (*roots, *(top.parent for top in tops))))
+    sources = [path for top in tops for path in _files(top) if path.suffix == ".py"]
+    for path in own_imports.helpers(sources, roots) if tops else ():
+        tops |= {root / path.relative_to(root).parts[0] for root in roots if root in path.parents}
+    return {str(path.relative_to(top.parent)): path for top in sorted(tops) for path in _files(top)}
 
 
-def _own_files(top: str, folder: str | None) -> Iterator[tuple[str, Path]]:
-    """Of the package or module, unless it is installed or ours; what it imports in turn from other
-    places is not followed."""
-    own_modules.use_folder(folder)
+def _places(top: str) -> Iterator[Path]:
+    """Where the user's module or package of that name lies; nothing where it is installed or
+    ours."""
     spec = importlib.util.find_spec(top)
-    if spec is None or spec.origin is None:
+    if spec is None or (ROOT / top).exists():
         return
-    origin = Path(spec.origin).resolve()
-    places = [Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "stdlib")]
-    if any(place in origin.parents for place in places) or (ROOT / top).exists():
-        return
-    base = origin.parent if spec.submodule_search_locations else origin
-    for path in _files(base):
-        yield str(path.relative_to(base.parent)), path
+    installed = [Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "stdlib")]
+    found = spec.submodule_search_locations or ([spec.origin] if spec.origin else [])
+    for place in (Path(one).absolute() for one in found):
+        base = place.parent if place.name == "__init__.py" else place
+        if base.exists() and not any(folder in base.resolve().parents for folder in installed):
+            yield base
 
 
 def _digest(files: dict[str, Path]) -> str:

@@ -11,7 +11,7 @@ _KEPT = ("SLURM_CONF", "SLURM_CLUSTERS")
 _FILTERS = ("SQUEUE_", "SACCT_", "SCONTROL_", "SCANCEL_")
 """A user's own view of the queue, as `SQUEUE_PARTITION`: it would hide jobs from us."""
 _NAMES = {"TIMELIMIT": "time", "ARRAY_INX": "array", "MEM_PER_NODE": "mem"}
-_NEVER = ("ARRAY_INX", "ERROR", "REQUEUE", "NO_REQUEUE")
+_NEVER = ("ARRAY_INX", "ERROR", "REQUEUE", "NO_REQUEUE", "WAIT")
 
 
 def for_queries(values: Mapping[str, str] = os.environ) -> dict[str, str]:

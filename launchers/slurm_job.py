@@ -21,7 +21,16 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from launchers import died, failed, rank_failure, ranks, slurm_draft, slurm_leaving, slurm_state
+from launchers import (
+    died,
+    failed,
+    rank_failure,
+    ranks,
+    slurm_code,
+    slurm_draft,
+    slurm_leaving,
+    slurm_state,
+)
 from launchers.slurm_resources import LEAVES
 from metering import atomic_file, stop_flag
 from metering.record import Failure
@@ -38,15 +47,25 @@ NO_SCONTROL = (
 
 @dataclass(frozen=True)
 class JobList:
-    """What the jobs of one array read: of each job its runs, one after the other."""
+    """What the jobs of one array read: of each job its runs, one after the other. files: digests
+    of the files that the runs name, by path, when they were submitted."""
 
     jobs: tuple[tuple[Plan, ...], ...]
     rules: slurm_leaving.Rules
+    files: dict[str, str]
 
 
 def write_list(path: Path, jobs: Sequence[Sequence[Plan]], rules: slurm_leaving.Rules) -> None:
-    content = pickle.dumps(JobList(tuple(tuple(plans) for plans in jobs), rules))
+    files: dict[str, str] = {}
+    for plan in (plan for plans in jobs for plan in plans):
+        files |= slurm_code.file_digests(plan)
+    content = pickle.dumps(JobList(tuple(tuple(plans) for plans in jobs), rules, files))
     atomic_file.write(path, content)
+
+
+def begun(number: int) -> str:
+    """How the line of a job's log begins that tells of its run of this number."""
+    return f"run {number}: "
 
 
 def ended_marker(folder: Path, job: str, number: int) -> Path:
@@ -63,7 +82,7 @@ def main() -> int:
     if leads:
         slurm_draft.become_record(plans[number].folder, None, slurm_state.earlier_end)
         correct_earlier(plans[number])
-    run = _Run(plans[number], number, leads, job_list.rules, log)
+    run = _Run(plans[number], number, leads, job_list, log)
     try:
         status = run.execute()
     finally:
@@ -71,7 +90,7 @@ def main() -> int:
             slurm_draft.forget(run.plan.folder)
     if leads and (status != LEAVES or run.has_ended):
         ended_marker(path.parent, job_id(), number).touch()
-        if status == LEAVES and number + 1 < len(plans):
+        if status == LEAVES and number + 1 < len(plans) and job_list.rules.requeue:
             slurm_leaving.requeue(path.parent)  # this run has ended, the others have not begun
     return status
 
@@ -97,10 +116,11 @@ class _Run:
         plan: Plan,
         number: int,
         leads: bool,
-        rules: slurm_leaving.Rules,
+        job_list: JobList,
         log: slurm_leaving.JobLog,
     ) -> None:
-        self.plan, self.number, self.leads, self.rules, self._log = plan, number, leads, rules, log
+        self.plan, self.number, self.leads, self._log = plan, number, leads, log
+        self.rules, self._files = job_list.rules, job_list.files
         self.has_ended = False
         self._began_s = time.monotonic()
         self._watch = died.Watch(plan)
@@ -113,8 +133,9 @@ class _Run:
         signals = _leave_on_signals()
         if self.leads:
             rank_failure.take(self.plan.folder)
-            print(f"run {self.number}: {self.plan.folder}", file=sys.stderr, flush=True)
+            print(f"{begun(self.number)}{self.plan.folder}", file=sys.stderr, flush=True)
         try:
+            self._require_same_files()
             with terminal_progress(self.plan) as tell:  # into the job's log
                 say = self._with_draft(tell) if self.leads else tell
                 place = partial(ranks.from_slurm, self.number)
@@ -128,6 +149,15 @@ class _Run:
                 raise
             return self._leave(signals[0])
         return 0 if outcome.record.status == "finished" else 1
+
+    def _require_same_files(self) -> None:
+        """What they held is part of the run's identity."""
+        for path, now in slurm_code.file_digests(self.plan).items():
+            if self._files.get(path, now) != now:
+                raise PlanError(
+                    f"{path} was changed after this run was submitted; the same command submits "
+                    "it as it is now"
+                )
 
     def _with_draft(self, tell: Callable[[Any], None]) -> Callable[[Any], None]:
         draft = slurm_draft.Drafter(self.plan, self._watch.started_at)

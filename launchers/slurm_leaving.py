@@ -22,12 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from launchers import slurm_state
+from launchers.slurm_resources import LATE_S
 from metering.record import Failure
 from metering.scheduler import job_id
 
 STARTS_WITHIN = (0.3, 30.0)  # share of the job's time, seconds: the more of both goes before a run
 WORD_WITHIN_S = 3.0  # for SLURM's word to appear in the job's log
-LATE_S = 60  # SLURM looks at time limits once a minute
 STAYS_S = 3600.0
 
 

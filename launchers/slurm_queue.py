@@ -7,13 +7,14 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from launchers import slurm_code, slurm_state, slurm_submit
 from launchers.settings import SlurmSettings
+from launchers.slurm_job import begun
 from launchers.slurm_resources import group_key
 from metering import atomic_file
 from metering.record import FILE_NAME
@@ -35,6 +36,15 @@ class Ticket:
     before: str
     number: int = 0
     num_runs: int = 1
+
+    @property
+    def never_began(self) -> bool:
+        """Whether its job ended in a run before it, as the job's log tells."""
+        try:
+            log = self.log.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return False
+        return begun(0) in log and begun(self.number) not in log
 
     @property
     def log(self) -> Path:
@@ -66,13 +76,15 @@ def digest(folder: Path) -> str:
 
 
 def read_tickets(output_dir: Path) -> dict[str, Ticket]:
-    """By identity: the newest ticket of each run."""
+    """By identity: the newest ticket of each run. The folders are those under `output_dir` as it is
+    called now: it may have been moved."""
     tickets = {}
     known = {one.name for one in fields(Ticket)}
     for path in (slurm_folder(output_dir) / "tickets").glob("*.json"):
         values = json.loads(path.read_text(encoding="utf-8"))
         ticket = Ticket(**{name: value for name, value in values.items() if name in known})
-        tickets[ticket.identity] = ticket
+        folder = output_dir.absolute().joinpath(*Path(ticket.folder).parts[-4:])
+        tickets[ticket.identity] = replace(ticket, folder=str(folder))
     return tickets
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -22,12 +23,14 @@ _NOT_EXTRA = {
     "time": "hardware.slurm.time_min", "nodes": "hardware.nodes",
     "ntasks_per_node": "hardware.devices", "ntasks": "hardware.devices",
     "signal": "hydra.launcher.signal_delay_s", "array": "hydra.launcher.max_running",
-    "output": "output_dir", "error": "output_dir",
+    "output": "output_dir", "error": "output_dir", "open_mode": "output_dir",
 }  # fmt: skip
 """What has a key of its own: under another name the suite would not know of it."""
+_CHANGES_ANSWER = ("parsable", "quiet", "test_only", "wait", "wrap")
 LEAVES = 75
 """Exit status of a run that asks the job to end with it (EX_TEMPFAIL of sysexits.h)."""
 _NAME_CHARS = 60
+LATE_S = 60  # SLURM looks at time limits once a minute
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,6 @@ class Array:
     num_runs: int
     name: str = "watt"
     code: Sequence[Path] = ()
-    comment: str = ""
 
 
 def group_key(hardware: HardwarePlan) -> str:
@@ -52,7 +54,7 @@ def group_key(hardware: HardwarePlan) -> str:
 def job_name(plans: Sequence[Plan]) -> str:
     """Sweep and models: what `squeue` shows of a group of runs."""
     models = list(dict.fromkeys(plan.model.name for plan in plans))
-    name = f"{plans[0].output_dir.name}:{','.join(models)}"
+    name = re.sub(r"[\s=]", "_", f"{plans[0].output_dir.name}:{','.join(models)}")
     if len(name) <= _NAME_CHARS:
         return name
     return f"{name[: _NAME_CHARS - 4].rpartition(',')[0] or name[: _NAME_CHARS - 4]},..."
@@ -68,6 +70,11 @@ def parameters(hardware: HardwarePlan, settings: SlurmSettings) -> dict[str, Any
     for key in extra:
         if own := _NOT_EXTRA.get(key.replace("-", "_")):
             raise PlanError(f"hardware.slurm.extra.{key} is not for extra; use {own}")
+        if key.replace("-", "_") in _CHANGES_ANSWER:
+            raise PlanError(
+                f"hardware.slurm.extra.{key} changes what sbatch does or answers, which the suite "
+                "relies on; leave it out"
+            )
     asked = {
         "nodes": hardware.nodes,
         "ntasks_per_node": hardware.devices,
@@ -76,12 +83,23 @@ def parameters(hardware: HardwarePlan, settings: SlurmSettings) -> dict[str, Any
         "mem": None if slurm.get("mem_gb") is None else f"{slurm['mem_gb']}GB",
         "time": slurm.get("time_min"),
     }
+    _require_time_before_warning(slurm.get("time_min"), settings)
     requeue = "no-requeue" if slurm.get("requeue") is False else "requeue"
     return {key: value for key, value in asked.items() if value is not None} | {
         "array_parallelism": settings.max_running,
         "signal_delay_s": settings.signal_delay_s,
-        "additional_parameters": {requeue: True} | extra,
+        "additional_parameters": {requeue: True}
+        | {key: value for key, value in extra.items() if value not in (None, False)},
     }
+
+
+def _require_time_before_warning(time_min: int | None, settings: SlurmSettings) -> None:
+    if time_min is not None and 60 * time_min <= settings.signal_delay_s + LATE_S:
+        raise PlanError(
+            f"hardware.slurm.time_min={time_min} leaves no time to measure: SLURM warns "
+            f"hydra.launcher.signal_delay_s={settings.signal_delay_s} s before the end, and up to "
+            f"{LATE_S} s earlier; raise the first or lower the second"
+        )
 
 
 def _exclusive(hardware: HardwarePlan) -> bool | None:
@@ -100,11 +118,11 @@ def sbatch_text(array: Array, hardware: HardwarePlan, settings: SlurmSettings) -
     from submitit.slurm.slurm import _make_sbatch_string
 
     num_jobs = -(-array.num_runs // settings.runs_per_job)
-    asked = parameters(hardware, settings) | {"wckey": None}  # submitit's own name, else
+    # submitit's own name and five minutes, else
+    asked = {"time": None} | parameters(hardware, settings) | {"wckey": None}
     log = "%j.log" if num_jobs == 1 else "%A_%a.log"
     asked["additional_parameters"] = {
         "output": f"{str(array.folder).replace('%', '%%')}/{log}",
-        **({"comment": array.comment} if array.comment else {}),
         **asked["additional_parameters"],
     }
     text: str = _make_sbatch_string(
@@ -127,13 +145,13 @@ def _setup(array: Array, settings: SlurmSettings) -> list[str]:
         "trap 'echo \"hydra.launcher.setup: this line failed: $BASH_COMMAND\" >&2' ERR",
         "set -e",
         *settings.setup,
-        "set +e",
+        "set +eu",
         "trap - ERR",
     ]
     code = ":".join(str(folder) for folder in array.code)
     return [
         *(own if settings.setup else []),
-        'others=$(printf %s "$PYTHONPATH" | tr : "\\n" | grep "^/" | paste -sd: -)',
+        'others=$(printf %s "${PYTHONPATH:-}" | tr : "\\n" | grep "^/" | paste -sd: -)',
         f"export PYTHONPATH={shlex.quote(code)}${{others:+:$others}} PYTHONSAFEPATH=1",
         # a site or user with SBATCH_EXPORT=NONE: srun would pass on none of this
         "export SLURM_EXPORT_ENV=ALL",

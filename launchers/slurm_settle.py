@@ -53,6 +53,8 @@ def _end(
 ) -> tuple[Failure, Status]:
     """How a run ended that did not finish. record: that it left, or its draft; of_rank: of the rank
     that failed first."""
+    if record is None and of_rank is None and (lost := _never_began(ticket, state)):
+        return lost, "interrupted"
     by_slurm = state.state in slurm_state.FROM_OUTSIDE
     status: Status = "interrupted" if by_slurm else "failed"
     ended = f"SLURM ended job {ticket.job_id}: {state}; {_log(ticket, state)}"
@@ -73,6 +75,21 @@ def _end(
         # the run's own words come first: a rank may have told of a lost connection alone
         failure = dataclasses.replace(failure, message=f"{failure.message} ({ended})")
     return failure, status
+
+
+def _never_began(ticket: Ticket, state: JobState) -> Failure | None:
+    """Of a run that no process of its own has begun: no fault of the run's."""
+    again = "the same command submits it again"
+    if state.state == "UNKNOWN" and not ticket.log.exists():
+        message = (
+            f"SLURM no longer knows job {ticket.job_id}, which left no record and no log: its "
+            f"controller may have lost it in a crash; {again}"
+        )
+        return Failure(type="LostBySlurm", message=message)
+    if state.state == "FAILED" and ticket.never_began:
+        message = f"job {ticket.job_id} ended before this run of it began: {state}; {again}"
+        return Failure(type="NeverBegan", message=f"{message}; log: {ticket.log}")
+    return None
 
 
 def _log(ticket: Ticket, state: JobState) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
+import os
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -27,11 +27,18 @@ ENDED = frozenset(
 FROM_OUTSIDE = ENDED - {"COMPLETED", "FAILED", "OUT_OF_MEMORY"}
 """Ends that are no fault of the run."""
 _NOTHING = {"", "None", "(null)", "N/A", "Unknown"}
+SLOW = (
+    "timed out", "unable to contact", "not responding", "temporarily", "connection refused",
+    "communication connection failure", "zero bytes were transmitted", "connection reset",
+    "unexpected message", "does not answer", "communications connection", "fetch config",
+)  # fmt: skip
+"""What a controller that is slow, restarting or far away makes SLURM's commands say."""
 
 
 @dataclass(frozen=True)
 class JobState:
-    """`state`: SLURM's word, UNKNOWN when nobody remembers the job; `exit_code`: status:signal;
+    """`state`: SLURM's word, UNKNOWN when nobody remembers the job,
+    NO_ANSWER when nobody can be asked; `exit_code`: status:signal;
     energy_kwh: of the whole job, by the site's accounting."""
 
     state: str
@@ -61,7 +68,8 @@ class JobState:
 @dataclass(frozen=True)
 class Queued:
     """A job that the controller knows. start: when it began, or is expected to; `N/A` where the
-    scheduler has not planned it; time_used: as SLURM prints it."""
+    scheduler has not planned it; time_used: as SLURM prints it; command: the file that `sbatch` was
+    given."""
 
     state: str
     reason: str = ""
@@ -69,7 +77,7 @@ class Queued:
     time_used: str = ""
     start: str = ""
     partition: str = ""
-    comment: str = ""
+    command: str = ""
 
     @property
     def has_ended(self) -> bool:
@@ -80,19 +88,20 @@ class SlurmUnreachable(RuntimeError):
     """The controller does not answer; nothing is known of any job."""
 
 
-_FIELDS = "%F|%K|%T|%r|%N|%M|%S|%P|%k"
+_FIELDS = "%F|%K|%T|%r|%N|%M|%S|%P|%o"
 
 
 def queued() -> dict[str, Queued]:
     """This user's jobs that the controller still knows, by job id (`12`, `12_3`)."""
-    done = call("squeue", "-h", "-r", "-t", "all", "-u", getpass.getuser(), "-o", _FIELDS)
+    # by number: LOGNAME names somebody else after `su`
+    done = call("squeue", "-h", "-r", "-t", "all", "-u", str(os.getuid()), "-o", _FIELDS)
     if done.returncode:
         raise SlurmUnreachable(_first_line(done.stderr))
     jobs = {}
     for line in done.stdout.splitlines():
-        job, index, state, reason, node, used, start, partition, comment = line.split("|", 8)
+        job, index, state, reason, node, used, start, partition, command = line.split("|", 8)
         name = f"{job.strip()}_{index}" if index.isdigit() else job.strip()
-        jobs[name] = Queued(state, reason, node, used, start, partition, comment.strip())
+        jobs[name] = Queued(state, reason, node, used, start, partition, command.strip())
     return jobs
 
 
@@ -111,8 +120,10 @@ def positions() -> dict[str, tuple[int, str]]:
 
 
 def look_up(job_id: str) -> JobState:
-    """The controller's word while it remembers the job, then the accounting's."""
-    values = show(job_id)
+    """The controller's word while it remembers the job, then the accounting's. A controller that
+    does not answer has not forgotten the job."""
+    shown = _shown(job_id)
+    values = _fields(shown.stdout)
     if values:
         return JobState(
             values["JobState"],
@@ -120,16 +131,25 @@ def look_up(job_id: str) -> JobState:
             values.get("ExitCode", ""),
             values.get("BatchHost") or values.get("NodeList") or "",
         )
-    return accounted([job_id]).get(job_id, JobState("UNKNOWN"))
+    forgotten = JobState("NO_ANSWER" if is_slow(shown.stderr) else "UNKNOWN")
+    return accounted([job_id]).get(job_id, forgotten)
 
 
 def show(job_id: str) -> dict[str, str]:
     """`scontrol show job`: its fields by name; empty where the controller knows no such job.
     Raises `FileNotFoundError` where there is no scontrol."""
-    shown = call("scontrol", "show", "job", "-o", job_id)
-    if shown.returncode or "JobState=" not in shown.stdout:
+    return _fields(_shown(job_id).stdout)
+
+
+def _shown(job_id: str) -> subprocess.CompletedProcess[str]:
+    return call("scontrol", "show", "job", "-o", job_id)
+
+
+def _fields(shown: str) -> dict[str, str]:
+    """Of the first job. A name of the user's may hold `=` and blanks: the first word counts."""
+    if "JobState=" not in shown:
         return {}
-    return dict(re.findall(r"(\S+?)=(\S*)", shown.stdout.splitlines()[0]))
+    return dict(reversed(re.findall(r"(\S+?)=(\S*)", shown.splitlines()[0])))
 
 
 def accounted(job_ids: Sequence[str]) -> dict[str, JobState]:
@@ -204,6 +224,11 @@ def call(
         )
     except subprocess.TimeoutExpired:
         return subprocess.CompletedProcess(command, 1, "", f"{command[0]} does not answer")
+
+
+def is_slow(said: str) -> bool:
+    """Whether a command failed since the controller is slow, restarting or far away."""
+    return any(words in said.lower() for words in SLOW)
 
 
 def _first_line(text: str) -> str:

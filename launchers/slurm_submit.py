@@ -20,12 +20,6 @@ from launchers.slurm_resources import Array, job_name, sbatch_text
 from metering.deferred_signals import deferred_signals
 from tasks.plan import Plan
 
-SLOW = (
-    "timed out", "unable to contact", "not responding", "temporarily", "connection refused",
-    "communication connection failure", "zero bytes were transmitted", "connection reset",
-    "unexpected message", "does not answer", "communications connection", "fetch config",
-)  # fmt: skip
-"""What a controller that is slow, restarting or far away makes `sbatch` say."""
 FULL = ("submitjob", "submit limit", "maxjobcount", "too many jobs", "maximum number of jobs")
 """What it says where a limit leaves room again once jobs have ended."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 60.0
@@ -96,7 +90,6 @@ def _submit_array(
         num_runs=len(plans),
         name=job_name(plans),
         code=copy.import_folders,
-        comment=token,
     )
     rules = Rules(
         requeue=hardware.slurm.get("requeue") is not False,
@@ -136,7 +129,7 @@ def _sbatch(script: Path, token: str, settings: SlurmSettings, arrived: Sized) -
         said = said_in(done.stderr or done.stdout)
         if _is_full(said):
             raise _Full(said)
-        if not is_slow(said):
+        if not slurm_state.is_slow(said):
             raise Refused(said)
         print(f"SLURM does not answer ({said}); asking again", file=sys.stderr, flush=True)
         taken = _taken(token)
@@ -154,7 +147,7 @@ def _taken(token: str) -> str | None:
         known = slurm_state.queued()
     except slurm_state.SlurmUnreachable:
         return None
-    job_ids = (job_id for job_id, job in known.items() if token in job.comment)
+    job_ids = (job_id for job_id, job in known.items() if token in job.command)
     return next((job_id.partition("_")[0] for job_id in job_ids), None)
 
 
@@ -191,7 +184,7 @@ def queued(settings: SlurmSettings) -> dict[str, slurm_state.Queued]:
         try:
             return slurm_state.queued()
         except slurm_state.SlurmUnreachable as error:
-            if not is_slow(str(error)) or not next(waits, False):
+            if not slurm_state.is_slow(str(error)) or not next(waits, False):
                 raise
             print(f"SLURM does not answer ({error}); asking again", file=sys.stderr, flush=True)
 
@@ -200,10 +193,6 @@ def _is_full(said: str) -> bool:
     """SLURM names a limit (`QOSMaxSubmitJobPerUserLimit`), then says the same of all of them."""
     named = re.search(r"\b(?:QOS|Assoc)\w+Limit\b", said)
     return any(words in (named.group(0) if named else said).lower() for words in FULL)
-
-
-def is_slow(said: str) -> bool:
-    return any(words in said.lower() for words in SLOW)
 
 
 def said_in(text: str) -> str:

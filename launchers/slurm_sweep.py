@@ -50,6 +50,11 @@ def run(plans: Mapping[str, Plan], settings: SlurmSettings) -> Done:
         return Done()
     _require_slurm()
     output_dir = next(iter(plans.values())).output_dir
+    if ":" in str(output_dir):
+        raise PlanError(
+            f"output_dir={output_dir} holds a colon, which separates folders in Python's "
+            "PYTHONPATH: the jobs could not import their code; choose another name"
+        )
     try:
         _settle_earlier(plans, output_dir, settings)
         submission = slurm_queue.submit(list(plans.values()), settings)

@@ -37,6 +37,8 @@ STUCK = {
 """Reasons for which a job does not start by itself, and the cure."""
 _PER_JOB = re.compile(r"(?:QOS|Assoc)M(?:ax|in)(\w+?)(?:RunMins)?PerJob(?:Limit)?")
 
+_PER_USER = re.compile(r"(?:QOS|Assoc)Max\w+PerUser")
+
 
 def cure(reason: str) -> str | None:
     """What to do about a job that waits for `reason`; None where it starts by itself in time."""
@@ -128,6 +130,11 @@ def progress_lines(
             )
             advice = words.replace("JOB", job_id)
             lines.append(f"  {reason}: does not start by itself; {advice}")
+        elif _PER_USER.match(reason) and not any(job.state == "RUNNING" for job in known.values()):
+            lines.append(
+                f"  {reason}: no job of yours runs, so one alone may ask for more than a user may "
+                "have at once; sacctmgr show qos tells the limits; lower hardware.slurm"
+            )
     return lines
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -113,12 +114,16 @@ def _of_job(job: Queued, place: tuple[int, str] | None, ticket: Ticket) -> str:
     return ", ".join(parts)
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(prog="watt status", description=__doc__)
     parser.add_argument("runs", type=Path, nargs="+", help="folders given as output_dir")
     for folder in parser.parse_args().runs:
+        if not folder.is_dir():
+            print(f"error: there is no folder {folder}; give an output_dir", file=sys.stderr)
+            return 2
         print("\n".join(lines(folder)))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -57,7 +57,7 @@ def test_a_full_profile_asks_for_all_its_resources(compose: Callable[..., Plan])
 #SBATCH --time=480
 
 # setup
-others=$(printf %s "$PYTHONPATH" | tr : "\\n" | grep "^/" | paste -sd: -)
+others=$(printf %s "${{PYTHONPATH:-}}" | tr : "\\n" | grep "^/" | paste -sd: -)
 export PYTHONPATH=/code/suite:/code/own${{others:+:$others}} PYTHONSAFEPATH=1
 export SLURM_EXPORT_ENV=ALL
 export SLURM_JOB_START_TIME=${{SLURM_JOB_START_TIME:-$(date +%s)}}
@@ -109,7 +109,7 @@ def test_a_container_and_a_sites_modules_are_in_the_text(compose: Callable[..., 
     )
     text = _one(compose().hardware, settings)
     # a line of the site's that fails ends the job, before Python's path is set
-    assert "\nset -e\nmodule load cuda\nset +e\n" in text
+    assert "\nset -e\nmodule load cuda\nset +eu\n" in text
     assert text.index("module load cuda") < text.index("export PYTHONPATH=")
     assert "apptainer exec --nv --bind /shared suite.sif python -u -m launchers.slurm_job" in text
 
