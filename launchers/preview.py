@@ -25,7 +25,8 @@ def text(plans: Sequence[Plan], settings: SlurmSettings) -> tuple[str, list[str]
         parts.append(f"# {_runs(len(group))} on {group[0].hardware.name}")
         parts.append(_sbatch_text(group, settings))
         try:
-            refusal = slurm_check.refusal(_sbatch_text(group[:1], settings))
+            asked = group[0].hardware.slurm.get("partition")
+            refusal = slurm_check.refusal(_sbatch_text(group[:1], settings), asked)
         except slurm_check.NotAsked as error:
             refusal = None
             parts.append(f"# not checked whether SLURM would take it: {error}")

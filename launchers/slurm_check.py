@@ -9,6 +9,7 @@ from launchers import slurm_environment, slurm_state
 from launchers.slurm_submit import said_in
 from tasks.plan import HardwarePlan
 
+_NO_SUCH_NODES = "Requested node configuration is not available"
 _NO_SLURM = ("configuration file", "configuration source")
 
 
@@ -16,9 +17,10 @@ class NotAsked(RuntimeError):
     """SLURM cannot be asked from here, or now: one line that says why."""
 
 
-def refusal(text: str) -> str | None:
+def refusal(text: str, partition: str | None = None) -> str | None:
     """What `sbatch --test-only` has against `text`, in one line; None where it would be taken.
-    Raises `NotAsked`."""
+    Raises `NotAsked`, also where nodes are missing that may be what is asked for: SLURM takes such
+    a job and lets it wait."""
     with NamedTemporaryFile("w", suffix=".sh") as script:
         script.write(text)
         script.flush()
@@ -32,7 +34,22 @@ def refusal(text: str) -> str | None:
     said = said_in(done.stderr)
     if slurm_state.is_slow(said) or any(words in said for words in _NO_SLURM):
         raise NotAsked(said)
+    missing = _missing_nodes(partition) if _NO_SUCH_NODES in said else ""
+    if missing:
+        raise NotAsked(f"{said}, but {missing} is down or drained (sinfo -R)")
     return said
+
+
+def _missing_nodes(partition: str | None) -> str:
+    """Nodes that are in the partition, or in any, and take no jobs."""
+    states = ("-t", "down,drain,drained,draining,fail,maint,reboot")
+    try:
+        shown = slurm_state.call(
+            "sinfo", "-h", *states, "-o", "%N", *(["-p", partition] if partition else [])
+        )
+    except FileNotFoundError:
+        return ""
+    return ",".join(shown.stdout.split()) if shown.returncode == 0 else ""
 
 
 def over_time_limit(hardware: HardwarePlan) -> str | None:

@@ -213,10 +213,11 @@ def _leave_on_signals() -> list[int]:
     """Signals that arrive end the run, which then is written down; answers those that have.
 
     SIGUSR2 comes before the time limit, SIGUSR1 from sites that warn with it; SIGTERM with scancel,
-    pre-emption and requeue alike. What is being written down is not disturbed by a second signal,
-    and a library that swallows the exit does not keep the run from ending: windows look at the
-    stop flag."""
-    numbers = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+    pre-emption and requeue alike; SIGTSTP before the job is stopped for another one, whose
+    electricity would be in the window. What is being written down is not disturbed by a second
+    signal, and a library that swallows the exit does not keep the run from ending: windows look at
+    the stop flag."""
+    numbers = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTSTP)
     owner = os.getpid()
     arrived: list[int] = []
 

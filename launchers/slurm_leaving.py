@@ -5,6 +5,7 @@ time limit is near        the run had all of it      it cannot fit: it ends here
 pre-emption with notice   partition or QOS requeues  back into the queue
                           partition or QOS cancels   it ends here
 a warning of the site     SIGUSR1                    back into the queue
+stopped for another job   SIGTSTP, then SIGSTOP      back into the queue once it goes on
 SLURM has decided         scancel, node, requeue     it ends here; SLURM does what it does
 
 Where SLURM cannot be asked (a container without scontrol, a controller that is down) the time limit
@@ -62,6 +63,8 @@ def requeue(folder: Path) -> None:
     """Put this job back into the queue, which ends it here. Where there is no scontrol, or no
     answer, the job's script does it, told by a file in the folder of its log."""
     try:
+        while slurm_state.show(job_id()).get("JobState") == "SUSPENDED":
+            time.sleep(1.0)  # put back now, it would be held until an admin releases it
         is_done = slurm_state.call("scontrol", "requeue", job_id()).returncode == 0
     except FileNotFoundError:
         is_done = False
@@ -105,6 +108,12 @@ class JobLog:
 
 def find_reason(number: int, own_s: float, rules: Rules, log: JobLog) -> Leaving:
     """number: of the signal; own_s: how long ago this run began, seconds."""
+    if number == signal.SIGTSTP:
+        return _again("Suspended", f"SLURM suspended job {job_id()}", rules)
+    return _asked_to_end(number, own_s, rules, log)
+
+
+def _asked_to_end(number: int, own_s: float, rules: Rules, log: JobLog) -> Leaving:
     name = signal.Signals(number).name
     try:
         job = slurm_state.show(job_id())
@@ -184,12 +193,15 @@ def _time_limit(limit_s: float, run_time_s: float, own_s: float, rules: Rules) -
 
 
 def _warned(name: str, rules: Rules) -> Leaving:
-    text = f"{name} warned job {job_id()} that it will end"
+    return _again("Warned", f"{name} warned job {job_id()} that it will end", rules)
+
+
+def _again(kind: str, text: str, rules: Rules) -> Leaving:
     if not rules.requeue:
-        return Leaving(_failure("Warned", f"{text}; hardware.slurm.requeue=false"))
+        return Leaving(_failure(kind, f"{text}; hardware.slurm.requeue=false"))
     if _num_restarts() >= rules.max_requeues:
-        return Leaving(_failure("Warned", f"{text} after {rules.max_requeues} restarts"))
-    return Leaving(_failure("Warned", f"{text}; it goes back into the queue"), requeues=True)
+        return Leaving(_failure(kind, f"{text} after {rules.max_requeues} restarts"))
+    return Leaving(_failure(kind, f"{text}; it goes back into the queue"), requeues=True)
 
 
 def _failure(kind: str, message: str) -> Failure:

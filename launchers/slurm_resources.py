@@ -158,7 +158,7 @@ def _setup(array: Array, settings: SlurmSettings) -> list[str]:
         # in the environment since SLURM 23
         "export SLURM_JOB_START_TIME=${SLURM_JOB_START_TIME:-$(date +%s)}",
         # srun does not take it from sbatch since SLURM 22.05
-        'export SRUN_CPUS_PER_TASK="$SLURM_CPUS_PER_TASK"',
+        '[ -z "${SLURM_CPUS_PER_TASK:-}" ] || export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK',
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ def run(plans: Mapping[str, Plan], settings: SlurmSettings) -> Done:
     from launchers import power_limit, preview
 
     power_limit.require_supervisor(plans.values(), "hydra/launcher=slurm")
+    _require_importable({plan.output_dir for plan in plans.values()})
     if any(plan.dry_run for plan in plans.values()):
         text, refused = preview.text(list(plans.values()), settings)
         print(text)
@@ -50,11 +51,6 @@ def run(plans: Mapping[str, Plan], settings: SlurmSettings) -> Done:
         return Done()
     _require_slurm()
     output_dir = next(iter(plans.values())).output_dir
-    if ":" in str(output_dir):
-        raise PlanError(
-            f"output_dir={output_dir} holds a colon, which separates folders in Python's "
-            "PYTHONPATH: the jobs could not import their code; choose another name"
-        )
     try:
         _settle_earlier(plans, output_dir, settings)
         submission = slurm_queue.submit(list(plans.values()), settings)
@@ -70,6 +66,15 @@ def run(plans: Mapping[str, Plan], settings: SlurmSettings) -> Done:
     except slurm_state.SlurmUnreachable as error:
         raise PlanError(f"SLURM's controller does not answer ({error}); try again later") from None
     return Done(outcomes, refusals)
+
+
+def _require_importable(output_dirs: Iterable[Path]) -> None:
+    for folder in output_dirs:
+        if ":" in str(folder):
+            raise PlanError(
+                f"output_dir={folder} holds a colon, which separates folders in Python's "
+                "PYTHONPATH: the jobs could not import their code; choose another name"
+            )
 
 
 def _require_slurm() -> None:

@@ -37,6 +37,7 @@ STUCK = {
 """Reasons for which a job does not start by itself, and the cure."""
 _PER_JOB = re.compile(r"(?:QOS|Assoc)M(?:ax|in)(\w+?)(?:RunMins)?PerJob(?:Limit)?")
 
+_NODES_MISSING = ("Nodes required for job are DOWN", "ReqNodeNotAvail")
 _PER_USER = re.compile(r"(?:QOS|Assoc)Max\w+PerUser")
 
 
@@ -130,6 +131,8 @@ def progress_lines(
             )
             advice = words.replace("JOB", job_id)
             lines.append(f"  {reason}: does not start by itself; {advice}")
+        elif reason.startswith(_NODES_MISSING):
+            lines.append("  sinfo -R tells why nodes are down or drained")
         elif _PER_USER.match(reason) and not any(job.state == "RUNNING" for job in known.values()):
             lines.append(
                 f"  {reason}: no job of yours runs, so one alone may ask for more than a user may "

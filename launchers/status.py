@@ -58,11 +58,19 @@ def _fill_in(tickets: Mapping[str, Ticket], known: Mapping[str, Queued]) -> None
     ended = [ticket for ticket in tickets.values() if not is_live(ticket, known)]
     untold = [ticket for ticket in ended if _is_untold(_record(ticket))]
     states = final_states({ticket.job_id for ticket in untold}, known)
+    late = [ticket for ticket in ended if ticket not in untold and _has_no_energy(_record(ticket))]
+    kept = slurm_state.accounted([ticket.job_id for ticket in late]) if late else {}
+    untold += [
+        ticket
+        for ticket in late
+        if (job := kept.get(ticket.job_id)) and job.energy_kwh is not None and job.has_ended
+    ]
+    states = {**kept, **states}
     for ticket in untold:
         folder = Path(ticket.folder)
         with suppress(OSError, Timeout), FileLock(folder / ".lock", timeout=0):
             record = _record(ticket)
-            if record is not None and _is_untold(record) and states[ticket.job_id].has_ended:
+            if record is not None and states[ticket.job_id].has_ended:
                 told(record, folder, ticket, states[ticket.job_id])
 
 
@@ -75,6 +83,13 @@ def _record(ticket: Ticket) -> Record | None:
 
 def _is_untold(record: Record | None) -> bool:
     return record is not None and record.scheduler is not None and record.scheduler.state is None
+
+
+def _has_no_energy(record: Record | None) -> bool:
+    """The accounting of a busy site hears of a job's end late."""
+    return (
+        record is not None and record.scheduler is not None and record.scheduler.energy_kwh is None
+    )
 
 
 def _state(
@@ -91,8 +106,8 @@ def _state(
     try:
         record = read(folder / FILE_NAME)
     except FileNotFoundError:
-        ended = f"its job has ended ({job.state}){log}" if job is not None else log[2:]
-        return "missing", ended
+        ended = f"its job has ended ({job.state})" if job is not None else "no record"
+        return "missing", f"{ended}{_last_line(ticket)}{log}"
     except RecordError as error:
         return "unreadable", str(error)
     if record.status == "finished":
@@ -101,6 +116,15 @@ def _state(
     message = record.failure.message if record.failure else ""
     first = (message.splitlines() or [""])[0]
     return record.status, first if "; log: " in first else f"{first}{log}"
+
+
+def _last_line(ticket: Ticket | None) -> str:
+    try:
+        text = ticket.log.read_text(encoding="utf-8", errors="replace") if ticket else ""
+    except OSError:
+        text = ""
+    lines = text.strip().splitlines()
+    return f": {lines[-1]}" if lines else ""
 
 
 def _of_job(job: Queued, place: tuple[int, str] | None, ticket: Ticket) -> str:

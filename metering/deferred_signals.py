@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-# SIGUSR1 and SIGUSR2: a batch system warns with them before it ends a job
+# SIGUSR1 and SIGUSR2: a batch system warns with them before it ends a job, SIGTSTP: before it
+# stops it
 _NUMBERS = (
     signal.SIGINT,
     signal.SIGTERM,
     signal.SIGHUP,
     signal.SIGUSR1,
     signal.SIGUSR2,
+    signal.SIGTSTP,
 )
 # what has arrived in the block that is being run; at most one, of the main thread
 _inside: list[list[tuple[int, FrameType | None]]] = []

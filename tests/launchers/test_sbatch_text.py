@@ -61,7 +61,7 @@ others=$(printf %s "${{PYTHONPATH:-}}" | tr : "\\n" | grep "^/" | paste -sd: -)
 export PYTHONPATH=/code/suite:/code/own${{others:+:$others}} PYTHONSAFEPATH=1
 export SLURM_EXPORT_ENV=ALL
 export SLURM_JOB_START_TIME=${{SLURM_JOB_START_TIME:-$(date +%s)}}
-export SRUN_CPUS_PER_TASK="$SLURM_CPUS_PER_TASK"
+[ -z "${{SLURM_CPUS_PER_TASK:-}}" ] || export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK
 
 # command
 export SUBMITIT_EXECUTOR=slurm
@@ -103,6 +103,26 @@ def test_what_has_a_key_of_its_own_is_not_taken_as_extra(key: str, own: str) -> 
         parameters(hardware, SlurmSettings())
 
 
+def test_what_changes_sbatchs_answer_is_refused_and_what_is_false_is_not_asked() -> None:
+    with pytest.raises(PlanError, match="test-only changes what sbatch does"):
+        parameters(HardwarePlan("x", slurm={"extra": {"test-only": True}}), SlurmSettings())
+    hardware = HardwarePlan("x", accelerator="cpu", slurm={"extra": {"hold": False}})
+    assert "hold" not in parameters(hardware, SlurmSettings())["additional_parameters"]
+
+
+def test_a_profile_without_a_time_limit_or_cores_leaves_both_to_the_site() -> None:
+    hardware = HardwarePlan("x", accelerator="cpu", slurm={"time_min": None, "cpus_per_task": None})
+    text = _one(hardware, SlurmSettings())
+    assert "--time" not in text and "--cpus-per-task" not in text
+
+
+def test_a_time_limit_within_the_warning_is_refused() -> None:
+    hardware = HardwarePlan("x", accelerator="cpu", slurm={"time_min": 2})
+    with pytest.raises(PlanError, match="time_min=2 leaves no time to measure"):
+        parameters(hardware, SlurmSettings(signal_delay_s=90))
+    assert parameters(hardware, SlurmSettings(signal_delay_s=30))["time"] == 2
+
+
 def test_a_container_and_a_sites_modules_are_in_the_text(compose: Callable[..., Plan]) -> None:
     settings = SlurmSettings(
         python="apptainer exec --nv --bind /shared suite.sif python", setup=["module load cuda"]
@@ -140,6 +160,10 @@ def test_sites_name_gpus_and_queues_in_their_own_ways(compose: Callable[..., Pla
     text = _one(hardware, SlurmSettings())
     assert "#SBATCH --gpus-per-node=a6000:1\n" in text and "--gres" not in text
     assert "#SBATCH --qos=short\n" in text and "#SBATCH --no-requeue\n" in text
+
+
+def test_a_folders_blanks_are_not_in_the_jobs_name(compose: Callable[..., Plan]) -> None:
+    assert job_name([compose("output_dir='my runs'", "model=vit_b")]) == "my_runs:vit_b"
 
 
 def test_a_jobs_name_carries_the_sweep_and_its_models(compose: Callable[..., Plan]) -> None:

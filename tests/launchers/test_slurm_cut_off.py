@@ -61,6 +61,17 @@ def _preempt(ticket: Ticket) -> None:
     _call("sbatch", "-p", "high", "-w", node, "-o", "/dev/null", "--wrap", "sleep 1")
 
 
+def _suspend(ticket: Ticket) -> None:
+    """As where pre-emption stops jobs; a job that has put itself back is not stopped any more."""
+    _call("scontrol", "suspend", ticket.job_id)
+    until(lambda: _state(ticket) == "SUSPENDED", 10)
+    _call("scontrol", "resume", ticket.job_id)
+
+
+def _state(ticket: Ticket) -> str:
+    return slurm_state.show(ticket.job_id)["JobState"]
+
+
 def _wait(ticket: Ticket) -> None:
     """Its time limit comes by itself."""
 
@@ -74,6 +85,7 @@ KINDS: dict[str, tuple[Callable[[Ticket], None], tuple[str, ...]]] = {
     "cancelled": (_cancel, LONG),
     "killed": (_kill, LONG),
     "warned": (_warn, LONG),
+    "suspended": (_suspend, LONG),
     "requeued": (_requeue, (*LONG, "hardware.devices=2")),
     "time limit": (_wait, (*ENDLESS, "hardware.slurm.time_min=2")),
     "low_requeue": (_preempt, LONG),
@@ -198,6 +210,7 @@ def test_a_killed_process_leaves_a_failed_record_with_slurms_reason(
     ("kind", "reason"),
     [
         ("warned", "Warned"),
+        ("suspended", "Suspended"),
         ("requeued", "Requeued"),
         ("low_requeue", "PREEMPTED"),
         ("low_requeue_grace", "PREEMPTED"),

@@ -56,6 +56,14 @@ def test_a_run_that_is_asked_to_end_stays_for_slurm_to_end_it(
     assert (leaving.failure.type, leaving.stays) == ("EndedBySlurm", True)
 
 
+def test_a_job_that_is_stopped_for_another_one_starts_again(
+    scontrol: str | None, tmp_path: Path
+) -> None:
+    """The other job's electricity would be in the window."""
+    leaving = _reason(tmp_path, signal.SIGTSTP, own_s=94.0)
+    assert (leaving.failure.type, leaving.requeues) == ("Suspended", True)
+
+
 def test_the_jobs_script_is_told_to_put_the_job_back(scontrol: str | None, tmp_path: Path) -> None:
     slurm_leaving.requeue(tmp_path)
     assert (tmp_path / "7.requeue").exists()

@@ -17,7 +17,7 @@ from metering.record_file import read, write
 from tasks.plan import Plan
 from tasks.running.execute import empty_record
 from tests.launchers.real_slurm import Cluster
-from tests.launchers.slurm_sweeps import QUICK, SETTINGS, plan, records, until
+from tests.launchers.slurm_sweeps import QUICK, SETTINGS, plan, until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(500)]
 LONG_AGO = "2001-01-01T00:00:00+00:00"
@@ -172,12 +172,18 @@ def test_what_the_queue_has_no_room_for_is_submitted_as_jobs_end(
 def test_one_run_without_m_is_one_job(
     slurm: Cluster, run_py: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
-    done = run_py(*QUICK[1:])
+    """In a folder with a blank and an umlaut; what is null is left to the site, and the user has
+    other jobs, whose comments are none of ours."""
+    other = ["sbatch", "--hold", "--wrap", "true", "-o", "/dev/null", "--comment", "two\nlines|"]
+    subprocess.run(other, check=True, capture_output=True)
+    left = [f"hardware.slurm.{key}=null" for key in ("cpus_per_task", "time_min")]
+    setup = "hydra.launcher.setup=['set -eu']"
+    done = run_py(*QUICK[1:], *left, setup, "output_dir='my rüns'")
     assert done.returncode == 0, done.stderr
     assert "1 run submitted" in done.stdout
-    (record,) = records(tmp_path)
+    record = read(next((tmp_path / "my rüns").glob("*/*/*/*/record.json")))
     assert record.scheduler is not None and record.scheduler.state == "COMPLETED"
-    assert read(next((tmp_path / "runs").glob("*/*/*/*/record.json"))).status == "finished"
+    assert record.status == "finished"
 
 
 def test_a_setup_line_that_fails_ends_the_job(slurm: Cluster, tmp_path: Path) -> None:

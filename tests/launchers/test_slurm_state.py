@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,21 @@ def test_the_controllers_word_goes_first(cluster: Path) -> None:
     assert str(slurm_state.look_up("5")) == (
         "OUT_OF_MEMORY, reason OutOfMemory, killed by signal 125, on r1"
     )
+
+
+def test_a_controller_that_does_not_answer_has_forgotten_nothing(cluster: Path) -> None:
+    said = "slurm_load_jobs error: Unable to contact slurm controller (connect failure)"
+    _program(cluster, "scontrol", f"echo '{said}' >&2; exit 1")
+    assert not slurm_state.look_up("12_3").has_ended
+
+
+def test_jobs_are_those_of_this_user_whoever_logged_in(
+    cluster: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "somebody-else")
+    line = "5|N/A|RUNNING|None|v1|0:01|N/A|gpu|/runs/watt-1.sh"
+    _program(cluster, "squeue", f"case \"$*\" in *'-u {os.getuid()} '*) echo '{line}';; esac")
+    assert slurm_state.queued()["5"].command == "/runs/watt-1.sh"
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,45 @@ def test_waiting_tells_counts_reasons_and_what_does_not_start_by_itself() -> Non
 
 
 @pytest.mark.parametrize(
+    ("reason", "others", "words"),
+    [
+        ("QOSMaxCpuPerUserLimit", "PENDING", "no job of yours runs, so one alone may ask for more"),
+        ("QOSMaxCpuPerUserLimit", "RUNNING", None),
+        ("ReqNodeNotAvail, UnavailableNodes:c1", "RUNNING", "sinfo -R tells why nodes are down"),
+    ],
+)
+def test_a_wait_that_may_be_for_ever_is_told_of(
+    reason: str, others: str, words: str | None
+) -> None:
+    known = {"7": Queued("PENDING", reason), "8": Queued(others)}
+    lines = slurm_wait.progress_lines({"a": Ticket("a", "7", "/r", "")}, known, num_ended=0)
+    assert len(lines) == 1 if words is None else words in lines[1]
+
+
+def test_a_job_that_a_crashed_controller_lost_is_told_of_with_what_to_do(
+    compose: Callable[..., Plan],
+) -> None:
+    plan = compose()
+    now = SlurmSettings(visibility_s=0)
+    record = slurm_settle.settle(plan, _ticket(plan), JobState("UNKNOWN"), now).record
+    assert record.status == "interrupted" and record.failure is not None
+    assert record.failure.type == "LostBySlurm"
+    assert "the same command submits it again" in record.failure.message
+
+
+@pytest.mark.parametrize(("number", "status"), [(0, "failed"), (1, "interrupted")])
+def test_a_run_that_its_job_never_began_has_not_failed(
+    compose: Callable[..., Plan], number: int, status: str
+) -> None:
+    """The job was to end while it was at its first run."""
+    plan = compose()
+    _log(plan, "run 0: /runs/one\nSIGUSR1 warned job 7_0")
+    ticket = dataclasses.replace(_ticket(plan), number=number, num_runs=2)
+    state = JobState("FAILED", exit_code="75:0")
+    assert slurm_settle.settle(plan, ticket, state, SlurmSettings()).record.status == status
+
+
+@pytest.mark.parametrize(
     ("reason", "words"),
     [
         ("AssocMaxWallDurationPerJobLimit", "lower hardware.slurm.time_min"),

@@ -20,6 +20,7 @@ from tasks.running.execute import empty_record
 LONG_AGO = "2001-01-01T00:00:00+00:00"
 
 
+@pytest.mark.parametrize("earlier", [None, "COMPLETED"])  # whose energy was not known yet
 @pytest.mark.parametrize(("job", "state"), [("7_0", "COMPLETED"), ("6_0", None)])
 def test_state_and_energy_of_an_ended_job_go_into_its_own_record(
     compose: Callable[..., Plan],
@@ -27,14 +28,12 @@ def test_state_and_energy_of_an_ended_job_go_into_its_own_record(
     monkeypatch: pytest.MonkeyPatch,
     job: str,
     state: str | None,
+    earlier: str | None,
 ) -> None:
     plan = compose()
     record = empty_record(plan, "finished", LONG_AGO)
-    write(dataclasses.replace(record, scheduler=Scheduler(job)), plan.folder)
-    ticket = Ticket(plan.run_name, "7_0", str(plan.folder), "")
-    path = slurm_queue.slurm_folder(plan.output_dir) / "tickets" / "one.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(dataclasses.asdict(ticket)))
+    write(dataclasses.replace(record, scheduler=Scheduler(job, state=earlier)), plan.folder)
+    _ticket_of(plan)
     scripts = {
         "squeue": "exit 0",
         "scontrol": "exit 1",
@@ -48,5 +47,36 @@ def test_state_and_energy_of_an_ended_job_go_into_its_own_record(
     assert status.lines(plan.output_dir)[-1] == "1 finished"
 
     scheduler = read(plan.folder / "record.json").scheduler
-    assert scheduler is not None and scheduler.state == state
+    assert scheduler is not None and scheduler.state == (state or earlier)
     assert scheduler.energy_kwh == (1.0 if state else None)
+
+
+def _ticket_of(plan: Plan) -> Path:
+    ticket = Ticket(plan.run_name, "7_0", str(plan.folder), "")
+    path = slurm_queue.slurm_folder(plan.output_dir) / "tickets" / "one.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(dataclasses.asdict(ticket)))
+    return path
+
+
+def test_a_folder_that_was_moved_is_the_same_sweep(
+    compose: Callable[..., Plan], tmp_path: Path
+) -> None:
+    plan = compose()
+    write(empty_record(plan, "finished", LONG_AGO), plan.folder)
+    _ticket_of(plan)
+    plan.output_dir.rename(tmp_path / "moved")
+    line, *_, total = status.lines(tmp_path / "moved")
+    assert line.endswith("job 7_0") and total == "1 finished"
+
+
+def test_a_run_without_a_record_shows_the_last_line_of_its_jobs_log(
+    compose: Callable[..., Plan],
+) -> None:
+    plan = compose()
+    log = _ticket_of(plan).parent.parent / "jobs" / "7_0.log"
+    log.parent.mkdir()
+    log.write_text("module: not found\nsrun: error: no such partition\n")
+    line, *_, total = status.lines(plan.output_dir)
+    assert f"no record: srun: error: no such partition; log: {log}" in line
+    assert total == "1 missing"
