@@ -28,11 +28,14 @@ CONF = str(Path(__file__).resolve().parent / "conf")  # absolute: the same where
 
 def main() -> int:
     """Entry point of `python run.py` and of the command `watt run`."""
-    import hydra
+    try:
+        import hydra
 
-    import launchers
+        import launchers
 
-    launchers.register()
+        launchers.register()
+    except KeyboardInterrupt:
+        return 130
     session = Session(launchers.single.preview)
 
     @hydra.main(version_base="1.3", config_path=CONF, config_name="config")

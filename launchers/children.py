@@ -86,6 +86,7 @@ class Server:
         self._say = say
         self._process: subprocess.Popen[bytes] | None = None
         self._link: socket.socket | None = None
+        self._is_ready = False
         self._unread = b""
         self._children: dict[int, Child] = {}
         self._ended: dict[int, dict[str, Any]] = {}  # told before their start was
@@ -131,12 +132,15 @@ class Server:
         if self._process is None or self._link is None:
             return
         self._link.close()
+        if not self._is_ready:
+            self._process.kill()  # in the middle of its imports
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         self._process = self._link = None
+        self._is_ready = False
         self._children.clear()
         self._ended.clear()
 
@@ -175,7 +179,9 @@ class Server:
         finally:
             theirs.close()
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-        return str(self._expect("ready")["ready"])
+        reason = str(self._expect("ready")["ready"])
+        self._is_ready = True
+        return reason
 
     def _expect(self, *kinds: str) -> dict[str, Any]:
         while True:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hydra._internal.core_plugins.basic_launcher import BasicLauncher
-from hydra.core.utils import JobReturn
+from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup_globals
+from hydra.plugins.launcher import Launcher
+from omegaconf import open_dict
 
 from tasks.errors import PlanError
 
@@ -15,12 +16,11 @@ if TYPE_CHECKING:
     from launchers.side_by_side import Answers
 
 
-class LocalLauncher(BasicLauncher):
+class LocalLauncher(Launcher):
     """Keyword arguments: `launchers.settings.LocalSettings`; looked at in `setup`, since Hydra
     wraps what is raised while it makes a launcher."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__()
         self._given = settings
 
     def setup(self, *, hydra_context: Any, task_function: Any, config: Any) -> None:
@@ -30,7 +30,7 @@ class LocalLauncher(BasicLauncher):
 
         self.settings = validated(LocalSettings, self._given, "hydra.launcher")
         sweep_loader.remember(hydra_context)
-        super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
+        self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
@@ -41,7 +41,7 @@ class LocalLauncher(BasicLauncher):
         from launchers.sweep_runner import SweepRunner
 
         asked = self.settings
-        repeats = self.config.get("repeats", 1) if self.config is not None else 1
+        repeats = self.config.get("repeats", 1)
         jobs = ordered(job_overrides, asked.order, asked.order_seed, repeats)
         if asked.devices is not None:
             done = self._side_by_side(jobs, initial_job_idx)
@@ -72,13 +72,31 @@ class LocalLauncher(BasicLauncher):
     def _launch(
         self, job_overrides: Sequence[Sequence[str]], first: int, runner: Callable[..., Any]
     ) -> Sequence[JobReturn]:
-        """Hydra's own launching, in which the task function runs by `runner`."""
-        whole: Any = self.task_function
-        self.task_function = partial(whole, runner=runner)
-        try:
-            return super().launch(job_overrides, first)
-        finally:
-            self.task_function = whole
+        """As Hydra's own launcher, with the task function's runs by `runner`; keeps no config, no
+        record. Raises what the first run raised that raised something, once all have been run."""
+        task_function = partial(self.task_function, runner=runner)
+        setup_globals()
+        configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
+        answers, errors = [], []
+        for number, overrides in enumerate(job_overrides, start=first):
+            config = self.hydra_context.config_loader.load_sweep_config(
+                self.config, list(overrides)
+            )
+            with open_dict(config):
+                config.hydra.job.id = config.hydra.job.num = number
+            answer = run_job(
+                hydra_context=self.hydra_context,
+                task_function=task_function,
+                config=config,
+                job_dir_key="hydra.sweep.dir",
+                job_subdir_key="hydra.sweep.subdir",
+            )
+            if answer.status == JobStatus.FAILED:
+                errors.append(answer._return_value)
+            answers.append(JobReturn(overrides=answer.overrides, status=JobStatus.COMPLETED))
+        if errors:
+            raise errors[0]
+        return answers
 
     def _side_by_side(self, job_overrides: Sequence[Sequence[str]], first: int) -> Answers:
         from launchers import side_by_side

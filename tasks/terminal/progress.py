@@ -51,9 +51,10 @@ def terminal_progress(
     line = Line(plan, pace or Pace())
     if sys.stderr.isatty():
         from rich.console import Console
+        from rich.text import Text
 
         with Console(stderr=True).status("starting") as status:
-            yield lambda news: status.update(line.of(news))
+            yield lambda news: status.update(Text(line.of(news)))  # a path may have brackets
     else:
         yield _Plain(line)
 

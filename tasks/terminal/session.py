@@ -6,6 +6,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +22,33 @@ if TYPE_CHECKING:  # what runs is imported when something runs: `--cfg job` answ
     Runner = Callable[[Plan, Callable[[Any], None]], Outcome | None]
 
 
+@dataclass(frozen=True)
+class RunEnd:
+    """What the end of a sweep says of a run; a whole record, of which there may be thousands, is
+    not kept."""
+
+    model: str
+    is_finished: bool
+    reused: bool
+    reason: str
+    folder: Path
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> RunEnd:
+        record = outcome.record
+        lines = record.failure.message.splitlines() if record.failure else []
+        is_finished = record.status == "finished"
+        reason = lines[0] if lines else ""
+        return cls(record.model, is_finished, outcome.reused, reason, outcome.folder)
+
+
 class Session:
     """One call of `run.py`: runs plans one after the other and remembers what became of them.
     preview: prints what `dry_run=true` says of a config's plans."""
 
     def __init__(self, preview: Callable[[Sequence[Plan]], None]) -> None:
         self._preview = preview
-        self.outcomes: list[Outcome] = []
+        self.ended: list[RunEnd] = []
         self.refusals: list[str] = []
         self.num_internal_errors = 0
         self.raised_by_runs: list[Exception] = []  # of the network, the driver, the launcher
@@ -81,7 +102,7 @@ class Session:
         self._pace.end(outcome is None or outcome.reused)
         if outcome is None:
             return None
-        self.outcomes.append(outcome)
+        self.ended.append(RunEnd.of(outcome))
         if os.environ.get("RANK", "0") == "0":  # of torchrun's ranks the first speaks for all
             print("\n".join(summary_lines(outcome)), flush=True)
         return outcome
@@ -91,20 +112,18 @@ class Session:
         from tasks.terminal import internal_error
 
         has_internal_errors = self.num_internal_errors > 0
-        failed = [done for done in self.outcomes if done.record.status != "finished"]
-        total = len(self.outcomes) + len(self.refusals) + self.num_internal_errors
+        failed = [run for run in self.ended if not run.is_finished]
+        total = len(self.ended) + len(self.refusals) + self.num_internal_errors
         if total > 1:
-            reused = sum(done.reused for done in self.outcomes if done not in failed)
+            reused = sum(run.reused for run in self.ended if run.is_finished)
             print(
-                f"\n{total} runs: {len(self.outcomes) - len(failed)} finished "
+                f"\n{total} runs: {len(self.ended) - len(failed)} finished "
                 f"({reused} of them earlier), {len(failed)} failed, {len(self.refusals)} refused"
                 + f", {self.num_internal_errors} with an internal error"
                 * has_internal_errors
             )
-            for done in failed:
-                failure = done.record.failure
-                reason = failure.message.splitlines()[0] if failure and failure.message else ""
-                print(f"  failed: {done.record.model}: {reason} ({done.folder})")
+            for run in failed:
+                print(f"  failed: {run.model}: {run.reason} ({run.folder})")
             for refusal in self.refusals:
                 print(f"  refused: {refusal}")
         if has_internal_errors:
@@ -115,8 +134,10 @@ class Session:
 def exit_on_errors(run: Callable[[], Any], session: Session) -> int:
     """Call the Hydra application `run`; answer with the exit status of the whole sweep."""
     from tasks.config import key_table
-    from tasks.terminal import arguments
+    from tasks.running.interruption import interruptible
+    from tasks.terminal import arguments, streams
 
+    streams.open_closed()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here instead of ending in a traceback
     flags = None
     try:
@@ -125,7 +146,8 @@ def exit_on_errors(run: Callable[[], Any], session: Session) -> int:
             print(key_table.help_text())
             return 0
         sys.argv[1:] = arguments.in_hydras_order(sys.argv[1:], flags)
-        run()
+        with interruptible():  # between two runs too
+            run()
     except PlanError as error:
         _complain(str(error))
         return 2

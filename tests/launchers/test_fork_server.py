@@ -74,6 +74,16 @@ def test_a_server_that_dies_between_two_runs_is_started_again(bare: Server) -> N
     assert first_word(bare, bare.start(say_hello)) == "hello"
 
 
+def test_a_ctrl_c_does_not_wait_for_the_imports() -> None:
+    server = Server(["classification"])
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(server, "_expect", lambda *_: signal.raise_signal(signal.SIGINT))
+        server.start(say_hello)
+    began_s = time.monotonic()
+    server.close()
+    assert time.monotonic() - began_s < 2
+
+
 def test_a_child_that_dies_before_its_start_is_read_has_ended(
     bare: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
