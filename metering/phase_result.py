@@ -38,6 +38,13 @@ def repeatable(energy: Interval | None, budget: ErrorBudget | None) -> Interval 
     return replace(energy, half_width=budget.repeat * energy.mean)
 
 
+def at_least(energy: Interval | None, width: float) -> Interval | None:
+    """`energy` with a relative half-width of `width`, where it is narrower."""
+    if energy is None or energy.half_width is None:
+        return energy
+    return replace(energy, half_width=max(energy.half_width, width * energy.mean))
+
+
 def is_adaptive_on_gpu(meter: WindowMeter) -> bool:
     """Whether the window itself decided how long it measured boards that a counter reads."""
     return meter.settings.mode == "adaptive" and bool(meter.all_gpus)
@@ -51,16 +58,18 @@ def phase_record(
     num_warm_up: int,
     num_sizing: int,
     *,
+    least_width: float,
     stop_reason: StopReason,
     num_waits: int,
     cpu_flags: Sequence[str],
     began_s: float,
 ) -> PhaseRecord:
     """num_warm_up: leading blocks that do not count; num_sizing: of those, too short;
+    least_width: relative half-width that the interval between blocks has at least;
     num_waits: blocks that were shifted against the sensor; cpu_flags: what a reader of the CPU's
     energy has to know; began_s: on the meter's clock."""
     kept = measured(rows, num_warm_up)
-    energy = energy_interval(kept, CONFIDENCE, meter.sensor_period_s)
+    energy = at_least(energy_interval(kept, CONFIDENCE, meter.sensor_period_s), least_width)
     drift = steadiness(rows[num_sizing:], kept)
     begins_idle = num_warm_up == 0 and bool(rows)
     budget = budget_of(meter, kept, energy, drift, begins_idle=begins_idle)

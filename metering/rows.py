@@ -185,13 +185,12 @@ def _interval(
     tick: float = 0.0,
 ) -> Interval | None:
     known = [
-        (amount, row.num_samples)
+        (amount, row.num_samples, row.after_stop)
         for amount, row in zip(amounts, rows, strict=True)
         if amount is not None
     ]
-    return rate_interval(
-        [amount for amount, _ in known], [number for _, number in known], confidence, tick
-    )
+    values, samples, after_stop = zip(*known, strict=True) if known else ((), (), ())
+    return rate_interval(values, samples, confidence, tick, after_stop)
 
 
 def with_block(row: Row, block: Block) -> Row:

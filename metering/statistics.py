@@ -5,16 +5,23 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from metering.record import Interval
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MIN_KEPT = 4  # MSER needs a handful of blocks behind the cut to be meaningful
 MAX_BATCH = 5
 BLOCKS_PER_BATCH = 6  # the series grows by this many before its batches grow by one
-CUT_SIGMAS = 4.0
+# a cut of at most a quarter must stand out from the rest by the first, one of more by the second
+CUT_SIGMAS, LONG_CUT_SIGMAS = 3.0, 4.0
 NUM_COSINES = (4, 6)  # at least and at most: the fewer, the lower the frequencies, and the wider
-BLOCKS_PER_COSINE = 6  # between these
+BLOCKS_PER_COSINE = 4  # between these
 MOST_DEGREES = 4  # of freedom
+TICK_BLOCKS = 30  # from so many on, their neighbours show what a counter's tick is to them
+MOSTLY = 0.5  # of their noise at low frequencies, that is the tick's where it is taken off
 
 
 def warmup_length(values: Sequence[float]) -> int:
@@ -28,17 +35,28 @@ def warmup_length(values: Sequence[float]) -> int:
     in steps cancels between neighbours, so batches show the trend and not the noise. d is at
     most half of the series, and at least `MIN_KEPT` batches are kept; with fewer nothing is cut.
 
-    MSER takes slow drift for warm-up too, and what it then keeps is the calmest stretch: a cut of
-    more than a quarter must stand out from the rest by `CUT_SIGMAS` or nothing is cut.
+    MSER takes noise and slow drift for warm-up too, and what it then keeps is the calmest stretch,
+    whose interval is too narrow: what is cut must stand out from the rest (`CUT_SIGMAS`, or
+    `LONG_CUT_SIGMAS` where it is more than a quarter). Else the leading blocks of the first batch
+    are cut that stand out one by one.
     """
     size = max(1, min(MAX_BATCH, len(values) // BLOCKS_PER_BATCH))
     starts = range(0, len(values) - size + 1, size)
     batches = [sum(values[start : start + size]) / size for start in starts]
     cut = size * _mser(batches)
-    return cut if 4 * cut <= len(values) or _stands_out(values[:cut], values[cut:]) else 0
+    sigmas = LONG_CUT_SIGMAS if 4 * cut > len(values) else CUT_SIGMAS
+    if cut and _stands_out(values[:cut], values[cut:], sigmas):
+        return cut
+    # a block or two that are cold do not show in the mean of a batch
+    cold = 0
+    while cold < size <= len(values) - MIN_KEPT and _stands_out(
+        values[cold : cold + 1], values[cold + 1 :], LONG_CUT_SIGMAS
+    ):
+        cold += 1
+    return cold
 
 
-def _stands_out(head: Sequence[float], kept: Sequence[float]) -> bool:
+def _stands_out(head: Sequence[float], kept: Sequence[float], sigmas: float) -> bool:
     """Whether the means differ by more than the noise, and the drift, of what is kept explain."""
     mean = sum(kept) / len(kept)
     residuals = [value - mean for value in kept]
@@ -46,7 +64,8 @@ def _stands_out(head: Sequence[float], kept: Sequence[float]) -> bool:
     variance = sum(value * value for value in residuals) / (len(kept) - 1)
     variance *= (1 + correlation) / (1 - correlation)
     noise = math.sqrt(variance * (1 / len(head) + 1 / len(kept)))
-    return abs(sum(head) / len(head) - mean) > CUT_SIGMAS * noise
+    rounding = 1e-12 * abs(mean)
+    return abs(sum(head) / len(head) - mean) > sigmas * noise + rounding
 
 
 def _mser(values: Sequence[float]) -> int:
@@ -81,7 +100,11 @@ def lag1_autocorrelation(residuals: Sequence[float]) -> float:
 
 
 def rate_interval(
-    amounts: Sequence[float], samples: Sequence[int], confidence: float, tick: float = 0.0
+    amounts: Sequence[float],
+    samples: Sequence[int],
+    confidence: float,
+    tick: float = 0.0,
+    after_stop: Sequence[bool] = (),
 ) -> Interval | None:
     """The rate sum(amounts) / sum(samples) with its confidence interval; None without blocks.
 
@@ -96,7 +119,12 @@ def rate_interval(
     chooses where the warm-up ends (`benchmarks.metering_coverage` shows how often it then holds).
 
     tick: standard deviation of one reading of a counter that moves in steps. What such a reading
-    adds to one block it takes from the next; it remains at the two ends of the series.
+    adds to one block it takes from the next; it remains at the two ends of a chain of blocks, and
+    the interval allows for that at least. Where most of the noise is the tick's, as neighbours show
+    by differing in opposite directions, its part is taken off and what remains at the ends is
+    added (from `TICK_BLOCKS` blocks on).
+    after_stop: of each block, whether it begins with a reading of its own and not with the one that
+    ended the block before.
     """
     count = len(amounts)
     if count == 0 or sum(samples) == 0:
@@ -107,20 +135,45 @@ def rate_interval(
     residuals = [amount - rate * number for amount, number in zip(amounts, samples, strict=True)]
     least, most = NUM_COSINES
     num_cosines = min(count - 1, max(least, min(most, count // BLOCKS_PER_COSINE)))
-    error = math.sqrt(count * _low_frequencies(residuals, num_cosines) + 2 * tick**2)
+    begins = [True, *(after_stop[1:] if after_stop else [False] * (count - 1))]
+    cosines = _cosines(count, num_cosines)
+    variance, at_ends = _low_frequencies(residuals, cosines), 2 * sum(begins) * tick**2
+    of_ticks = _of_ticks(residuals, cosines, tick, begins) if count >= TICK_BLOCKS else 0.0
+    if of_ticks > MOSTLY * variance:
+        variance = max(0.0, variance - of_ticks) + at_ends
+    error = math.sqrt(max(variance, at_ends))
     effective = max(2, min(num_cosines, MOST_DEGREES + 1))
     half_width = _student_t(confidence, effective - 1) * error
     return Interval(rate, half_width / sum(samples), confidence, count, float(effective))
 
 
-def _low_frequencies(residuals: Sequence[float], num_cosines: int) -> float:
-    """Their variance at frequencies near zero: of white noise, its variance."""
+def _cosines(count: int, num_cosines: int) -> np.ndarray:
+    """(num_cosines, count), those of the lowest frequencies."""
     import numpy as np
 
-    times = (np.arange(len(residuals)) + 0.5) / len(residuals)
-    cosines = np.cos(np.pi * np.outer(np.arange(1, num_cosines + 1), times))
-    transforms = cosines @ np.asarray(residuals)
-    return float(2 * (transforms @ transforms) / len(residuals) / num_cosines)
+    times = (np.arange(count) + 0.5) / count
+    return np.cos(np.pi * np.outer(np.arange(1, num_cosines + 1), times))
+
+
+def _low_frequencies(residuals: Sequence[float], cosines: np.ndarray) -> float:
+    """Variance of their sum, from their noise at frequencies near zero."""
+    return 2 * float(((cosines @ residuals) ** 2).sum()) / len(cosines)
+
+
+def _of_ticks(
+    residuals: Sequence[float], cosines: np.ndarray, tick: float, begins: Sequence[bool]
+) -> float:
+    """Of `_low_frequencies`, what a counter's ticks add. begins: whether a block is the first of
+    its chain."""
+    import numpy as np
+
+    # independent noise of readings gives neighbours a covariance of minus its variance
+    covariance = sum(a * b for a, b in itertools.pairwise(residuals)) / len(residuals)
+    first = np.asarray(begins)
+    last = np.append(first[1:], True)
+    shared = np.diff(cosines, axis=1)[:, ~first[1:]]
+    weights = [float((part**2).sum()) for part in (cosines[:, first], cosines[:, last], shared)]
+    return 2 * sum(weights) * min(max(0.0, -covariance), tick**2) / len(cosines)
 
 
 def _student_t(confidence: float, degrees: float) -> float:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from metering.record import CONFIDENCE, StopReason
+from metering.record import CONFIDENCE, Interval, StopReason
 from metering.rows import Row, counted_interval, measured, num_warm_up
 from metering.settings import MeterSettings
 from metering.steadiness import steadiness
@@ -16,6 +16,9 @@ PERIODS_PER_BLOCK = 5  # of the sensor: at most 20 % of a block is the sensor's 
 CONFIRMING = 0.25  # of the blocks that count, where the rule did not hold from its first look on:
 # the more often one looks, the more often a limit is met by chance
 GAP_SHARE = 0.001  # of a block, that its edge may take
+# fewer blocks must be within the limit at this confidence: their noise is less well known, and more
+# often small by chance
+FEW_BLOCKS, STRICT = 36, 0.99
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,11 @@ def ended_at_s(row: Row) -> float:
 
 class StoppingRule:
     """Decides after each block. Keeps how many leading blocks were still too short
-    (`num_sizing`), how often it could have ended the window, and how often in a row it would."""
+    (`num_sizing`), how often it could have ended the window, and how often in a row it would.
+
+    `widest`: the widest relative half-width of the looks that confirmed each other, where the rule
+    did not hold from its first look on: such a window ends because its interval became narrow,
+    often by chance, and is reported with this one. Else 0."""
 
     def __init__(self, settings: MeterSettings, period_s: float, is_read: bool) -> None:
         self._settings = settings
@@ -42,6 +49,7 @@ class StoppingRule:
         self._period_s = period_s
         self._times_held = self._num_looks = 0
         self.num_sizing = 0
+        self.widest = 0.0
 
     def first_num_steps(self) -> int:
         settings = self._settings
@@ -66,9 +74,13 @@ class StoppingRule:
         num_steps = min(wanted, last.num_steps * GROWTH) if grows else last.num_steps
         kept = measured(rows, num_warm_up(rows, self.num_sizing, self._settings, self._period_s))
         interval = counted_interval(kept, CONFIDENCE, self._period_s)
-        spread = interval.relative_half_width if interval else None
-        self._times_held = self._times_held + 1 if self._holds(rows, kept, spread) else 0
+        if self._holds(rows, kept, interval):
+            self._times_held += 1
+        else:
+            self._times_held, self.widest = 0, 0.0
         num_failed_looks = self._num_looks - self._times_held
+        if self._times_held and num_failed_looks:
+            self.widest = max(self.widest, (interval and interval.relative_half_width) or 0.0)
         num_confirming = max(
             self._settings.num_confirming, min(num_failed_looks, CONFIRMING * len(kept))
         )
@@ -95,12 +107,15 @@ class StoppingRule:
         most_s = self._settings.time_budget_s / (2 * self._settings.min_blocks)
         return max(self._block_s, min(gaps[len(gaps) // 4] / GAP_SHARE, most_s))
 
-    def _holds(self, rows: Sequence[Row], kept: Sequence[Row], spread: float | None) -> bool:
+    def _holds(self, rows: Sequence[Row], kept: Sequence[Row], interval: Interval | None) -> bool:
         settings = self._settings
         long_enough = sum(row.block.duration_s for row in kept) >= self._least_s
         if len(kept) < settings.min_blocks or not long_enough:
             return False
         self._num_looks += 1
+        if len(kept) < FEW_BLOCKS:
+            interval = counted_interval(kept, STRICT, self._period_s)
+        spread = interval.relative_half_width if interval else None
         if spread is None or spread > settings.relative_error:
             return False
         return steadiness(rows[self.num_sizing :], kept).is_steady

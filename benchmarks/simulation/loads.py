@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import random
+from typing import Any
 
 from benchmarks.simulation.nvml import Machine
 
@@ -151,6 +152,12 @@ class PeriodicStalls(RandomStalls):
             self.machine.work(self.stall_s, self.waiting_w)
 
 
+class HalfSecondStalls(RandomStalls):
+    """The same by chance: after one step in 50."""
+
+    share, stall_s = 0.02, 0.5
+
+
 class HeavyTails(Workload):
     """Lengths of steps are log-normal: most are short, a few many times as long."""
 
@@ -172,8 +179,118 @@ class Waves(Workload):
         return super().scale() * (1 + self.swing * math.sin(phase)) / mean
 
 
+class RandomWaves(Workload):
+    """Waves, each of 3 to 14 seconds' worth of steps, by chance."""
+
+    swing = 0.08
+    _place, _per_step = 1.0, 0.0
+
+    def scale(self) -> float:
+        if self._place >= 1.0:
+            self._place -= 1.0
+            self._per_step = self.step_s / self.random.uniform(3.0, 14.0)
+        self._place += self._per_step
+        return super().scale() * (1 + self.swing * math.sin(2 * math.pi * self._place))
+
+
 class Bimodal(Workload):
     """One step in five is three times as long: a bucket of long sequences."""
 
     def scale(self) -> float:
         return super().scale() * (3.0 if self.random.random() < 0.2 else 1.0) / 1.4
+
+
+class LengthsByTurns(Workload):
+    """Steps are long, then short, as the data are: `num_each` of each."""
+
+    num_each, swing = 1, 0.5
+
+    def scale(self) -> float:
+        is_long = (self._num_steps // self.num_each) % 2 == 0
+        return super().scale() * (1 + self.swing if is_long else 1 - self.swing)
+
+
+class LengthsInBuckets(LengthsByTurns):
+    """A loader that sorts: 50 steps of long data, then 50 of short."""
+
+    num_each = 50
+
+
+class RandomBuckets(Workload):
+    """The same where the length of a bucket is chance: 50 steps on average."""
+
+    num_each, swing = 50, 0.5
+    _is_long: bool | None = None
+
+    def scale(self) -> float:
+        if self._is_long is None:
+            self._is_long = self.random.random() < 0.5
+        if self.random.random() < 1 / self.num_each:
+            self._is_long = not self._is_long
+        return super().scale() * (1 + self.swing if self._is_long else 1 - self.swing)
+
+
+class RandomPowerStates(Workload):
+    """Power changes between two levels by chance, after 125 steps (ten seconds) on average."""
+
+    num_each, swing = 125, 0.08
+    _is_high: bool | None = None
+
+    def power(self) -> float:
+        if self._is_high is None:
+            self._is_high = self.random.random() < 0.5
+        if self.random.random() < 1 / self.num_each:
+            self._is_high = not self._is_high
+        return 1 + self.swing if self._is_high else 1 - self.swing
+
+
+class ThrottledNowAndThen(Workload):
+    """Now and then, by chance, after 600 steps (48 s) on average, heat lowers the clocks for 40
+    steps, some five seconds: they take longer and draw less. NVML tells the reason."""
+
+    rarely, num_throttled, slower, weaker = 600, 40, 1.5, 0.75
+    _left = 0
+
+    @property
+    def true_j_per_sample(self) -> float:
+        share = self.num_throttled / (self.num_throttled + self.rarely)
+        return super().true_j_per_sample * (1 - share + share * self.slower * self.weaker)
+
+    def scale(self) -> float:
+        if self._left:
+            self._left -= 1
+        elif self.random.random() < 1 / self.rarely:
+            self._left = self.num_throttled
+        for gpu in self.machine.gpus:
+            gpu.throttle_reasons = 0x20 if self._left else 0
+        return super().scale() * (self.slower if self._left else 1.0)
+
+    def power(self) -> float:
+        return self.weaker if self._left else 1.0
+
+
+class StolenCpu(Workload):
+    """A host that takes the CPU away: one step in twenty waits for it, as does one call of NVML in
+    twenty, 0.1 s on average."""
+
+    share, stolen_s = 0.05, 0.1
+
+    def __init__(self, machine: Machine, seed: int, **options: Any) -> None:
+        super().__init__(machine, seed, **options)
+        machine.preempted_s = self._stolen_s
+
+    @property
+    def true_j_per_sample(self) -> float:
+        return (
+            super().true_j_per_sample
+            + self.share * self.stolen_s * self.waiting_w / self.batch_size
+        )
+
+    def _stolen_s(self) -> float:
+        if self.random.random() >= self.share:
+            return 0.0
+        return self.random.expovariate(1 / self.stolen_s)
+
+    def after(self) -> None:
+        if stolen_s := self._stolen_s():
+            self.machine.work(stolen_s, self.waiting_w)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import bisect
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -60,9 +60,10 @@ class SimulatedGpu:
     ambient_c: float = 30.0
     c_per_w: float = 0.1
     heat_tau_s: float = 0.0  # 0: the temperature stays as it is
-    stalls_at_s: float = math.inf  # from then on the counter stands still
-    catches_up_at_s: float = math.inf  # and from then on it counts again, and all of it
+    # from one second to another the counter stands still; then it counts again, and all of it
+    stalls_s: Sequence[tuple[float, float]] = ()
     jitter_s: float = 0.0  # a tick comes up to so much earlier or later, from one to the next
+    rhythm: Sequence[float] = (1.0,)  # of periods, how long one after the other lasts; mean 1
     wraps_at_mj: int = 2**64
     _times_s: list[float] = field(default_factory=lambda: [0.0])
     _joules: list[float] = field(default_factory=lambda: [0.0])
@@ -99,15 +100,19 @@ class SimulatedGpu:
 
     def _tick_s(self, number: int) -> float:
         part = (number * 0.6180339887498949) % 1.0  # spread evenly, without a pattern of its own
-        return number * self.period_s - self.phase_s + self.jitter_s * (2 * part - 1)
+        rounds, place = divmod(number, len(self.rhythm))
+        periods = rounds * len(self.rhythm) + sum(self.rhythm[:place])
+        return periods * self.period_s - self.phase_s + self.jitter_s * (2 * part - 1)
 
     @property
     def _counted_j(self) -> float:
         now_s = self._times_s[-1]
-        if now_s < self.catches_up_at_s:
-            now_s = min(now_s, self.stalls_at_s)
+        now_s = next(
+            (begin_s for begin_s, end_s in self.stalls_s if begin_s <= now_s < end_s), now_s
+        )
         num_periods = math.floor((now_s + self.phase_s + 1e-9) / self.period_s)
         if self.duty >= 1.0:
+            num_periods += len(self.rhythm)  # its ticks may come so many periods earlier
             tick_s = self._tick_s(num_periods + 1)
             while tick_s > now_s + 1e-9:
                 num_periods -= 1
@@ -155,6 +160,7 @@ class Machine:
         self.gpus = gpus
         self.now_s = self.idle_s = 0.0
         self.call_s = call_s
+        self.preempted_s: Callable[[], float] = lambda: 0.0  # how long a call is held up by others
 
     def clock(self) -> float:
         return self.now_s
@@ -209,6 +215,8 @@ class Machine:
     def nvmlDeviceGetTotalEnergyConsumption(self, handle: SimulatedGpu) -> int:
         if not handle.has_counter:
             raise NVMLError("not supported")
+        if held_up_s := self.preempted_s():
+            self.idle(held_up_s)
         counter_mj = handle.counter_mj
         if self.call_s and handle is self.gpus[-1]:  # all are asked at once
             self.idle(self.call_s)

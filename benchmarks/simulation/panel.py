@@ -1,115 +1,39 @@
-"""A panel of loads on simulated GPUs, and what a window says of each beside the truth."""
+"""Windows on the panel's boards and loads, and what they say beside the truth."""
 
 from __future__ import annotations
 
 import math
+import random
 import statistics
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.simulation import loads
-from benchmarks.simulation.loads import Workload
+from benchmarks.simulation.cases import CASES, Case
 from benchmarks.simulation.meter import J_PER_KWH, simulated, simulated_meter
+from benchmarks.simulation.naive import naive_window
 from benchmarks.simulation.nvml import Machine, SimulatedGpu
+from metering.block import MeterError
 from metering.record import PhaseRecord
 from metering.settings import MeterSettings
 
 RARELY_STOPPED = 0.95  # of the budget, that the median window lasts
+TOLD = ("not steady", "lowered the boards' clocks")  # flags' words
+GOAL = 1.5  # times the ideal's half-width, at most
 TICK_SIGMAS = math.sqrt(2 / 12)  # of a counter's tick, at both ends of a window
-
-
-@dataclass(frozen=True)
-class Case:
-    """load: makes the workload; gpu: of the simulated board; call_s, codecarbon_s: how long the
-    GPUs wait for a call of NVML, and for CodeCarbon at either end of a task; is_stationary: the
-    load has one mean from its first second on, but for a cold start of some steps; meter: settings
-    that are not the default."""
-
-    load: Callable[..., Workload] = Workload
-    options: dict[str, Any] = field(default_factory=lambda: {"num_cold_steps": 0})
-    gpu: dict[str, Any] = field(default_factory=dict)
-    num_gpus: int = 1
-    call_s: float = 0.001
-    codecarbon_s: float = 0.003
-    is_stationary: bool = True
-    meter: dict[str, Any] = field(default_factory=dict)
-
-
-def _case(load: Callable[..., Workload] = Workload, **changes: Any) -> Case:
-    own = {name: changes.pop(name) for name in list(changes) if name in Case.__annotations__}
-    return Case(load, {"num_cold_steps": 0} | changes, **own)
-
-
-SIX_SECONDS = {"time_budget_s": 6.0, "block_s": 0.5}  # as `benchmarks.gpu_table3` measures a row
-COLD = {"temperature_c": 32.0, "ambient_c": 30.0}
-CASES: dict[str, Case] = {
-    "steady": _case(noise=0.01),
-    "steady, step noise 5 %": _case(),
-    "cold start of 20 steps": _case(num_cold_steps=20),
-    "cold start of 60 steps, strong drift": _case(num_cold_steps=60, noise=0.1, correlation=0.9),
-    "slow strong drift": _case(num_cold_steps=20, noise=0.1, correlation=0.97),
-    "gaps of 3 ms": _case(call_s=0.003, codecarbon_s=0.0),
-    "gaps of 20 ms": _case(codecarbon_s=0.01),
-    "gaps of 60 ms": _case(codecarbon_s=0.03),
-    "counter that lags 60 ms more, gaps of 20 ms": _case(gpu={"lag_s": 0.06}, codecarbon_s=0.01),
-    "eight boards, 3 ms a call": _case(num_gpus=8, call_s=0.003, codecarbon_s=0.024),
-    "sensor that looks 25 % of the time": _case(gpu={"duty": 0.25}),
-    "the same, steps as long as its period": _case(gpu={"duty": 0.25}, step_s=0.1, noise=0.005),
-    "counter that moves every 80 to 120 ms": _case(gpu={"jitter_s": 0.02}),
-    "warming up: +6 %, 100 s": _case(
-        loads.Exponential, gpu=COLD | {"heat_tau_s": 100.0, "c_per_w": 0.2}, is_stationary=False
-    ),
-    "boost from 350 to 300 W, 30 s": _case(
-        loads.BoostThatEnds,
-        gpu=COLD | {"heat_tau_s": 30.0, "c_per_w": 0.2, "power_limit_w": 400.0},
-        is_stationary=False,
-    ),
-    "two power states of 30 s": _case(loads.TwoPowerStates, is_stationary=False),
-    "throttled after a minute": _case(
-        loads.Throttled, gpu=COLD | {"heat_tau_s": 40.0, "c_per_w": 0.367}, is_stationary=False
-    ),
-    "cold board, energy does not depend on heat": _case(
-        gpu=COLD | {"heat_tau_s": 60.0, "c_per_w": 0.2}
-    ),
-    "stalls of a second, one in 100 steps": _case(loads.RandomStalls),
-    "stalls of half a second, every 50 steps": _case(loads.PeriodicStalls),
-    "log-normal steps": _case(loads.HeavyTails),
-    "one step in five three times as long": _case(loads.Bimodal),
-    "waves of 7 s": _case(loads.Waves),
-    "long steps (3 s)": _case(step_s=3.0),
-    "short steps (5 ms)": _case(step_s=0.005, noise=0.2),
-    "six seconds": _case(meter=SIX_SECONDS),
-    "six seconds, cold start of 20 steps": _case(num_cold_steps=20, meter=SIX_SECONDS),
-    "six seconds, gaps of 20 ms": _case(codecarbon_s=0.01, meter=SIX_SECONDS),
-    "six seconds, eight boards of 3 ms": _case(
-        num_gpus=8, call_s=0.003, codecarbon_s=0.024, meter=SIX_SECONDS
-    ),
-    "six seconds, warming up: +6 %, 100 s": _case(
-        loads.Exponential,
-        gpu=COLD | {"heat_tau_s": 100.0, "c_per_w": 0.2},
-        is_stationary=False,
-        meter=SIX_SECONDS,
-    ),
-    "six seconds, boost from 350 to 300 W, 30 s": _case(
-        loads.BoostThatEnds,
-        gpu=COLD | {"heat_tau_s": 30.0, "c_per_w": 0.2, "power_limit_w": 400.0},
-        is_stationary=False,
-        meter=SIX_SECONDS,
-    ),
-}
 
 
 @dataclass(frozen=True)
 class Trial:
     """One window. error, half_width: relative to the truth; None: without an interval;
     seen_error: of the true energy over the blocks that counted, which no meter could better;
-    flagged: the record says that power was not steady; window_s: from its opening to its end;
-    overhead: share of that in which the GPUs waited for the meter."""
+    flagged: the record says that power was not steady or that heat lowered the clocks, or the
+    window is refused; window_s: from its opening to its end; overhead: share of that in which the
+    GPUs waited for the meter."""
 
     error: float
     half_width: float | None
@@ -124,12 +48,19 @@ class Trial:
         return self.half_width is not None and abs(self.error) <= self.half_width
 
 
+def _machine(case: Case, seed: int) -> Machine:
+    stalls_s, phase_s = case.stalls(random.Random(seed)), 0.1 * (seed % 7) / 7
+    gpus = (
+        SimulatedGpu(f"GPU-{n}", phase_s=phase_s, stalls_s=stalls_s, **case.gpu)
+        for n in range(case.num_gpus)
+    )
+    return Machine(*gpus, call_s=case.call_s)
+
+
 def trial(case: Case, seed: int, settings: MeterSettings | None = None) -> Trial:
     """One window of `case`."""
     settings = settings or MeterSettings(**case.meter)
-    phase_s = 0.1 * (seed % 7) / 7
-    gpus = [SimulatedGpu(f"GPU-{n}", phase_s=phase_s, **case.gpu) for n in range(case.num_gpus)]
-    machine = Machine(*gpus, call_s=case.call_s)
+    machine = _machine(case, seed)
     with (
         tempfile.TemporaryDirectory() as folder,
         simulated(machine, call_s=case.codecarbon_s),
@@ -143,8 +74,14 @@ def trial(case: Case, seed: int, settings: MeterSettings | None = None) -> Trial
                 pass
         window_s = machine.now_s - opened_s
         overhead = (machine.idle_s - idle_s) / window_s
-    told = window.result()
-    return _compare(told, gpus, opened_s, load.true_j_per_sample, window_s, overhead)
+    is_refused = False
+    try:
+        window.result()
+    except MeterError:
+        is_refused = True
+    true_j = load.true_j_per_sample
+    compared = _compare(window.so_far(), machine.gpus, opened_s, true_j, window_s, overhead)
+    return replace(compared, flagged=compared.flagged or is_refused)
 
 
 def _compare(
@@ -173,9 +110,32 @@ def _compare(
         seen_error=seen_j / sum(one.num_samples for one in kept) / true_j - 1,
         measured_s=sum(one.duration_s for one in kept),
         window_s=window_s,
-        flagged=any("not steady" in flag for flag in record.flags),
+        flagged=any(word in flag for word in TOLD for flag in record.flags),
         overhead=overhead,
     )
+
+
+@dataclass(frozen=True)
+class Naive:
+    """A window of `benchmarks.simulation.naive` on the same trace."""
+
+    error: float
+    half_width: float
+    window_s: float
+
+    @property
+    def held(self) -> bool:
+        return abs(self.error) <= self.half_width
+
+
+def naive(case: Case, seed: int) -> Naive:
+    """A window of `case` by the meter that the real one is compared with."""
+    machine = _machine(case, seed)
+    load = case.load(machine, seed, **case.options)
+    opened_s = machine.now_s
+    mean_j, half_width_j = naive_window(machine, load, case.codecarbon_s)
+    true_j = load.true_j_per_sample * len(machine.gpus)
+    return Naive(mean_j / true_j - 1, half_width_j / true_j, machine.now_s - opened_s)
 
 
 @dataclass(frozen=True)
@@ -185,7 +145,8 @@ class Summary:
     held: intervals that hold the truth; told: of those that do not, the share that is flagged
     (None: all hold); flagged: of all; bias: mean error; half_width: median; ideal: half-width of
     an observer who reads the true energy of the same steps and knows its spread, with a counter's
-    tick at both ends; window_s, overhead: medians.
+    tick at both ends; held_at_goal: as `held`, of the same intervals narrowed until their median is
+    `GOAL` times the ideal's (None: they are no wider); window_s, overhead: medians.
     """
 
     num_trials: int
@@ -195,6 +156,7 @@ class Summary:
     bias: float
     half_width: float
     ideal: float
+    held_at_goal: float | None
     window_s: float
     overhead: float
 
@@ -204,14 +166,18 @@ def summarize(trials: Sequence[Trial]) -> Summary:
     widths = [one.half_width for one in trials if one.half_width is not None]
     noise = statistics.pstdev(one.seen_error for one in trials)
     tick = TICK_SIGMAS * 0.1 / statistics.median(one.measured_s for one in trials)
+    half_width, ideal = statistics.median(widths), 1.96 * math.hypot(noise, tick)
+    narrower = GOAL * ideal / half_width
+    held = sum(abs(one.error) <= narrower * (one.half_width or 0.0) for one in trials)
     return Summary(
         num_trials=len(trials),
         held=1 - len(misses) / len(trials),
         told=sum(one.flagged for one in misses) / len(misses) if misses else None,
         flagged=sum(one.flagged for one in trials) / len(trials),
         bias=statistics.fmean(one.error for one in trials),
-        half_width=statistics.median(widths),
-        ideal=1.96 * math.hypot(noise, tick),
+        half_width=half_width,
+        ideal=ideal,
+        held_at_goal=held / len(trials) if narrower < 1 else None,
         window_s=statistics.median(one.window_s for one in trials),
         overhead=statistics.median(one.overhead for one in trials),
     )
@@ -236,6 +202,10 @@ def _trial_of(name: str, settings: MeterSettings | None, seed: int) -> Trial:
     return answers[0]
 
 
+def _naive_of(name: str, seed: int) -> Naive:
+    return naive(CASES[name], seed)
+
+
 def trials_of(
     name: str,
     seeds: Sequence[int],
@@ -244,3 +214,8 @@ def trials_of(
 ) -> list[Trial]:
     """Of one case. each: `map`, or that of a pool of processes."""
     return list(each(partial(_trial_of, name, settings), seeds))
+
+
+def naive_trials_of(name: str, seeds: Sequence[int], each: Callable[..., Any] = map) -> list[Naive]:
+    """The same by the meter that the real one is compared with."""
+    return list(each(partial(_naive_of, name), seeds))

@@ -55,7 +55,7 @@ def test_a_counter_that_stands_still_and_catches_up(make_meter, stall_s: float) 
     load = Workload(machine, 1, noise=0.02, num_cold_steps=0)
 
     def stall() -> None:
-        gpu.stalls_at_s, gpu.catches_up_at_s = machine.now_s, machine.now_s + stall_s
+        gpu.stalls_s = ((machine.now_s, machine.now_s + stall_s),)
 
     record = measured(make_meter, machine, load, stall)
     assert holds(record, load.true_j_per_sample)

@@ -7,7 +7,8 @@ import pytest
 from scipy.stats import binom
 
 from benchmarks.metering_coverage import held_more
-from benchmarks.simulation.panel import CASES, fixed_length, trials_of
+from benchmarks.simulation.cases import CASES
+from benchmarks.simulation.panel import fixed_length, trials_of
 
 NUM_TRIALS = 16
 SURE = 0.002  # how often a case that just reaches the goal fails here

@@ -1,0 +1,71 @@
+"""When a window ends, on blocks that are made here."""
+
+from __future__ import annotations
+
+import random
+
+from metering.block import Block
+from metering.record import Energy
+from metering.rows import Row, counted_interval, measured, num_warm_up
+from metering.settings import MeterSettings
+from metering.stopping import FEW_BLOCKS, StoppingRule
+
+BLOCK_S, PERIOD_S = 3.0, 0.1
+
+
+def blocks(seed: int, noise: float, count: int) -> list[Row]:
+    """Steps of three seconds, each a block."""
+    chance = random.Random(seed)
+    return [
+        Row(
+            started_at_s=BLOCK_S * index,
+            num_steps=1,
+            num_samples=1,
+            data_wait_s=0.0,
+            block=Block(BLOCK_S, Energy(), Energy(gpu_kwh=1e-4 * (1 + chance.gauss(0, noise)))),
+        )
+        for index in range(count)
+    ]
+
+
+def ended(rows: list[Row]) -> tuple[int, StoppingRule]:
+    """After how many blocks the interval ends the window; all where it does not."""
+    rule = StoppingRule(MeterSettings(), PERIOD_S, is_read=True)
+    for count in range(1, len(rows) + 1):
+        decision = rule.decide(rows[:count], BLOCK_S * count)
+        if decision.num_steps == 0 and decision.reason == "relative_error":
+            return count, rule
+    return len(rows), rule
+
+
+def half_width(rows: list[Row]) -> float:
+    kept = measured(rows, num_warm_up(rows, 1, MeterSettings(), PERIOD_S))
+    return counted_interval(kept, 0.95, PERIOD_S).relative_half_width
+
+
+def test_an_interval_of_few_blocks_must_be_narrower():
+    """Of twenty blocks the noise is often small by chance."""
+    num_late = 0
+    for seed in range(20):
+        rows = blocks(seed, 0.025, 75)
+        count, _ = ended(rows)
+        is_narrow = min(half_width(rows[:n]) for n in range(17, FEW_BLOCKS)) <= 0.02
+        num_late += is_narrow and count >= FEW_BLOCKS
+    assert num_late >= 5
+
+
+def test_steady_blocks_end_the_window_at_its_least_time():
+    count, rule = ended(blocks(1, 0.002, 75))
+    assert count * BLOCK_S <= 45 + 5 * BLOCK_S
+    assert rule.widest == 0
+
+
+def test_a_window_that_ends_by_its_interval_is_told_with_the_widest_that_confirmed_it():
+    by_chance = [
+        (rows[:count], rule.widest)
+        for rows in (blocks(seed, 0.045, 79) for seed in range(100, 110))
+        for count, rule in [ended(rows)]
+        if rule.widest
+    ]
+    assert len(by_chance) >= 5
+    assert all(half_width(rows) <= widest <= 0.02 for rows, widest in by_chance)
