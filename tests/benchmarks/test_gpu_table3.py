@@ -32,6 +32,7 @@ def test_it_sweeps_the_67_rows_of_table_3():
     assert len(set(gpu_table3.table3_models())) == 67
 
 
+@pytest.mark.trains
 def test_rows_are_measured_once_and_the_share_of_time_in_windows_is_said(sweep, tmp_path, capsys):
     assert sweep() == 0
     share = json.loads((tmp_path / "out" / "time_share.json").read_text())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -24,6 +26,12 @@ def about(subject: str, found: list[Finding]) -> Finding:
     return one
 
 
+@cache
+def found_by(module: Any) -> list[Finding]:
+    """The findings of one module of the audit, computed once."""
+    return list(module.findings(ENERGY))
+
+
 def near(value: float, digits: int = 2) -> object:
     """Equal within the rounding of `value` as it is written."""
     return pytest.approx(value, abs=0.5 * 10**-digits + 1e-9)
@@ -37,7 +45,7 @@ def near(value: float, digits: int = 2) -> object:
     ],
 )
 def test_the_order_of_training(subject: str, values: tuple[float, ...]) -> None:
-    numbers = about(subject, ranks.findings(ENERGY)).numbers
+    numbers = about(subject, found_by(ranks)).numbers
     names = [
         f"{board} {software} batch {batch}, gpu"
         for board, batch in ((RTX5000, 32), (A100, 256))
@@ -47,15 +55,15 @@ def test_the_order_of_training(subject: str, values: tuple[float, ...]) -> None:
 
 
 def test_the_order_of_training_by_time() -> None:
-    per_epoch = about("Order of networks, training", ranks.findings(ENERGY)).numbers
-    totals = about("Order of networks, totals", ranks.findings(ENERGY)).numbers
+    per_epoch = about("Order of networks, training", found_by(ranks)).numbers
+    totals = about("Order of networks, totals", found_by(ranks)).numbers
     for layout, value in (("nchw", 0.90), ("nhwc", 0.91)):
         assert per_epoch[f"RTX 3090 {layout}, time"] == near(value)
         assert totals[f"RTX 3090 {layout}, time"] == near(0.69)
 
 
 def test_the_order_of_testing() -> None:
-    numbers = about("Order of networks, testing", ranks.findings(ENERGY)).numbers
+    numbers = about("Order of networks, testing", found_by(ranks)).numbers
     desktop = "NVIDIA GeForce RTX 4090 + i9-13900K TensorFlow"
     assert numbers[f"{RTX5000} PyTorch batch 32, gpu"] == near(0.77)
     assert numbers[f"{RTX5000} TensorFlow batch 32, gpu"] == near(0.85)
@@ -93,7 +101,7 @@ def test_the_order_of_testing() -> None:
 def test_outliers(row: str, phase: str, quantity: str, least: float, most: float) -> None:
     numbers = {
         name: value
-        for finding in outliers.findings(ENERGY)
+        for finding in found_by(outliers)
         for name, value in finding.numbers.items()
         if name.startswith(f"{row}, {phase}, ")
         and name.endswith(", time") == (quantity == "time")
@@ -120,13 +128,13 @@ def test_another_count_of_networks_moves_the_median_a_little() -> None:
 
 
 def test_the_row_near_idle_power_would_move_b0() -> None:
-    numbers = about("EfficientNet-B0", outliers.findings(ENERGY)).numbers
+    numbers = about("EfficientNet-B0", found_by(outliers)).numbers
     name = f"EfficientNet B0, train, {A100} PyTorch batch 256, gpu"
     assert (numbers[name], numbers["with the idle row"]) == (near(1.61), near(1.69))
 
 
 def test_the_share_of_macs_at_224_pixels() -> None:
-    numbers = about("EfficientNet-B7 and EfficientNetv2", outliers.findings(ENERGY)).numbers
+    numbers = about("EfficientNet-B7 and EfficientNetv2", found_by(outliers)).numbers
     shares = [numbers[f"EfficientNet{name}"] for name in (" B7", "v2 S", "v2 M", "v2 L")]
     assert shares == [near(0.14), near(0.34), near(0.22), near(0.22)]
 
@@ -144,13 +152,13 @@ def test_the_share_of_macs_at_224_pixels() -> None:
     ],
 )
 def test_epochs_that_fit(subject: str, row: str, values: tuple[int, ...]) -> None:
-    numbers = about(subject, epochs.findings(ENERGY)).numbers
+    numbers = about(subject, found_by(epochs)).numbers
     fitted = [numbers[f"{row}, {name}"] for name in epochs.SETS]
     assert fitted == [near(value, 0) for value in values]
 
 
 def test_resnets_beside_the_vggs_and_an_a40() -> None:
-    numbers = about("Epochs of the ResNets", epochs.findings(ENERGY)).numbers
+    numbers = about("Epochs of the ResNets", found_by(epochs)).numbers
     fair = {"ResNet50": (68, 64), "ResNet101": (56, 51), "ResNet152": (53, 47)}
     for row, values in fair.items():
         for name, value in zip(epochs.SETS[:2], values, strict=True):
@@ -162,7 +170,7 @@ def test_resnets_beside_the_vggs_and_an_a40() -> None:
 
 
 def test_power_at_an_rtx_3090s_speed() -> None:
-    listed = power.findings(ENERGY)
+    listed = found_by(power)
     numbers = about("Speed of the paper's runs", listed).numbers
     watts = {
         "median": 1216,
@@ -186,14 +194,14 @@ def test_power_at_an_rtx_3090s_speed() -> None:
 
 
 def test_epochs_that_would_need_too_little_power() -> None:
-    numbers = about("Power by the number of epochs", power.findings(ENERGY)).numbers
+    numbers = about("Power by the number of epochs", found_by(power)).numbers
     watts = {"MobileNetv2 at 300": 277, "MobileNet v3 at 600": 495, "ResNet50 at 120": 609}
     for name, watt in {**watts, "B0": 2611}.items():
         assert numbers[name] == near(watt, 0)
 
 
 def test_power_at_slower_cards() -> None:
-    listed = power.findings(ENERGY)
+    listed = found_by(power)
     numbers = about("Power at a slower card's speed", listed).numbers
     watts = {
         "VGG16": 182,
@@ -217,7 +225,7 @@ def test_power_at_slower_cards() -> None:
 
 
 def test_b7_cannot_have_been_trained_at_600_pixels() -> None:
-    numbers = about("Training B7 at 600 pixels", power.findings(ENERGY)).numbers
+    numbers = about("Training B7 at 600 pixels", found_by(power)).numbers
     assert numbers["J per image"] == near(8.28)
     assert (numbers["low"], numbers["high"], numbers["batch"]) == (near(9.5, 1), near(11.0, 1), 8)
     # what the basis says: 350 epochs by the digits, and how many would be an RTX 3090's

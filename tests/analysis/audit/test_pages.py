@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,7 +19,10 @@ from analysis.independent.own_file import NEEDED, with_files
 from analysis.published import facts as published
 from tests.analysis.audit.test_findings import ENERGY, RTX5000, about, near
 from tests.conftest import ROOT
-from tests.tasks.terminal.test_refusals import type_in
+from tests.tasks.terminal.typed import type_in
+
+typed = cache(type_in)
+"""Several findings are settled by one command."""
 
 
 def test_every_finding_is_complete() -> None:
@@ -37,7 +41,7 @@ def test_what_would_settle_a_finding_can_be_typed(one: Finding, tmp_path, monkey
         # a whole experiment takes long to compose: its own tests do so
         words = [word for word in shlex.split(command) if not word.startswith("experiment=")]
         if words[1] == "run.py":
-            status, said = type_in(*words[2:])
+            status, said = typed(*words[2:])
             assert status == 0, said
         elif words[2] == "analysis":
             parser().parse_args(words[3:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,11 @@ from analysis.claims.text_gqi import table3
 ROOT = Path(__file__).parents[3]
 
 
+all_claims = cache(claims)
+
+
 def about(words: str) -> Claim:
-    [one] = [claim for claim in claims() if words in claim.says]
+    [one] = [claim for claim in all_claims() if words in claim.says]
     return one
 
 
