@@ -125,6 +125,7 @@ def test_imports_that_end_the_server_are_left_to_the_runs(
     assert line.startswith("each run imports for itself") and "(SIGABRT)" in line
 
 
+@pytest.mark.trains
 def test_a_run_whose_server_is_killed_has_failed_and_the_next_one_runs(
     compose: Compose, server: Server
 ) -> None:

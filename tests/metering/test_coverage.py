@@ -15,7 +15,14 @@ SURE = 0.002  # how often a case that just reaches the goal fails here
 HELD, TOLD, FALSELY_FLAGGED = 0.93, 0.95, 0.05
 
 
-@pytest.mark.parametrize("name", CASES)
+QUICK = 8  # loads that `make check` tries
+LOADS = [
+    pytest.param(name, marks=[pytest.mark.slow] * (place >= QUICK))
+    for place, name in enumerate(CASES)
+]
+
+
+@pytest.mark.parametrize("name", LOADS)
 def test_the_truth_is_held_or_its_miss_is_told(name: str) -> None:
     trials = trials_of(name, range(100, 100 + NUM_TRIALS))
     num_held = sum(one.held for one in trials)

@@ -68,6 +68,7 @@ def test_a_slow_library_and_eight_boards_cost_little_of_the_window(over_stand_in
     assert sorted(gaps)[len(gaps) // 2] < 0.015  # asked one after the other: 24 ms and more
 
 
+@pytest.mark.trains
 def test_a_whole_run_over_the_stand_in(nvml_library: Path, cache_dir: Path, tmp_path: Path):
     """`run.py` end to end: choice of GPUs, set-up, idle, windows, record."""
     stand_in = StandIn(tmp_path, [StandInGpu("GPU-aa"), StandInGpu("GPU-bb")]).write()

@@ -32,6 +32,7 @@ NUM_PHASES = 10
 GRID = [(step_s, noise) for step_s in (0.05, 0.1, 0.2) for noise in (0.002, 0.01)]
 
 
+@pytest.mark.slow
 def test_the_interval_holds_though_steps_keep_time_with_a_sensor_of_25_percent_duty(make_meter):
     """Without the waits 17 of these 60 windows hold, and the worst errs by 39 %. Were the
     true coverage 95 %, 60 trials would have a standard deviation of 1.7 from 57; 54 is as near."""

@@ -96,6 +96,7 @@ def test_a_machine_without_a_gpu_is_named_as_such(tmp_path: Path) -> None:
     assert set(frame["device"]) == {"CPU (EPYC)"}
 
 
+@pytest.mark.slow
 def test_the_command_writes_every_figure_in_three_formats(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,6 +24,7 @@ def thousand() -> list[Record]:
     return records(num_sites=20, num_each=50)
 
 
+@pytest.mark.slow
 def test_of_a_thousand_records_of_twenty_sites_no_alarm_is_false(
     thousand: list[Record], tmp_path: Path
 ) -> None:
