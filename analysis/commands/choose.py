@@ -117,13 +117,18 @@ def _break_even(rows: pd.DataFrame, first: str, second: str, energy_error: float
             f"{crossing.cheaper_first} takes less in training and no more an image: always cheaper"
         )
     text = (
-        f"{crossing.cheaper_first} is cheaper up to {crossing.num_samples:,.0f} images, then "
+        f"{crossing.cheaper_first} is cheaper up to {_count(crossing.num_samples)} images, then "
         f"{crossing.other}"
     )
     if crossing.interval:
         low, high = crossing.interval
         width = f"electricity ± {energy_error:g} % (assumed)"
-        return f"{text} (95 %: {max(low, 0):,.0f} to {high:,.0f}; {width})"
+        return f"{text} (95 %: {_count(max(low, 0))} to {_count(high)}; {width})"
     if energy_error:
         return f"{text}; at ± {energy_error:g} % that number has no upper end"
     return f"{text}; on the printed numbers, which have no interval"
+
+
+def _count(number: float) -> str:
+    """To three digits: the printed numbers have four."""
+    return f"{float(f'{number:.3g}'):,.0f}"

@@ -66,11 +66,23 @@ def text(chosen: dict[str, indices.Index], top: int) -> str:
         "",
         _markdown(shown, "model"),
         "",
-        "Agreement (Kendall's tau-b):",
+        *(_scaled(rows["kwh"]) if "pepr_e" in chosen else ()),
+        "Agreement (Kendall's tau-b; no interval: rows share networks and rates, so their number "
+        "is none of independent pairs):",
         "",
         _markdown(indices.agreement(values).map("{:.2f}".format), "index"),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _scaled(kwh: pd.Series) -> tuple[str, str]:
+    middle = (kwh.median() - kwh.min()) / (kwh.max() - kwh.min())
+    return (
+        f"pepr_e scales electricity to 0 to 1 over the rows that are compared, {kwh.min():,.0f} to "
+        f"{kwh.max():,.0f} kWh: half of them lie at {middle:.3f} or less, where electricity takes "
+        f"off {middle / (1 + middle):.1%} at most. Other rows change it.",
+        "",
+    )
 
 
 def _markdown(table: pd.DataFrame, name: str) -> str:

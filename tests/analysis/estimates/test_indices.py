@@ -73,3 +73,12 @@ def test_what_cannot_be_is_refused_in_one_line(
 ) -> None:
     assert main(["ranks", *arguments]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_pepr_e_says_over_which_rows_it_scales(capsys) -> None:
+    assert main(["ranks", "--index", "pepr_e,accuracy"]) == 0
+    said = capsys.readouterr().out
+    assert "16 to 33,337 kWh: half of them lie at 0.014 or less" in said
+    assert "takes off 1.4% at most" in said and "no interval: rows share networks" in said
+    assert main(["ranks", "--index", "gqi"]) == 0
+    assert "33,337" not in capsys.readouterr().out

@@ -11,7 +11,7 @@ from analysis.__main__ import main
 from analysis.audit.every import findings
 from analysis.errors import AnalysisError
 from analysis.independent import facts
-from analysis.independent.own_file import with_files
+from analysis.independent.own_file import notes, with_files
 from analysis.independent.sets import energy_sets
 
 HEADER = "row,phase,scope,hardware,num_samples,energy_j,source,licence"
@@ -123,6 +123,9 @@ def test_the_audit_takes_a_file_that_repeats_what_others_measured(tmp_path: Path
         one.subject for one, other in zip(before, after, strict=True) if one.says != other.says
     ]
     assert "Order of networks, testing" in changed, "there are more sets now"
+    tested = next(one for one in after if one.subject == "Order of networks, testing")
+    assert "a limit of 0.9 on the printed test kWh fails" not in tested.says, "a set reaches it"
+    assert len(list(notes(with_files([str(path)])))) == 4, "three sets, and how many more"
     assert not [subject for subject in changed if "Epochs" in subject or "Power" in subject]
 
 
