@@ -11,9 +11,17 @@ import math
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+from analysis.records.codecarbon.energy_faults import energy_fault
 from analysis.records.emission_factor import is_possible
-from analysis.share.finding import Finding, Weight, time_hint, unit_hint, wrong
-from analysis.share.of_blocks import COMPONENTS, Counted, least_half_width, of_blocks, of_overheads
+from analysis.share.finding import Finding, Weight, doubtful, time_hint, unit_hint, wrong
+from analysis.share.of_blocks import (
+    COMPONENTS,
+    MOST_BOARD_W,
+    Counted,
+    least_half_width,
+    of_blocks,
+    of_overheads,
+)
 from metering.record import PhaseRecord, Record
 
 SUM_TOLERANCE = 0.01
@@ -44,7 +52,7 @@ BLIND = (
 
 def findings(record: Record) -> list[Finding]:
     """What is wrong with, or doubtful of, one record that its schema accepts."""
-    suspicions = [*_of_times(record), *of_overheads(record)]
+    suspicions = [*_of_times(record), *of_overheads(record), *_of_setup(record)]
     if record.status != "finished":
         suspicions.append(Finding("doubtful", f"the run {record.status}: it is no result"))
     for phase in record.phases.values():
@@ -61,6 +69,24 @@ def findings(record: Record) -> list[Finding]:
             )
         )
     return suspicions
+
+
+def _of_setup(record: Record) -> Iterator[Finding]:
+    """What the set-up says of its boards and batches, against what was metered."""
+    found, boards = record.setup.found, record.host.gpus
+    metered = found.num_devices if found is not None else None
+    if boards and metered is not None and len(boards) != metered:
+        yield wrong(f"{metered} GPUs are said to be metered, and {len(boards)} boards are listed")
+    limits = [] if found is None or found.power_limit_w is None else [found.power_limit_w]
+    limits += [one.power_limit_w for one in record.host.gpu_states if one.power_limit_w is not None]
+    limits += [one.board_power_w for one in boards if one.board_power_w is not None]
+    if limits and max(limits) > MOST_BOARD_W:
+        yield wrong(f"a power limit of {max(limits):.4g} W is no board's")
+    train = record.phases.get("train")
+    sizes = {record.batch_size, train.batch_size if train else None} - {None}
+    if train is not None and len(sizes) > 1:
+        said = f"trained in batches of {train.batch_size}"
+        yield doubtful(f"{said}, and {record.batch_size} were asked for")
 
 
 def _of_rate(phase: PhaseRecord, counted: Counted) -> Iterator[Finding]:
@@ -125,6 +151,8 @@ def _of_parts(record: Record, phase: PhaseRecord, counted: Counted) -> Iterator[
 
 def _of_emissions(record: Record, phase: PhaseRecord, counted: Counted) -> Iterator[Finding]:
     factor = record.host.emissions.kg_co2eq_per_kwh if record.host.emissions else None
+    if factor is None and phase.emissions_kg_co2eq:
+        yield doubtful("emissions, and no factor that they could come from")
     known = [kwh for kwh in counted.totals_kwh if kwh is not None]
     if factor is None:
         return
@@ -143,11 +171,14 @@ def _of_quality(phase: PhaseRecord) -> Iterator[Finding]:
     for name, value in phase.quality.items():
         if name.endswith("_pct") and not 0 <= value <= 100:
             yield wrong(f"{name} is {value}")
+    top1, top5 = phase.quality.get("top1_pct"), phase.quality.get("top5_pct")
+    if top1 is not None and top5 is not None and top1 > top5:
+        yield wrong(f"top1_pct of {top1:.4g} is above top5_pct of {top5:.4g}")
 
 
 def _of_flags(phase: PhaseRecord) -> Iterator[Finding]:
     for flag in phase.flags:
-        if not flag.startswith(HARMLESS_FLAGS):
+        if not flag.startswith(HARMLESS_FLAGS) or energy_fault([flag]):
             yield Finding("doubtful", f"flag: {flag}")
 
 
@@ -168,9 +199,16 @@ def _of_times(record: Record) -> Iterator[Finding]:
     if span > LONGEST:
         yield wrong(f"it ran for {span.days} days")
     yield from _of_starts(record)
-    read_s = sum(b.duration_s for phase in record.phases.values() for b in phase.readings)
-    if read_s > span.total_seconds() + CLOCK_SLACK_S:
-        yield wrong(f"its blocks take {read_s:.4g} s, and it ran for {span.total_seconds():.4g} s")
+    blocks = [block for phase in record.phases.values() for block in phase.readings]
+    read_s = sum(block.duration_s for block in blocks if block.attempt is None)
+    ran_s = span.total_seconds()
+    if read_s > ran_s + CLOCK_SLACK_S:
+        yield wrong(f"its blocks take {read_s:.4g} s, and it ran for {ran_s:.4g} s")
+        return
+    beside_s = sum(one.duration_s for one in record.overheads if " attempt of " not in one.name)
+    if read_s + beside_s > ran_s + CLOCK_SLACK_S:
+        said = f"its blocks and overheads take {read_s + beside_s:.4g} s"
+        yield wrong(f"{said}, and it ran for {ran_s:.4g} s")
 
 
 def _of_starts(record: Record) -> Iterator[Finding]:

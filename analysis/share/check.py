@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import Literal
@@ -28,6 +30,8 @@ LEAST_DIGITS = 7
 FAR = 3.0
 """Repetitions of one set-up on one board do not differ by more than this factor."""
 LEAST_REPETITIONS = 3
+SHARED_SLACK = timedelta(seconds=5)
+"""Two runs one after the other may share so much, where clocks were set in between."""
 
 
 @dataclass
@@ -62,6 +66,7 @@ def check(places: Sequence[Path]) -> list[Checked]:
     readable = [one for one in checked if one.record is not None]
     _copies(readable)
     _outliers(readable)
+    _at_once(readable)
     return checked
 
 
@@ -87,7 +92,7 @@ def _copies(checked: Iterable[Checked]) -> None:
     """A record that is there twice, and one whose blocks have the times or the energies of
     another's, to nine digits: it was copied, and perhaps changed."""
     by_id: dict[str, Checked] = {}
-    by_series: dict[bytes, Checked] = {}
+    by_series: dict[bytes, tuple[Checked, str]] = {}
     by_block: dict[str, tuple[Checked, bool]] = {}
     for one in checked:
         record = one.record
@@ -98,8 +103,12 @@ def _copies(checked: Iterable[Checked]) -> None:
             what = f"the run of {first.place} again" + ("" if same else ", with other content")
             one.found.append(Finding("doubtful" if same else "wrong", what))
             continue
-        for series, name in _series(record):
-            first = by_series.setdefault(series, one)
+        for series, phase, name in _series(record):
+            first, of_phase = by_series.setdefault(series, (one, phase))
+            if first is one and of_phase != phase:
+                what = f"{phase}: a copy of its {of_phase} phase: the {name} of the blocks"
+                one.found.append(Finding("wrong", f"{what} are the same"))
+                break
             if first is not one and not _measured_by(record) & _measured_by(first.record):
                 what = f"a copy of {first.place}: the {name} of its blocks are the same"
                 one.found.append(Finding("wrong", what))
@@ -149,9 +158,9 @@ def _measured_by(record: Record | None) -> set[str]:
     return {block.attempt or record.run_id for block in blocks}
 
 
-def _series(record: Record) -> Iterator[tuple[bytes, str]]:
+def _series(record: Record) -> Iterator[tuple[bytes, str, str]]:
     """Of each phase its blocks' times, and the energies that were counted, each as shares of the
-    first: one factor over all hides no copy."""
+    first: one factor over all hides no copy. With the phase's name, and what the series is of."""
     for phase in record.phases.values():
         counted = Counted.of(phase)
         times: list[float | None] = [block.duration_s for block in counted.blocks]
@@ -160,7 +169,7 @@ def _series(record: Record) -> Iterator[tuple[bytes, str]]:
             if not first or None in values or len(set(values)) < LEAST_COPY:
                 continue
             shares = ",".join(f"{value / first:.9g}" for value in values if value is not None)
-            yield hashlib.sha256(f"{phase.phase} {what} {shares}".encode()).digest(), what
+            yield hashlib.sha256(f"{what} {shares}".encode()).digest(), phase.phase, what
 
 
 def _outliers(checked: Iterable[Checked]) -> None:
@@ -181,3 +190,30 @@ def _outliers(checked: Iterable[Checked]) -> None:
             if abs(math.log(rate / middle)) > math.log(FAR):
                 apart = f"{rate / middle:.2g} x the median of its set-up's {len(members)} runs"
                 one.found.append(Finding("doubtful", f"{name}: {apart}"))
+
+
+def _at_once(checked: Iterable[Checked]) -> None:
+    """Two runs at one time on one board, whose counter has the energy of both."""
+    spans: dict[str, list[tuple[datetime, datetime, Checked]]] = {}
+    run_ids = set[str]()
+    for one in checked:
+        assert one.record is not None
+        if one.record.run_id in run_ids:
+            continue
+        run_ids.add(one.record.run_id)
+        with contextlib.suppress(ValueError):
+            start = datetime.fromisoformat(one.record.started_at)
+            end = datetime.fromisoformat(one.record.ended_at)
+            if start.tzinfo is None or end.tzinfo is None:
+                continue
+            for board in {gpu.uuid for gpu in one.record.host.gpus if gpu.uuid and not gpu.mig}:
+                spans.setdefault(board, []).append((start, end, one))
+    for of_board in spans.values():
+        of_board.sort(key=lambda span: span[0])
+        busy_until, busy_with = of_board[0][1:]
+        for start, end, one in of_board[1:]:
+            if busy_until - start > SHARED_SLACK and one is not busy_with:
+                said = f"it ran on the same board at the same time as {busy_with.place}"
+                one.found.append(Finding("doubtful", said))
+            if end > busy_until:
+                busy_until, busy_with = end, one

@@ -33,6 +33,8 @@ MOST_FLOP_PER_S = 2e16
 LEAST_MACHINE_W = 0.1
 FLOP_PER_MAC = 2
 LEAST_BLOCKS = 4
+WAIT_MARGIN, LEAST_WAIT_S = 1.05, 0.1
+"""What of a wait may belong to the block beside it."""
 
 Parts = tuple[float | None, float | None, float | None]
 
@@ -231,6 +233,11 @@ def _of_speed(record: Record, phase: PhaseRecord, counted: Counted) -> Iterator[
         flop = FLOP_PER_MAC * record.facts.gmacs * 1e9 * samples * phase.views_per_sample
         if flop / seconds > MOST_FLOP_PER_S * _num_boards(record):
             yield wrong(f"{flop / seconds:.2g} FLOP a second: no device computes so fast")
+    for block in blocks:
+        wait_s = block.data_wait_s or 0.0
+        if wait_s > WAIT_MARGIN * block.duration_s + LEAST_WAIT_S:
+            yield wrong(f"a block of {block.duration_s:.4g} s waited {wait_s:.4g} s for data")
+            break
     end = -math.inf
     for block in phase.readings:
         if block.started_at_s < end - 1e-3 - 0.01 * block.duration_s:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from analysis.share.believe import BLIND, findings, worst
 from analysis.share.bundle import write_bundle
 from analysis.share.check import check
 from metering.record import Energy, Interval, Overhead, PhaseRecord, Reading, Record, Sensor
-from metering.record_host import EmissionFactor
+from metering.record_host import EmissionFactor, MeteredGpu
 from tests.analysis.sample_records import a_failure, put
 from tests.analysis.share.sites import records, with_rate_times
 
@@ -92,6 +93,11 @@ def _repeated(phase: PhaseRecord) -> PhaseRecord:
         for block, late in zip(kept[-10:], phase.readings[-10:], strict=True)
     ]
     return replace(phase, readings=(*kept, *again))
+
+
+def _with_limit(record: Record, limit_w: float) -> MeteredGpu:
+    [board] = record.host.gpus
+    return replace(board, board_power_w=limit_w)
 
 
 def _in_ms(phase: PhaseRecord) -> PhaseRecord:
@@ -197,6 +203,23 @@ FAULTS: dict[str, tuple[Callable[[Record], Record], str]] = {
         lambda r: replace(r, started_at="2019-01-01T00:00:00+00:00"),
         "it ran for 25",
     ),
+    "more boards than metered": (
+        lambda r: replace(r, host=replace(r.host, gpus=r.host.gpus * 4)),
+        "1 GPUs are said to be metered, and 4 boards are listed",
+    ),
+    "a limit of 9 kW": (
+        lambda r: replace(r, host=replace(r.host, gpus=(_with_limit(r, 9000.0),))),
+        "a power limit of 9000 W is no board's",
+    ),
+    "waits": (_blocks(lambda b: replace(b, data_wait_s=5.0)), "waited 5 s for data"),
+    "top 1 above top 5": (
+        lambda r: _with_train(r, lambda p: replace(p, quality={"top1_pct": 80, "top5_pct": 70})),
+        "top1_pct of 80 is above top5_pct of 70",
+    ),
+    "an overhead of an hour": (
+        lambda r: replace(r, overheads=(Overhead("set-up", 3600.0, Energy()),)),
+        "its blocks and overheads take 3684 s, and it ran for 180 s",
+    ),
     "speed": (
         lambda r: replace(r, facts=replace(r.facts, gmacs=1e6)),
         "no device computes so fast",
@@ -230,6 +253,53 @@ def test_a_run_that_is_there_twice_is_told(thousand: list[Record], tmp_path: Pat
     checked = check([_put_bundle(tmp_path, *thousand[:2], thousand[0], other)])
     assert [one.verdict for one in checked[2:]] == ["doubtful", "not believable"]
     assert "with other content" in str(checked[3])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda p: replace(p, batch_size=64), "trained in batches of 64, and 32 were asked for"),
+        (
+            lambda p: replace(p, flags=("pue 50 is no data centre's: it is not divided out, and no "
+                                        "rate is made",)),
+            "flag: pue 50",
+        ),
+        (lambda p: p, "emissions, and no factor"),
+    ],
+)  # fmt: skip
+def test_what_may_be_and_a_reader_should_know_is_doubtful(
+    thousand: list[Record], change: Callable[[PhaseRecord], PhaseRecord], words: str
+) -> None:
+    host = replace(thousand[7].host, emissions=None)
+    found = findings(replace(_with_train(thousand[7], change), host=host))
+    assert {one.weight for one in found if words in one.what} == {"doubtful"}
+
+
+def test_two_runs_at_once_on_one_board_are_doubtful(thousand: list[Record], tmp_path: Path) -> None:
+    at_once = replace(thousand[1], started_at=thousand[0].started_at, ended_at=thousand[0].ended_at)
+    after = replace(thousand[2], started_at=thousand[0].ended_at)
+    checked = check([_put_bundle(tmp_path, thousand[0], at_once, after)])
+    assert [one.verdict for one in checked] == ["believable", "doubtful", "believable"]
+    assert "on the same board at the same time as" in str(checked[1])
+
+
+def test_a_phase_that_is_the_other_phase_again_is_named(
+    thousand: list[Record], tmp_path: Path
+) -> None:
+    record = thousand[3]
+    train = record.phases["train"]
+    twice = replace(record, phases={"train": train, "test": replace(train, phase="test")})
+    [one] = check([_put_bundle(tmp_path, twice)])
+    assert "test: a copy of its train phase" in str(one)
+
+
+def test_blocks_of_an_earlier_attempt_are_in_no_runs_time(thousand: list[Record]) -> None:
+    earlier = _blocks(lambda b: replace(b, attempt="a" * 32))(thousand[5])
+    short = replace(earlier, phases={"train": earlier.phases["train"]})
+    end = datetime.fromisoformat(short.started_at) + timedelta(seconds=10)
+    assert not any(
+        "ran for" in one.what for one in findings(replace(short, ended_at=end.isoformat()))
+    )
 
 
 def test_a_rate_far_from_its_like_is_doubtful(thousand: list[Record], tmp_path: Path) -> None:
