@@ -9,8 +9,9 @@ import pytest
 
 from analysis.share.check import check
 from metering.record import Energy, Reading, Record
+from tests.analysis.share.faults import blocks, gpu_times, scaled, with_train
 from tests.analysis.share.sites import records
-from tests.analysis.share.test_check import _blocks, _gpu_times, _put_bundle, _scaled, _with_train
+from tests.analysis.share.test_check import _put_bundle
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def ten() -> list[Record]:
 def test_a_copy_under_another_id_is_named_though_its_energies_differ(
     ten: list[Record], tmp_path: Path
 ) -> None:
-    copy = replace(_with_train(ten[0], lambda p: _scaled(p, 0.9)), run_id="f" * 32)
+    copy = replace(with_train(ten[0], lambda p: scaled(p, 0.9)), run_id="f" * 32)
     checked = check([_put_bundle(tmp_path, *ten[:5], copy)])
     assert [one.verdict for one in checked[:5]] == ["believable"] * 5
     assert "a copy of" in str(checked[5])
@@ -35,10 +36,10 @@ def test_a_copy_whose_times_or_energies_were_all_changed_by_one_factor_is_named(
     def change(block: Reading) -> Reading:
         if changed == "gpu":  # and every time by its own: the energies still betray it
             return replace(block, duration_s=block.duration_s * (1 + block.started_at_s / 1e4))
-        return _gpu_times(0.7 + block.started_at_s / 1e3)(replace(
+        return gpu_times(0.7 + block.started_at_s / 1e3)(replace(
             block, duration_s=block.duration_s * 1.01))  # fmt: skip
 
-    copy = replace(_blocks(change)(ten[0]), run_id="f" * 32)
+    copy = replace(blocks(change)(ten[0]), run_id="f" * 32)
     checked = check([_put_bundle(tmp_path, *ten[:3], copy)])
     assert "a copy of" in str(checked[3])
 
@@ -63,7 +64,7 @@ def test_a_copy_of_a_short_record_is_named(
 def test_short_records_of_round_numbers_are_copies_only_of_the_same_start(
     ten: list[Record], tmp_path: Path
 ) -> None:
-    round_ = _blocks(lambda b: replace(b, duration_s=240.0, own=Energy(), energy=Energy(0.004)))
+    round_ = blocks(lambda b: replace(b, duration_s=240.0, own=Energy(), energy=Energy(0.004)))
     one = _short(round_(ten[0]), 1)
     other = replace(one, run_id="e" * 32, started_at="2026-01-02T00:00:00+00:00")
     copy = replace(one, run_id="f" * 32)
@@ -73,7 +74,7 @@ def test_short_records_of_round_numbers_are_copies_only_of_the_same_start(
 
 def test_a_record_that_goes_on_from_another_is_no_copy(ten: list[Record], tmp_path: Path) -> None:
     first = ten[0]
-    marked = _blocks(lambda block: replace(block, attempt=first.run_id))(first)
+    marked = blocks(lambda block: replace(block, attempt=first.run_id))(first)
     kept = replace(
         marked.phases["test"],
         readings=tuple(
