@@ -11,12 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.estimates.measured import Measured
-from analysis.estimates.savings import (
-    FACTORS,
-    Saving,
-    as_written,
-    groups_of,
-)
+from analysis.estimates.savings import Saving, as_written, in_group
+from analysis.estimates.switched import FACTORS, groups_of
 
 KEYS = {
     "num_workers": "data.num_workers",
@@ -61,7 +57,7 @@ def combinations(rows: Iterable[Measured]) -> list[Combination]:
     `merge` gives them."""
     best: list[Combination] = []
     for group in groups_of(rows):
-        compared = group.compared()
+        compared = in_group(group)
         for phase in dict.fromkeys(one.phase for one in compared):
             of_phase = [one for one in compared if one.phase == phase]
             values = _best_values(of_phase)

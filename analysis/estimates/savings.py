@@ -1,7 +1,7 @@
 """What a switch saves: a network's set-up against the same set-up with one factor changed.
 
-The reference of a group of set-ups is the one in the middle of the star: changing one factor of it
-leads to most of the others. A set-up that differs from it in several factors is a combination.
+A set-up that differs from its group's reference (see `switched`) in several factors is a
+combination.
 Where the energy of the device that computes is modelled from time and load, no sensor has seen what
 a switch saves: then the ratio of time is compared, and energy is not.
 """
@@ -9,30 +9,16 @@ a switch saves: then the ratio of time is compared, and energy is not.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from analysis.estimates.measured import Measured, MeasuredRate
 from analysis.estimates.ratio import fieller
+from analysis.estimates.switched import AXIS, Group, differing, groups_of
 from analysis.estimates.tiers import READ, sensor_tier
-from analysis.records.collection import apart
-from analysis.records.describe import setup_fields
-from metering.setup import Asked, SetUp, study_key
+from metering.setup import SetUp, study_key
 
-FACTORS = (
-    "precision",
-    "channels_last",
-    "compile",
-    "batch_size",
-    "num_workers",
-    "num_threads",
-    "power_limit_w",
-)
-"""Of a set-up: what may be switched without another network, recipe or data."""
-DETERMINED = ("network_fingerprint",)
-"""What a factor may change besides itself."""
-_AXIS = (*FACTORS, *DETERMINED)
 Verdict = Literal["saves", "costs more", "not shown", "not repeated"]
 """not repeated: nothing on that machine was measured twice, so nobody knows what another run of the
 same set-up would change."""
@@ -63,7 +49,8 @@ class Saving:
     sensor read the device that computed. modelled_share: of the reference's electricity, 0..1, of
     components that no sensor read; None where it is not known. time: ratio of seconds per sample;
     None where a record has no pace. num_records: of the switched set-up and of the reference;
-    is_repeated: whether the intervals hold how much runs of one set-up differ.
+    is_repeated: whether the intervals hold how much runs of one set-up differ; flags: what the
+    meter and the estimate say against a run of either set-up.
     """
 
     model: str
@@ -76,6 +63,7 @@ class Saving:
     num_records: tuple[int, int]
     is_repeated: bool
     modelled_share: float | None = None
+    flags: tuple[str, ...] = ()
 
     @property
     def compared(self) -> Ratio | None:
@@ -104,7 +92,7 @@ class Saving:
 def savings(rows: Iterable[Measured]) -> list[Saving]:
     """Every set-up against the reference of its group, the largest saving first within a model
     and phase. rows: as `merge` gives them."""
-    compared = [one for group in groups_of(rows) for one in group.compared()]
+    compared = [one for group in groups_of(rows) for one in in_group(group)]
     return sorted(compared, key=_place)
 
 
@@ -120,8 +108,8 @@ class Cheapest:
 def cheapest_shown(rows: Iterable[Measured], setup: SetUp) -> list[Cheapest]:
     """Of each phase, among the set-ups that are like `setup` but for the factors; none where no
     saving is shown. rows: as `merge` gives them."""
-    alike = study_key(setup, _AXIS)
-    compared = savings(one for one in rows if study_key(one.setup, _AXIS) == alike)
+    alike = study_key(setup, AXIS)
+    compared = savings(one for one in rows if study_key(one.setup, AXIS) == alike)
     found = []
     for phase in dict.fromkeys(one.phase for one in compared):
         of_phase = [one for one in compared if one.phase == phase]
@@ -139,87 +127,9 @@ def _place(one: Saving) -> tuple[str, str, str, bool, float]:
     return one.model, one.where, one.phase, one.is_combination, _change(one)
 
 
-def reference_of(group: Sequence[Measured]) -> Measured:
-    """From which the others are the fewest changes away; of equals the one that keeps most
-    defaults, then the one that was measured more often."""
-
-    def distance(one: Measured) -> tuple[int, int, int]:
-        changes = sum(len(differing(one.setup, other.setup)) for other in group)
-        kept = sum(
-            getattr(one.setup.asked, name, None) == getattr(_DEFAULT, name, None)
-            for name in FACTORS
-        )
-        return changes, -kept, -len(one.run_ids)
-
-    return min(group, key=distance)
-
-
-_DEFAULT = Asked("", "")
-
-
-def differing(reference: SetUp, other: SetUp) -> dict[str, tuple[Any, Any]]:
-    """The factors in which two set-ups differ, with both values."""
-    values = {name: (_factor(reference, name), _factor(other, name)) for name in FACTORS}
-    return {name: both for name, both in values.items() if both[0] != both[1]}
-
-
-def _factor(setup: SetUp, name: str) -> Any:
-    part = setup.found if name == "power_limit_w" else setup.asked
-    return getattr(part, name, None)
-
-
-@dataclass(frozen=True)
-class Group:
-    """Set-ups that are alike but for the factors. where: see `Saving`; others: all but the
-    reference."""
-
-    reference: Measured
-    others: tuple[Measured, ...]
-    where: str
-
-    def compared(self) -> list[Saving]:
-        return [one for row in self.others for one in against(self.reference, row, self.where)]
-
-
-def groups_of(rows: Iterable[Measured]) -> list[Group]:
-    """Rows that are alike but for the factors, two set-ups at least."""
-    groups: dict[str, list[Measured]] = {}
-    for one in rows:
-        key = study_key(one.setup, _AXIS)
-        groups.setdefault(apart(key, one.collection), []).append(one)
-    several = [group for group in groups.values() if len(group) > 1]
-    references = [reference_of(group) for group in several]
-    return [
-        Group(
-            reference,
-            tuple(one for one in group if one is not reference),
-            _where(reference, references),
-        )
-        for group, reference in zip(several, references, strict=True)
-    ]
-
-
-def _where(reference: Measured, references: Sequence[Measured]) -> str:
-    """The device of a group, and in what it differs from other groups of its network on it."""
-    alike = [
-        other
-        for other in references
-        if other is not reference
-        and other.setup.asked.model == reference.setup.asked.model
-        and other.device == reference.device
-    ]
-    factors = {name.replace("_", " ") for name in _AXIS}
-    own = setup_fields(reference.setup)
-    theirs = [setup_fields(other.setup) for other in alike]
-    words = [reference.device]
-    if any(one.collection != reference.collection for one in alike):
-        words.append(f"{reference.collection} records")
-    words += [
-        f"{name} {value}"
-        for name, value in own.items()
-        if name not in factors and any(other.get(name) != value for other in theirs)
-    ]
-    return ", ".join(words)
+def in_group(group: Group) -> list[Saving]:
+    """Each set-up of a group against its reference."""
+    return [one for row in group.others for one in against(group.reference, row, group.where)]
 
 
 def against(reference: Measured, one: Measured, where: str) -> list[Saving]:
@@ -235,6 +145,7 @@ def against(reference: Measured, one: Measured, where: str) -> list[Saving]:
             changed=changed,
             energy=_energy(one, rate, reference, reference.rates[stage, phase]),
             modelled_share=reference.rates[stage, phase].modelled_share,
+            flags=_flags(one, reference),
             time=_time(rate, reference.rates[stage, phase]),
             num_records=(rate.num_records, reference.rates[stage, phase].num_records),
             is_repeated=_is_repeated(rate) and _is_repeated(reference.rates[stage, phase]),
@@ -242,6 +153,12 @@ def against(reference: Measured, one: Measured, where: str) -> list[Saving]:
         for (stage, phase), rate in one.rates.items()
         if (stage, phase) in reference.rates and changed
     ]
+
+
+def _flags(*rows: Measured) -> tuple[str, ...]:
+    """Without that nothing was repeated: the verdict says so."""
+    notes = (note for row in rows for note in row.notes if "within this run" not in note)
+    return tuple(dict.fromkeys(notes))
 
 
 def _energy(

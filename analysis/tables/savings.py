@@ -24,6 +24,8 @@ NOT_REPEATED = (
     "not repeated: no set-up was measured twice on this machine, so the interval holds what varies "
     "within a run, and another run may differ by more; measure with repeats=3."
 )
+FLAGGED = " †"
+MOST_FLAGS = 5
 SMALL = "*: a scaled-down study; it says nothing of the recipe's own size."
 
 
@@ -40,9 +42,20 @@ def markdown(savings: Sequence[Saving], combinations: Sequence[Combination]) -> 
         lines.append(NOT_REPEATED)
     if any(one.is_small for one in savings):
         lines.append(SMALL)
+    lines += _flags(savings)
     lines.append("")
     lines += [cheapest(one) for one in combinations]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _flags(savings: Sequence[Saving]) -> list[str]:
+    """What is said against the runs of the lines that are marked."""
+    flags = list(dict.fromkeys(flag for one in savings for flag in one.flags))
+    if not flags:
+        return []
+    more = [f"and {len(flags) - MOST_FLAGS} more"] if len(flags) > MOST_FLAGS else []
+    said = "; ".join([*flags[:MOST_FLAGS], *more])
+    return [f"{FLAGGED.strip()}: a run of this line or of its reference is flagged: {said}."]
 
 
 def change(ratio: Ratio | None) -> str:
@@ -90,7 +103,7 @@ def _line(one: Saving) -> str:
         one.switch,
         energy,
         change(one.time),
-        one.verdict,
+        one.verdict + FLAGGED * bool(one.flags),
         runs,
     )
     return f"| {' | '.join(cells)} |"

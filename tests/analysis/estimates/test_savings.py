@@ -190,6 +190,19 @@ def test_the_part_of_the_electricity_that_is_a_model_is_said(tmp_path):
     assert "modelled" not in markdown([replace(one, modelled_share=0.0) for one in found], [])
 
 
+def test_a_line_whose_runs_are_flagged_is_marked(tmp_path):
+    flagged = run(0.8e-6, compile=True)
+    flag = "other processes took 90 % of the CPU time"
+    phases = {name: replace(one, flags=(flag,)) for name, one in flagged.phases.items()}
+    records = run(1e-6), replace(flagged, phases=phases), run(0.9e-6, batch_size=64)
+    text = markdown(compared(tmp_path, *records), [])
+    (line,) = [line for line in text.splitlines() if "compile false -> true" in line]
+    assert "| saves † |" in line
+    (line,) = [line for line in text.splitlines() if "batch_size 32 -> 64" in line]
+    assert "†" not in line
+    assert f"†: a run of this line or of its reference is flagged: {flag}." in text
+
+
 def test_the_best_combination_takes_of_each_factor_the_value_that_saves_most(tmp_path):
     parts = (
         run(1e-6),
