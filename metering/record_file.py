@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +158,8 @@ def _totals(readings: Any, phase: str) -> Totals:
             if block.get("use", "measured") != "measured":
                 continue
             samples, seconds, energy = block["num_samples"], block["duration_s"], block["energy"]
+            if type(samples) is not int:
+                raise TypeError("num_samples is no whole number")
             num_blocks += 1
             num_samples += samples
             duration_s += seconds
@@ -176,7 +177,7 @@ def _totals(readings: Any, phase: str) -> Totals:
         raise RecordError(f"phases.{phase}.readings: not readings ({error!r})") from None
     known = [kwh for kwh in parts.values() if kwh is not None]
     sums = (*known, duration_s, num_samples)
-    if negative or not all(0 <= number < math.inf for number in sums) or num_samples > MOST:
+    if negative or not all(0 <= number <= MOST for number in sums):
         raise RecordError(
             f"phases.{phase}.readings: an energy, duration or count is not a number >= 0, "
             "or out of range"

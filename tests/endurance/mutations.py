@@ -48,7 +48,7 @@ def each_value_strange(text: str) -> Iterator[str]:
     """The record with each of its values, one at a time, as each strange one."""
     data = json.loads(text)
     for phase in data["phases"].values():
-        del phase["readings"][2:]  # one is like the other
+        _shorten(phase)
     containers = [data]
     for container in containers:
         for key, value in list(
@@ -60,6 +60,26 @@ def each_value_strange(text: str) -> Iterator[str]:
             container[key] = value
             if isinstance(value, dict | list):
                 containers.append(value)
+
+
+def _shorten(phase: dict[str, Any]) -> None:
+    """Two blocks, of which one is like the other, and the rates that they give."""
+    del phase["readings"][2:]
+    for block in phase["readings"]:
+        block["use"] = "measured"
+    energies = [
+        kwh if (own := (block.get("own") or {}).get(name)) is None else own
+        for block in phase["readings"]
+        for name, kwh in block["energy"].items()
+        if kwh is not None
+    ]
+    durations = [block["duration_s"] for block in phase["readings"]]
+    num_samples = sum(block["num_samples"] for block in phase["readings"])
+    for name, amounts in (
+        ("energy_kwh_per_sample", energies),
+        ("duration_s_per_sample", durations),
+    ):
+        phase[name] |= {"mean": sum(amounts) / num_samples, "num_blocks": 2}
 
 
 def _wrong_type(text: str, draw: random.Random) -> bytes:

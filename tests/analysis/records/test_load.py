@@ -112,6 +112,7 @@ def _with_energy(more: str) -> str:
 NEGATIVE = [
     {"num_samples": 1, "duration_s": 1.0, "energy": {"gpu_kwh": kwh}} for kwh in (5.0, -1.0)
 ]
+HALF = [{"num_samples": 0.5, "duration_s": 1.0, "energy": {"gpu_kwh": 1.0}}]
 RATE = {"mean": 1e-6, "half_width": 1e-8}
 PACE = {"mean": 1 / 320, "half_width": 1e-5}
 FOREVER = {"name": "train", "num_samples": 10**400, "num_epochs": 300}
@@ -142,6 +143,7 @@ FOREVER = {"name": "train", "num_samples": 10**400, "num_epochs": 300}
         (_with_train(energy_kwh_per_sample=RATE | {"mean": 2e-6}), "its readings give 1e-06"),
         (_with_train(duration_s_per_sample=PACE | {"mean": 1 / 640}), "readings give 0.003125"),
         (_with_train(duration_s_per_sample=PACE | {"num_blocks": 9}), "9, but 10 blocks were"),
+        (_with_train(readings=HALF), "num_samples is no whole number"),
         (_with_train(readings=[]), "no reading that it could come from"),
         (_with_train(readings=NEGATIVE), "not a number >= 0"),
         (_with_asked(batch_size=-3), "setup.asked.batch_size: "),
