@@ -8,6 +8,8 @@
 `stages`: one row per model and stage of its training.
 `beside`: one row per network, phase and scope (whose energy), of every kind of number, J an image;
 `where` names what belongs together: a source, board and batch.
+`others`: one row per measurement that other people published of the networks of the paper's studies
+over devices and batch sizes; `batch_size`: of one board.
 """
 
 from __future__ import annotations
@@ -23,11 +25,16 @@ ROW_COLUMNS = (
 RUN_COLUMNS = (
     "model", "phase", "device", "batch_size", "precision", "data", "variant", "fraction",
     "num_epoch_samples", "is_small", "kwh_per_sample", "half_width_kwh_per_sample",
+    "gpu_kwh_per_sample",
     "curve_samples", "curve_kwh", "record", "setup", "collection",
 )  # fmt: skip
 STAGE_COLUMNS = ("model", "kind", "stage", "kwh", "basis", "is_small")
 APPLIANCE_COLUMNS = ("name", "kwh_per_month", "basis", "source", "certainty")
 BESIDE_COLUMNS = ("model", "phase", "kind", "scope", "j_per_sample", "half_width", "where")
+OTHERS_COLUMNS = (
+    "model", "phase", "scope", "device", "num_gpus", "batch_size", "wh_per_1000", "software",
+    "source",
+)  # fmt: skip
 LANGUAGE_MODEL_COLUMNS = ("name", "train_kwh", "source", "certainty")
 
 
@@ -46,6 +53,7 @@ class Frames:
     references: pd.DataFrame = field(default_factory=lambda: _empty(APPLIANCE_COLUMNS))
     language_models: pd.DataFrame = field(default_factory=lambda: _empty(LANGUAGE_MODEL_COLUMNS))
     beside: pd.DataFrame = field(default_factory=lambda: _empty(BESIDE_COLUMNS))
+    others: pd.DataFrame = field(default_factory=lambda: _empty(OTHERS_COLUMNS))
 
 
 def gqi(

@@ -15,6 +15,7 @@ from analysis.figures.beside import beside
 from analysis.figures.estimates import estimated
 from analysis.figures.figure4 import PRINTED_TOTAL, STAGE_NAMES
 from analysis.figures.frames import RUN_COLUMNS, STAGE_COLUMNS, Frames, gqi
+from analysis.figures.others import others
 from analysis.published import facts as published_facts
 from analysis.published.facts import IMAGENET
 from analysis.records import load
@@ -52,6 +53,7 @@ def frames(records: pd.DataFrame) -> Frames:
         references=_with_titles(published_facts.references()),
         language_models=_with_titles(published_facts.language_models()),
         beside=beside(records),
+        others=others(),
     )
 
 
@@ -148,12 +150,18 @@ def _run(row: Mapping[Any, Any]) -> dict[str, Any]:
         "is_small": setup.asked.scale == "small",
         "kwh_per_sample": row["kwh_per_sample"],
         "half_width_kwh_per_sample": row["kwh_half_width"] or float("nan"),
+        "gpu_kwh_per_sample": _gpu_kwh_per_sample(row),
         "curve_samples": samples,
         "curve_kwh": kwh,
         "record": utf8(row["path"]),
         "setup": setup,
         "collection": row["collection"],
     }
+
+
+def _gpu_kwh_per_sample(row: Mapping[Any, Any]) -> float:
+    """What the GPUs took of it; NaN where a run read none."""
+    return float(row["gpu_kwh"] / row["num_samples"]) if row["num_samples"] else float("nan")
 
 
 Curve = tuple[tuple[int, ...], tuple[float, ...]]

@@ -106,7 +106,7 @@ def test_the_command_writes_every_figure_in_three_formats(
     assert len(names) == 30
     assert {"figure1.svg", "figure8.pdf", "figure_a5.png"} <= names
     said = capsys.readouterr().out
-    assert "not measured: figure5, figure7, figure8" in said
+    assert "not measured: figure7, figure8" in said
 
 
 @pytest.mark.parametrize("make", [lambda path: path.mkdir(), lambda path: None])
