@@ -7,6 +7,7 @@ so that a typing error loses nothing.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +16,7 @@ from pydantic.dataclasses import dataclass
 
 from analysis.errors import AnalysisError, unknown
 from analysis.records.emission_factor import is_possible
+from metering.emissions import countries
 
 _STRICT = ConfigDict(extra="forbid")
 Positive = Annotated[FiniteFloat, Field(gt=0)]
@@ -142,6 +144,7 @@ def read_site_facts(path: Path) -> SiteFacts:
         facts = _ADAPTER.validate_python(content)
     except ValidationError as error:
         raise _refusal(path, error) from None
+    _check_country(path, facts)
     grams = facts.carbon_intensity_g_per_kwh
     if grams and not is_possible(grams / 1000):
         raise AnalysisError(
@@ -149,6 +152,23 @@ def read_site_facts(path: Path) -> SiteFacts:
             "per kWh, 0.5 to 1,500, or 0"
         )
     return facts
+
+
+def _check_country(path: Path, facts: SiteFacts) -> None:
+    """Raises `AnalysisError` for a country that has no factor, unless the intensity is given."""
+    if facts.country is None or facts.carbon_intensity_g_per_kwh is not None:
+        return
+    try:
+        known = countries()
+    except ModuleNotFoundError:
+        return  # carbon then says that no factor is known
+    if facts.country not in known:
+        near = difflib.get_close_matches(facts.country, known, n=3)
+        cure = f"did you mean {' or '.join(near)}? " if near else ""
+        raise AnalysisError(
+            f"--facts {path}: country: {facts.country!r} has no factor in CodeCarbon's table; "
+            f"{cure}If it is right, give carbon_intensity_g_per_kwh with it"
+        )
 
 
 def repeated_key(root: Any) -> str | None:

@@ -35,6 +35,8 @@ def test_facts_are_read(tmp_path: Path) -> None:
         ("a: [", "is not YAML"),
         ("pue: 1.2\npue: 1.5", "pue (line 2) stands twice"),
         ("supplier:\n  name: a\n  name: b", "supplier.name (line 3) stands twice"),
+        ("country: FRN", "country: 'FRN' has no factor in CodeCarbon's table; did you mean"),
+        ("country: fra", "country: 'fra'"),
         ("a: &x [*x]", "key 'a' is unknown"),
     ],
 )
@@ -43,3 +45,8 @@ def test_what_cannot_be_meant_is_refused_in_one_line(tmp_path: Path, text: str, 
         _read(tmp_path, text)
     assert words in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_country_without_a_factor_is_taken_with_an_intensity(tmp_path: Path) -> None:
+    site = _read(tmp_path, "country: ATA\ncarbon_intensity_g_per_kwh: 700\n")
+    assert (site.country, site.carbon_intensity_g_per_kwh) == ("ATA", 700)
