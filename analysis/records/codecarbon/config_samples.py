@@ -48,9 +48,7 @@ def count(flat: Mapping[str, str], name: str) -> int | None:
     except ValueError:
         return None
     if not 1 <= number <= MOST or number != int(number):
-        raise RecordError(
-            f".hydra/config.yaml: {name}: {shown(said)} is not a whole number above 0"
-        )
+        raise RecordError(f"{name}: {shown(said)} is not a whole number above 0")
     return int(number)
 
 

@@ -26,15 +26,20 @@ def read_texts(path: Path) -> Mapping[str, Any]:
         def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
             mapping = super().construct_mapping(node, deep)
             if len(mapping) != len(node.value):
-                raise RecordError("a key stands twice in one place")
+                names = [key.value for key, _ in node.value]
+                twice = next((name for name in names if names.count(name) > 1), "a key")
+                line = node.start_mark.line + 1
+                raise RecordError(f"{twice} stands twice in the group at line {line}")
             return mapping
 
     text = path.read_bytes()
     try:
         config = yaml.load(text, Texts)
+    except RecordError:
+        raise
     except Exception as error:  # nesting, escapes and directives make Python's own errors
         why = " ".join(str(error).split()) or type(error).__name__
-        raise RecordError(f".hydra/{path.name} is not YAML: {why}") from None
+        raise RecordError(f"not YAML: {why}") from None
     if isinstance(config, list):
         return {str(at): value for at, value in enumerate(config)}
     return config if isinstance(config, dict) else {}
@@ -58,7 +63,7 @@ def _text(key: str, value: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:  # YAML's escapes can make half a character
-        raise RecordError(f".hydra/config.yaml: {key}: {shown(value)} is not text") from None
+        raise RecordError(f"{key}: {shown(value)} is not text") from None
     return value
 
 

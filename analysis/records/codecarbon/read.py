@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -159,6 +160,9 @@ def _facts(
         facts = config_facts(config)
     except (RecordError, OSError) as error:
         facts, reason = None, reason_of(error)
+        if config is not None:  # one of several may be meant
+            where = os.path.relpath(config, Path(group[0].run.path).parent)
+            reason = f"{where}: {reason}"
     if facts is None:
         for placed in group:
             left_out = outcomes[placed.run.path].left_out
@@ -198,7 +202,8 @@ def _say_joined(run: RunLog, made: Sequence[ForeignRun], outcomes: dict[str, Log
     if made and all(one.path != run.path for one in made):
         outcome = outcomes[run.path]
         outcome.num_rows += 1
-        note = f"counted in the row of {Path(made[0].path).name}"
+        where = os.path.relpath(made[0].path, Path(run.path).parent)
+        note = f"counted in the row of {where}"
         if note not in outcome.flags:
             outcome.flags.append(note)
 

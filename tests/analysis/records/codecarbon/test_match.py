@@ -63,3 +63,15 @@ def test_the_outputs_of_another_project_are_not_its_own(tmp_path: Path) -> None:
     a_log(tmp_path / "one" / "logs", {})
     a_config(tmp_path / "other" / "outputs" / "2025-03-01" / "10-00-00")
     assert load([tmp_path]).frame.empty
+
+
+def test_a_wrong_config_is_named_by_its_place(tmp_path: Path) -> None:
+    a_log(tmp_path, {})
+    jobs = tmp_path / "outputs" / "2025-03-01" / "10-03-00"
+    a_config(jobs, "model: vit\nnum_samples: -3\n")
+    [problem] = load([tmp_path]).problems
+    place = "outputs/2025-03-01/10-03-00/.hydra/config.yaml"
+    assert problem.reason == f"{place}: num_samples: '-3' is not a whole number above 0"
+    a_config(jobs, "model: vit\nnum_samples: 3\nmodel: swin\n")
+    [problem] = load([tmp_path]).problems
+    assert problem.reason == f"{place}: model stands twice in the group at line 1"

@@ -196,3 +196,9 @@ def test_a_folder_with_a_config_of_its_own_is_of_a_job_on_so_many_devices(tmp_pa
         a_config(folder)
         a_log(folder, {"run_id": f"r{number}", "gpu_count": f"{number}"})
     assert load([tmp_path]).frame["kwh_per_sample"].notna().all()
+
+
+def test_a_file_that_counts_in_anothers_row_says_in_which(tmp_path: Path) -> None:
+    for rank in range(2):
+        a_log(tmp_path / f"rank_{rank}", PROCESS | {"run_id": f"r{rank}"})
+    assert "counted in the row of ../rank_0/emissions.csv" in _flags(_imported(tmp_path))
