@@ -27,9 +27,9 @@ def read_texts(path: Path) -> Mapping[str, Any]:
             mapping = super().construct_mapping(node, deep)
             if len(mapping) != len(node.value):
                 names = [key.value for key, _ in node.value]
-                twice = next((name for name in names if names.count(name) > 1), "a key")
+                twice = next((name for name in names if names.count(name) > 1), "<<")
                 line = node.start_mark.line + 1
-                raise RecordError(f"{twice} stands twice in the group at line {line}")
+                raise RecordError(f"a key stands twice: {twice}, in the group at line {line}")
             return mapping
 
     text = path.read_bytes()
@@ -39,7 +39,7 @@ def read_texts(path: Path) -> Mapping[str, Any]:
         raise
     except Exception as error:  # nesting, escapes and directives make Python's own errors
         why = " ".join(str(error).split()) or type(error).__name__
-        raise RecordError(f"not YAML: {why}") from None
+        raise RecordError(f"it is not YAML: {why}") from None
     if isinstance(config, list):
         return {str(at): value for at, value in enumerate(config)}
     return config if isinstance(config, dict) else {}

@@ -74,4 +74,4 @@ def test_a_wrong_config_is_named_by_its_place(tmp_path: Path) -> None:
     assert problem.reason == f"{place}: num_samples: '-3' is not a whole number above 0"
     a_config(jobs, "model: vit\nnum_samples: 3\nmodel: swin\n")
     [problem] = load([tmp_path]).problems
-    assert problem.reason == f"{place}: model stands twice in the group at line 1"
+    assert problem.reason == f"{place}: a key stands twice: model, in the group at line 1"
