@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
 def print_commands(best: list[Any], folder: Path) -> int:
     """Raises `AnalysisError` where no combination is left to be measured."""
-    from analysis.commands.second_stage import write_switches
+    from analysis.commands.second_stage import references, write_switches
 
     commands = write_switches(best, folder)
     if not commands:
@@ -70,6 +71,9 @@ def print_commands(best: list[Any], folder: Path) -> int:
             else f"nothing is shown to save, so there is nothing to combine; measure: {COMMAND}"
         )
     print("\n".join(commands))
+    print("note: add what else your first command had (data, phases ...):", file=sys.stderr)
+    for line in references(best):
+        print(f"note: {line}", file=sys.stderr)
     return 0
 
 

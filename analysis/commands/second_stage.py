@@ -12,6 +12,7 @@ from typing import Any
 
 from analysis.errors import AnalysisError
 from analysis.estimates.combinations import Combination
+from analysis.records.describe import variant_of
 from metering.record import FILE_NAME
 
 MORE_REPEATS = 2
@@ -26,12 +27,15 @@ def write_switches(combinations: Sequence[Combination], folder: Path) -> list[st
     for one in combinations:
         if one.saving is None:
             commands.setdefault(_setting(one), []).append(one)
-    names = [name for some in commands.values() for name, _ in _switches(some)]
-    if len(names) > len(set(names)):
-        raise AnalysisError(
-            "a network was measured on several machines, each with a combination of its own; name "
-            "the folder of one"
-        )
+    places: dict[str, list[str]] = {}
+    for name, one in (switch for some in commands.values() for switch in _switches(some)):
+        places.setdefault(name, []).append(one.where)
+    for name, several in places.items():
+        if len(several) > 1:
+            raise AnalysisError(
+                f"{name} would be another combination on {' and on '.join(several)}; name the "
+                "folder of one of these studies"
+            )
     try:
         (folder / "switch").mkdir(parents=True, exist_ok=True)
         for some in commands.values():
@@ -40,6 +44,23 @@ def write_switches(combinations: Sequence[Combination], folder: Path) -> list[st
     except OSError as error:
         raise AnalysisError(f"--best {folder} cannot be written: {error}") from None
     return [_command(commands[setting], folder) for setting in sorted(commands)]
+
+
+def references(combinations: Sequence[Combination]) -> list[str]:
+    """A line for each network to be measured: what its reference was, which the commands do not
+    say where the first one said it."""
+    lines = []
+    for one in combinations:
+        if one.saving is None:
+            asked = one.reference.setup.asked
+            words = (
+                f"batch {asked.batch_size or 'unknown'}",
+                asked.precision,
+                f"data {asked.data.name}",
+                variant_of(one.reference.setup),
+            )
+            lines.append(f"the reference of {one.model} was {', '.join(filter(None, words))}")
+    return list(dict.fromkeys(lines))
 
 
 def _setting(one: Combination) -> tuple[str, ...]:

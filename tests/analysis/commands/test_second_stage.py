@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -25,14 +26,18 @@ SWITCHED = {
 }
 
 
-def measured(runs: Path, model: str = "resnet18", **rates: float) -> None:
-    """Each switch three times, as a sweep leaves it; runs differ by 1 %."""
+def measured(
+    runs: Path, model: str = "resnet18", more: dict[str, Any] | None = None, **rates: float
+) -> None:
+    """Each switch three times, as a sweep leaves it; runs differ by 1 %. more: of the set-up."""
     for name, kwh in {**RATES, **rates}.items():
         for number in range(3):
             seconds = Interval(1 / 320, 1e-5, num_blocks=10)
             rate = kwh * (1 + 0.01 * (number - 1))
             phase = a_phase(kwh_per_sample=rate, half_width=1e-9, duration_s_per_sample=seconds)
-            record = a_record(model=model, phases={"train": phase}, **SWITCHED[name])
+            record = a_record(
+                model=model, phases={"train": phase}, **SWITCHED[name], **(more or {})
+            )
             place = runs / record.task / model / record.hardware / f"{record.identity}-{number}"
             write(record, place)
 
@@ -44,11 +49,14 @@ def test_the_commands_measure_the_best_of_each_switch_beside_the_reference(
     measured(tmp_path / "runs")
     measured(tmp_path / "runs", "swin_t", batch_size=1.5e-6, num_workers=0.9e-6)
     assert main(["savings", "runs", "--best", "best"]) == 0
-    assert capsys.readouterr().out.splitlines() == [
+    printed = capsys.readouterr()
+    assert printed.out.splitlines() == [
         f"python run.py -m -cd best experiment=savings model={model} hardware=a6000 "
         f"switch=reference,best_{model}_train repeats=5"
         for model in ("resnet18", "swin_t")
     ]
+    assert "add what else your first command had" in printed.err
+    assert "the reference of swin_t was batch 32, fp32, data synthetic" in printed.err
     values = [
         json.loads(path.read_text().splitlines()[-1])
         for path in sorted(Path("best/switch").glob("*.yaml"))
@@ -84,6 +92,17 @@ def test_nothing_is_proposed_where_nothing_saves_or_all_was_measured(
     measured(tmp_path / "one", batch_size=1.1e-6)
     assert main(["savings", "one", "--best", "best"]) == 2
     assert "every combination was measured already" in capsys.readouterr().err
+
+
+def test_two_studies_of_a_network_are_told_apart(tmp_path: Path, capsys, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    measured(tmp_path / "runs")
+    measured(tmp_path / "others", num_workers=0.7e-6, more={"device": "Tesla T4"})
+    assert main(["savings", "runs", "others", "--best", "best"]) == 2
+    assert (
+        "best_resnet18_train would be another combination on NVIDIA RTX A6000 and on Tesla T4"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("name", ["file", "/proc/nowhere"])
