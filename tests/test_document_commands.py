@@ -81,11 +81,16 @@ def test_pages_hold_commands():
     assert len(COMMANDS) > 60
 
 
-@pytest.mark.parametrize(
-    "typed",
-    [one for one in COMMANDS if "run.py" in one.words or one.words[:2] == ("watt", "run")],
-    ids=str,
-)
+RUNS = [one for one in COMMANDS if "run.py" in one.words or one.words[:2] == ("watt", "run")]
+
+
+def _marks(typed: Typed) -> list[pytest.MarkDecorator]:
+    """A whole experiment takes seconds to plan."""
+    is_experiment = any(word.startswith("experiment=") for word in typed.words)
+    return [pytest.mark.slow] if is_experiment else []
+
+
+@pytest.mark.parametrize("typed", [pytest.param(one, marks=_marks(one)) for one in RUNS], ids=str)
 def test_a_run_is_planned(typed: Typed, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arguments = [word for word in typed.words[2:] if not word.startswith("dry_run")]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from tasks.config.model_names import CONF_DIR
 from tasks.errors import PlanError
@@ -18,35 +19,39 @@ EXPERIMENTS = sorted(path.stem for path in (CONF_DIR / "experiment").glob("*.yam
 NUM_RUNS = {"table3": 67, "epochs": 6, "data_share": 30, "batch_size": 20, "validate": 6}
 
 
-def runs_of(name: str, scale: str, tmp_path: str) -> Iterator[Plan]:
+@pytest.fixture
+def runs_of(
+    composed: Callable[[Sequence[str]], DictConfig], tmp_path: Path
+) -> Callable[[str, str], Iterator[Plan]]:
     """The plan of each run that `python run.py -m experiment=NAME scale=SCALE` would make."""
-    import launchers
 
-    launchers.register()
-    given = [f"experiment={name}", f"scale={scale}", f"output_dir={tmp_path}"]
-    with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-        config = hydra_compose("config", given, return_hydra_config=True)
+    def plans(name: str, scale: str) -> Iterator[Plan]:
+        given = [f"experiment={name}", f"scale={scale}", f"output_dir={tmp_path}"]
+        with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
+            config = hydra_compose("config", given, return_hydra_config=True)
         params = OmegaConf.to_container(config.hydra.sweeper.params, resolve=True)
         choices = [
             [f"{key}={choice.strip()}" for choice in str(values).split(",")]
             for key, values in params.items()
         ]
         for overrides in itertools.product(*choices):
-            yield from_config(hydra_compose("config", [*given, *overrides]))
+            yield from_config(composed([*given, *overrides]))
+
+    return plans
 
 
 @pytest.mark.parametrize("scale", ["full", "small"])
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_every_run_of_an_experiment_is_a_plan_marked_with_its_scale(name, scale, tmp_path):
-    plans = list(runs_of(name, scale, str(tmp_path)))
+def test_every_run_of_an_experiment_is_a_plan_marked_with_its_scale(name, scale, runs_of):
+    plans = list(runs_of(name, scale))
     assert {plan.scale for plan in plans} == {scale}
     if scale == "full":
         assert len(plans) == NUM_RUNS.get(name, len(plans))
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_a_small_study_measures_a_quarter_of_an_hour_at_most(name, tmp_path):
-    plans = {plan.identity: plan for plan in runs_of(name, "small", str(tmp_path))}.values()
+def test_a_small_study_measures_a_quarter_of_an_hour_at_most(name, runs_of):
+    plans = {plan.identity: plan for plan in runs_of(name, "small")}.values()
     adaptive = [plan for plan in plans if plan.meter.mode == "adaptive"]
     assert sum(len(plan.phases) * plan.meter.time_budget_s for plan in adaptive) <= 10 * 60
     steps = [plan for plan in plans if plan.meter.mode == "fixed"]
@@ -62,15 +67,15 @@ def test_an_experiments_head_says_what_it_is_and_how_to_run_it(name):
     assert "paper" in head or name == "validate"
 
 
-def test_epochs_are_metered_whole(tmp_path):
-    plan = next(runs_of("epochs", "full", str(tmp_path)))
+def test_epochs_are_metered_whole(runs_of):
+    plan = next(runs_of("epochs", "full"))
     assert plan.data.fraction == 0.01
     assert plan.meter.num_steps == 8008
     assert plan.meter.num_warmup_steps == 0
 
 
-def test_savings_change_one_factor_at_a_time(tmp_path):
-    plans = list(runs_of("savings", "small", str(tmp_path)))
+def test_savings_change_one_factor_at_a_time(runs_of):
+    plans = list(runs_of("savings", "small"))
     first, *others = [plan for plan in plans if plan.model.name == "resnet18"]
     changed = [
         {name for name, value in values_of(plan).items() if value != values_of(first)[name]}

@@ -23,6 +23,7 @@ TINY = (
 )
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize(
     ("asked", "layout"),
     [((), torch.channels_last), (("channels_last=false",), torch.contiguous_format)],
@@ -108,6 +109,7 @@ def test_fp32_is_fp32_in_matrices_and_convolutions(monkeypatch, precision, tf32)
     assert allowed == (tf32, tf32)
 
 
+@pytest.mark.trains
 def test_gradients_are_dropped_between_steps_not_set_to_zero(compose):
     session = prepared(compose(*TINY))
     gradients = []
@@ -120,6 +122,7 @@ def test_gradients_are_dropped_between_steps_not_set_to_zero(compose):
     assert all(grad is None for grads in gradients for grad in grads)
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize(
     ("precision", "kind"),
     [("fp32", torch.float32), ("bf16", torch.bfloat16), ("fp16", torch.float16)],
@@ -146,6 +149,7 @@ def test_fp16_gradients_are_scaled_back_before_they_are_clipped(compose):
     assert norms == pytest.approx([1.0] * len(norms), rel=1e-3)
 
 
+@pytest.mark.trains
 def test_an_fp16_step_that_overflows_is_left_out(compose):
     session = prepared(compose(*TINY, "precision=fp16"))
     session.step = dataclasses.replace(session.step, loss=times(float("inf"), session.step.loss))

@@ -65,6 +65,7 @@ def _run(plan: Plan, endless: bool = True, whole: bool = False) -> MeteredRun:
     )
 
 
+@pytest.mark.trains
 def test_training_ends_when_the_window_is_satisfied(plan: Callable[..., Plan]) -> None:
     run, window = _run(plan()), CountingWindow(11)
     losses = run.train(window)  # three epochs of this set and a part
@@ -74,6 +75,7 @@ def test_training_ends_when_the_window_is_satisfied(plan: Callable[..., Plan]) -
     run.close()
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize(("phase", "waits_s"), [("train", [0.05] * 7), ("test", [0.025] * 7)])
 def test_an_iteration_waits_for_its_samples_and_not_for_its_computation(
     plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch, phase: str, waits_s: list[float]
@@ -96,6 +98,7 @@ def test_an_iteration_waits_for_its_samples_and_not_for_its_computation(
     assert window.waits_s == pytest.approx(waits_s)  # batches of two in training, of one in tests
 
 
+@pytest.mark.trains
 def test_accumulated_gradients_are_one_step_of_the_optimizer_and_of_the_window(
     plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +112,7 @@ def test_accumulated_gradients_are_one_step_of_the_optimizer_and_of_the_window(
     assert len(updates) == 4
 
 
+@pytest.mark.trains
 def test_training_changes_the_weights(plan: Callable[..., Plan]) -> None:
     run = _run(plan())
     before = run.model.layer.weight.detach().clone()
@@ -117,6 +121,7 @@ def test_training_changes_the_weights(plan: Callable[..., Plan]) -> None:
     run.close()
 
 
+@pytest.mark.trains
 def test_an_endless_test_goes_round_and_its_metrics_count_the_set_once(
     plan: Callable[..., Plan],
 ) -> None:
@@ -126,12 +131,14 @@ def test_an_endless_test_goes_round_and_its_metrics_count_the_set_once(
     run.close()
 
 
+@pytest.mark.trains
 def test_a_test_cut_short_has_no_metrics(plan: Callable[..., Plan]) -> None:
     run = _run(plan())
     assert run.test(CountingWindow(2)) == {}
     run.close()
 
 
+@pytest.mark.trains
 def test_a_whole_test_sees_the_rest_of_the_set_unmetered(plan: Callable[..., Plan]) -> None:
     run, window = _run(plan(), whole=True), CountingWindow(2)
     assert run.test(window) == {"num_seen": NUM_TEST_SAMPLES}
@@ -139,6 +146,7 @@ def test_a_whole_test_sees_the_rest_of_the_set_unmetered(plan: Callable[..., Pla
     run.close()
 
 
+@pytest.mark.trains
 def test_a_test_that_is_not_endless_ends_with_the_set(plan: Callable[..., Plan]) -> None:
     run, window = _run(plan(), endless=False), CountingWindow(100)
     assert run.test(window) == {"num_seen": NUM_TEST_SAMPLES}
@@ -146,6 +154,7 @@ def test_a_test_that_is_not_endless_ends_with_the_set(plan: Callable[..., Plan])
     run.close()
 
 
+@pytest.mark.trains
 def test_two_runs_in_one_process_do_not_share_their_loss_history(
     plan: Callable[..., Plan],
 ) -> None:
@@ -156,6 +165,7 @@ def test_two_runs_in_one_process_do_not_share_their_loss_history(
         run.close()
 
 
+@pytest.mark.trains
 def test_mmengine_logs_to_a_file_and_not_to_the_terminal(
     plan: Callable[..., Plan], capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -185,6 +195,7 @@ def test_a_checkpoint_is_loaded_and_a_foreign_one_refused(
         _run(plan(model=ModelPlan("one_layer", "segmentation", "x", checkpoint=str(foreign))))
 
 
+@pytest.mark.trains
 def test_a_checkpoints_weights_are_those_that_are_tested_after_training(
     plan: Callable[..., Plan], tmp_path: Path
 ) -> None:

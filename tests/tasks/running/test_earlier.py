@@ -48,6 +48,7 @@ def energy_kwh(record: Record, attempt: str | None = None) -> float:
     return sum(one.energy.total_kwh or 0.0 for one in blocks if one.attempt == attempt)
 
 
+@pytest.mark.trains
 def test_the_same_plan_is_not_measured_again(tiny: Make) -> None:
     first = execute(tiny())
     assert first.record.status == "finished", first.record.failure
@@ -55,6 +56,7 @@ def test_the_same_plan_is_not_measured_again(tiny: Make) -> None:
     assert (again.reused, again.record.run_id) == (True, first.record.run_id)
 
 
+@pytest.mark.trains
 def test_a_record_of_another_confidence_answers_nothing(tiny: Make) -> None:
     plan = tiny("phases=train")
     record = execute(plan).record
@@ -66,6 +68,7 @@ def test_a_record_of_another_confidence_answers_nothing(tiny: Make) -> None:
     assert earlier.find(plan, None) is None
 
 
+@pytest.mark.trains
 def test_found_says_what_computed_and_which_network_was_built(tiny: Make) -> None:
     setup = execute(tiny("phases=train")).record.setup
     assert setup.found is not None
@@ -89,6 +92,7 @@ def _with_another_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(found, "package_versions", lambda: (("torch", "0.0"),))
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("change", [_on_another_cpu, _with_another_torch])
 def test_another_machine_or_version_measures_anew_and_both_records_stay(
     tiny: Make, monkeypatch: pytest.MonkeyPatch, change: Callable[[pytest.MonkeyPatch], None]
@@ -107,6 +111,7 @@ def test_another_machine_or_version_measures_anew_and_both_records_stay(
     assert read(back.folder / FILE_NAME).run_id == here.run_id
 
 
+@pytest.mark.trains
 def test_a_phase_that_is_missing_is_measured_and_the_other_is_kept(tiny: Make) -> None:
     first = execute(tiny("phases=train")).record
     both = execute(tiny("phases=[train,test]"))
@@ -131,6 +136,7 @@ def loosen(plan: Plan, relative: float) -> Record:
     return record
 
 
+@pytest.mark.trains
 def test_a_looser_record_is_continued_and_no_energy_is_lost_or_counted_twice(tiny: Make) -> None:
     loose, tight = tiny("phases=train"), tiny("phases=train", "meter.relative_error=0.4")
     assert loose.identity == tight.identity
@@ -151,6 +157,7 @@ def test_a_looser_record_is_continued_and_no_energy_is_lost_or_counted_twice(tin
     assert aside == [first.run_id]
 
 
+@pytest.mark.trains
 def test_what_the_same_time_could_not_reach_is_not_tried_again(tiny: Make) -> None:
     plan = tiny("phases=train")
     execute(plan)
@@ -160,6 +167,7 @@ def test_what_the_same_time_could_not_reach_is_not_tried_again(tiny: Make) -> No
     assert not longer.reused
 
 
+@pytest.mark.trains
 def test_a_finished_record_comes_back_after_an_attempt_to_continue_it_failed(
     tiny: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +190,7 @@ def test_a_finished_record_comes_back_after_an_attempt_to_continue_it_failed(
     assert {record.run_id for record in records(plan)} == {first.run_id, failed.record.run_id}
 
 
+@pytest.mark.trains
 def test_repetitions_are_records_of_one_identity_each_in_its_folder(tiny: Make) -> None:
     plan = tiny("phases=train", "repeats=3")
     outcomes: list[Outcome] = [execute(each) for each in plan.repetitions()]
