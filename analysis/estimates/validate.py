@@ -9,12 +9,14 @@ make its relative error smaller than what the prediction deserves.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.estimates.estimate import Quantity, whole_run
 from analysis.estimates.forecast import prediction_half_width
+from analysis.records.describe import device_of
 from metering.block import preferred
 from metering.record import Overhead, PhaseRecord, Reading, Record
 
@@ -28,7 +30,8 @@ OVERHEADS = ("set-up", "checkpoint")
 @dataclass(frozen=True)
 class Prediction:
     """The steps after the first part of one phase of one run, kWh: predicted with the half-width
-    of the 95 % interval, and realised.
+    of the 95 % interval, and realised. group: the network and its machine, whose windows are
+    alike.
 
     whole_predicted_kwh, whole_realised_kwh: the same with the first part and `overheads`, both as
     measured; nan where nobody asked for them.
@@ -43,6 +46,7 @@ class Prediction:
     whole_predicted_kwh: float = math.nan
     whole_realised_kwh: float = math.nan
     overheads: tuple[str, ...] = ()
+    group: str = ""
 
     @property
     def error(self) -> float:
@@ -91,9 +95,14 @@ def predictions_of(record: Record, first: float) -> list[Prediction | LeftOut]:
         return [LeftOut(run, f"the run is {record.status}, not finished")]
     if not record.phases:
         return [LeftOut(run, "no phase was measured")]
-    return [
+    outcomes = (
         _predict(f"{run}, {name}", phase, record.overheads if name == "train" else (), first)
         for name, phase in record.phases.items()
+    )
+    group = f"{record.model} on {device_of(record.setup)}"
+    return [
+        dataclasses.replace(one, group=group) if isinstance(one, Prediction) else one
+        for one in outcomes
     ]
 
 
