@@ -119,7 +119,7 @@ def _print(grids: dict[str, Grid], beneath: dict[str, list[str]], frame: pd.Data
     for name, shown in grids.items():
         if name == STUDIES:
             print(f"{len(shown.cells)} rows of scaled-down studies are in {STUDIES}.*")
-        elif shown.cells or name != OWN:
+        elif shown.cells:
             terminal.show(shown, notes=name == OWN, beneath=beneath.get(name, ()))
     for line in failures(frame):
         print(printable(f"has no row: {line}"), file=sys.stderr)

@@ -41,6 +41,8 @@ def with_interval(value: float, half_width: float | None) -> str:
     # 0.0996 is rounded to 0.100: one decimal less then shows two digits
     if round(half_width, decimals) >= 10.0 ** (_SURE_DIGITS - decimals):
         decimals -= 1
+    if not value and half_width < 1e-4:
+        return f"0 ± {plain(half_width)}"
     if value and abs(value) < 1e-4:
         exponent = math.floor(math.log10(abs(value)))
         scaled = with_interval(value / 10.0**exponent, half_width / 10.0**exponent)

@@ -178,13 +178,14 @@ def _columns(task: TaskFacts, has_views: bool) -> list[str]:
 
 
 def as_frame(lines: Sequence[Line], columns: Sequence[str]) -> pd.DataFrame:
-    """Numbers as floats; an absent value is NaN, of text and of a front None."""
+    """Numbers as floats; an absent value is NaN, of text and of a front None, also where a column of
+    text has nothing else."""
     frame = pd.DataFrame([line.values for line in lines], columns=list(columns))
     for name in columns:
         number = name.startswith(_KINDS) and name not in _TEXTS
-        if name.endswith("_pareto"):
-            frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
-        elif number or name == "batch_size":
+        if (number or name == "batch_size") and not name.endswith("_pareto"):
             frame[name] = frame[name].astype(float)
+        else:
+            frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
     notes = [line.notes for line in lines]
     return frame.assign(footnotes=pd.Series(notes, index=frame.index, dtype=object))

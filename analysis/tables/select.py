@@ -105,9 +105,9 @@ def check(clause: Clause, values: pd.Series) -> None:
     if name == "tier":
         known = list(TIERS)
     if not known:
-        raise AnalysisError(f"--where: no row has a {name} yet; leave '{name}' out")
+        raise AnalysisError(f"--where: '{name}' stands in no row; leave it out")
     if compared not in known:
-        raise unknown(name, compared, known)
+        raise unknown(name, compared, [one or "''" for one in known])
 
 
 def _compared(clause: Clause, values: pd.Series) -> float | bool | str:

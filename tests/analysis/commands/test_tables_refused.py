@@ -62,6 +62,16 @@ def test_columns_of_two_tables_are_shown_in_each_and_others_are_named(
     assert "published_top1_pct" in rows(out / "table3.csv")[0]
 
 
+@pytest.mark.parametrize("condition", ["tier == counter", "hardware == a6000", "batch_size == 32"])
+def test_what_only_measured_rows_have_is_a_condition_for_every_table(
+    tmp_path: Path, condition: str
+) -> None:
+    """Tables 1 and 2 have no measured row here: nothing stands in these columns of theirs."""
+    runs, out = put(tmp_path / "measured", a_record()), tmp_path / "out"
+    assert tables(runs, out, "--where", condition) == 0
+    assert [len(rows(out / f"table{number}.csv")) for number in (1, 2, 3)] == [0, 0, 1]
+
+
 def test_own_without_a_run_of_ones_own_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
