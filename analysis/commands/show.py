@@ -21,7 +21,11 @@ def run(arguments: argparse.Namespace) -> int:
     width = min(width_of_output(), 120)
     for heading, lines in page(named(arguments.run_named, one_run=True)):
         print(heading)
-        for line in dict.fromkeys(lines):
+        told: set[str] = set()
+        for line in lines:
+            if line in told and not line.startswith(" "):  # what is indented belongs to its head
+                continue
+            told.add(line)
             text = printable(line)
             spaces = len(text) - len(text.lstrip())
             indent = " " * (2 + spaces)

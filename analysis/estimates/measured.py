@@ -22,6 +22,7 @@ OWN_STAGES = ("supervised", "finetune", "distill")
 tower or another head besides."""
 
 
+NOT_REPEATED = "nothing was repeated here"
 RUNS_ALIKE = "its runs are alike to the last digit, so how much runs differ is not seen"
 
 
@@ -266,7 +267,7 @@ def _notes(rates: Mapping[tuple[str, str], MeasuredRate]) -> list[str]:
         if rate.why_no_interval == ALIKE:
             notes.append(f"{name}: no interval: {ALIKE}")
         if rate.basis == "within this run":
-            why = "nothing was repeated here" if rate.num_records == 1 else RUNS_ALIKE
+            why = NOT_REPEATED if rate.num_records == 1 else RUNS_ALIKE
             notes.append(f"{name}: the interval is within this run, {why}")
     return notes
 

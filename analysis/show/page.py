@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.estimates.accounting import Costs
-from analysis.estimates.measured import Measured, MeasuredRate
+from analysis.estimates.measured import NOT_REPEATED, Measured, MeasuredRate
 from analysis.published import facts as published
 from analysis.records.describe import dataset_of, device_of, variant_of
 from analysis.show import crosscheck
@@ -223,10 +223,15 @@ def _uncertain(run: Named) -> Iterator[str]:
             yield f"{share:.3g} % of the estimate is published by others: no interval"
         for column in ("model", "estimated_train_kwh", "estimated_gqi"):
             notes = line.notes.get(column, "").split("; ")
-            yield from (text for text in notes if text and text != _epochs(one))
+            yield from (_of_one_run(text) for text in notes if text and text != _epochs(one))
         yield from crosscheck.lines_of(run)
     for record in run.records:
         yield from _of_record(record)
+
+
+def _of_one_run(note: str) -> str:
+    """Of a page on one run nobody can tell whether others repeated it."""
+    return note.replace(NOT_REPEATED, "what differs from run to run is not in it")
 
 
 def _of_record(record: Record) -> Iterator[str]:

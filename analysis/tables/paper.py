@@ -178,8 +178,8 @@ def _columns(task: TaskFacts, has_views: bool) -> list[str]:
 
 
 def as_frame(lines: Sequence[Line], columns: Sequence[str]) -> pd.DataFrame:
-    """Numbers as floats; an absent value is NaN, of text and of a front None, also where a column of
-    text has nothing else."""
+    """Numbers as floats; an absent value is NaN, of text and of a front None, also where a column
+    of text has nothing else."""
     frame = pd.DataFrame([line.values for line in lines], columns=list(columns))
     for name in columns:
         number = name.startswith(_KINDS) and name not in _TEXTS

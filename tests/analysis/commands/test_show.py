@@ -32,8 +32,11 @@ def test_a_page_says_what_where_how_much_how_sure_and_in_full(tmp_path: Path, ca
         "together, without what differs from run to run: ± 1.1 %",
         "a meter at the plugs: not known: untested",
         "train: hot",
+        "train: the interval is within this run, what differs from run to run is not in it",
     ):
         assert words in said
+    assert "nothing was repeated" not in said, "a page on one run cannot tell"
+    assert said.count("10 blocks, 3200 samples, ended by relative_error") == 2, "of each phase"
 
 
 def test_other_epochs_than_the_papers_total_implies_are_named_with_the_estimate(
