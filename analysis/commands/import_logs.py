@@ -11,7 +11,11 @@ from analysis.errors import AnalysisError, unknown
 from analysis.records.codecarbon.importing import Given, import_logs
 from analysis.records.load import find_logs
 from metering import catalogue
+from metering.json_values import shown
 from metering.record_file import write
+
+MOST_BYTES = 150
+"""Of a name that becomes a folder's."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -39,6 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
         value = getattr(arguments, name)
         if value is not None and value < 1:
             raise AnalysisError(f"--{name.replace('_', '-')} {value} is not above 0")
+    for name in ("model", "data", "precision"):
+        _check_name(name, getattr(arguments, name))
     if arguments.task is not None and arguments.task not in catalogue.task_names():
         raise unknown("--task", arguments.task, catalogue.task_names())
     for folder in arguments.folders:
@@ -53,7 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not imported.records:
         raise AnalysisError("no run was imported; the lines above say why")
     for record in imported.records:
-        folder = arguments.out / record.task / record.model.replace("/", "_") / record.run_id
+        model = record.model.replace("/", "_").encode()[:MOST_BYTES].decode(errors="ignore")
+        folder = arguments.out / record.task / model / record.run_id
         try:
             write(record, folder)
         except OSError as error:
@@ -67,6 +74,16 @@ def run(arguments: argparse.Namespace) -> int:
     written = len(imported.records)
     print(f"wrote {written} records to {arguments.out}/; {len(rates)} phases have a rate{cure}")
     return 0
+
+
+def _check_name(name: str, value: str | None) -> None:
+    """Raises `AnalysisError` for what names nothing, or breaks a line or a path."""
+    if value is None:
+        return
+    if not value.strip() or not value.isprintable() or len(value.encode()) > MOST_BYTES:
+        raise AnalysisError(
+            f"--{name} {shown(value)} is no name; give 1 to {MOST_BYTES} bytes on one line"
+        )
 
 
 def _given(arguments: argparse.Namespace) -> Given:

@@ -22,6 +22,8 @@ _QUALITY = ((0.10, "high"), (0.25, "medium"), (0.50, "low"))
 """Error of the energy up to which BoAmps calls a report so."""
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:watt-for-what")
 _LEARNING = {"supervised": "supervisedLearning", "distill": "supervisedLearning"}
+_MOST_BYTES = 150
+"""Of a model's name in a file's name."""
 _READ = frozenset(("counter", "rapl", "absent"))
 _INFRASTRUCTURE = "infrastructure.infraType (give infrastructure.kind in --facts)"
 
@@ -43,7 +45,8 @@ def export(runs: Sequence[RunFacts], site: SiteFacts) -> Export:
                 left_out[f"{said}, and infrastructure.components cannot be empty"] = None
                 continue
             report = _report(run, phase, phase.energy_kwh, site, left_out)
-            name = f"boamps-{run.model.replace('/', '_')}-{ids[run.run_id]}-{phase.phase}.json"
+            model = run.model.replace("/", "_").encode()[:_MOST_BYTES].decode(errors="ignore")
+            name = f"boamps-{model}-{ids[run.run_id]}-{phase.phase}.json"
             files[name] = json.dumps(report, indent=1) + "\n"
     return Export(files, tuple(left_out))
 

@@ -181,7 +181,11 @@ def added(
         )
         largest = max(parts, key=lambda part: part.energy_kwh)
         total, num_gpus, has_rate = with_energies_of([largest], longest), listed, False
-    elif len(machine) > 1 and any(part.cpu_kwh or part.ram_kwh for part in machine):
+    elif (
+        len(machine) > 1
+        and not _of_nodes(paths)
+        and any(part.cpu_kwh or part.ram_kwh for part in machine)
+    ):
         flags.append(
             "in machine mode each file holds its whole machine's CPU and RAM: on one machine they "
             f"are counted {num_ranks} times"

@@ -228,3 +228,21 @@ def test_a_folder_without_a_log_is_refused(
 ) -> None:
     assert _import(tmp_path) == 2
     assert "no CodeCarbon log" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["--model", "--data", "--precision"])
+@pytest.mark.parametrize("value", ["", " ", "a\nb", "x" * 300])
+def test_what_is_no_name_is_refused(
+    name: str, value: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a_log(tmp_path / "logs", {})
+    assert _import(tmp_path, name, value) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{name} ") and "is no name" in line
+
+
+def test_a_long_name_of_a_log_is_cut_in_its_folder_alone(tmp_path: Path) -> None:
+    a_log(tmp_path / "logs", {"project_name": "n" * 300})
+    assert _import(tmp_path, "--samples", "10") == 0
+    [path] = (tmp_path / "out").rglob("record.json")
+    assert read(path).model == "n" * 300

@@ -132,6 +132,11 @@ def test_the_description_holds_nothing_that_nobody_said() -> None:
     assert "supervised step on ImageNet-1k, batch size 8" in report["task"]["taskDescription"]
 
 
+def test_a_long_name_makes_a_file_name_that_a_disk_takes() -> None:
+    for name in export([a_run(model="\u00e9" * 300)], a_site()).files:
+        assert len(name.encode()) < 255
+
+
 def test_of_an_unknown_number_of_machines_no_cpu_is_counted() -> None:
     gpu = a_run(num_nodes=None, gpu_name="NVIDIA A100", num_devices=8)
     train, _ = _reports(gpu, a_site())
