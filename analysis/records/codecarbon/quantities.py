@@ -23,6 +23,8 @@ LEAST_RUN_KWH = 1e-12
 """Least energy of a run, kWh: 3.6 microjoules, under one step of RAPL's usual counter
 (15.3 or 61 microjoules) and of NVML's (1 millijoule)."""
 LEAST_PUE, MOST_PUE = 1.0, 10.0
+MOST_OF_MACHINE = 1e6
+"""GiB of memory, and processors."""
 _PLACES = ("country_iso_code", "country_name", "cloud_region")
 SUM_TOLERANCE = 0.01
 """Parts that differ by more from the total are said to."""
@@ -129,11 +131,13 @@ def moment(stamp: str) -> float | None:
 
 
 def _known(line: Line, name: str) -> float | None:
-    """A number above 0; None for anything else, which costs no run its energy."""
+    """A number above 0 that a machine may have; None for anything else, which costs no run its
+    energy."""
     try:
-        return line.number_of(name) or None
+        number = line.number_of(name) or None
     except RecordError:
         return None
+    return None if number is None or number > MOST_OF_MACHINE else number
 
 
 def _of_time(line: Line, ended: float | None) -> list[str]:
