@@ -8,7 +8,9 @@ from datetime import datetime
 
 import pytest
 
-from metering.record import PhaseRecord
+from analysis.estimates.validate import Prediction, predictions_of
+from analysis.published.facts import IMAGENET_TRAIN_IMAGES
+from metering.record import PhaseRecord, Record
 from metering.record_file import read
 from tests.conftest import ROOT
 
@@ -53,3 +55,32 @@ def test_they_are_seven_networks_in_five_minutes() -> None:
     times = [datetime.fromisoformat(one.started_at) for one in records]
     assert "seven networks of Table 3" in TEXT and "They are five minutes on one board" in TEXT
     assert 4 <= (max(times) - min(times)).total_seconds() / 60 <= 6
+
+
+def fixed_trainings() -> list[Record]:
+    """Of the studies of epochs and shares: so many steps, their own start among them."""
+    paths = (ROOT / "results/records/small").glob("*/*/*/*/record.json")
+    texts = (path for path in paths if '"mode": "fixed"' in path.read_text(encoding="utf-8"))
+    return [read(path) for path in texts]
+
+
+def test_windows_of_a_fixed_length_are_as_many_and_as_wrong_as_it_says() -> None:
+    outcomes = [one for record in fixed_trainings() for one in predictions_of(record, 0.2)]
+    made = [abs(one.error) for one in outcomes if isinstance(one, Prediction)]
+    assert (len(outcomes), len(made), sum(error <= 0.05 for error in made)) == (12, 10, 1)
+    assert (
+        "Twelve of the windows have a fixed length and hold their own start: of the ten with "
+        "blocks enough, one is within 5 %" in TEXT
+    )
+
+
+def test_an_epoch_of_the_study_is_eight_steps() -> None:
+    twenty = {
+        record.setup.asked.protocol["num_steps"] / 20
+        for record in fixed_trainings()
+        if record.setup.asked.data.fraction == 0.01
+        and record.setup.asked.protocol["num_steps"] >= 20
+    }
+    assert twenty == {8.0}
+    assert "an epoch here is 8 steps, where the paper's 1 % of ImageNet has 400" in TEXT
+    assert pytest.approx(400, abs=1) == 0.01 * IMAGENET_TRAIN_IMAGES / 32
