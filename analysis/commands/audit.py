@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from analysis.commands.independent import add_independent
+
 
 def add_parser(subparsers: Any) -> None:
     """Register the command; `args.run(args)` executes it."""
@@ -16,13 +18,7 @@ def add_parser(subparsers: Any) -> None:
         action="store_true",
         help="every finding with its basis, formula, sources and what settles it",
     )
-    parser.add_argument(
-        "--independent",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="a CSV file of your own with measured energies; may be given twice",
-    )
+    add_independent(parser)
     parser.set_defaults(run=run)
 
 

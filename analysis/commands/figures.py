@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.commands.folders import DEFAULT_FOLDERS, load_named
+from analysis.commands.independent import add_independent
 from analysis.errors import AnalysisError
 
 
@@ -20,6 +21,7 @@ def add_parser(subparsers: Any) -> None:
         default=list(DEFAULT_FOLDERS),
     )
     parser.add_argument("--out", type=Path, default=Path("figures"), help="output folder")
+    add_independent(parser)
     parser.set_defaults(run=run)
 
 
@@ -29,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from analysis.figures.gather import gather
     from analysis.figures.write import write
 
-    drawn = draw_all(gather(load_named(args.runs)).frames)
+    drawn = draw_all(gather(load_named(args.runs), args.independent).frames)
     try:
         write(drawn, args.out)
     except OSError as error:

@@ -9,6 +9,7 @@ from typing import Any
 from analysis.commands.claims import of_frame
 from analysis.commands.figures import cannot_write
 from analysis.commands.folders import DEFAULT_FOLDERS, load_named
+from analysis.commands.independent import add_independent
 
 
 def add_parser(subparsers: Any) -> None:
@@ -21,6 +22,7 @@ def add_parser(subparsers: Any) -> None:
         default=list(DEFAULT_FOLDERS),
     )
     parser.add_argument("--out", type=Path, default=Path("report"), help="output folder")
+    add_independent(parser)
     parser.set_defaults(run=run)
 
 
@@ -31,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     from analysis.report import page
     from analysis.report.build import build
 
-    gathered = gather(load_named(args.runs))
+    gathered = gather(load_named(args.runs), args.independent)
     report = build(gathered, draw_all(gathered.frames), of_frame(gathered.records))
     try:
         path = page.write(report, args.out)

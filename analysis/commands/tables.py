@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.commands.folders import DEFAULT_FOLDERS, load_named
+from analysis.commands.independent import add_independent
 from analysis.errors import AnalysisError, printable, unknown
 from analysis.estimates.accounting import ACCOUNTINGS
 from analysis.estimates.metrics import ALPHA, BETA
@@ -57,13 +58,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     command.add_argument(
         "--checkpoints", type=float, default=0.0, help="add so many checkpoint writes per epoch"
     )
-    command.add_argument(
-        "--independent",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="a CSV file of your own with measured energies (docs/evidence.md)",
-    )
+    add_independent(command)
     command.add_argument(
         "--own", action="store_true", help="print your own runs alone; all tables are written"
     )

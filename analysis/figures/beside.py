@@ -20,18 +20,19 @@ COMPONENTS = ("gpu_sensor", "cpu_sensor", "ram_sensor")
 Row = tuple[str, str, str, str, float, float | None, str]
 
 
-def beside(records: pd.DataFrame) -> pd.DataFrame:
+def beside(records: pd.DataFrame, energies: pd.DataFrame | None = None) -> pd.DataFrame:
     """`frames.BESIDE_COLUMNS` of ImageNet-1k at the recipe's input size. `records`: as `load`
-    gives them. A GPU that idled is left out: its energy is not a network's."""
-    rows = [*_independent(), *_published()]
+    gives them; `energies`: as `independent.own_file.with_files` does, the shipped ones alone where
+    none are given. A GPU that idled is left out: its energy is not a network's."""
+    rows = [*_independent(energies), *_published()]
     for one in merge(records):
         if one.task == "classification" and one.dataset == published.IMAGENET:
             rows += _measured(one) if one.tier != "small" else ()
     return pd.DataFrame(rows, columns=list(BESIDE_COLUMNS))
 
 
-def _independent() -> Iterator[Row]:
-    for one in energy_sets(uses=("yes", "data-bound", "rank")):
+def _independent(energies: pd.DataFrame | None) -> Iterator[Row]:
+    for one in energy_sets(energies, uses=("yes", "data-bound", "rank")):
         for model, joules in one.values.items():
             yield str(model), one.phase, "independent", one.scope, float(joules), None, one.name
 

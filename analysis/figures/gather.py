@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from analysis.figures.estimates import estimated
 from analysis.figures.figure4 import PRINTED_TOTAL, STAGE_NAMES
 from analysis.figures.frames import RUN_COLUMNS, STAGE_COLUMNS, Frames, gqi
 from analysis.figures.others import others
+from analysis.independent.own_file import with_files
 from analysis.published import facts as published_facts
 from analysis.published.facts import IMAGENET
 from analysis.records import load
@@ -30,20 +31,27 @@ TABLE_3 = "Watt For What, Table 3"
 
 @dataclass(frozen=True)
 class Gathered:
-    """records: as `load.load` gives them; problems: files left out."""
+    """records: as `load.load` gives them; problems: files left out; independent: files of a user's
+    own with what others measured."""
 
     frames: Frames
     records: pd.DataFrame
     problems: tuple[load.Problem, ...]
+    independent: tuple[str, ...] = ()
 
 
-def gather(loaded: load.Loaded) -> Gathered:
-    """The frames of everything that was loaded."""
-    return Gathered(frames(loaded.frame), loaded.frame, loaded.problems)
+def gather(loaded: load.Loaded, independent: Sequence[str] = ()) -> Gathered:
+    """The frames of everything that was loaded. independent: see `independent.own_file`.
+
+    Raises `AnalysisError` for such a file that cannot be used.
+    """
+    made = frames(loaded.frame, with_files(independent))
+    return Gathered(made, loaded.frame, loaded.problems, tuple(independent))
 
 
-def frames(records: pd.DataFrame) -> Frames:
-    """Everything the figures need. `records`: as `load.load` gives them."""
+def frames(records: pd.DataFrame, energies: pd.DataFrame | None = None) -> Frames:
+    """Everything the figures need. `records`: as `load.load` gives them; `energies`: as
+    `independent.own_file.with_files` does, the shipped ones where none are given."""
     rows, stages = estimated(records)
     return Frames(
         rows=_joined(published_rows(), rows),
@@ -52,8 +60,8 @@ def frames(records: pd.DataFrame) -> Frames:
         appliances=_with_titles(published_facts.appliances()),
         references=_with_titles(published_facts.references()),
         language_models=_with_titles(published_facts.language_models()),
-        beside=beside(records),
-        others=others(),
+        beside=beside(records, energies),
+        others=others(energies),
     )
 
 

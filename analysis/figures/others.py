@@ -19,10 +19,11 @@ USES = ("yes", "data-bound", "rank")
 """A GPU that idled is left out: its energy is not a network's."""
 
 
-def others() -> pd.DataFrame:
+def others(energies: pd.DataFrame | None = None) -> pd.DataFrame:
     """`frames.OTHERS_COLUMNS`: Wh per 1,000 images of the networks of the paper's studies, whose
-    energy it is, on what, at which batch size of a board, and what belongs together."""
-    table = energy()
+    energy it is, on what, at which batch size of a board, and what belongs together. `energies`:
+    as `independent.own_file.with_files` gives them, else the shipped ones."""
+    table = energy() if energies is None else energies
     table = table[table["row"].isin(SHORT_NAMES) & table["use"].isin(USES)]
     num_gpus = table["num_gpus"].fillna(1)
     frame = pd.DataFrame(

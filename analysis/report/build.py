@@ -21,6 +21,7 @@ from analysis.report.model import Point, Report
 from analysis.report.provenance import measured, provenance
 from analysis.report.rows import rows_table
 from analysis.report.tables import claims_table, paper_table
+from analysis.tables.lines import Options
 from analysis.tables.printed import tables_of
 
 INTERACTIVE = "figure2"  # the page draws it itself
@@ -30,7 +31,7 @@ def build(
     gathered: Gathered, figures: Mapping[str, Figure], claims: Sequence[Claim] = ()
 ) -> Report:
     """The report over `gathered`; `figures` by name as `draw_all` gives them."""
-    made = tables_of(gathered.records)
+    made = tables_of(gathered.records, Options(independent=gathered.independent))
     absent = [name for name, figure in figures.items() if is_absent(figure)]
     num_runs = gathered.records["path"].nunique()
     num_models = gathered.records["model"].nunique()

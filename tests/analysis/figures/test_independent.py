@@ -7,9 +7,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from analysis.__main__ import main
 from analysis.figures.beside import beside
 from analysis.figures.figure_independent import figure_independent
+from analysis.figures.gather import gather
 from analysis.independent import facts
+from analysis.independent.own_file import NEEDED
 from analysis.records.load import load
 from tests.analysis.sample_records import a_record, put
 
@@ -41,6 +44,32 @@ def test_a_gpu_that_idled_is_no_mark(frame: pd.DataFrame) -> None:
     used = facts.energy()["use"] != "idle"
     assert 0 < len(others) <= int(used.sum())
     assert not others["where"].str.contains("A100.*test").any()
+
+
+def test_a_users_own_file_is_among_the_marks_and_the_lines(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    lines = [
+        f"{row},test,wall,my desktop,1000,300,my logbook,own,{batch}"
+        for row in ("ResNet50", "VGG16")
+        for batch in (32, 64)
+    ]
+    path.write_text("\n".join([",".join((*NEEDED, "batch_size")), *lines]), encoding="utf-8")
+    loaded = load([put(tmp_path / "runs", a_record())])
+    gathered = gather(loaded, (str(path),))
+    marks = gathered.frames.beside
+    mine = marks[marks["where"].str.startswith("my desktop")]
+    assert set(mine["model"]) == {"ResNet50", "VGG16"} and set(mine["scope"]) == {"wall"}
+    assert "my desktop" in set(gathered.frames.others["device"])
+    assert gathered.independent == (str(path),), "the report's tables take it from here"
+
+
+@pytest.mark.parametrize("command", ["figures", "report", "tables"])
+def test_a_file_that_cannot_be_used_is_one_line(tmp_path: Path, capsys, command: str) -> None:
+    runs = put(tmp_path / "runs", a_record())
+    wanted = [command, str(runs), "--out", str(tmp_path / "out")]
+    assert main([*wanted, "--independent", str(tmp_path / "no.csv")]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].endswith("give a CSV file in UTF-8")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_panel_has_one_scope_and_marks_of_each_kind(frame: pd.DataFrame) -> None:
