@@ -7,6 +7,8 @@ global_energy_mix.json). Grams taken for kilograms, or kilograms for tonnes, lie
 
 from __future__ import annotations
 
+LOG_SOURCE = "the CodeCarbon log"
+"""Of a factor that the emissions and the energy of an imported log give."""
 LEAST_KG_PER_KWH = 0.0005
 MOST_KG_PER_KWH = 1.5
 

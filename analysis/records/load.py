@@ -139,8 +139,8 @@ def _seconds(texts: pd.Series) -> pd.Series:
     """ISO 8601 times in seconds since 1970, a time without an offset taken for UTC; NaN where a
     text is none. Order in time is not order as text: offsets differ."""
     times = pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce")
-    epoch = pd.Timestamp(0, tz="UTC")
-    return (times - epoch).dt.total_seconds()
+    epoch = pd.Timestamp(0, tz="UTC").as_unit("us")  # nanoseconds end in the year 2262
+    return (times.dt.as_unit("us") - epoch).dt.total_seconds()
 
 
 def find_records(folders: Iterable[Path | str], problems: list[Problem]) -> list[str]:

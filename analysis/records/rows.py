@@ -12,6 +12,7 @@ from analysis.records.calibration import calibration_of
 from analysis.records.collection import collection_of
 from analysis.records.confidence import at_95
 from analysis.records.describe import dataset_of, device_of, variant_of
+from analysis.records.emission_factor import LOG_SOURCE
 from metering import catalogue
 from metering.bounds import MOST
 from metering.json_values import group, shown, text
@@ -53,6 +54,8 @@ LEAST_KWH = 1e-15
 LEAST_CONFIDENCE, MOST_CONFIDENCE = 0.5, 0.9999
 READINGS_WITHIN = 1e-6
 """A rate that differs from its own readings by a larger share contradicts them."""
+EMISSIONS_WITHIN = 0.01
+"""Older records have CodeCarbon's own emissions, whose energy may differ in the last digits."""
 CHANGED = "the record was changed, measure it again"
 
 
@@ -140,6 +143,7 @@ def _phase(record: Record, phase: PhaseRecord, totals: Totals) -> dict[str, Any]
             "less than any network takes; measure it again"
         )
     _refuse_contradictions(phase, totals)
+    _refuse_other_emissions(record, phase, totals)
     refuse_impossible(phase)
     quality = quality_of(record, phase)
     return {
@@ -203,6 +207,21 @@ def _refuse_contradictions(phase: PhaseRecord, totals: Totals) -> None:
                 f"{where}.num_blocks: {rate.num_blocks}, but {totals.num_blocks} blocks were "
                 f"measured; {CHANGED}"
             )
+
+
+def _refuse_other_emissions(record: Record, phase: PhaseRecord, totals: Totals) -> None:
+    """Raises `RecordError` where emissions are not the record's factor times the energy. A log
+    brings a total of its own for each phase, and its factor is of its first."""
+    factor, kwh = record.host.emissions, totals.energy.total_kwh
+    kg = phase.emissions_kg_co2eq
+    if factor is None or factor.kg_co2eq_per_kwh is None or kg is None or kwh is None:
+        return
+    expected = factor.kg_co2eq_per_kwh * kwh
+    if factor.source != LOG_SOURCE and abs(kg - expected) > EMISSIONS_WITHIN * expected:
+        raise RecordError(
+            f"phases.{phase.phase}.emissions_kg_co2eq: {kg:.6g} kg, but its energy times its "
+            f"factor is {expected:.6g}; {CHANGED}"
+        )
 
 
 def _at_95(interval: Interval | None, where: str) -> float | None:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from analysis.records.codecarbon.quantities import SUM_TOLERANCE, Logged
 from analysis.records.codecarbon.rows import ForeignRun, run_id_of
 from analysis.records.codecarbon.sensors import sensors_of
+from analysis.records.emission_factor import LOG_SOURCE
 from metering.record import Component, Energy, Interval, PhaseRecord, Reading, Record, Sensor
 from metering.record_host import Code, EmissionFactor, Host
 
@@ -95,7 +96,7 @@ def _factor(one: Logged) -> EmissionFactor | None:
     if one.country_iso_code is None or one.emissions_kg_co2eq is None:
         return None
     factor = one.emissions_kg_co2eq / one.energy_kwh
-    return EmissionFactor(one.country_iso_code, factor, source="the CodeCarbon log", is_said=True)
+    return EmissionFactor(one.country_iso_code, factor, source=LOG_SOURCE, is_said=True)
 
 
 def _start(one: Logged) -> str:

@@ -71,6 +71,13 @@ def test_an_absent_sensor_stays_absent(tmp_path: Path):
     assert train["gpu_kwh"] != train["gpu_kwh"]  # NaN, not 0
 
 
+def test_a_time_of_any_year_ends_no_command(tmp_path: Path):
+    years = ("0001", "2024", "2999", "9999")
+    put(tmp_path, *(a_record(started_at=f"{year}-01-01T00:00:00+00:00") for year in years))
+    frame = load([tmp_path]).frame.drop_duplicates("run_id").sort_values("started_s")
+    assert [text[:4] for text in frame["started_at"]] == list(years)
+
+
 def test_a_failed_run_is_a_row_without_a_phase(tmp_path: Path):
     put(tmp_path, a_failure())
     row = load([tmp_path]).frame.iloc[0]

@@ -66,6 +66,13 @@ def test_a_size_that_no_record_says_is_not_the_recipes(tmp_path: Path) -> None:
     assert set(all_tables(load([put(tmp_path, record)]).frame)["studies"]["tier"]) == {"small"}
 
 
+def test_emissions_that_are_not_energy_times_factor_are_refused(tmp_path: Path) -> None:
+    record = emitting(0.056, "FRA")
+    host = Host(emissions=EmissionFactor("FRA", 0.112, 2023))
+    [problem] = load([put(tmp_path, replace(record, host=host))]).problems
+    assert "phases.train.emissions_kg_co2eq: " in problem.reason
+
+
 def emitting(kg: float, country: str) -> Record:
     train = replace(a_phase(), emissions_kg_co2eq=kg * 3200e-6)
     host = Host(emissions=EmissionFactor(country, kg, 2023))
