@@ -2,9 +2,9 @@
 
     with watt.measure("my-net", batch_size=256) as run:
         with run.window("train") as window:
-            for batch in loader:
-                step(batch)
-                window.step(len(batch))
+            for images, labels in loader:
+                step(images, labels)
+                window.step(len(images))
 
 A whole training is measured to its end (time from left to right; each part is metered once):
 

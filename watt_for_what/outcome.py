@@ -24,6 +24,7 @@ from metering.used import added, used
 from tasks.running.found import on_this_machine
 from watt_for_what.errors import WattError
 
+J_PER_KWH = 3.6e6
 WHOLE_NOTE = "a whole training: what it used, from its first step to its last"
 
 
@@ -125,13 +126,16 @@ def summary(one: Record, folder: Path) -> Iterator[str]:
         spread = rate.relative_half_width
         within = "" if spread is None else f" ± {_percent(spread)} %"
         yield (
-            f"{one.model}: {name} {rate.mean:.4g} kWh per sample{within}"
+            f"{one.model}: {name} {J_PER_KWH * rate.mean:.4g} J a sample{within}"
             f" ({phase.num_samples} samples, {phase.stop_reason})"
         )
+        yield from (f"{one.model}: note: {flag}" for flag in phase.flags)
     if one.config.get("whole"):
         parts = {name: kwh for name, e in used([one]).items() if (kwh := e.total_kwh) is not None}
         said = ", ".join(f"{name} {kwh:.4g}" for name, kwh in parts.items())
         yield f"{one.model}: {sum(parts.values()):.4g} kWh in all: {said}"
+    standing = standing_notes(whole=True, num_nodes=2)
+    yield from (f"{one.model}: note: {note}" for note in one.notes if note not in standing)
     yield f"{one.model}: {one.status}: {folder / 'record.json'}"
 
 

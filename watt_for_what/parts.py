@@ -61,11 +61,10 @@ class Parts:
         self._open.remove(window)
         if window.is_stepless:
             raise WattError(
-                f"window({phase!r}) was closed without a step: call window.step(len(batch)) after "
+                f"window({phase!r}) was closed without a step: call window.step(len(images)) after "
                 "each, or meter it with run.part('evaluation')"
             )
-        if (uneven := window.uneven()) and uneven not in self.notes:
-            self.notes.append(uneven)
+        self.notes += [one for one in window.remarks() if one not in self.notes]
         if not self._whole:
             self._finish(phase)
         self._go_on()

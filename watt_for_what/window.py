@@ -31,6 +31,7 @@ class Window:
         self._inner: PausableWindow | None = None
         self._num_ranks = run.ranks.num_ranks
         self._num_samples = 0  # of this rank
+        self._largest_step = 0  # samples over all ranks
         self.done = False
 
     def __enter__(self) -> Window:
@@ -61,6 +62,7 @@ class Window:
         if not 0 < samples <= self.batch_size:
             raise WattError(_wrong_number(num_samples, self._num_ranks, self.batch_size))
         self._num_samples += num_samples
+        self._largest_step = max(self._largest_step, samples)
         self.done = inner.step(samples, data_wait_s)
         return self.done
 
@@ -95,8 +97,20 @@ class Window:
     def is_stepless(self) -> bool:
         return self._num_samples == 0
 
-    def uneven(self) -> str | None:
-        """What a reader has to know where ranks gave different numbers of samples. Collective."""
+    def remarks(self) -> list[str]:
+        """What a reader has to know of the numbers of samples that were given. Collective."""
+        return [one for one in (self._uneven(), self._short()) if one is not None]
+
+    def _short(self) -> str | None:
+        if not 0 < self._largest_step < self.batch_size:
+            return None
+        return (
+            f"{self.phase}: no step had batch_size={self.batch_size} samples, but at most "
+            f"{self._largest_step}; if that is not so, the rate is wrong: give step() the number "
+            "of samples, len(images) rather than len([images, labels])"
+        )
+
+    def _uneven(self) -> str | None:
         gathered: list[Any] = self._run.ranks.broadcast(self._run.ranks.gather(self._num_samples))
         if len(set(gathered)) == 1:
             return None
@@ -106,7 +120,7 @@ class Window:
 
 def _wrong_number(num_samples: int, num_ranks: int, batch_size: int) -> str:
     if num_samples < 1:
-        return f"window.step: num_samples={num_samples} is no batch; give len(batch)"
+        return f"window.step: num_samples={num_samples} is no batch; give len(images)"
     ranks = f" on each of {num_ranks} ranks" if num_ranks > 1 else ""
     return (
         f"window.step: num_samples={num_samples}{ranks} is more than batch_size={batch_size}, the "

@@ -146,11 +146,29 @@ def test_the_decorated_function_gets_the_window(tmp_path):
     assert sum(one.num_samples for one in record.phases["train"].readings) == 14
 
 
+def test_steps_that_are_never_a_whole_batch_are_noted(tmp_path, capsys):
+    batch = [[0] * 8, [0] * 8]  # images and labels
+    with watt.measure("short", batch_size=8, output_dir=tmp_path, whole=True) as run:
+        with run.window("train") as window:
+            window.step(len(batch))
+    assert run.record is not None
+    note = "train: no step had batch_size=8 samples, but at most 2; "
+    assert [one for one in run.record.notes if one.startswith(note)]
+    assert f"short: note: {note}" in capsys.readouterr().err
+
+    with watt.measure("last", batch_size=8, output_dir=tmp_path, whole=True, quiet=True) as run:
+        with run.window("train") as window:
+            window.step(8)
+            window.step(3)
+    assert run.record is not None and not [one for one in run.record.notes if "no step had" in one]
+
+
 def test_the_end_is_said_in_a_few_lines(tmp_path, capsys):
     said = dict(batch_size=2, output_dir=tmp_path, whole=True)
     with watt.measure("said", **said) as run, run.window("train") as window:
         window.step(2)
-    rate, sums, where = capsys.readouterr().err.splitlines()
-    assert rate.startswith("said: train ") and "kWh per sample" in rate
+    lines = capsys.readouterr().err.splitlines()
+    rate, sums, where = (line for line in lines if not line.startswith("said: note: "))
+    assert rate.startswith("said: train ") and "J a sample" in rate
     assert "kWh in all: train" in sums and "set-up" in sums
     assert where == f"said: finished: {run.folder / 'record.json'}"

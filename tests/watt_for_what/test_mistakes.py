@@ -99,7 +99,7 @@ def _phase(measure, run, window):
         (_nested, "measure\\('inner'\\) inside measure\\('net'\\): one run at a time"),
         (_two_windows, "window\\('test'\\) inside window\\('train'\\): one window at a time"),
         (_too_many, "num_samples=9 is more than batch_size=8"),
-        (_none, "num_samples=0 is no batch; give len\\(batch\\)"),
+        (_none, "num_samples=0 is no batch; give len\\(images\\)"),
         (_words, "num_samples='8' is no whole number"),
         (_part, "part\\('train'\\): give it a name of its own"),
         (_phase, "window\\('val'\\) is no phase; use train or test"),
