@@ -19,6 +19,9 @@ from tasks.running import step_memory
 if TYPE_CHECKING:
     import torch
 
+OF_ONE_VALUE = "more than 1 value per channel"
+"""What PyTorch says of batch normalisation over a single value."""
+
 
 def run(plan: Plan, setup: Any, total_memory: int | None) -> None:
     """A training pass (or a test pass) of a rank's batch. total_memory: bytes of the device, None
@@ -28,12 +31,18 @@ def run(plan: Plan, setup: Any, total_memory: int | None) -> None:
 
     network = models.build_without_weights(plan)
     weights.require_fit(plan, network)
-    if next(network.parameters()).device.type != "meta":
-        return  # one of the user's own that only exists with numbers
+    first = next(network.parameters(), None)
+    if first is None:
+        raise PlanError(
+            f"model={plan.model.name} has no parameters, so there is nothing to train; make them "
+            "in its __init__"
+        )
     trains = "train" in plan.phases
     network.train(trains)
     batch_size = plan.micro_batch if trains else plan.batch_size // plan.hardware.num_ranks
     size = models.input_size(plan, for_test=not trains)
+    if first.device.type != "meta":  # one of the user's own that only exists with numbers
+        return _pass_numbers(plan, network, first.device, min(batch_size, 2), size)
     saved = step_memory.Saved(network)
     images = torch.zeros((batch_size, 3, size, size), device="meta")
     try:
@@ -45,15 +54,34 @@ def run(plan: Plan, setup: Any, total_memory: int | None) -> None:
     except NotImplementedError:
         return  # an operator that the meta device does not have
     except Exception as error:  # a network raises anything for an input that it cannot take
-        raise _refused(plan, batch_size, size, error) from error
+        if not models.is_own(plan) or OF_ONE_VALUE in str(error):
+            raise _refused(plan, batch_size, size, error) from error
+        # it may look at numbers, which the meta device does not have
+        network = models.build(plan, with_checkpoint=False).train(trains)
+        return _pass_numbers(plan, network, torch.device("cpu"), min(batch_size, 2), size)
     _require_logits(plan, output)
     if trains and not plan.compile:
         needed = _least_bytes(plan, setup, network, saved.num_bytes)
         step_memory.require(plan, needed, total_memory, step_memory.shorter(plan))
 
 
+def _pass_numbers(
+    plan: Plan, network: torch.nn.Module, device: torch.device, num_images: int, size: int
+) -> None:
+    """A pass of a few images that is computed, without the check of memory. Raises `PlanError`."""
+    import torch
+
+    images = torch.zeros((num_images, 3, size, size), device=device)
+    try:
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            output = network(images)
+    except Exception as error:  # a network raises anything for an input that it cannot take
+        raise _refused(plan, num_images, size, error) from error
+    _require_logits(plan, output)
+
+
 def _refused(plan: Plan, batch_size: int, size: int, error: Exception) -> PlanError:
-    if "more than 1 value per channel" in str(error):
+    if OF_ONE_VALUE in str(error):
         return PlanError(
             f"batch_size={plan.batch_size} gives model={plan.model.name} batch normalisation over "
             f"one value at {size} pixels ({batch_size} image a device); choose a larger batch_size "
@@ -67,14 +95,17 @@ def _refused(plan: Plan, batch_size: int, size: int, error: Exception) -> PlanEr
 
 def _require_logits(plan: Plan, output: Any) -> None:
     """One number for each image and class; timm's Inception and distilled networks give pairs."""
-    first = output[0] if isinstance(output, tuple | list) and output else output
+    parts = output if isinstance(output, tuple) and len(output) == 2 else (output,)
     wanted = plan.data.options["num_classes"]
-    shape = tuple(getattr(first, "shape", ()))
-    if len(shape) != 2 or shape[1] != wanted:
+    shapes = [tuple(getattr(part, "shape", ())) for part in parts]
+    if any(len(shape) != 2 or shape[1] != wanted for shape in shapes):
+        said = [
+            str(shape or type(part).__name__) for shape, part in zip(shapes, parts, strict=True)
+        ]
         raise PlanError(
-            f"model={plan.model.name} answers with {shape or type(first).__name__} for a batch of "
-            f"images, not with (images, {wanted}); set data.options.num_classes, or give the "
-            "network num_classes"
+            f"model={plan.model.name} answers with {said} for a batch of images, not "
+            f"with (images, {wanted}); return the logits alone, set data.options.num_classes, or "
+            "give the network num_classes"
         )
 
 

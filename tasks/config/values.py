@@ -126,7 +126,7 @@ def _weights(value: str) -> str:
 
 def _folder(value: str) -> str:
     if not Path(place(value)).expanduser().is_dir():
-        raise PydanticCustomError("folder", "is not a folder; give the folder that holds the set")
+        raise PydanticCustomError("folder", "is not a folder; give an existing one")
     return value
 
 

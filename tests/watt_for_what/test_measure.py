@@ -148,18 +148,17 @@ def test_the_decorated_function_gets_the_window(tmp_path):
 
 def test_steps_that_are_never_a_whole_batch_are_noted(tmp_path, capsys):
     batch = [[0] * 8, [0] * 8]  # images and labels
-    with watt.measure("short", batch_size=8, output_dir=tmp_path, whole=True) as run:
-        with run.window("train") as window:
-            window.step(len(batch))
+    said = dict(batch_size=8, output_dir=tmp_path, whole=True)
+    with watt.measure("short", **said) as run, run.window("train") as window:
+        window.step(len(batch))
     assert run.record is not None
     note = "train: no step had batch_size=8 samples, but at most 2; "
     assert [one for one in run.record.notes if one.startswith(note)]
     assert f"short: note: {note}" in capsys.readouterr().err
 
-    with watt.measure("last", batch_size=8, output_dir=tmp_path, whole=True, quiet=True) as run:
-        with run.window("train") as window:
-            window.step(8)
-            window.step(3)
+    with watt.measure("last", **said) as run, run.window("train") as window:
+        window.step(8)
+        window.step(3)
     assert run.record is not None and not [one for one in run.record.notes if "no step had" in one]
 
 

@@ -32,6 +32,22 @@ def looks_at_numbers(num_classes=10):
     net.scale = float(net.head.weight.sum())
     return net
 
+class LooksAtItsImages(Net):
+    def forward(self, images):
+        return super().forward(images) * float(images.mean())
+
+class WithFeatures(Net):
+    def forward(self, images):
+        return super().forward(images), self.body(images)
+
+class Wrong(Net):
+    def forward(self, images):
+        return self.head(images[..., : int(images.abs().sum()) + 7])
+
+class NothingToLearn(torch.nn.Module):
+    def forward(self, images):
+        return images.mean((2, 3))
+
 def headless():
     return torch.nn.Conv2d(3, 4, 3)
 
@@ -102,7 +118,7 @@ def test_what_is_known_beforehand_is_said_beforehand(
         list(session.check(compose("model=test_resnet", *asked)))
 
 
-@pytest.mark.parametrize("name", ["Net", "looks_at_numbers"])
+@pytest.mark.parametrize("name", ["Net", "looks_at_numbers", "LooksAtItsImages"])
 def test_a_network_of_ones_own_is_built_and_tested(
     compose: Callable[..., Plan], nets: Path, name: str
 ) -> None:
@@ -152,6 +168,12 @@ def test_a_change_of_the_users_module_is_another_run(
         ("mynets:headless", "answers with"),
         ("mynets:nothing", "gives a NoneType, not a torch.nn.Module"),
         ("mynets:absent", "has no absent"),
+        ("mynets:NothingToLearn", "has no parameters"),
+        (
+            "mynets:WithFeatures",
+            r"with \(32, 1000\) and \(32, 4, .*return the logits alone",
+        ),
+        ("mynets:Wrong", "cannot take images of .*mat1 and mat2 shapes"),
     ],
 )
 def test_what_is_no_classifier_is_said(
