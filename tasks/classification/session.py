@@ -31,8 +31,14 @@ if TYPE_CHECKING:
 
 def check(plan: Plan) -> Iterable[str]:
     """Problems that can be seen without building anything."""
-    if own_modules.callable_name(plan.model.source) is None and not plan.model.imports:
-        require_timm_name(plan.model.source)
+    source = plan.model.source
+    if own_modules.callable_name(source) is None and not plan.model.imports:
+        if settings := own_modules.in_our_words(source, plan.model.path):
+            raise PlanError(
+                f"model.source={source} is no name of timm; for a network of your own write "
+                f"{settings}, a function or class"
+            )
+        require_timm_name(source)
     weight_files.check(plan.model.checkpoint)
     setup.check_options(plan.data)
     setup.check_model(plan)

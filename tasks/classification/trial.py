@@ -97,11 +97,9 @@ def _require_logits(plan: Plan, output: Any) -> None:
     """One number for each image and class; timm's Inception and distilled networks give pairs."""
     parts = output if isinstance(output, tuple) and len(output) == 2 else (output,)
     wanted = plan.data.options["num_classes"]
-    shapes = [tuple(getattr(part, "shape", ())) for part in parts]
-    if any(len(shape) != 2 or shape[1] != wanted for shape in shapes):
-        said = [
-            str(shape or type(part).__name__) for shape, part in zip(shapes, parts, strict=True)
-        ]
+    shapes = [tuple(getattr(part, "shape", ())) or type(part).__name__ for part in parts]
+    if any(isinstance(shape, str) or shape[1:] != (wanted,) for shape in shapes):
+        said = " and ".join(map(str, shapes))
         raise PlanError(
             f"model={plan.model.name} answers with {said} for a batch of images, not "
             f"with (images, {wanted}); return the logits alone, set data.options.num_classes, or "

@@ -17,12 +17,29 @@ from tasks.config.own_imports import helpers
 from tasks.errors import PlanError
 
 _CALLABLE = re.compile(r"([A-Za-z_][\w.]*):([A-Za-z_]\w*)")
+_FILE = re.compile(r"(?:(.*)/)?([A-Za-z_]\w*)\.py(?::([A-Za-z_]\w*))?")
+_DOTTED = re.compile(r"((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*)\.([A-Za-z_]\w*)")
 
 
 def callable_name(source: str) -> tuple[str, str] | None:
     """Module and name of `package.module:callable`; None for any other source."""
     match = _CALLABLE.fullmatch(source)
-    return (match[1], match[2]) if match else None
+    return (match[1], match[2]) if match and not match[1].endswith(".py") else None
+
+
+def in_our_words(source: str, folder: str | None) -> str | None:
+    """The settings for a callable that `source` names in another way (a file, a module alone, a
+    dot before the callable); None where it does not look like one."""
+    if match := _FILE.fullmatch(source):
+        path = match[1] or folder or "FOLDER"
+        return f"model.source={match[2]}:{match[3] or 'NAME'} model.path={path}"
+    inside = Path(folder or ".").expanduser()
+    if (inside / f"{source}.py").is_file() or (inside / source / "__init__.py").is_file():
+        return f"model.source={source}:NAME"
+    dotted = _DOTTED.fullmatch(source)
+    if dotted and (inside / Path(*dotted[1].split("."))).with_suffix(".py").is_file():
+        return f"model.source={dotted[1]}:{dotted[2]}"
+    return None
 
 
 def use_folder(folder: str | None) -> None:

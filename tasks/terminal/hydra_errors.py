@@ -15,6 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from tasks.config import key_table
 from tasks.config.model_names import CONF_DIR, timm_names, yaml_names
+from tasks.config.own_modules import callable_name
 from tasks.config.refusals import one_line, shown
 from tasks.errors import unknown
 from tasks.terminal.arguments import GROUPS, unreadable
@@ -106,6 +107,8 @@ def _missing_file(error: Any, flags: argparse.Namespace | None) -> str:
         group, name = f"{group}/{name.partition('/')[0]}", name.partition("/")[2]
     known = list(error.options or ())
     if group == "model":
+        if callable_name(name):
+            return f"model={name} is a function or class; write model=own model.source={name}"
         known = sorted(yaml_names() | timm_names())
     listed = yaml_names() if group == "model" else known
     words = str(unknown(group, name, known, f"known: {', '.join(sorted(listed)[:40])}"))

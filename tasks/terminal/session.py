@@ -110,6 +110,7 @@ class Session:
     def status(self) -> int:
         """Exit status, after listing every run that failed."""
         from tasks.terminal import internal_error
+        from tasks.terminal.summary import first_line
 
         has_internal_errors = self.num_internal_errors > 0
         failed = [run for run in self.ended if not run.is_finished]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from metering.record import PhaseRecord, Record
+from metering.record import Failure, PhaseRecord, Record
 from tasks.running.execute import Outcome
 
 _WORDS = {
@@ -23,7 +23,7 @@ def summary_lines(outcome: Outcome) -> list[str]:
     head += ", small scale)" if record.setup.asked.scale == "small" else ")"
     if record.status != "finished":
         failure = record.failure
-        message = failure.message.splitlines()[0] if failure and failure.message else ""
+        message = first_line(failure) if failure else ""
         earlier = " earlier, not run again (retry_failed=true does)" if outcome.reused else ""
         return [f"{head}: {record.status}{earlier}: {message}", f"  see {outcome.folder}"]
     lines = [head + (": measured earlier, not run again" if outcome.reused else "")]
@@ -34,6 +34,11 @@ def summary_lines(outcome: Outcome) -> list[str]:
     lines.append("  sensors: " + _sensors(record))
     lines.append(f"  record: {outcome.folder / 'record.json'}")
     return lines
+
+
+def first_line(failure: Failure) -> str:
+    """Of its message; the error's type where it has none (`StopIteration`, an `assert`)."""
+    return next(iter(failure.message.strip().splitlines()), failure.type)
 
 
 def _phase_line(phase: PhaseRecord) -> str:

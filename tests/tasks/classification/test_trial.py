@@ -162,6 +162,16 @@ def test_a_change_of_the_users_module_is_another_run(
     assert compose(*asked).identity != before.identity
 
 
+@pytest.mark.parametrize("source", ["mynets.py:Net", "{nets}/mynets.py:Net", "mynets.Net"])
+def test_a_callable_that_is_named_in_another_way_is_told_in_ours(
+    compose: Callable[..., Plan], nets: Path, source: str
+) -> None:
+    source = source.format(nets=nets)
+    plan = compose("model=own", f'model.source="{source}"', f"model.path={nets}")
+    with pytest.raises(PlanError, match=r"write model\.source=mynets:Net"):
+        list(session.check(plan))
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [

@@ -30,6 +30,7 @@ CONF = Path(run.CONF)
         (["model=/etc/passwd"], "model=/etc/passwd is a path, not a name; choose model=NAME"),
         (["-m", "model=../x,vit_b"], "is a path, not a name; choose model=NAME"),
         (["data=/data/imagenet"], "write data=folder data.root=/data/imagenet"),
+        (["model=nets:Net"], "write model=own model.source=nets:Net"),
         (["model=foo/x"], "model 'foo/x' is unknown; known:"),
         # keys
         (["+batchsize=4"], "did you mean batch_size?"),

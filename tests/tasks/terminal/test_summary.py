@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from metering.record import Interval, PhaseRecord, Sensor
+from metering.record import Failure, Interval, PhaseRecord, Sensor
 from tasks.plan import Plan
 from tasks.running.execute import Outcome, empty_record
 from tasks.terminal.summary import summary_lines
@@ -35,3 +35,10 @@ def test_intervals_flags_notes_and_sensors_are_named(compose: Callable[..., Plan
     assert lines[4] == (
         "  sensors: GPU hardware energy counter; CPU absent; RAM modelled, not measured"
     )
+
+
+def test_a_failure_without_words_is_called_by_its_type(compose: Callable[..., Plan]) -> None:
+    plan = compose()
+    bare = empty_record(plan, "failed", "2026-01-01T00:00:00+00:00")
+    record = dataclasses.replace(bare, failure=Failure(type="StopIteration", message=""))
+    assert summary_lines(Outcome(record, plan.folder))[0].endswith(": failed: StopIteration")
