@@ -35,10 +35,11 @@ class RunEnd:
 
     @classmethod
     def of(cls, outcome: Outcome) -> RunEnd:
+        from tasks.terminal.summary import first_line
+
         record = outcome.record
-        lines = record.failure.message.splitlines() if record.failure else []
         is_finished = record.status == "finished"
-        reason = lines[0] if lines else ""
+        reason = first_line(record.failure) if record.failure else ""
         return cls(record.model, is_finished, outcome.reused, reason, outcome.folder)
 
 
@@ -110,7 +111,6 @@ class Session:
     def status(self) -> int:
         """Exit status, after listing every run that failed."""
         from tasks.terminal import internal_error
-        from tasks.terminal.summary import first_line
 
         has_internal_errors = self.num_internal_errors > 0
         failed = [run for run in self.ended if not run.is_finished]
