@@ -11,9 +11,11 @@ from pathlib import Path
 from launchers.published_cost import published_rate
 from metering.record import FILE_NAME, PhaseRecord, Record, RecordError
 from metering.record_file import read
+from metering.sensors.nvml import GpuError, MaskError, job_gpus
 from metering.setup import Asked, identity
 from tasks.plan import Plan
 
+AMD_DRIVER = Path("/dev/kfd")
 EARLIER = "an earlier record of the same set-up"
 OTHER_METER = "the rate of an earlier record of the same set-up, measured under another meter"
 PUBLISHED = "the paper's published kWh, on its hardware"
@@ -34,8 +36,24 @@ class Cost:
     source: str
 
 
-def cost(plan: Plan) -> Cost:
-    """The best that is known of `plan`."""
+def cost(plan: Plan, is_here: bool = False) -> Cost:
+    """The best that is known of `plan`. is_here: it would be run on this machine, which may have
+    no GPU for it."""
+    known = _cost(plan)
+    return dataclasses.replace(known, gpu_hours=0.0) if is_here and _takes_cpu(plan) else known
+
+
+def _takes_cpu(plan: Plan) -> bool:
+    """Whether `hardware.accelerator=auto` finds no GPU on this machine."""
+    if plan.hardware.accelerator != "auto" or plan.hardware.gpu is not None:
+        return False
+    try:
+        return not job_gpus() and not AMD_DRIVER.exists()
+    except (GpuError, MaskError):
+        return False
+
+
+def _cost(plan: Plan) -> Cost:
     records = list(_finished(plan.folder.parent.glob(f"{plan.identity}*/{FILE_NAME}")))
     for record in records:
         parts = _phases_of(record, plan)

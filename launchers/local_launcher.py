@@ -61,13 +61,13 @@ class LocalLauncher(Launcher):
         if not any(word.partition("=")[0].lstrip("+") == "dry_run" for job in jobs for word in job):
             return
         from launchers.composition import compose_runs
-        from launchers.preview import sweep_lines
+        from launchers.preview import sweep_lines, why_not_run
 
         runs = compose_runs(self.hydra_context, self.config, jobs, first)
-        unmeasured = [run.plan for run in runs if run.plan is not None and not run.is_done]
-        plans = [plan for plan in unmeasured if plan.dry_run]
-        if plans:
-            print("\n".join(sweep_lines(plans)), flush=True)
+        plans = [run.plan for run in runs if run.plan is not None and run.plan.dry_run]
+        to_run = [plan for plan in plans if not why_not_run(plan, is_here=True)]
+        if to_run:
+            print("\n".join(sweep_lines(to_run, is_here=True)), flush=True)
 
     def _launch(
         self, job_overrides: Sequence[Sequence[str]], first: int, runner: Callable[..., Any]

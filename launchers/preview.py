@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from launchers import slurm_check, slurm_submit
+from launchers import died, slurm_check, slurm_submit
 from launchers.cost import Cost, cost
 from launchers.settings import SlurmSettings
 from launchers.slurm_queue import slurm_folder
 from launchers.slurm_resources import Array, group_key, job_name, sbatch_text
 from tasks.plan import Plan
-from tasks.running.execute import finished
+from tasks.running.execute import finished, finished_here
 
 
 def text(plans: Sequence[Plan], settings: SlurmSettings) -> tuple[str, list[str]]:
@@ -36,12 +36,23 @@ def text(plans: Sequence[Plan], settings: SlurmSettings) -> tuple[str, list[str]
     return "\n".join([*parts, *sweep_lines(plans)]), refusals
 
 
-def run_line(plan: Plan) -> str:
-    """One run: what it is, how long it would be measured, its kWh, and who says so."""
-    if finished(plan) and not plan.force:
-        state = "done, will not run again"
-    else:
-        known = cost(plan)
+def why_not_run(plan: Plan, is_here: bool) -> str:
+    """Why `plan` would not be run, in words; empty where it would. is_here: on this machine."""
+    if plan.force:
+        return ""
+    if finished_here(plan) if is_here else finished(plan):
+        return "done, will not run again"
+    if is_here and not plan.retry_failed and died.earlier(plan) is not None:
+        return "died earlier, will not run again (retry_failed=true does)"
+    return ""
+
+
+def run_line(plan: Plan, is_here: bool = False) -> str:
+    """One run: what it is, how long it would be measured, its kWh, and who says so. is_here: it
+    would be run on this machine."""
+    state = why_not_run(plan, is_here)
+    if not state:
+        known = cost(plan, is_here)
         energy = "kWh unknown" if known.energy_kwh is None else f"{known.energy_kwh:.3g} kWh"
         state = f"{_duration(known.duration_s)} measured, {energy}: {known.source}"
         if plan.meter.mode != "adaptive":
@@ -62,8 +73,8 @@ def _duration(seconds: float | None) -> str:
     return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
 
 
-def sweep_lines(plans: Sequence[Plan]) -> list[str]:
-    """The cost of the whole sweep, by where each number comes from."""
+def sweep_lines(plans: Sequence[Plan], is_here: bool = False) -> list[str]:
+    """The cost of the whole sweep, by where each number comes from. is_here: on this machine."""
     from metering.emissions import emission_factor
 
     factors = {
@@ -73,7 +84,7 @@ def sweep_lines(plans: Sequence[Plan]) -> list[str]:
     hardware = [plan.hardware for plan in plans]
     return cost_lines(
         [
-            Bill(cost(plan), factors[one.country_iso_code], one.price)
+            Bill(cost(plan, is_here), factors[one.country_iso_code], one.price)
             for plan, one in zip(plans, hardware, strict=True)
         ]
     )

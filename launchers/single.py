@@ -37,19 +37,19 @@ def preview(plans: Sequence[Plan]) -> None:
     from hydra.types import RunMode
 
     from launchers import power_limit
-    from launchers.preview import run_line, sweep_lines
-    from tasks.running.execute import finished
+    from launchers.preview import run_line, sweep_lines, why_not_run
 
+    settings = _slurm_settings()
+    is_here = settings is None
     for plan in plans:
         power_limit.check(plan)
-        print(run_line(plan), flush=True)
-    to_run = [plan for plan in plans if plan.force or finished(plan) is None]
+        print(run_line(plan, is_here), flush=True)
+    to_run = [plan for plan in plans if not why_not_run(plan, is_here)]
     is_sweep = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
     if is_sweep or not to_run:
         return
-    settings = _slurm_settings()
     if settings is None:
-        print("\n".join(sweep_lines(to_run)), flush=True)
+        print("\n".join(sweep_lines(to_run, is_here)), flush=True)
     else:
         from launchers import slurm_sweep
 

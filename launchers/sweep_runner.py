@@ -7,11 +7,12 @@ from typing import Any
 
 from launchers.cooldown import CoolDown
 from launchers.local import Machine
+from launchers.preview import why_not_run
 from metering.progress import RunBegun
 from metering.record import SweepPlace
 from metering.sensors.temperature import device_temperature_c
 from tasks.plan import Plan
-from tasks.running.execute import Outcome, finished_here
+from tasks.running.execute import Outcome
 
 
 class SweepRunner:
@@ -29,7 +30,7 @@ class SweepRunner:
 
         position = int(HydraConfig.get().job.num) + 1
         say(RunBegun(plan.model.name, position, self._num_runs))
-        if plan.force or finished_here(plan) is None:
+        if not why_not_run(plan, is_here=True):
             self._cooldown.wait(say)
         place = SweepPlace(
             position=position,

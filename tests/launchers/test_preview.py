@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from launchers import cost, preview
-from metering.record import Interval, PhaseRecord
+from launchers import cost, died, failed, preview, single
+from metering.record import Failure, Interval, PhaseRecord
 from metering.record_file import write
 from tasks.errors import PlanError
 from tasks.plan import Plan
@@ -169,3 +170,29 @@ def test_a_dry_run_of_one_run_says_time_energy_emissions_and_money(
 def test_a_price_is_a_number_and_a_currency(compose: Callable[..., Plan], price: str) -> None:
     with pytest.raises(PlanError, match=r"hardware.price_per_kwh=.* is no price of a kWh"):
         compose(f"hardware.price_per_kwh={price}")
+
+
+def test_what_died_here_is_said_and_costs_nothing_more(
+    compose: Callable[..., Plan], capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = compose("model=resnet50d", "meter=fixed")
+    failure = Failure(type=died.DIED, message="killed by signal 11", traceback="")
+    failed.leave_record(plan, failure, draft=failed.Draft("2026-01-01T00:00:00+00:00"))
+    single.preview([plan])
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.endswith("died earlier, will not run again (retry_failed=true does)")
+    assert not preview.why_not_run(plan, is_here=False)  # a job may meet another machine
+    again = compose("model=resnet50d", "meter=fixed", "retry_failed=true")
+    assert not preview.why_not_run(again, is_here=True)
+
+
+def test_a_machine_without_a_gpu_takes_no_gpu_hours(
+    compose: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(cost, "AMD_DRIVER", tmp_path / "none")
+    plan = compose("meter.time_budget_s=90", "phases=train")
+    monkeypatch.setattr(cost, "job_gpus", lambda: [])
+    assert cost.cost(plan, is_here=True).gpu_hours == 0
+    monkeypatch.setattr(cost, "job_gpus", lambda: ["a GPU"])
+    assert cost.cost(plan, is_here=True).gpu_hours == pytest.approx(90 / 3600)
+    assert cost.cost(plan).gpu_hours == pytest.approx(90 / 3600)
