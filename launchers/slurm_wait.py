@@ -17,6 +17,7 @@ from tasks.plan import Plan
 from tasks.running.execute import Outcome
 
 TELLS_EVERY_S = 60.0
+MOST_LISTED = 20  # job ids in one line
 STUCK = {
     "JobHeldUser": "scontrol release JOB",
     "JobHeldAdmin": "ask the site's admin",
@@ -124,12 +125,12 @@ def progress_lines(
     lines = [f"{line} ({why})" if why else line]
     for reason in reasons:
         if words := cure(reason):
-            job_id = next(
+            stuck = {
                 ticket.job_id
                 for ticket in tickets.values()
                 if (job := known.get(ticket.job_id)) is not None and job.reason == reason
-            )
-            advice = words.replace("JOB", job_id)
+            }
+            advice = words.replace("JOB", _listed(stuck))
             lines.append(f"  {reason}: does not start by itself; {advice}")
         elif reason.startswith(_NODES_MISSING):
             lines.append("  sinfo -R tells why nodes are down or drained")
@@ -139,6 +140,13 @@ def progress_lines(
                 "have at once; sacctmgr show qos tells the limits; lower hardware.slurm"
             )
     return lines
+
+
+def _listed(job_ids: set[str]) -> str:
+    """As `scontrol` takes them."""
+    shown = sorted(job_ids)[:MOST_LISTED]
+    left = len(job_ids) - len(shown)
+    return ",".join(shown) + (f" (and {left} more)" if left else "")
 
 
 def _end_line(plan: Plan, ticket: Ticket, state: JobState) -> str:

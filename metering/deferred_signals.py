@@ -41,6 +41,8 @@ def deferred_signals() -> Iterator[list[tuple[int, FrameType | None]]]:
         arrived.append((number, frame))
 
     before = {int(number): signal.getsignal(number) for number in _NUMBERS}
+    if not callable(before[signal.SIGTSTP]):
+        del before[signal.SIGTSTP]  # Ctrl-Z of a terminal's user, who wants it now
     before = {number: at for number, at in before.items() if at != signal.SIG_IGN}  # nohup
     try:
         for number in before:

@@ -134,16 +134,17 @@ def test_an_interrupted_record_stays_interrupted_and_has_the_accounts_energy(
 
 
 def test_waiting_tells_counts_reasons_and_what_does_not_start_by_itself() -> None:
-    tickets = {name: Ticket(name, f"7_{name}", "/r", "") for name in "0123"}
+    tickets = {name: Ticket(name, f"7_{name}", "/r", "") for name in "01234"}
     known = {
         "7_0": Queued("RUNNING"),
         "7_1": Queued("PENDING", "Priority"),
         "7_2": Queued("PENDING", "JobHeldUser"),
         "7_3": Queued("PENDING", "Priority"),
+        "7_4": Queued("PENDING", "JobHeldUser"),
     }
     assert slurm_wait.progress_lines(tickets, known, num_ended=5) == [
-        "waiting: 3 pending, 1 running, 5 ended (Priority 2, JobHeldUser 1)",
-        "  JobHeldUser: does not start by itself; scontrol release 7_2",
+        "waiting: 4 pending, 1 running, 5 ended (Priority 2, JobHeldUser 2)",
+        "  JobHeldUser: does not start by itself; scontrol release 7_2,7_4",
     ]
 
 
