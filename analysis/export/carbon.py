@@ -3,9 +3,10 @@ site or the record names. A country that nobody named has none."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from analysis.export.report_facts import PhaseFacts, RunFacts
+from analysis.export.report_facts import PhaseFacts, RunFacts, short_ids
 from analysis.export.site_facts import SiteFacts
 from analysis.records.codecarbon.energy_faults import energy_fault
 from analysis.records.emission_factor import is_possible
@@ -26,6 +27,16 @@ def factor_kg_per_kwh(run: RunFacts, site: SiteFacts) -> float | None:
     if _is_of_site(run, site):
         factor = (_of_country(site.country) or {}).get("kg_co2eq_per_kwh")
     return factor if factor is not None and is_possible(factor) else None
+
+
+def missing(runs: Sequence[RunFacts], site: SiteFacts) -> list[str]:
+    """What is left out where no factor is known, run by run if it is of some alone."""
+    lacking = [run for run in runs if factor_kg_per_kwh(run, site) is None]
+    if len(lacking) == len(runs):
+        return [NO_FACTOR] if runs else []
+    ids = short_ids(runs)
+    reason = NO_FACTOR.removeprefix("carbon: ")
+    return [f"carbon of {run.model} ({ids[run.run_id]}): {reason}" for run in lacking]
 
 
 def factor_source(run: RunFacts, site: SiteFacts) -> str:

@@ -24,6 +24,7 @@ def export(runs: Sequence[RunFacts], site: SiteFacts) -> Export:
     """One bill of materials, a component a run."""
     left_out: dict[str, None] = {}
     components = [_component(run, site, left_out) for run in runs]
+    left_out |= dict.fromkeys(carbon.missing(runs, site))
     document = {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
@@ -59,7 +60,8 @@ def _consumption(
 ) -> dict[str, Any] | None:
     energy = stated(run, phase)
     if energy is None:
-        left_out |= dict.fromkeys(filter(None, (why_no_energy(phase), carbon.fault_of(phase))))
+        reasons = filter(None, (why_no_energy(phase), carbon.fault_of(phase)))
+        left_out |= {f"{why} ({run.model}, {run.run_id[:8]})": None for why in reasons}
         return None
     consumption: dict[str, Any] = {
         "activity": _activity(run, phase),
@@ -79,8 +81,6 @@ def _consumption(
     kg = carbon.emitted_kg(energy.kwh, run, site)
     if kg is not None:
         consumption["co2CostEquivalent"] = {"value": kg / KG_PER_TONNE, "unit": "tCO2eq"}
-    else:
-        left_out[carbon.NO_FACTOR] = None
     properties = _properties(run, phase, energy.scope, energy.half_width_kwh, energy.words)
     if kg is not None:
         properties["carbon_factor_source"] = carbon.factor_source(run, site)

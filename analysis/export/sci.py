@@ -33,6 +33,7 @@ def export(runs: Sequence[RunFacts], site: SiteFacts) -> Export:
             scores += _consumer(run, test, site, left_out)
         if (train := run.phase("train")) is not None:
             scores += _provider(run, train, site, left_out)
+    left_out |= dict.fromkeys(carbon.missing(runs, site))
     document = {"standard": "SCI for AI, draft on ISO/IEC 21031:2024", "scores": scores}
     return Export({FILE: json.dumps(document, indent=1) + "\n"}, tuple(left_out))
 
@@ -41,10 +42,9 @@ def _consumer(
     run: RunFacts, test: PhaseFacts, site: SiteFacts, left_out: dict[str, None]
 ) -> list[dict[str, Any]]:
     factor = carbon.factor_kg_per_kwh(run, site)
+    if test.kwh_per_sample is None:
+        left_out[f"consumer: the test phase of {run.model} has no rate"] = None
     if factor is None or test.kwh_per_sample is None:
-        left_out[carbon.NO_FACTOR if factor is None else "consumer: the test phase has no rate"] = (
-            None
-        )
         return []
     embodied = None
     if test.s_per_sample is not None:
@@ -71,9 +71,10 @@ def _provider(
     """Per billion parameters and per FLOP of the whole training, gross of everything in it."""
     factor = carbon.factor_kg_per_kwh(run, site)
     whole = run.projection
-    if whole is None or factor is None:
+    if whole is None:
         why = "; ".join(run.projection_missing) or "its recipe is not projected"
-        left_out[carbon.NO_FACTOR if factor is None else f"provider: {why}"] = None
+        left_out[f"provider: {why}"] = None
+    if whole is None or factor is None:
         return []
     seconds = None if whole.device_hours is None else whole.device_hours * 3600 / run.num_devices
     total_g = None if seconds is None else _embodied_g(run, seconds, site, left_out)

@@ -97,7 +97,7 @@ def _package(
     for phase in run.phases:
         energy = stated(run, phase)
         if energy is None:
-            left_out |= dict.fromkeys(filter(None, (why_no_energy(phase),)))
+            left_out[f"{why_no_energy(phase)} ({run.model}, {run.run_id[:8]})"] = None
             continue
         lists.setdefault(_list_of(run, phase), []).append(_description(energy))
         comments.append(_comment(run, phase, energy))

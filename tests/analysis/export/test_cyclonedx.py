@@ -67,3 +67,11 @@ def test_what_is_not_known_is_left_out_by_name() -> None:
     assert any(name.startswith("energyProviders") for name in left_out)
     assert any(name.startswith("carbon") for name in left_out)
     assert export([a_run()], a_site()).left_out == ()
+
+
+def test_of_some_runs_without_a_factor_each_is_named() -> None:
+    unsaid = a_run(run_id="b" * 32, country_iso_code=None, kg_co2eq_per_kwh=None)
+    [line] = [one for one in export([a_run(), unsaid], SiteFacts()).left_out if "carbon" in one]
+    assert line.startswith("carbon of swin_t (bbbbbbbb): nobody said in which country")
+    [line] = [one for one in export([unsaid], SiteFacts()).left_out if "carbon" in one]
+    assert line.startswith("carbon: nobody said in which country")
