@@ -27,8 +27,13 @@ def show(grid: Grid, notes: bool = False, beneath: Iterable[str] = ()) -> None:
     """Print `grid` in the width of the output, with its footnotes where `notes` are wanted, and
     what else is said `beneath` it."""
     width = width_of_output()
-    more = [line for text in beneath for line in textwrap.wrap(printable(text), width)]
+    more = [line for text in beneath for line in _wrapped(printable(text), width)]
     print("\n".join((*lines(grid, width, notes), *more, "")))
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Lines of whole words: a path can be copied."""
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
 
 def lines(grid: Grid, width: int, notes: bool = False) -> Iterator[str]:

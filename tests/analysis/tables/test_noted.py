@@ -19,7 +19,7 @@ def test_beneath_a_table_with_rows_of_ours_is_told_where_their_notes_are(
 ):
     kept = a_record(data="tensors", data_options={"kept_batches": 8})
     runs = put(tmp_path / "measured", kept)
-    out = str(tmp_path / "out")
+    out = str(tmp_path / "-".join(["a-long-name"] * 12) / "out")  # is not broken at its hyphens
     assert main(["tables", str(runs), "--out", out, "--format", formats]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert re.search(rf"\d+ notes? on rows measured here (is|are) in \S+/{where}", said)
