@@ -1,4 +1,4 @@
-"""The door: compose the config, make the plan, hand it over, answer with an exit status.
+"""Entry point: compose the config, make the plan, hand it over, answer with an exit status.
 
 0: everything is measured. 1: a run failed (its record says why). 2: the user asked for
 something that cannot be done (one line says what, and the cure). 70: an internal error, with its

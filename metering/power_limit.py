@@ -80,7 +80,7 @@ def restore_left_behind() -> list[str]:
             for entry in left:
                 try:
                     if _restore(nvml, entry):
-                        lines.append(_told(entry))
+                        lines.append(_restored(entry))
                 except LimitError as error:
                     lines.append(str(error))
     except (JournalError, OSError) as error:  # OSError: of the lock's file
@@ -88,7 +88,7 @@ def restore_left_behind() -> list[str]:
     return lines
 
 
-def _told(entry: Entry) -> str:
+def _restored(entry: Entry) -> str:
     return (
         f"the power limit of {entry.uuid} was put back to {entry.before_w:g} W: process "
         f"{entry.pid} died and left it at {entry.set_w:g} W"

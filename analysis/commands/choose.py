@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _said(energy_error: float) -> str:
+def _uncertainty(energy_error: float) -> str:
     if energy_error:
         return f"electricity ± {energy_error:g} % (assumed), accuracy binomial of 50,000 images"
     return "electricity as printed, without an interval; accuracy binomial of 50,000 images"
@@ -69,7 +69,7 @@ def _front(rows: pd.DataFrame, energy_error: float) -> str:
     kept = on_front[on_front["is_on_front"] | (on_front["front_share"] >= 0.05)]
     named = pd.DataFrame({"share of draws on the front": kept["front_share"]})
     return (
-        f"Pareto front of {len(rows)} rows of Table 3, published ({_said(energy_error)}): "
+        f"Pareto front of {len(rows)} rows of Table 3, published ({_uncertainty(energy_error)}): "
         f"{int(on_front['is_on_front'].sum())} on it as the numbers stand, all with 5 % or more "
         f"shown.\n\n{_shown(rows, named)}"
     )
@@ -89,7 +89,8 @@ def _cheapest(rows: pd.DataFrame, at_least: float, energy_error: float) -> str:
     )
     return (
         f"Cheapest of {int(candidates['reaches'].sum())} rows with {at_least:g} % top-1 or more, "
-        f"published ({_said(energy_error)}): {first}. Shares of draws:\n\n{_shown(rows, named)}"
+        f"published ({_uncertainty(energy_error)}): {first}. Shares of draws:\n\n"
+        f"{_shown(rows, named)}"
     )
 
 

@@ -43,7 +43,7 @@ def is_of_config(error: Exception) -> bool:
     return bool(either) and either[-1] in _COMPOSERS
 
 
-def said(error: Exception, flags: argparse.Namespace | None = None) -> str:
+def explained(error: Exception, flags: argparse.Namespace | None = None) -> str:
     """`error` in one line, with the nearest known names where a name was mistyped, after the file
     that is at fault. flags: the command line's."""
     from hydra.errors import MissingConfigException, OverrideParseException

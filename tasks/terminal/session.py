@@ -171,13 +171,13 @@ def _refused_or_internal(error: Exception, session: Session, flags: Namespace | 
     from tasks.terminal import hydra_errors, internal_error
 
     if isinstance(error, OSError) or hydra_errors.is_of_config(error):
-        _complain(_said(error, session, flags))
+        _complain(_explained(error, session, flags))
         return 2
     internal_error.report(error)
     return internal_error.STATUS
 
 
-def _said(error: Exception, session: Session, flags: Namespace | None) -> str:
+def _explained(error: Exception, session: Session, flags: Namespace | None) -> str:
     from hydra.errors import HydraException
 
     from tasks.running import os_errors
@@ -186,7 +186,7 @@ def _said(error: Exception, session: Session, flags: Namespace | None) -> str:
     if isinstance(error, OSError) and not isinstance(error, HydraException):
         places = session.places or _sweep_place(error)
         return os_errors.explain(error, places) or str(error)
-    return hydra_errors.said(error, flags)
+    return hydra_errors.explained(error, flags)
 
 
 def _sweep_place(error: OSError) -> dict[str, Path]:

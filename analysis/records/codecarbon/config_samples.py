@@ -76,7 +76,9 @@ def samples_of(
         return None, _unclear(key, flat, [*limits, *epochs])
     said = None
     if epochs:
-        said = f"{key} {flat[key]} is taken as all that was processed, beside {_said(flat, epochs)}"
+        said = (
+            f"{key} {flat[key]} is taken as all that was processed, beside {_listed(flat, epochs)}"
+        )
     return count(flat, key), said
 
 
@@ -90,12 +92,12 @@ def _not_a_number(flat: Mapping[str, str], key: str | None, sizes: tuple[str, ..
 
 def _unclear(key: str, flat: Mapping[str, str], others: list[str]) -> str:
     return (
-        f"{key} {flat[key]} beside {_said(flat, others)}: how many samples were processed is not "
+        f"{key} {flat[key]} beside {_listed(flat, others)}: how many samples were processed is not "
         f"clear, and no rate is made; {CURE}"
     )
 
 
-def _said(flat: Mapping[str, str], keys: list[str]) -> str:
+def _listed(flat: Mapping[str, str], keys: list[str]) -> str:
     return ", ".join(f"{key} {flat[key]}" for key in keys)
 
 
