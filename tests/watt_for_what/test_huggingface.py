@@ -15,6 +15,8 @@ from transformers import Trainer, TrainingArguments
 import watt_for_what as watt
 from watt_for_what.huggingface import WattCallback
 
+pytestmark = pytest.mark.trains
+
 
 class Net(torch.nn.Module):
     def __init__(self, fails_at: int | None = None) -> None:

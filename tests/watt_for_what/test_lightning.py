@@ -15,6 +15,8 @@ from torch.utils.data import DataLoader, TensorDataset
 import watt_for_what as watt
 from watt_for_what.lightning import WattCallback, num_samples
 
+pytestmark = pytest.mark.trains
+
 
 class Net(LightningModule):
     def __init__(self, fails_at: int | None = None) -> None:

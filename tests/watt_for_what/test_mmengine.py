@@ -14,6 +14,7 @@ from mmengine.runner import Runner
 import watt_for_what as watt
 from watt_for_what.mmengine import WattHook
 
+pytestmark = pytest.mark.trains
 NUM_SAMPLES = 8
 
 

@@ -6,8 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from analysis.export.cyclonedx import FILE, export
 from analysis.export.report_facts import RunFacts
@@ -30,6 +28,9 @@ def _consumptions(run: RunFacts, site: SiteFacts) -> list[dict[str, Any]]:
 
 
 def _refusal(text: str) -> object:
+    from cyclonedx.schema import SchemaVersion  # its grammars of formats take a second to import
+    from cyclonedx.validation.json import JsonStrictValidator
+
     return JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
 
 

@@ -15,8 +15,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from spdx_python_model import v3_0_1 as model
 
 import watt_for_what as watt
@@ -139,6 +137,9 @@ def test_boamps_is_in_kwh_and_says_nothing_that_the_record_does_not(source: Sour
 
 
 def test_cyclonedx_is_valid_and_in_tonnes(source: Source) -> None:
+    from cyclonedx.schema import SchemaVersion  # its grammars of formats take a second to import
+    from cyclonedx.validation.json import JsonStrictValidator
+
     [text] = source.made("cyclonedx").values()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     [component] = json.loads(text)["components"]
