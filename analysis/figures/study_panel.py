@@ -105,7 +105,7 @@ def _draw(axes: Axes, study: Study, lines: list[_Line]) -> bool:
     if high < NARROW * low:
         axes.yaxis.set_minor_formatter(FuncFormatter(look.plain_number))
     if study.over == "device":
-        names = [look.wrap(look.short_device(one).replace("-", " "), 9) for one in values]
+        names = [look.wrap(look.short_device(one).replace("-", " "), 10) for one in values]
         axes.set_xticks(list(places.values()), names)
         axes.set_xlim(-0.4, len(places) - 0.6)
     else:

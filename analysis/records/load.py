@@ -30,6 +30,14 @@ PARALLEL_FROM = 4_000
 _PATH, _RUN_ID, _SETUP, _MERGE_KEY, _RECIPE = map(
     COLUMNS.index, ("path", "run_id", "setup", "merge_key", "recipe")
 )
+_PHASE, _KIND = map(COLUMNS.index, ("phase", "kind"))
+_SAID = tuple(
+    map(
+        COLUMNS.index,
+        ("model", "kwh_per_sample", "num_samples", "duration_s", "energy_kwh"),
+    )
+)
+"""What a copy of a record has in common with it."""
 UNFORESEEN = "cannot be understood: "
 """How the reason begins where no check, but Python itself, refused a file."""
 
@@ -87,13 +95,22 @@ def _each_run_once(
     """Rows without those of a run whose record lies in a second place, and these places: the first
     path stays."""
     path_of: dict[str, str] = {}
+    numbers: dict[tuple[str, str | None], tuple[Any, ...]] = {}
     once, copies = [], dict[str, str]()
     for row in rows:
         first = path_of.setdefault(row[_RUN_ID], row[_PATH]) if row[_RUN_ID] else row[_PATH]
+        said = tuple(row[at] for at in _SAID)
         if first == row[_PATH]:
             once.append(row)
+            if row[_KIND] == "record":  # a log and the record imported from it may round otherwise
+                numbers[first, row[_PHASE]] = said
+        elif numbers.get((first, row[_PHASE]), said) == said or row[_KIND] != "record":
+            copies.setdefault(row[_PATH], f"a copy of {first}, which counts once")
         else:
-            copies[row[_PATH]] = f"a copy of {first}, which counts once"
+            copies[row[_PATH]] = (
+                f"it has the run id of {first}, which counts, and other numbers: one of the two "
+                "was changed; remove that one"
+            )
     return once, tuple(Problem(path, reason) for path, reason in sorted(copies.items()))
 
 

@@ -56,7 +56,8 @@ def differences(old: Named, new: Named) -> Iterator[Difference]:
         phase = key[1]
         numbers = before.kwh_per_sample, after.kwh_per_sample
         if before.half_width is None or after.half_width is None:
-            yield Difference(phase, *numbers, None, None, "a rate has no interval")
+            reason = before.why_no_interval or after.why_no_interval
+            yield Difference(phase, *numbers, None, None, f"a rate has no interval: {reason}")
             continue
         gains = [0.0, 0.0]
         why = f"repeat interval ({before.basis}; {after.basis})"

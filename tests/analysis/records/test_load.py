@@ -226,6 +226,14 @@ def test_a_record_in_two_folders_counts_once_and_two_repetitions_count_twice(tmp
     assert frame["run_id"].nunique() == 2
 
 
+def test_a_record_that_has_anothers_run_id_and_other_numbers_is_no_copy(tmp_path: Path):
+    record = a_record()
+    put(tmp_path / "a", record)
+    put(tmp_path / "b", replace(record, phases={"train": a_phase(kwh_per_sample=5e-7)}))
+    [copy] = load([tmp_path]).copies
+    assert "other numbers: one of the two was changed" in copy.reason
+
+
 def test_an_earlier_attempt_that_was_put_aside_is_not_a_result(tmp_path: Path):
     put(tmp_path, a_record())
     aside = tmp_path / "swin_t-0" / "attempts"
