@@ -22,8 +22,9 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def slurm_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """With slurmdbd; it runs until the session ends, and only who asks for it reaches it."""
-    with cluster(tmp_path_factory.mktemp("slurm"), Site()) as made:
+    """With slurmdbd and counters of energy, until the session ends; only who asks for it reaches
+    it."""
+    with cluster(tmp_path_factory.mktemp("slurm"), Site(energy=True)) as made:
         yield made
 
 

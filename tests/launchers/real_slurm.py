@@ -16,6 +16,7 @@ from typing import IO
 import psutil
 import pytest
 
+from tests.launchers.slurm_energy import energy_counter
 from tests.launchers.slurm_site import DBD_CONF, GRES, NODES, Site
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch")
@@ -125,9 +126,10 @@ def cluster(home: Path, site: Site) -> Iterator[Cluster]:
     for name in ("munge", "state", *(f"spool-{node}" for node in NODES)):
         (home / name).mkdir()
     ports = _free_ports("slurmctld", "slurmdbd", *NODES)
-    (home / "slurm.conf").write_text(site.conf(home, ports))
     (home / "gres.conf").write_text(GRES)
     with ExitStack() as stack, (home / "output.txt").open("w") as output:
+        counter = stack.enter_context(energy_counter(home)) if site.energy else ""
+        (home / "slurm.conf").write_text(site.conf(home, ports) + counter)
         made = Cluster(home, output)
         stack.callback(made.stop_all)
         made.start("munged", *_munged(home))

@@ -96,12 +96,13 @@ StorageLoc=slurm_acct
 @dataclass(frozen=True)
 class Site:
     """What sites differ in. preempt: by `partition_prio` or `qos`; node_timeout: seconds without an
-    answer after which a node is down."""
+    answer after which a node is down; energy: whether SLURM reads a counter of each node's."""
 
     accounting: bool = True
     preempt: str = "partition_prio"
     node_timeout: int = 300
     max_array_size: int = 101
+    energy: bool = False
 
     def conf(self, home: Path, ports: Mapping[str, int]) -> str:
         """slurm.conf. Two sessions side by side share no job number, by which ranks have a port."""

@@ -17,6 +17,7 @@ from metering.record_file import read, write
 from tasks.plan import Plan
 from tasks.running.execute import empty_record
 from tests.launchers.real_slurm import Cluster
+from tests.launchers.slurm_energy import POWER_W
 from tests.launchers.slurm_sweeps import QUICK, SETTINGS, plan, until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(500)]
@@ -181,9 +182,20 @@ def test_one_run_without_m_is_one_job(
     done = run_py(*QUICK[1:], *left, setup, "output_dir='my rüns'")
     assert done.returncode == 0, done.stderr
     assert "1 run submitted" in done.stdout
-    record = read(next((tmp_path / "my rüns").glob("*/*/*/*/record.json")))
+    (path,) = (tmp_path / "my rüns").glob("*/*/*/*/record.json")
+    record = read(path)
     assert record.scheduler is not None and record.scheduler.state == "COMPLETED"
     assert record.status == "finished"
+    until(lambda: _accounted_kwh(path) is not None, 30)
+    job_s = slurm_state.seconds(slurm_state.show(record.scheduler.job_id)["RunTime"])
+    assert (_accounted_kwh(path) or 0.0) * 3.6e6 == pytest.approx(POWER_W * job_s, rel=0.5)
+
+
+def _accounted_kwh(path: Path) -> float | None:
+    """The accounting may hear of a job's end late: `watt status` fills its energy in."""
+    status.lines(path.parents[4])
+    job = read(path).scheduler
+    return job.energy_kwh if job is not None else None
 
 
 def test_a_setup_line_that_fails_ends_the_job(slurm: Cluster, tmp_path: Path) -> None:
