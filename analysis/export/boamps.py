@@ -80,6 +80,9 @@ def _header(
         left_out["header.publisher (give publisher in --facts)"] = None
         return _known(header)
     publisher = site.publisher
+    if publisher.confidentiality is None:  # which the schema requires of a publisher
+        left_out["header.publisher (give publisher.confidentiality in --facts)"] = None
+        return _known(header)
     header["publisher"] = _known(
         {
             "name": publisher.name,
@@ -96,7 +99,7 @@ def _task(
 ) -> dict[str, Any]:
     framework = run.framework
     algorithm = {
-        "algorithmType": "deep learning",
+        "algorithmType": None if run.task_title == "unknown" else "deep learning",
         "algorithmName": name_of(run, site.model.name),
         "trainingType": _training_type(run, site, left_out) if phase.phase == "train" else None,
         "framework": framework,
@@ -114,6 +117,8 @@ def _task(
     words = [_step(run, phase), "energy of the measured window"]
     if run.scale != "full":
         words.append(f"scale={run.scale}")
+    if run.phase_note is not None and phase.phase == "train":
+        words.append(run.phase_note)
     words += phase.flags
     accuracy = phase.quality.get("top1_pct", phase.quality.get("miou_pct"))
     task = {

@@ -169,8 +169,10 @@ def _window(fields: _Fields, run: RunFacts, phase: PhaseFacts) -> None:
     fields.lines.append((f"{phase.phase}: measured", said, MEASURED))
     if phase.sensors:
         fields.lines.append((f"{phase.phase}: read by", sensors_text(phase.sensors), "recorded"))
-    if phase.flags:
-        fields.lines.append((f"{phase.phase}: to know", "; ".join(phase.flags), "recorded"))
+    note = (run.phase_note,) if run.phase_note and phase.phase == "train" else ()
+    if phase.flags or note:
+        said = "; ".join((*note, *phase.flags))
+        fields.lines.append((f"{phase.phase}: to know", said, "recorded"))
     if phase.peak_memory_mib is not None:
         peak = f"{phase.peak_memory_mib:.0f}"
         fields.lines.append((f"{phase.phase}: peak memory (MiB)", peak, MEASURED))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.export.report_facts import Block, Overhead, PhaseFacts, Projection, RunFacts
 from analysis.records.accuracy import quality_of
-from analysis.records.codecarbon.rows import NO_TASK
+from analysis.records.codecarbon.rows import NO_PHASE, NO_TASK
 from analysis.records.codecarbon.to_record import IMPORTED
 from metering import catalogue
 from metering.block import preferred
@@ -69,6 +69,7 @@ def run_facts(
         ),
         failure=f"{failure.type}: {failure.message}".splitlines()[0] if failure else None,
         notes=record.notes,
+        phase_note=NO_PHASE if NO_PHASE in record.notes else None,
         has_known_recipe=record.paper_row is not None,
         is_whole=IMPORTED in record.notes or asked.protocol.get("mode") in ("whole", "exec"),
     )

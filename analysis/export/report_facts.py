@@ -116,10 +116,10 @@ class RunFacts:
     sample: what one sample is (image, video); reader: what read the energy, with its version;
     scope: whose energy was read; num_devices: over all nodes; num_nodes: machines, `None` for a
     log whose files do not tell; country_iso_code: that somebody named; kg_co2eq_per_kwh: of that
-    country's grid; projection_missing: why there is no projection; has_known_recipe: it is a row
-    of the paper's, so that its stage tells how the network began; is_whole: all that ran was
-    metered, not a window of it; attempts: earlier ones at this run;
-    started_at, ended_at: ISO 8601.
+    country's grid; projection_missing: why there is no projection; phase_note: that its training
+    is assumed to be one; has_known_recipe: it is a row of the paper's, so that its stage tells how
+    the network began; is_whole: all that ran was metered, not a window of it; attempts: earlier
+    ones at this run; started_at, ended_at: ISO 8601.
     """
 
     run_id: str
@@ -160,6 +160,7 @@ class RunFacts:
     overheads: tuple[Overhead, ...] = ()
     failure: str | None = None
     notes: tuple[str, ...] = ()
+    phase_note: str | None = None
     has_known_recipe: bool = True
     is_whole: bool = False
     attempts: tuple[RunFacts, ...] = ()

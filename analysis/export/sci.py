@@ -139,10 +139,16 @@ def _score(
         "hardware": run.devices,
         "reader": run.reader,
         "not_in_it": not_in_it,
-        "note": "operational alone is not an SCI"
-        if embodied_g is None
-        else f"embodied: {site.embodied.source if site.embodied else ''}",
+        "note": "operational alone is not an SCI" if embodied_g is None else _embodied_note(site),
     }
+
+
+def _embodied_note(site: SiteFacts) -> str:
+    own = site.embodied
+    if own is None:
+        return ""
+    full = "; its utilisation is not said and taken as 1" if own.utilisation is None else ""
+    return f"embodied: {own.source}{full}"
 
 
 def _embodied_g(
@@ -153,5 +159,5 @@ def _embodied_g(
     if own is None:
         left_out[NO_EMBODIED] = None
         return None
-    life_s = own.lifetime_years * SECONDS_PER_YEAR * own.utilisation
+    life_s = own.lifetime_years * SECONDS_PER_YEAR * (own.utilisation or 1.0)
     return own.kg_co2eq_per_device * 1000 * run.num_devices * seconds / life_s

@@ -44,7 +44,7 @@ class Publisher:
     division: str | None = None
     project: str | None = None
     url: str | None = None
-    confidentiality: Literal["public", "internal", "confidential", "secret"] = "public"
+    confidentiality: Literal["public", "internal", "confidential", "secret"] | None = None
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -67,12 +67,13 @@ class Infrastructure:
 @dataclass(frozen=True, config=_STRICT)
 class Embodied:
     """Carbon of making one device with its share of the server, kg CO2eq; lifetime_years: that it
-    serves; utilisation: share of that time that it computes; source: who says so."""
+    serves; utilisation: share of that time that it computes, taken as 1 where it is not said, of
+    which the report tells; source: who says so."""
 
     kg_co2eq_per_device: Positive
     lifetime_years: Positive
     source: str
-    utilisation: Annotated[FiniteFloat, Field(gt=0, le=1)] = 1.0
+    utilisation: Annotated[FiniteFloat, Field(gt=0, le=1)] | None = None
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -42,6 +42,8 @@ def stated(run: RunFacts, phase: PhaseFacts) -> Stated | None:
     words = (
         f"{MEASURED}: {phase.energy_kwh:.4g} kWh for {phase.samples_text}, {_extent(run, phase)}"
     )
+    if run.phase_note is not None and phase.phase == "train":
+        words += f"; {run.phase_note}"
     width = None if half_width is None else half_width * phase.energy_kwh
     return Stated(phase.energy_kwh, width, MEASURED, words)
 

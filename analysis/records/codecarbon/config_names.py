@@ -89,9 +89,10 @@ _NO_DIFFERENCE = re.compile(  # keys that change neither the network nor its ste
 @dataclass(frozen=True)
 class ConfigFacts:
     """model: `None` where the config names none; task: of the tables', `None` where it is not
-    said; task_word: as it is said; num_samples: that the run's training processed, and
-    num_test_samples; num_processes: that it ran in, one a device; digest: of what makes a run
-    another one; notes: what a reader must know, and sample_notes of the samples of a phase."""
+    said; task_word: as it is said; phase_is_said: else `phase` is assumed; num_samples: that the
+    run's training processed, and num_test_samples; num_processes: that it ran in, one a device;
+    digest: of what makes a run another one; notes: what a reader must know, and sample_notes of the
+    samples of a phase."""
 
     model: str | None = None
     task: str | None = None
@@ -101,6 +102,7 @@ class ConfigFacts:
     batch_size: int | None = None
     precision: str | None = None
     phase: str = "train"
+    phase_is_said: bool = False
     num_samples: int | None = None
     num_test_samples: int | None = None
     num_processes: int | None = None
@@ -116,7 +118,7 @@ def facts_of(config: Path) -> ConfigFacts:
     flat = resolved(raw)
     data = _data(flat)
     word = _first(flat, ("task", "task.name", "task_type", "task.type"))
-    phase = _phase(flat, word)
+    phase, phase_is_said = _phase(flat, word), _phase_said(flat, word)
     task = _TASK_WORDS.get(_plain(word or ""))
     if word is not None and task is None and kind_of(word) != "other":
         word = None  # `task: train` is a phase
@@ -137,6 +139,7 @@ def facts_of(config: Path) -> ConfigFacts:
         batch_size=batch,
         precision=_precision(_first(flat, ("precision", "trainer.precision"))),
         phase=phase,
+        phase_is_said=phase_is_said,
         num_samples=samples,
         num_test_samples=test_samples,
         num_processes=_processes(flat),
@@ -150,6 +153,8 @@ def facts_of(config: Path) -> ConfigFacts:
 def with_given(facts: ConfigFacts, **given: Any) -> ConfigFacts:
     """What a person said on the command line counts before the config; None leaves it."""
     said = {name: value for name, value in given.items() if value is not None}
+    if "phase" in said:
+        said["phase_is_said"] = True
     if "task" in said:
         said["task_word"] = said["task"]
     if "num_samples" in said:
@@ -225,6 +230,13 @@ def _phase(flat: Mapping[str, str], task_word: str | None) -> str:
             return "train"
     trains, tests = (flat.get(name, "").lower() for name in ("train", "test"))
     return "test" if trains == "false" and tests == "true" else "train"
+
+
+def _phase_said(flat: Mapping[str, str], task_word: str | None) -> bool:
+    """Whether `_phase` found a word for it."""
+    words = (_first(flat, ("phase", "mode", "run_mode", "stage")), task_word)
+    named = any(word is not None and kind_of(word) != "other" for word in words)
+    return named or "train" in flat or "test" in flat
 
 
 def _batch(flat: Mapping[str, str], phase: str) -> tuple[int | None, tuple[str, ...]]:

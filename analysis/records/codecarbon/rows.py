@@ -13,6 +13,7 @@ from analysis.records.codecarbon.config_samples import CURE
 from analysis.records.codecarbon.energy_faults import energy_fault
 from analysis.records.codecarbon.quantities import Logged
 from analysis.records.codecarbon.sensors import sensors_of
+from analysis.records.codecarbon.tasks import kind_of
 from analysis.records.collection import collection_of
 from analysis.records.describe import dataset_of, device_of, variant_of
 from analysis.records.rows import COLUMNS, LEAST_KWH
@@ -23,6 +24,7 @@ KIND = "codecarbon"
 NOTE = "measured with CodeCarbon alone: warm-up included, no interval"
 DEFAULT_TASK = "classification"
 NO_TASK = f"no task is named: shown as {DEFAULT_TASK}"
+NO_PHASE = "neither its log nor a config says that it trained: taken as training"
 _RUN_ID = re.compile("[0-9a-f]{32}")
 
 
@@ -99,6 +101,8 @@ def foreign_run(
     notes = [NOTE]
     if facts.task is None:
         notes.append(NO_TASK)
+    if phase == "train" and not _phase_is_said(path, one, facts):
+        notes.append(NO_PHASE)
     if facts.model is None:
         notes.append("no model is named: named after its folder")
     num_samples = facts.num_samples if phase == facts.phase else None
@@ -122,6 +126,12 @@ def foreign_run(
             f"energy_consumed: {one.energy_kwh} kWh is too little for {num_samples} samples"
         )
     return run
+
+
+def _phase_is_said(path: str, one: Logged, facts: ConfigFacts) -> bool:
+    """By the config, the task, the project or the file's name."""
+    names = (one.task_name, one.project_name, Path(path).stem)
+    return facts.phase_is_said or any(kind_of(name) != "other" for name in names)
 
 
 def run_id_of(run: ForeignRun) -> str:

@@ -16,7 +16,7 @@ from analysis.export.formats import FORMATS
 from analysis.export.site_facts import SiteFacts
 from metering.record_file import to_json
 from metering.record_host import EmissionFactor, Host
-from tests.analysis.records.codecarbon.logs import a_config, a_log
+from tests.analysis.records.codecarbon.logs import CONFIG, a_config, a_log
 from tests.analysis.sample_records import a_failure, a_record, put
 
 FACTOR = EmissionFactor("GBR", 0.25, 2023, "CodeCarbon")
@@ -228,3 +228,22 @@ def test_several_files_do_not_go_into_a_folder_that_is_named_as_a_file(
     assert main(["export", str(records), "--to", "compute-report", "--out", str(out)]) == 2
     assert "is the name of one file, and there are 3" in capsys.readouterr().err
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("config", "line", "is_said"),
+    [
+        ("", {}, False),
+        ("mode: train\n", {}, True),
+        ("", {"project_name": "train-vit"}, True),
+    ],
+)
+@pytest.mark.parametrize("name", ["huggingface", "boamps", "cyclonedx", "spdx", "compute-report"])
+def test_a_training_that_no_log_names_says_that_it_is_assumed(
+    name: str, config: str, line: dict[str, str], is_said: bool, tmp_path: Path
+) -> None:
+    a_config(tmp_path, f"{CONFIG}{config}")
+    a_log(tmp_path, line)
+    files = FORMATS[name](gather([str(tmp_path)]), SiteFacts()).files
+    for text in files.values():
+        assert ("taken as training" in str(text)) == (not is_said)

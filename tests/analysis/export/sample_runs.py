@@ -80,7 +80,7 @@ def a_run(**more: Any) -> RunFacts:
 def a_site(**more: Any) -> SiteFacts:
     """Every fact given."""
     values: dict[str, Any] = {
-        "publisher": Publisher("Lab", url="https://example.org"),
+        "publisher": Publisher("Lab", url="https://example.org", confidentiality="public"),
         "supplier": Supplier("EDF", "nuclear"),
         "infrastructure": Infrastructure("onPremise"),
         "location": "Rennes, France",

@@ -11,7 +11,7 @@ import pytest
 
 from analysis.export.boamps import export
 from analysis.export.report_facts import RunFacts
-from analysis.export.site_facts import ModelPage, SiteFacts
+from analysis.export.site_facts import ModelPage, Publisher, SiteFacts
 from tests.analysis.export.sample_runs import a_run, a_site, a_window
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
@@ -142,3 +142,9 @@ def test_of_an_unknown_number_of_machines_no_cpu_is_counted() -> None:
     train, _ = _reports(gpu, a_site())
     assert [one["componentType"] for one in train["infrastructure"]["components"]] == ["gpu"]
     assert any("unknown number of machines" in one for one in export([gpu], a_site()).left_out)
+
+
+def test_a_publisher_who_does_not_say_how_confidential_is_left_out_by_name() -> None:
+    made = export([a_run()], a_site(publisher=Publisher("Lab")))
+    assert all("publisher" not in json.loads(str(text))["header"] for text in made.files.values())
+    assert "header.publisher (give publisher.confidentiality in --facts)" in made.left_out

@@ -9,7 +9,7 @@ import pytest
 
 from analysis.export.report_facts import RunFacts
 from analysis.export.sci import FILE, export
-from analysis.export.site_facts import SiteFacts
+from analysis.export.site_facts import Embodied, SiteFacts
 from tests.analysis.export.sample_runs import a_run, a_site, a_window
 
 
@@ -65,3 +65,12 @@ def test_what_a_reader_must_know_is_in_each_score() -> None:
     consumer, *provider = _scores(a_run(phases=phases), SiteFacts())
     assert consumer["flags"] == ["pue 1.25 is divided out"]
     assert all(score["flags"] == ["few blocks"] for score in provider)
+
+
+def test_a_utilisation_that_nobody_said_is_told() -> None:
+    said = a_site(embodied=Embodied(150.0, 4.0, "data sheet", utilisation=0.5))
+    unsaid = a_site(embodied=Embodied(150.0, 4.0, "data sheet"))
+    half, full = (_scores(a_run(), site)[0] for site in (said, unsaid))
+    assert half["embodied_g_per_unit"] == pytest.approx(2 * full["embodied_g_per_unit"])
+    assert "its utilisation is not said and taken as 1" in full["note"]
+    assert "utilisation" not in half["note"]
