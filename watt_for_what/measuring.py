@@ -18,6 +18,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from metering.settings import MeterSettings
 from watt_for_what.asked import Request
 from watt_for_what.devices import Device
 from watt_for_what.errors import WattError
@@ -52,7 +53,12 @@ def measure(
     Raises `WattError`.
     """
     known = [one.name for one in dataclasses.fields(Request)]
+    meter_keys = [one.name for one in dataclasses.fields(MeterSettings)]
     for key in said:
+        if key in meter_keys:
+            raise WattError(
+                f"measure: {key}= is a key of the meter; give meter=watt.MeterSettings({key}=...)"
+            )
         if key not in known:
             raise WattError(f"measure: {key}= is unknown; known: {', '.join(known[1:])}")
     return Run(Request(name, **({"batch_size": None} | said)), device, synchronize, quiet)

@@ -39,7 +39,7 @@ def check(plan: DataPlan) -> None:
     installed."""
     import importlib.util
 
-    name = str(plan.options.get("dataset"))
+    name = str(plan.options.get("dataset") or "null")
     prefix = _prefix(name)
     if prefix is None or name == prefix:
         raise PlanError(
@@ -127,6 +127,12 @@ def open_split(plan: DataPlan, split: str, batch_size: int, seed: int) -> Any:
             raise PlanError(
                 f"data.options.dataset={name} does not say how many samples {wanted} has; give "
                 f"+data.options.{split}_samples=NUMBER"
+            ) from error
+        if isinstance(error, ConnectionError):
+            raise PlanError(
+                f"data.options.dataset={name} is no folder here, and the Hugging Face Hub cannot "
+                "be reached; open it once where there is a network, with the same data.root=FOLDER, "
+                "and bring FOLDER here, or give hfds/FOLDER with its parquet files"
             ) from error
         raise PlanError(
             f"data.options.dataset={name} has no split {wanted} that can be opened under "

@@ -20,6 +20,7 @@ STAGE = dict(name="train", num_samples=10, num_epochs=1)
         ({"batch_size": 0}, "batch_size=0 is no whole number of at least 1"),
         ({"batch_size": "many"}, "batch_size='many' is no whole number of at least 1"),
         ({"batch_sise": 8}, "measure: batch_sise= is unknown; known: batch_size"),
+        ({"time_budget_s": 9}, r"give meter=watt.MeterSettings\(time_budget_s=...\)"),
         ({"batch_size": 8, "task": "My task"}, "task='My task' is no task's name"),
         ({"batch_size": 8, "country": "GRB"}, "country='GRB' is unknown; did you mean"),
         ({"batch_size": 8, "training_id": "a"}, "training_id='a' names the parts of a whole"),

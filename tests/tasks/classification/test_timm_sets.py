@@ -197,6 +197,18 @@ def test_what_cannot_be_read_is_said_with_its_cure(
     assert "no column kind, but image, label" in columns
 
 
+def test_a_set_of_the_hub_without_a_network_says_where_to_get_it(
+    planned: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise ConnectionError("Couldn't reach 'owner/pets' on the Hub")
+
+    monkeypatch.setattr("timm.data.create_dataset", unreachable)
+    plan = planned("data.options.dataset=hfds/owner/pets")
+    with pytest.raises(PlanError, match=r"Hub cannot be reached; .* with the same data\.root"):
+        timm_sets.open_split(plan.data, "train", 2, 0)
+
+
 def test_a_library_that_is_not_there_is_said_with_its_command(
     planned: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
 ) -> None:
