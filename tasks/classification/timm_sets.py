@@ -131,8 +131,8 @@ def open_split(plan: DataPlan, split: str, batch_size: int, seed: int) -> Any:
         if isinstance(error, ConnectionError):
             raise PlanError(
                 f"data.options.dataset={name} is no folder here, and the Hugging Face Hub cannot "
-                "be reached; open it once where there is a network, with the same data.root=FOLDER, "
-                "and bring FOLDER here, or give hfds/FOLDER with its parquet files"
+                "be reached; open it once where there is a network, with the same "
+                "data.root=FOLDER, and bring FOLDER here, or give hfds/FOLDER with parquet files"
             ) from error
         raise PlanError(
             f"data.options.dataset={name} has no split {wanted} that can be opened under "
