@@ -15,6 +15,7 @@ SHORT_NAMES = {
     "EfficientFormer-L3": "efficientformer_l3",
 }
 """Row of Table 3 -> short name of the network, of those in the paper's studies (A.2 and A.3)."""
+PAPERS_BATCH_SIZE = 32
 USES = ("yes", "data-bound", "rank")
 """A GPU that idled is left out: its energy is not a network's."""
 
@@ -60,7 +61,7 @@ def _lines(part: pd.DataFrame, over: str) -> list[pd.DataFrame]:
     if over == "batch_size":
         part, keys = part[part["num_gpus"] == 1], ["model", "source", "software", "device"]
     else:
-        part, keys = part[part["batch_size"] == 32], ["model", "source", "software"]
+        part, keys = part[part["batch_size"] == PAPERS_BATCH_SIZE], ["model", "source", "software"]
     order = "batch_size" if over == "batch_size" else "wh_per_1000"
     lines = [one.drop_duplicates(over) for _, one in part.groupby(keys, sort=False)]
     return [one.sort_values(order) for one in lines if len(one) > 1]

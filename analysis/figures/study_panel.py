@@ -13,9 +13,11 @@ from matplotlib.ticker import FuncFormatter
 
 from analysis.figures import look
 from analysis.figures.measured import compared, name_of
-from analysis.figures.others import lines_of
+from analysis.figures.others import PAPERS_BATCH_SIZE, lines_of
 
 PER_1000_OF_KWH = 1e6
+MOST_LETTERS = 48
+"""Of the names of devices beside each other."""
 NARROW = 5
 """An axis over a smaller ratio has all its ticks labelled."""
 COLUMNS = {"cpu+gpu+ram": "kwh_per_sample", "gpu": "gpu_kwh_per_sample"}
@@ -81,6 +83,8 @@ def draw_others(axes: Axes, study: Study, phase: str) -> str | None:
     if not lines:
         return None
     full = study.runs[~study.runs["is_small"].astype(bool)]
+    if study.over == "device":
+        full = full[full["batch_size"] == PAPERS_BATCH_SIZE]
     drawn = [*_others(study, lines), *_ours(study, full, phase, scope)]
     _draw(axes, study, drawn)
     return scope
@@ -105,8 +109,9 @@ def _draw(axes: Axes, study: Study, lines: list[_Line]) -> bool:
     if high < NARROW * low:
         axes.yaxis.set_minor_formatter(FuncFormatter(look.plain_number))
     if study.over == "device":
-        names = [look.wrap(look.short_device(one).replace("-", " "), 10) for one in values]
-        axes.set_xticks(list(places.values()), names)
+        width = min(10, max(6, MOST_LETTERS // len(values)))
+        names = [look.wrap(one.replace("-", " "), width) for one in values]
+        axes.set_xticks(list(places.values()), names, fontsize=6.5 if len(values) < 6 else 5.4)
         axes.set_xlim(-0.4, len(places) - 0.6)
     else:
         axes.set_xscale("log", base=2)
@@ -134,13 +139,18 @@ def _ours(study: Study, runs: pd.DataFrame, phase: str, scope: str) -> list[_Lin
         lines.append(
             _Line(
                 label,
-                group[study.over].tolist(),
+                _x_of(group[study.over]),
                 PER_1000_OF_KWH * group[column].to_numpy(float),
                 study.style_of(label, is_small=bool(values["is_small"])),
                 errors,
             )
         )
     return lines
+
+
+def _x_of(values: pd.Series) -> list[Any]:
+    """Batch sizes as they are; devices without their maker's name, which some leave out."""
+    return [look.short_device(one) if isinstance(one, str) else int(one) for one in values]
 
 
 def _others(study: Study, groups: list[pd.DataFrame]) -> list[_Line]:
@@ -152,7 +162,7 @@ def _others(study: Study, groups: list[pd.DataFrame]) -> list[_Line]:
         lines.append(
             _Line(
                 label,
-                [value if isinstance(value, str) else int(value) for value in group[study.over]],
+                _x_of(group[study.over]),
                 group["wh_per_1000"].to_numpy(float),
                 study.others_style_of(label),
             )

@@ -60,6 +60,13 @@ def test_ours_at_full_size_stand_beside_with_the_energy_of_their_gpus_alone(
     assert list(ours[0].get_ydata()) == pytest.approx([0.3, 0.3])
 
 
+def test_one_board_is_one_place_whoever_names_its_maker(facts: pd.DataFrame) -> None:
+    rate = {"gpu_kwh_per_sample": 3e-7}
+    figure = figure5(runs(rate, rate | {"device": "Tesla V100"}), facts)
+    names = [tick.get_text() for tick in figure.axes[2].get_xticklabels()]
+    assert names.count("V100") == 1 and len(names) == 7
+
+
 def test_without_runs_of_ours_the_figure_shows_theirs_and_the_command() -> None:
     for figure in (figure5(Frames().runs, others()), draw_all(Frames(others=others()))["figure6"]):
         said = " ".join(words(figure).split())
