@@ -59,6 +59,7 @@ def phase_record(
     num_sizing: int,
     *,
     least_width: float,
+    is_chosen: bool,
     stop_reason: StopReason,
     num_waits: int,
     cpu_flags: Sequence[str],
@@ -66,10 +67,12 @@ def phase_record(
 ) -> PhaseRecord:
     """num_warm_up: leading blocks that do not count; num_sizing: of those, too short;
     least_width: relative half-width that the interval between blocks has at least;
+    is_chosen: see `metering.stopping.StoppingRule`;
     num_waits: blocks that were shifted against the sensor; cpu_flags: what a reader of the CPU's
     energy has to know; began_s: on the meter's clock."""
     kept = measured(rows, num_warm_up)
-    energy = at_least(energy_interval(kept, CONFIDENCE, meter.sensor_period_s), least_width)
+    energy = energy_interval(kept, CONFIDENCE, meter.sensor_period_s, is_chosen=is_chosen)
+    energy = at_least(energy, least_width)
     drift = steadiness(rows[num_sizing:], kept)
     begins_idle = num_warm_up == 0 and bool(rows)
     budget = budget_of(meter, kept, energy, drift, begins_idle=begins_idle)

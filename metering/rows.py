@@ -146,9 +146,12 @@ def counted_interval(rows: Sequence[Row], confidence: float, period_s: float) ->
     return _interval([row.counted_kwh for row in rows], rows, confidence, _tick(rows, period_s))
 
 
-def energy_interval(rows: Sequence[Row], confidence: float, period_s: float) -> Interval | None:
-    """Of the energy per sample with all components, kWh."""
-    return _interval([row.energy_kwh for row in rows], rows, confidence, _tick(rows, period_s))
+def energy_interval(
+    rows: Sequence[Row], confidence: float, period_s: float, *, is_chosen: bool
+) -> Interval | None:
+    """Of the energy per sample with all components, kWh. is_chosen: see `StoppingRule`."""
+    kwh = [row.energy_kwh for row in rows]
+    return _interval(kwh, rows, confidence, _tick(rows, period_s), is_chosen)
 
 
 def duration_interval(rows: Sequence[Row], confidence: float) -> Interval | None:
@@ -183,6 +186,7 @@ def _interval(
     rows: Sequence[Row],
     confidence: float,
     tick: float = 0.0,
+    is_chosen: bool = True,
 ) -> Interval | None:
     known = [
         (amount, row.num_samples, row.after_stop)
@@ -190,7 +194,7 @@ def _interval(
         if amount is not None
     ]
     values, samples, after_stop = zip(*known, strict=True) if known else ((), (), ())
-    return rate_interval(values, samples, confidence, tick, after_stop)
+    return rate_interval(values, samples, confidence, tick, after_stop, is_chosen)
 
 
 def with_block(row: Row, block: Block) -> Row:

@@ -105,6 +105,7 @@ def rate_interval(
     confidence: float,
     tick: float = 0.0,
     after_stop: Sequence[bool] = (),
+    is_chosen: bool = True,
 ) -> Interval | None:
     """The rate sum(amounts) / sum(samples) with its confidence interval; None without blocks.
 
@@ -115,8 +116,7 @@ def rate_interval(
     for practice", Journal of Business & Economic Statistics 36:4): blocks that resemble their
     neighbours add to it, and what comes and goes within a few blocks, be it periodic, cancels in
     their sum and adds nothing. The quantile is Student's t; its degrees are one fewer than the
-    cosines, and `MOST_DEGREES` at most, for a rule that looks at the interval after every block and
-    chooses where the warm-up ends (`benchmarks.metering_coverage` shows how often it then holds).
+    cosines (`benchmarks.metering_coverage` shows how often the interval then holds).
 
     tick: standard deviation of one reading of a counter that moves in steps. What such a reading
     adds to one block it takes from the next; it remains at the two ends of a chain of blocks, and
@@ -125,6 +125,8 @@ def rate_interval(
     added (from `TICK_BLOCKS` blocks on).
     after_stop: of each block, whether it begins with a reading of its own and not with the one that
     ended the block before.
+    is_chosen: whether somebody looked at the interval again and again, and ended the series where
+    it was narrow: then the degrees are `MOST_DEGREES` at most.
     """
     count = len(amounts)
     if count == 0 or sum(samples) == 0:
@@ -142,7 +144,7 @@ def rate_interval(
     if of_ticks > MOSTLY * variance:
         variance = max(0.0, variance - of_ticks) + at_ends
     error = math.sqrt(max(variance, at_ends))
-    effective = max(2, min(num_cosines, MOST_DEGREES + 1))
+    effective = max(2, min(num_cosines, MOST_DEGREES + 1) if is_chosen else num_cosines)
     half_width = _student_t(confidence, effective - 1) * error
     return Interval(rate, half_width / sum(samples), confidence, count, float(effective))
 

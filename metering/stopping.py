@@ -38,9 +38,9 @@ class StoppingRule:
     """Decides after each block. Keeps how many leading blocks were still too short
     (`num_sizing`), how often it could have ended the window, and how often in a row it would.
 
-    `widest`: the widest relative half-width of the looks that confirmed each other, where the rule
-    did not hold from its first look on: such a window ends because its interval became narrow,
-    often by chance, and is reported with this one. Else 0."""
+    `is_chosen`: whether the rule did not hold from its first look on: such a window ends because
+    its interval became narrow, often by chance. `widest`: of the looks that then confirmed each
+    other, the widest relative half-width, with which it is reported; else 0."""
 
     def __init__(self, settings: MeterSettings, period_s: float, is_read: bool) -> None:
         self._settings = settings
@@ -50,6 +50,10 @@ class StoppingRule:
         self._times_held = self._num_looks = 0
         self.num_sizing = 0
         self.widest = 0.0
+
+    @property
+    def is_chosen(self) -> bool:
+        return self._times_held < max(1, self._num_looks)
 
     def first_num_steps(self) -> int:
         settings = self._settings
@@ -79,8 +83,8 @@ class StoppingRule:
         else:
             self._times_held, self.widest = 0, 0.0
         num_failed_looks = self._num_looks - self._times_held
-        if self._times_held and num_failed_looks:
-            self.widest = max(self.widest, (interval and interval.relative_half_width) or 0.0)
+        if self._times_held and num_failed_looks and interval is not None:
+            self.widest = max(self.widest, interval.relative_half_width or 0.0)
         num_confirming = max(
             self._settings.num_confirming, min(num_failed_looks, CONFIRMING * len(kept))
         )

@@ -287,6 +287,7 @@ class Window:
             self._num_warm_up(),
             self._rule.num_sizing,
             least_width=self._rule.widest if self._stop_reason == "relative_error" else 0.0,
+            is_chosen=self._rule.is_chosen,
             stop_reason=self._stop_reason,
             num_waits=self._num_waits,
             cpu_flags=self._cpu_flags,

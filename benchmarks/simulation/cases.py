@@ -16,8 +16,8 @@ class Case:
     """load: makes the workload; gpu: of the simulated board; stalls: makes the seconds from and to
     which the board's counter stands still; call_s, codecarbon_s: how long the GPUs wait for a call
     of NVML, and for CodeCarbon at either end of a task; is_stationary: the load has one mean from
-    its first second on, but for a cold start of some steps; meter: settings that are not the
-    default."""
+    its first second on, but for a cold start of some steps; is_seen: a window of the least length
+    meets what the load does; meter: settings that are not the default."""
 
     load: Callable[..., Workload] = Workload
     options: dict[str, Any] = field(default_factory=lambda: {"num_cold_steps": 0})
@@ -27,6 +27,7 @@ class Case:
     call_s: float = 0.001
     codecarbon_s: float = 0.003
     is_stationary: bool = True
+    is_seen: bool = True
     meter: dict[str, Any] = field(default_factory=dict)
 
 
@@ -79,9 +80,7 @@ CASES: dict[str, Case] = {
     "throttled after a minute": _case(
         loads.Throttled, gpu=COLD | {"heat_tau_s": 40.0, "c_per_w": 0.367}, is_stationary=False
     ),
-    "throttled for five seconds, now and then": _case(
-        loads.ThrottledNowAndThen, is_stationary=False
-    ),
+    "throttled once, for five seconds": _case(loads.ThrottledOnce, is_stationary=False),
     "cold board, energy does not depend on heat": _case(
         gpu=COLD | {"heat_tau_s": 60.0, "c_per_w": 0.2}
     ),
@@ -116,5 +115,11 @@ CASES: dict[str, Case] = {
         gpu=COLD | {"heat_tau_s": 30.0, "c_per_w": 0.2, "power_limit_w": 400.0},
         is_stationary=False,
         meter=SIX_SECONDS,
+    ),
+    "rare: throttled for five seconds, once in 48 s": _case(
+        loads.ThrottledNowAndThen, is_stationary=False, is_seen=False
+    ),
+    "rare: two power states of 30 s on average": _case(
+        loads.RarePowerStates, is_stationary=False, is_seen=False
     ),
 }

@@ -244,22 +244,27 @@ class RandomPowerStates(Workload):
         return 1 + self.swing if self._is_high else 1 - self.swing
 
 
-class ThrottledNowAndThen(Workload):
-    """Now and then, by chance, after 600 steps (48 s) on average, heat lowers the clocks for 40
-    steps, some five seconds: they take longer and draw less. NVML tells the reason."""
+class ThrottledOnce(Workload):
+    """Once in the first 45 seconds heat lowers the clocks for 40 steps, some five seconds: they
+    take longer and draw less, and NVML tells the reason. Another run would have none of it."""
 
-    rarely, num_throttled, slower, weaker = 600, 40, 1.5, 0.75
+    num_throttled, slower, weaker = 40, 1.5, 0.75
     _left = 0
+    _at_s: float | None = None
 
-    @property
-    def true_j_per_sample(self) -> float:
-        share = self.num_throttled / (self.num_throttled + self.rarely)
-        return super().true_j_per_sample * (1 - share + share * self.slower * self.weaker)
+    def begins(self) -> bool:
+        """Whether clocks are lowered from this step on."""
+        if self._at_s is None:
+            self._at_s = self.random.uniform(5.0, 45.0)
+        has_come = self.elapsed_s > self._at_s
+        if has_come:
+            self._at_s = math.inf
+        return has_come
 
     def scale(self) -> float:
         if self._left:
             self._left -= 1
-        elif self.random.random() < 1 / self.rarely:
+        elif self.begins():
             self._left = self.num_throttled
         for gpu in self.machine.gpus:
             gpu.throttle_reasons = 0x20 if self._left else 0
@@ -267,6 +272,26 @@ class ThrottledNowAndThen(Workload):
 
     def power(self) -> float:
         return self.weaker if self._left else 1.0
+
+
+class ThrottledNowAndThen(ThrottledOnce):
+    """The same again and again, by chance, after 600 steps (48 s) on average."""
+
+    rarely = 600
+
+    @property
+    def true_j_per_sample(self) -> float:
+        share = self.num_throttled / (self.num_throttled + self.rarely)
+        return super().true_j_per_sample * (1 - share + share * self.slower * self.weaker)
+
+    def begins(self) -> bool:
+        return self.random.random() < 1 / self.rarely
+
+
+class RarePowerStates(RandomPowerStates):
+    """The same, after 375 steps (30 seconds) on average."""
+
+    num_each = 375
 
 
 class StolenCpu(Workload):
