@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.simulation import loads
+from benchmarks.simulation import loads, power_loads
 from benchmarks.simulation.loads import Workload
 
 
@@ -68,19 +68,23 @@ CASES: dict[str, Case] = {
     "counter that stands still once, for up to 5 s": _case(stalls=_one_stall),
     "counter that stands still for half a second, every 15 s": _case(stalls=_many_stalls),
     "warming up: +6 %, 100 s": _case(
-        loads.Exponential, gpu=COLD | {"heat_tau_s": 100.0, "c_per_w": 0.2}, is_stationary=False
+        power_loads.Exponential,
+        gpu=COLD | {"heat_tau_s": 100.0, "c_per_w": 0.2},
+        is_stationary=False,
     ),
     "boost from 350 to 300 W, 30 s": _case(
-        loads.BoostThatEnds,
+        power_loads.BoostThatEnds,
         gpu=COLD | {"heat_tau_s": 30.0, "c_per_w": 0.2, "power_limit_w": 400.0},
         is_stationary=False,
     ),
-    "two power states of 30 s": _case(loads.TwoPowerStates, is_stationary=False),
-    "two power states of 10 s on average": _case(loads.RandomPowerStates),
+    "two power states of 30 s": _case(power_loads.TwoPowerStates, is_stationary=False),
+    "two power states of 10 s on average": _case(power_loads.RandomPowerStates),
     "throttled after a minute": _case(
-        loads.Throttled, gpu=COLD | {"heat_tau_s": 40.0, "c_per_w": 0.367}, is_stationary=False
+        power_loads.Throttled,
+        gpu=COLD | {"heat_tau_s": 40.0, "c_per_w": 0.367},
+        is_stationary=False,
     ),
-    "throttled once, for five seconds": _case(loads.ThrottledOnce, is_stationary=False),
+    "throttled once, for five seconds": _case(power_loads.ThrottledOnce, is_stationary=False),
     "cold board, energy does not depend on heat": _case(
         gpu=COLD | {"heat_tau_s": 60.0, "c_per_w": 0.2}
     ),
@@ -105,21 +109,21 @@ CASES: dict[str, Case] = {
         num_gpus=8, call_s=0.003, codecarbon_s=0.024, meter=SIX_SECONDS
     ),
     "six seconds, warming up: +6 %, 100 s": _case(
-        loads.Exponential,
+        power_loads.Exponential,
         gpu=COLD | {"heat_tau_s": 100.0, "c_per_w": 0.2},
         is_stationary=False,
         meter=SIX_SECONDS,
     ),
     "six seconds, boost from 350 to 300 W, 30 s": _case(
-        loads.BoostThatEnds,
+        power_loads.BoostThatEnds,
         gpu=COLD | {"heat_tau_s": 30.0, "c_per_w": 0.2, "power_limit_w": 400.0},
         is_stationary=False,
         meter=SIX_SECONDS,
     ),
     "rare: throttled for five seconds, once in 48 s": _case(
-        loads.ThrottledNowAndThen, is_stationary=False, is_seen=False
+        power_loads.ThrottledNowAndThen, is_stationary=False, is_seen=False
     ),
     "rare: two power states of 30 s on average": _case(
-        loads.RarePowerStates, is_stationary=False, is_seen=False
+        power_loads.RarePowerStates, is_stationary=False, is_seen=False
     ),
 }
