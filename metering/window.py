@@ -26,7 +26,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from metering import stop_flag
+from metering import stop_flag, stopped
 from metering.block import Block, Task
 from metering.budget import LAG_S
 from metering.deferred_signals import deferred_signals
@@ -80,6 +80,7 @@ class Window:
         self._num_shared = 0  # leading rows whose task has ended
         self._num_steps_left = self._num_steps = self._num_samples = 0
         self._wait_s = self._began_s = 0.0
+        self._num_stops = 0  # before the open block
         self._next: _Order | None = None  # the block that the open lead-in leads to
         self._open = self._task_open = False
         self._task_is_block = True
@@ -173,6 +174,7 @@ class Window:
 
     def _begin_block(self, order: _Order) -> None:
         self._next, self._after_stop = None, order.after_stop
+        self._num_stops = stopped.count()
         self._reset(order.num_steps)
         with deferred_signals():
             if not self._task_open:
@@ -218,6 +220,8 @@ class Window:
         self._num_shared = len(self._rows)
 
     def _keep(self, block: Block) -> None:
+        if stopped.count() != self._num_stops:
+            block = replace(block, fault=block.fault or stopped.INSIDE)
         num = (self._num_steps, self._num_samples)
         append(self._rows, Row(self._started_s, *num, self._wait_s, block, self._after_stop))
 

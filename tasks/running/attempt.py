@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from metering import scheduler, stop_flag
+from metering import scheduler, stop_flag, stopped
 from metering.deferred_signals import deferred_signals
 from metering.meter import Meter
 from metering.progress import PhaseBegun
@@ -94,16 +94,19 @@ class Attempt:
     def _measure(self) -> None:
         plan, ranks = self.plan, self.ranks
         device.set_threads(plan.hardware.num_threads)
-        with Meter(
-            plan.meter,
-            folder=plan.folder,
-            ranks=ranks,
-            use_gpu=device.uses_gpu(plan.hardware.accelerator),
-            num_gpus=plan.hardware.devices,
-            shares_node=self._job is not None and not plan.hardware.has_nodes_alone,
-            country_iso_code=plan.hardware.country_iso_code,
-            say=self.say,
-        ) as meter:
+        with (
+            stopped.watched(),
+            Meter(
+                plan.meter,
+                folder=plan.folder,
+                ranks=ranks,
+                use_gpu=device.uses_gpu(plan.hardware.accelerator),
+                num_gpus=plan.hardware.devices,
+                shares_node=self._job is not None and not plan.hardware.has_nodes_alone,
+                country_iso_code=plan.hardware.country_iso_code,
+                say=self.say,
+            ) as meter,
+        ):
             self.meter_facts, self.overheads = meter.facts(), meter.overheads
             if ranks.rank == 0:
                 self.found = found.on_this_machine(

@@ -14,6 +14,7 @@ import pytest
 from launchers import died, isolated
 from launchers.children import Server
 from launchers.local import Machine
+from metering import stopped
 from metering.progress import PhaseBegun, Progress
 from metering.record import FILE_NAME
 from metering.record_file import read, write
@@ -143,6 +144,33 @@ def test_a_ctrl_c_interrupts_the_run_which_writes_down_what_it_had(
     assert len(record.phases["train"].readings) >= 3
     assert record.facts.params_m is not None
     assert not server.children
+
+
+def test_a_block_in_which_the_run_was_stopped_is_not_measured(
+    compose: Compose, server: Server
+) -> None:
+    """Stopped three times, as one may fall between two blocks."""
+    plan = compose(*ENDLESS, "meter.block_s=0.5")
+    stops: list[int] = []
+
+    def say(news: Any) -> None:
+        if not has_measured_three_blocks(news):
+            return
+        if len(stops) == 3:
+            raise KeyboardInterrupt
+        (child,) = server.children
+        time.sleep(0.25)  # about the middle of a block
+        for number in (signal.SIGSTOP, signal.SIGCONT):
+            os.kill(child.pid, number)
+            time.sleep(1)
+        stops.append(child.pid)
+
+    with pytest.raises(KeyboardInterrupt):
+        isolated.run(plan, say, server)
+    readings = read(plan.folder / FILE_NAME).phases["train"].readings
+    stopped_in = [one for one in readings if one.reason == stopped.INSIDE]
+    assert {one.use for one in stopped_in} == {"dropped"}
+    assert max(one.duration_s for one in stopped_in) > 1
 
 
 def test_a_refusal_comes_out_as_it_would_in_this_process(compose: Compose, server: Server) -> None:
