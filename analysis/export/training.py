@@ -3,6 +3,7 @@ else the measured window, and the words that say which."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from analysis.export.report_facts import (
@@ -14,6 +15,8 @@ from analysis.export.report_facts import (
     interval_text,
 )
 from analysis.records.codecarbon.energy_faults import energy_fault
+
+_CALLABLE = re.compile(r"[A-Za-z_][\w.]*:(\w+)")
 
 
 @dataclass(frozen=True)
@@ -64,5 +67,8 @@ def _extent(run: RunFacts, phase: PhaseFacts) -> str:
 
 
 def name_of(run: RunFacts, site_name: str | None) -> str:
-    """The model's name in a report: as it is handed out, else the network's, else the run's."""
-    return site_name or run.network or run.model
+    """The model's name in a report: as it is handed out, else the network's, else the run's. Of
+    code of the user's (`package.module:callable`) the name that was given to the run, if any."""
+    own = _CALLABLE.fullmatch(run.network or "")
+    is_named = own is not None and own[1] != run.model
+    return site_name or (None if is_named else run.network) or run.model

@@ -9,10 +9,12 @@ import pytest
 
 from analysis.commands.export import gather
 from analysis.export.from_record import run_facts
+from analysis.export.training import name_of
 from analysis.tables.paper import all_tables
 from metering.emissions import SOURCE
 from metering.record import Energy, Interval
 from metering.record_host import EmissionFactor, Host
+from tests.analysis.export.sample_runs import a_run
 from tests.analysis.sample_records import a_failure, a_phase, a_record, put
 
 
@@ -83,3 +85,21 @@ def test_an_older_records_default_country_is_nobodys_word(
     run = run_facts(a_record(host=Host(emissions=factor)))
     assert run.country_iso_code == country
     assert (run.kg_co2eq_per_kwh is None) == (run.factor_source is None) == (country is None)
+
+
+@pytest.mark.parametrize(
+    ("network", "model", "name"),
+    [
+        ("swin_tiny_patch4_window7_224", "swin_t", "swin_tiny_patch4_window7_224"),
+        ("hf-hub:owner/net", "net", "hf-hub:owner/net"),
+        ("__main__:LightningNet", "my-net", "my-net"),
+        ("nets:SmallNet", "SmallNet", "nets:SmallNet"),
+        (None, "my-net", "my-net"),
+    ],
+)
+def test_a_network_of_ones_own_has_the_name_that_was_given(
+    network: str | None, model: str, name: str
+) -> None:
+    run = a_run(network=network, model=model)
+    assert name_of(run, None) == name
+    assert name_of(run, "Swin-T") == "Swin-T"
