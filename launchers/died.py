@@ -31,6 +31,7 @@ _WORDS = {
     signal.SIGILL: "an instruction that this CPU does not have",
     signal.SIGTERM: "somebody asked this process to end, and not the sweep",
 }
+_NO_MEMORY = ("std::bad_alloc", "annot allocate memory")  # C++'s and strerror's words
 _LOG_CHARS = 6000
 _NEARLY_ALL = 0.75  # of the memory that there is: a process that held so much was killed for it
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -102,7 +103,9 @@ class Watch:
             reason = _WORDS.get(number, "")
             if number == signal.SIGKILL:
                 reason = self._memory(child) or "often the kernel's out-of-memory killer"
-                kind = OUT_OF_MEMORY if reason.startswith("out of memory") else kind
+            elif number == signal.SIGABRT and any(one in self._printed() for one in _NO_MEMORY):
+                reason = "out of memory, as what it printed says; use a smaller batch_size"
+            kind = OUT_OF_MEMORY if reason.startswith("out of memory") else kind
             end = f"was killed by signal {-status} ({number.name})" + (reason and f": {reason}")
         who = "the run's process" if rank is None else f"rank {rank}"
         return Failure(
@@ -131,9 +134,12 @@ class Watch:
             return f"out of memory: {held}; use a smaller batch_size"
         return ""
 
+    def _printed(self) -> str:
+        return _bytes(self._log)[self._log_begins_at :].decode("utf-8", "replace")
+
     def _tail(self) -> str:
         """What the run printed last: Python's stack where compiled code crashed."""
-        text = _bytes(self._log)[self._log_begins_at :].decode("utf-8", "replace")
+        text = self._printed()
         fatal = text.rfind("Fatal Python error")
         if fatal < 0:
             return text[-_LOG_CHARS:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import multiprocessing
 import os
 import signal
 import time
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from launchers import died, isolated
-from launchers.children import Server
+from launchers.children import Child, Server
 from launchers.local import Machine
 from metering import stopped
 from metering.progress import PhaseBegun, Progress
@@ -218,6 +219,23 @@ def test_a_kill_for_memory_says_memory(
     assert failure is not None
     assert failure.type == died.OUT_OF_MEMORY
     assert "out of memory: it held 0." in failure.message
+
+
+def test_an_abort_for_want_of_memory_says_memory(compose: Compose) -> None:
+    plan = compose(*SHORT)
+    plan.folder.mkdir(parents=True)
+    log = plan.folder / isolated.LOG_NAME
+    log.write_text("std::bad_alloc of an earlier attempt\n")
+    watch = died.Watch(plan)
+    child = Child(0, multiprocessing.Pipe()[0])
+    child.exit_status = -signal.SIGABRT
+    assert watch.failure(child, "train").type == died.DIED
+    with log.open("a") as stream:
+        stream.write("terminate called after throwing an instance of 'std::bad_alloc'\n")
+        stream.write("Fatal Python error: Aborted\n")
+    failure = watch.failure(child, "train")
+    assert failure.type == died.OUT_OF_MEMORY
+    assert "(SIGABRT): out of memory, as what it printed says" in failure.message
 
 
 def test_a_server_has_one_thread_and_no_device_and_ends_with_its_owner() -> None:
