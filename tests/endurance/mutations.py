@@ -80,6 +80,7 @@ def _shorten(phase: dict[str, Any]) -> None:
         ("duration_s_per_sample", durations),
     ):
         phase[name] |= {"mean": sum(amounts) / num_samples, "num_blocks": 2}
+    phase["emissions_kg_co2eq"] = None  # that of all blocks
 
 
 def _wrong_type(text: str, draw: random.Random) -> bytes:
