@@ -32,6 +32,7 @@ CLIP = EMBEDDING + _vit_gmacs(12, 768, 197) + _vit_gmacs(12, 512, 77)
 KNOWN_GMACS = {"vit_b_mae": MAE, "beitv2_b": BEIT_V2, "clip_b16": CLIP}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KNOWN)
 def test_parameters_and_gmacs_are_those_that_the_method_has(compose, name):
     plan = compose(f"model={name}", "stage=pretrain")
