@@ -100,6 +100,8 @@ def _varied(data: dict[str, Any], index: int, draw: random.Random) -> dict[str, 
     data["batch_size"] = data["config"]["batch_size"] = data["batch_size"] * times
     for phase in data["phases"].values():
         phase["batch_size"] *= times
+        if phase.get("emissions_kg_co2eq"):
+            phase["emissions_kg_co2eq"] *= factor
         rate = phase["energy_kwh_per_sample"] or {}
         for name in ("mean", "half_width"):
             if rate.get(name) is not None:
