@@ -110,6 +110,7 @@ def wait_for_line(process: subprocess.Popen[str], words: str) -> None:
     raise AssertionError(f"the process ended without saying {words!r}")
 
 
+@pytest.mark.trains
 def test_ctrl_c_leaves_an_interrupted_record_and_stops_the_sweep(tmp_path):
     process = start(tmp_path, "-m", "repeats=2", "repetition=1,2", *LONG)
     wait_for_line(process, "test_resnet: train")
@@ -120,6 +121,7 @@ def test_ctrl_c_leaves_an_interrupted_record_and_stops_the_sweep(tmp_path):
     assert "Traceback" not in errors
 
 
+@pytest.mark.trains
 def test_a_sweep_killed_in_the_middle_measures_every_row_once(tmp_path):
     sweep = (
         "-m",

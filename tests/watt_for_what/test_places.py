@@ -8,6 +8,7 @@ import sys
 
 import nbclient
 import nbformat
+import pytest
 
 import watt_for_what as watt
 from tests.conftest import ROOT
@@ -41,6 +42,7 @@ distributed.destroy_process_group()
 """
 
 
+@pytest.mark.trains
 def test_two_ranks_under_torchrun_stop_at_the_same_step(tmp_path):
     script = tmp_path / "train.py"
     script.write_text(TWO_RANKS)
