@@ -79,6 +79,8 @@ class Session:
             self.refusals.append(_with_file(str(error)))
             _complain(self.refusals[-1])
         except Exception as error:
+            if _was_interrupted(error):
+                raise KeyboardInterrupt from error
             known = isinstance(error, OSError) or hydra_errors.is_of_config(error)
             if known or error in self.raised_by_runs:
                 raise
@@ -153,8 +155,7 @@ def exit_on_errors(run: Callable[[], Any], session: Session) -> int:
         _complain(str(error))
         return 2
     except KeyboardInterrupt:
-        print("\ninterrupted; the same command goes on where it stopped", file=sys.stderr)
-        return 130
+        return _interrupted()
     except BrokenPipeError:
         _complain("whatever read this command's output has gone (a closed pipe)")
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python's end complains again
@@ -166,10 +167,25 @@ def exit_on_errors(run: Callable[[], Any], session: Session) -> int:
     return session.status()
 
 
+def _interrupted() -> int:
+    print("\ninterrupted; the same command goes on where it stopped", file=sys.stderr)
+    return 130
+
+
+def _was_interrupted(error: BaseException) -> bool:
+    """Whether it came in the wake of a Ctrl-C: OmegaConf, interrupted, fails while it tidies up."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, KeyboardInterrupt):
+        cause = cause.__context__
+    return cause is not None
+
+
 def _refused_or_internal(error: Exception, session: Session, flags: Namespace | None) -> int:
     """The exit status, after what is wrong was said."""
     from tasks.terminal import hydra_errors, internal_error
 
+    if _was_interrupted(error):
+        return _interrupted()
     if isinstance(error, OSError) or hydra_errors.is_of_config(error):
         _complain(_explained(error, session, flags))
         return 2

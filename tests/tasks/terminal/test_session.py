@@ -48,6 +48,19 @@ def test_a_signal_between_two_runs_ends_the_sweep_as_ctrl_c_does(
     assert said.strip() == "interrupted; the same command goes on where it stopped"
 
 
+def test_an_error_in_the_wake_of_a_ctrl_c_is_the_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look_at(plans: Sequence[Plan]) -> None:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            None._invalidate_flags_cache()  # type: ignore[attr-defined]  # as OmegaConf does
+
+    monkeypatch.setattr("launchers.single.preview", look_at)
+    status, said = type_in("-m", "seed=1,2")
+    assert status == 130
+    assert said.strip() == "interrupted; the same command goes on where it stopped"
+
+
 def test_closed_streams_are_opened_to_nowhere() -> None:
     script = (
         "from tasks.terminal.streams import open_closed; open_closed(); import os, sys; "
