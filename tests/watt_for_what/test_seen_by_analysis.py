@@ -66,5 +66,6 @@ def test_tables_show_and_exports_have_them(runs: Path, capsys: pytest.CaptureFix
     assert main(["check", str(runs)]) in (0, 1)
     assert "4 records: " in capsys.readouterr().out
     assert main(["share", str(runs), "--out", "shared.jsonl.gz"]) == 0
+    Path("exports").mkdir()
     for form in ("boamps", "cyclonedx", "sci", "blocks"):
         assert main(["export", str(runs), "--to", form, "--out", f"exports/{form}"]) == 0
