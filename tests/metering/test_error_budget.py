@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.simulation.loads import Exponential, Workload
+from benchmarks.simulation.loads import Workload
 from benchmarks.simulation.meter import measure
 from benchmarks.simulation.nvml import Machine, SimulatedGpu
+from benchmarks.simulation.power_loads import Exponential
 from metering import board_gain
 from metering.board_gain import gain_of
 from metering.sensors.nvml import Gpu
