@@ -1,6 +1,7 @@
 # Set-up and the main jobs. `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
+SHELL := bash
 RUNS ?= runs results/records
 JOBS ?= 2
 DEMO := output_dir=runs/demo meter.time_budget_s=25 meter.relative_error=0.05
@@ -24,10 +25,13 @@ else
 INSTALL := -c $(CONSTRAINTS) -e '.[dev]'
 endif
 
+# what pip does, on one line that is written over
+ONE_LINE := awk '{ printf "\r\033[K%.78s", $$0; fflush() } END { print "" }'
+
 .venv/.installed: pyproject.toml $(CONSTRAINTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing into .venv: a download of several GB where PyTorch is not there yet"
-	$(BIN)/python -m pip install -q $(INSTALL)
+	@set -o pipefail; $(BIN)/python -m pip install $(INSTALL) | $(ONE_LINE)
 	touch $@
 
 ##@ Begin (each target sets up .venv where it is missing)
