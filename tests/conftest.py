@@ -21,6 +21,11 @@ ROOT = Path(__file__).resolve().parent.parent
 for _name in [one for one in os.environ if one.startswith(("SLURM", "SBATCH_", "SQUEUE_"))]:
     del os.environ[_name]
 os.environ["SLURM_CONF"] = "/dev/null"
+# Under nohup, or in the background of a script, these are ignored, and programs inherit that.
+for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        _default = signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL
+        signal.signal(_number, _default)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -138,7 +138,8 @@ def test_the_index_is_null_with_a_reason_at_and_under_one_kwh(top1, energy):
 def test_a_rank_lies_in_its_interval_for_what_has_one(values, data):
     widths = [data.draw(st.none() | st.floats(0, 1)) for _ in values]
     ranked = ranks(values, widths, num_draws=100)
-    have_both = [None not in pair for pair in zip(values, widths, strict=True)]
+    # a width of nothing is no interval: such a value has no rank either
+    have_both = [v is not None and bool(w) for v, w in zip(values, widths, strict=True)]
     num_present = sum(have_both)
     for has_both, rank in zip(have_both, ranked, strict=True):
         assert (rank is not None) == (has_both and num_present > 1)
