@@ -44,9 +44,11 @@ class Suite:
     def start(self, *overrides: str) -> subprocess.Popen[str]:
         command = [
             sys.executable, str(ROOT / "run.py"), "model=test_resnet", "data=digits",
-            "model.input_size=32", "batch_size=4", "phases=train", "data.num_workers=0",
+            "model.input_size=32", "phases=train", "data.num_workers=0",
             "meter.idle_s=0", "checkpoint_write=false", f"output_dir={self.runs}", *overrides,
         ]  # fmt: skip
+        if "-m" not in overrides:
+            command.append("batch_size=4")
         return subprocess.Popen(
             command,
             env=self._environment,
