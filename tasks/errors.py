@@ -18,7 +18,7 @@ class OutOfMemory(RuntimeError):
     def __init__(self, batch_size: int, detail: str = "") -> None:
         super().__init__(
             f"batch_size={batch_size} does not fit into the device's memory; "
-            f"choose a smaller batch_size or a larger GPU. {detail}".strip()
+            f"choose a smaller batch_size or a device with more memory. {detail}".strip()
         )
 
 
