@@ -92,14 +92,7 @@ def phase_record(
         emissions_kg_co2eq=emitted_kg([row.energy_kwh for row in kept], meter.emission_factor),
         error_budget=budget,
         flags=(
-            *flags.of_blocks(
-                [row.block for row in rows],
-                [row.block for row in kept],
-                disagreement=meter.settings.disagreement,
-                num_waits=num_waits,
-                period_s=meter.sensor_period_s if meter.all_gpus else 0.0,
-            ),
-            *flags.of_clocks([row.block for row in kept]),
+            *_flags_of_rows(meter, rows, kept, num_waits),
             *flags.of_drift(drift),
             *flags.of_first_step(len(rows), len(rows) - num_warm_up),
             *flags.of_length(kept_s, meter.settings.least_s if is_adaptive_on_gpu(meter) else 0.0),
@@ -110,6 +103,20 @@ def phase_record(
         ),
         started_at=_wall_clock(meter, began_s) if rows else None,
     )
+
+
+def _flags_of_rows(
+    meter: WindowMeter, rows: Sequence[Row], kept: Sequence[Row], num_waits: int
+) -> list[str]:
+    blocks = [row.block for row in kept]
+    of_blocks = flags.of_blocks(
+        [row.block for row in rows],
+        blocks,
+        disagreement=meter.settings.disagreement,
+        num_waits=num_waits,
+        period_s=meter.sensor_period_s if meter.all_gpus else 0.0,
+    )
+    return [*of_blocks, *flags.of_clocks(blocks)]
 
 
 def _wall_clock(meter: WindowMeter, clock_s: float) -> str:

@@ -122,23 +122,7 @@ def open_split(plan: DataPlan, split: str, batch_size: int, seed: int) -> Any:
         )
         num_samples = len(images)
     except Exception as error:  # each library of sets raises its own
-        why = (" ".join(str(error).split()) or type(error).__name__)[:200]
-        if "length is unknown" in why:
-            raise PlanError(
-                f"data.options.dataset={name} does not say how many samples {wanted} has; give "
-                f"+data.options.{split}_samples=NUMBER"
-            ) from error
-        if isinstance(error, ConnectionError):
-            raise PlanError(
-                f"data.options.dataset={name} is no folder here, and the Hugging Face Hub cannot "
-                "be reached; open it once where there is a network, with the same "
-                "data.root=FOLDER, and bring FOLDER here, or give hfds/FOLDER with parquet files"
-            ) from error
-        raise PlanError(
-            f"data.options.dataset={name} has no split {wanted} that can be opened under "
-            f"data.root={plan.root}: {why}; set data.options.{split}_split, or prepare the set "
-            "beforehand"
-        ) from error
+        raise _not_opened(error, plan, split, wanted) from error
     if num_samples == 0:
         number = f", or give +data.options.{split}_samples=NUMBER" if is_stream(images) else ""
         raise PlanError(
@@ -159,6 +143,27 @@ class Contents:
     num_train: int
     num_test: int
     classes: tuple[str, ...] | None
+
+
+def _not_opened(error: Exception, plan: DataPlan, split: str, wanted: str) -> PlanError:
+    name = plan.options["dataset"]
+    why = (" ".join(str(error).split()) or type(error).__name__)[:200]
+    if "length is unknown" in why:
+        return PlanError(
+            f"data.options.dataset={name} does not say how many samples {wanted} has; give "
+            f"+data.options.{split}_samples=NUMBER"
+        )
+    if isinstance(error, ConnectionError):
+        return PlanError(
+            f"data.options.dataset={name} is no folder here, and the Hugging Face Hub cannot "
+            "be reached; open it once where there is a network, with the same "
+            "data.root=FOLDER, and bring FOLDER here, or give hfds/FOLDER with parquet files"
+        )
+    return PlanError(
+        f"data.options.dataset={name} has no split {wanted} that can be opened under "
+        f"data.root={plan.root}: {why}; set data.options.{split}_split, or prepare the set "
+        "beforehand"
+    )
 
 
 def setup(plan: DataPlan) -> DataSetUp:

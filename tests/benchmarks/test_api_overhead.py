@@ -10,4 +10,4 @@ def test_it_gives_a_share_of_time_and_a_ratio_of_throughputs() -> None:
     assert outside.goal == ratio.goal == GOAL
     assert 0.2 < outside.value < 1
     assert 0.2 < ratio.value < 5  # so short a loop says no more
-    assert "4 turns of" in outside.detail and "standard error" in ratio.detail
+    assert "3 turns of" in outside.detail and "standard error" in ratio.detail

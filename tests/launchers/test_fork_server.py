@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -32,9 +33,13 @@ def bare() -> Iterator[Server]:
     made.close()
 
 
-def process_of(server: Server) -> psutil.Process:
+def popen_of(server: Server) -> subprocess.Popen[bytes]:
     assert server._process is not None
-    return psutil.Process(server._process.pid)
+    return server._process
+
+
+def process_of(server: Server) -> psutil.Process:
+    return psutil.Process(popen_of(server).pid)
 
 
 def say_hello(pipe: Any) -> None:
@@ -70,7 +75,7 @@ def test_a_child_takes_the_signals_that_its_server_ignores(bare: Server) -> None
 def test_a_server_that_dies_between_two_runs_is_started_again(bare: Server) -> None:
     bare.start(say_hello)
     process_of(bare).kill()
-    bare._process.wait()  # type: ignore[union-attr]
+    popen_of(bare).wait()
     assert first_word(bare, bare.start(say_hello)) == "hello"
 
 

@@ -170,35 +170,37 @@ def added(
             "early: no rate is made"
         )
         has_rate = False
-    total = with_energies_of(parts, longest)
-    num_gpus = sum(part.num_gpus for part in parts)
+    total = replace(with_energies_of(parts, longest), num_gpus=sum(part.num_gpus for part in parts))
+    if not _of_nodes(paths):
+        largest, machine_flag = _of_one_machine(parts, longest)
+        if largest is not None:
+            total, has_rate, flags[0] = largest, False, machine_flag
+        elif machine_flag:
+            flags.append(machine_flag)
+    known = dict.fromkeys(flag for part in parts for flag in part.flags)
+    machines = num_ranks if num_ranks == 1 or _of_nodes(paths) else None
+    return replace(total, num_machines=machines, has_rate=has_rate, flags=(*known, *flags))
+
+
+def _of_one_machine(parts: Sequence[Logged], longest: Logged) -> tuple[Logged | None, str]:
+    """What stands for all ranks where each file may hold the whole machine, and what to know of
+    files in machine mode ("" where there is nothing)."""
     machine = [part for part in parts if part.scope == "machine"]
-    if len(machine) > 1 and not _of_nodes(paths) and any(part.num_gpus > 1 for part in machine):
-        listed = max(part.num_gpus for part in machine)
-        flags[0] = (
-            f"each of {num_ranks} rank files lists up to {listed} GPUs in machine mode, so each "
+    if len(machine) < 2:
+        return None, ""
+    listed = max(part.num_gpus for part in machine)
+    if listed > 1:
+        largest = max(parts, key=lambda part: part.energy_kwh)
+        return replace(with_energies_of([largest], longest), num_gpus=listed), (
+            f"each of {len(parts)} rank files lists up to {listed} GPUs in machine mode, so each "
             "may hold the whole machine: the largest is shown, and no rate is made"
         )
-        largest = max(parts, key=lambda part: part.energy_kwh)
-        total, num_gpus, has_rate = with_energies_of([largest], longest), listed, False
-    elif (
-        len(machine) > 1
-        and not _of_nodes(paths)
-        and any(part.cpu_kwh or part.ram_kwh for part in machine)
-    ):
-        flags.append(
+    if any(part.cpu_kwh or part.ram_kwh for part in machine):
+        return None, (
             "in machine mode each file holds its whole machine's CPU and RAM: on one machine they "
-            f"are counted {num_ranks} times"
+            f"are counted {len(parts)} times"
         )
-    said = dict.fromkeys(flag for part in parts for flag in part.flags)
-    machines = num_ranks if num_ranks == 1 or _of_nodes(paths) else None
-    return replace(
-        total,
-        num_gpus=num_gpus,
-        num_machines=machines,
-        has_rate=has_rate,
-        flags=(*said, *flags),
-    )
+    return None, ""
 
 
 def _missing_text(missing: tuple[int, ...], is_alone: bool) -> str:

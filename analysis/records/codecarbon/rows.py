@@ -148,9 +148,7 @@ def run_id_of(run: ForeignRun) -> str:
 def row_of(run: ForeignRun) -> tuple[Any, ...]:
     """In the order of `COLUMNS`."""
     one, facts, num_samples = run.logged, run.facts, run.known_samples
-    sensors = sensors_of(one)
-    rate = run.kwh_per_sample
-    setup = run.setup
+    sensors, rate, setup = sensors_of(one), run.kwh_per_sample, run.setup
     variant = (
         variant_of(setup),
         f"config {facts.digest}" if facts.digest else "",
