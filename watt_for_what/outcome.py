@@ -7,11 +7,12 @@ import importlib
 import logging
 import traceback
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from metering import lost_worker
 from metering.code_version import code_version
 from metering.host import host_facts
 from metering.meter import Meter
@@ -82,11 +83,14 @@ def write_record(one: Record, folder: Path) -> None:
         raise WattError(f"the record cannot be written to {folder}: {error}") from error
 
 
-def status_of(error: BaseException | None, ranks: Ranks) -> tuple[Status, Failure | None]:
-    """How a run ended that `error` ended."""
+def status_of(
+    error: BaseException | None, ranks: Ranks, arrived: Collection[object] = ()
+) -> tuple[Status, Failure | None]:
+    """How a run ended that `error` ended. arrived: signals that wait for its record."""
     if error is None:
         return "finished", None
-    left = isinstance(error, KeyboardInterrupt | SystemExit)
+    lost_worker.wait_for_own_signal(error, arrived)
+    left = bool(arrived) or isinstance(error, KeyboardInterrupt | SystemExit)
     failure = Failure(
         type=type(error).__name__,
         message=str(error),

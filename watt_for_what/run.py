@@ -215,12 +215,12 @@ class Run:
 
     def _leave(self, error: BaseException | None) -> None:
         """Leave the record, and everything as it was."""
-        with self._signals, deferred_signals(), self._stack:
+        with self._signals, deferred_signals() as arrived, self._stack:
             if error is not None and self._parts is not None:
                 self._parts.cut_short()
             if self._folder is None:
                 return
-            status, failure = outcome.status_of(error, self.ranks)
+            status, failure = outcome.status_of(error, self.ranks, arrived)
             phases = self._parts.phases if self._parts is not None else {}
             self.record = self._record(status, phases, failure)
             outcome.write_record(self.record, self._folder.path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 
-from metering import stop_flag
+from metering import lost_worker, stop_flag
 from metering.ranks import Ranks
 from metering.record import Status
 from tasks.errors import PlanError
@@ -24,6 +24,7 @@ def classify(
     if leaving is not None:
         return "interrupted", leaving
     logging.getLogger(__name__).error("run failed", exc_info=error)
+    lost_worker.wait_for_own_signal(error, arrived)
     status: Status = "interrupted" if ranks.asked_to_end() or arrived else "failed"
     if ranks.num_ranks > 1 or not isinstance(error, Exception):
         return status, error  # other ranks wait in a collective call: end them all

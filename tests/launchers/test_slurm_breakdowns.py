@@ -23,7 +23,7 @@ from tests.launchers.slurm_sweeps import SETTINGS, plan, until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(500)]
 LONG_AGO = "2001-01-01T00:00:00+00:00"
-NUM_STEPS = 40
+NUM_STEPS = 500  # some seconds, in which whatever ends the run arrives
 LONG = ("phases=train", f"meter.num_steps={NUM_STEPS}", "meter.block_s=0.3")
 ENDLESS = ("phases=train", "meter.num_steps=1000000", "meter.block_s=0.3")
 IN_CONTAINER = "warned in a container"
@@ -73,7 +73,8 @@ KINDS: dict[str, tuple[Ending, tuple[str, ...]]] = {
     "node died": (_kill_node, LONG),
     "node died, no requeue": (_kill_node, (*ENDLESS, "hardware.slurm.requeue=false")),
     IN_CONTAINER: (_warn, (*LONG, "hardware.slurm.partition=main")),
-    **{name: (_preempt, (*LONG, f"hardware.slurm.qos={name}")) for name in QOS if name != "high"},
+    "low_requeue_grace": (_preempt, (*LONG, "hardware.slurm.qos=low_requeue_grace")),
+    "low_cancel_grace": (_preempt, (*ENDLESS, "hardware.slurm.qos=low_cancel_grace")),
 }
 
 

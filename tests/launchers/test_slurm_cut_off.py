@@ -22,14 +22,14 @@ from tests.launchers.real_slurm import Cluster
 from tests.launchers.slurm_sweeps import SETTINGS, plan, until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(500)]
-NUM_STEPS = 60
-LONG = (
+NUM_STEPS = 500  # some seconds, in which whatever cuts the run off arrives
+BLOCKS = (
     "phases=train",
-    f"meter.num_steps={NUM_STEPS}",
     "meter.block_s=0.3",
     "data.num_workers=1",  # SLURM signals the loader's worker as well
 )
-ENDLESS = ("phases=train", "meter.num_steps=1000000", "meter.block_s=0.3")
+LONG = (*BLOCKS, f"meter.num_steps={NUM_STEPS}")
+ENDLESS = (*BLOCKS, "meter.num_steps=1000000")
 
 
 def _cancel(ticket: Ticket) -> None:
@@ -83,15 +83,15 @@ def _call(*command: str) -> None:
 
 KINDS: dict[str, tuple[Callable[[Ticket], None], tuple[str, ...]]] = {
     "cancelled": (_cancel, LONG),
-    "killed": (_kill, LONG),
+    "killed": (_kill, ENDLESS),
     "warned": (_warn, LONG),
     "suspended": (_suspend, LONG),
     "requeued": (_requeue, (*LONG, "hardware.devices=2")),
     "time limit": (_wait, (*ENDLESS, "hardware.slurm.time_min=2")),
     "low_requeue": (_preempt, LONG),
     "low_requeue_grace": (_preempt, LONG),
-    "low_cancel": (_preempt, LONG),
-    "low_cancel_grace": (_preempt, LONG),
+    "low_cancel": (_preempt, ENDLESS),
+    "low_cancel_grace": (_preempt, ENDLESS),
 }
 
 

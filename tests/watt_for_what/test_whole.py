@@ -102,3 +102,39 @@ def test_a_part_that_is_ended_stays_and_the_next_part_lies_beside_it(name, tmp_p
     steps = [sum(r.num_steps for r in one.phases["train"].readings) for one in records]
     assert steps[1] == 1 and 0 < steps[0] <= 21
     assert run.folder.name.endswith("-2")
+
+
+LOSES_ITS_WORKER_FIRST = """
+import os, subprocess, sys
+import watt_for_what as watt
+from torch.utils.data import DataLoader, IterableDataset
+
+class Endless(IterableDataset):
+    def __iter__(self):
+        while True:
+            yield 0
+
+with watt.measure("loses", batch_size=1, output_dir=sys.argv[1]) as run:
+    with run.window("train") as window:
+        loader = iter(DataLoader(Endless(), num_workers=1, batch_size=None))
+        (worker,) = loader._workers
+        next(loader)
+        subprocess.Popen(["sh", "-c", f"kill {worker.pid}; sleep 0.3; kill {os.getpid()}"])
+        for _ in loader:
+            window.step(1)
+"""
+
+
+def test_a_signal_that_ends_a_loaders_worker_first_still_interrupts_the_run(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", LOSES_ITS_WORKER_FIRST, str(tmp_path)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 128 + signal.SIGTERM, done.stderr
+    (path,) = tmp_path.rglob("record.json")
+    record = watt.read_record(path)
+    assert record.status == "interrupted"
+    assert "DataLoader worker" in record.failure.message

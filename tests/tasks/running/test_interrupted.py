@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 from codecarbon import OfflineEmissionsTracker
+from torch.utils.data import DataLoader, IterableDataset
 
 from metering import stop_flag
 from metering.record import FILE_NAME, Record
@@ -25,6 +27,12 @@ pytestmark = pytest.mark.trains
 
 NUM_STEPS = 5
 NUM_UNKEPT = 2  # tasks of CodeCarbon before anything runs: its first, and one that is timed
+
+
+class Endless(IterableDataset[int]):
+    def __iter__(self) -> Iterator[int]:
+        while True:
+            yield 0
 
 
 @pytest.fixture
@@ -97,6 +105,26 @@ def test_a_worker_that_dies_of_the_same_signal_does_not_make_it_a_failure(
     record = left_by(plan)
     assert record.failure is not None
     assert "SystemExit: 143" in record.failure.traceback
+
+
+def test_a_worker_that_the_signal_ends_before_it_reaches_the_run_does_not_make_it_a_failure(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As SLURM and `kill -- -GROUP` signal one process after the other."""
+
+    def train(session: ClassificationSession, window: object) -> None:
+        loader = iter(DataLoader(Endless(), num_workers=1, batch_size=None))
+        (worker,) = loader._workers
+        next(loader)  # it has begun
+        one_by_one = f"kill {worker.pid}; sleep 0.3; kill {os.getpid()}"
+        subprocess.Popen(["sh", "-c", one_by_one])
+        for _ in loader:
+            pass
+
+    monkeypatch.setattr(ClassificationSession, "train", train)
+    record = left_by(plan)
+    assert record.failure is not None
+    assert "DataLoader worker" in record.failure.message
 
 
 @pytest.mark.parametrize("moment", ["swallowed", "in its wake"])
