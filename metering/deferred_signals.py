@@ -11,7 +11,7 @@ from types import FrameType
 
 # SIGUSR1 and SIGUSR2: a batch system warns with them before it ends a job, SIGTSTP: before it
 # stops it
-_NUMBERS = (
+_ENDING = (
     signal.SIGINT,
     signal.SIGTERM,
     signal.SIGHUP,
@@ -19,15 +19,17 @@ _NUMBERS = (
     signal.SIGUSR2,
     signal.SIGTSTP,
 )
+_CHILD = signal.SIGCHLD  # PyTorch's handler raises where a loader's worker died
 # what has arrived in the block that is being run; at most one, of the main thread
 _inside: list[list[tuple[int, FrameType | None]]] = []
 
 
 @contextmanager
 def deferred_signals() -> Iterator[list[tuple[int, FrameType | None]]]:
-    """Signals that ask to end and arrive inside are handled when the block is left.
+    """Signals that ask to end, and the word that a child process died, are handled when the block
+    is left, where they arrive inside.
 
-    Yields those that have arrived so far, as number and frame.
+    Yields those that ask to end and have arrived so far, as number and frame.
     """
     if threading.current_thread() is not threading.main_thread():
         yield []
@@ -36,13 +38,15 @@ def deferred_signals() -> Iterator[list[tuple[int, FrameType | None]]]:
         yield _inside[0]
         return
     arrived: list[tuple[int, FrameType | None]] = []
+    of_children: list[tuple[int, FrameType | None]] = []
 
     def remember(number: int, frame: FrameType | None) -> None:
-        arrived.append((number, frame))
+        (of_children if number == _CHILD else arrived).append((number, frame))
 
-    before = {int(number): signal.getsignal(number) for number in _NUMBERS}
-    if not callable(before[signal.SIGTSTP]):
-        del before[signal.SIGTSTP]  # Ctrl-Z of a terminal's user, who wants it now
+    before = {int(number): signal.getsignal(number) for number in (*_ENDING, _CHILD)}
+    for only_handled in (signal.SIGTSTP, _CHILD):  # Ctrl-Z of a terminal's user, who wants it now
+        if not callable(before[only_handled]):
+            del before[only_handled]
     before = {number: at for number, at in before.items() if at != signal.SIG_IGN}  # nohup
     try:
         for number in before:
@@ -53,7 +57,7 @@ def deferred_signals() -> Iterator[list[tuple[int, FrameType | None]]]:
         _inside.clear()
         for number, handler in before.items():
             signal.signal(signal.Signals(number), handler)
-        for number, frame in arrived:
+        for number, frame in (*arrived, *of_children[:1]):
             handler = before[number]
             if callable(handler):
                 handler(number, frame)

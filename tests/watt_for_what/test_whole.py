@@ -135,6 +135,4 @@ def test_a_signal_that_ends_a_loaders_worker_first_still_interrupts_the_run(tmp_
     )
     assert done.returncode == 128 + signal.SIGTERM, done.stderr
     (path,) = tmp_path.rglob("record.json")
-    record = watt.read_record(path)
-    assert record.status == "interrupted"
-    assert "DataLoader worker" in record.failure.message
+    assert watt.read_record(path).status == "interrupted"
