@@ -24,12 +24,13 @@ class LocalLauncher(Launcher):
         self._given = settings
 
     def setup(self, *, hydra_context: Any, task_function: Any, config: Any) -> None:
-        from launchers import sweep_loader
+        from launchers import sweep_check, sweep_loader
         from launchers.settings import LocalSettings
         from tasks.config.refusals import validated
 
         self.settings = validated(LocalSettings, self._given, "hydra.launcher")
         sweep_loader.remember(hydra_context)
+        sweep_check.require_runs(config, hydra_context.config_loader)
         self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
 
     def launch(

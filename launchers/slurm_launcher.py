@@ -23,12 +23,13 @@ class SlurmLauncher(Launcher):
         self._given = settings
 
     def setup(self, *, hydra_context: Any, task_function: Any, config: Any) -> None:
-        from launchers import sweep_loader
+        from launchers import sweep_check, sweep_loader
         from launchers.settings import SlurmSettings
         from tasks.config.refusals import validated
 
         self.settings = validated(SlurmSettings, self._given, "hydra.launcher")
         sweep_loader.remember(hydra_context)
+        sweep_check.require_runs(config, hydra_context.config_loader)
         self.hydra_context = hydra_context
         self.task_function = task_function
         self.config = config

@@ -16,6 +16,7 @@ from tasks.errors import PlanError
 GROUPS = (*NEEDED_GROUPS, *OPTIONAL_GROUPS)
 _FREE = re.compile(r"(model\.options|data\.options|hardware\.slurm\.extra)([.=])")
 """Keys that take entries of any name."""
+_EMPTY_SWEEP = re.compile(r"(?:choice|range|glob|interval|sort|shuffle)\(\s*\)")
 
 
 def check(arguments: Sequence[str]) -> argparse.Namespace:
@@ -56,12 +57,26 @@ def unreadable(text: str) -> str:
     key, equals, value = text.partition("=")
     if not equals or not key or not value:
         return f"{text!r} cannot be read as key=value; write key=value or key=a,b"
+    if _EMPTY_SWEEP.fullmatch(value.strip()):
+        return sweeps_nothing(text, key.lstrip("+/"))
     quoted = value.replace("\\", "\\\\").replace('"', '\\"') if '"' in value else value
     twice = shlex.quote(f'{key}="{quoted}"')
     return (
         f"{text!r} cannot be read as key=value: its value has characters that mean something to "
         f"Hydra; quote it twice, {twice}"
     )
+
+
+def sweeps_nothing(text: str, key: str) -> str:
+    """Why `text`, a sweep over no value of `key`, is refused."""
+    cure = f"give a value, such as {key}=A, or several, {key}=A,B"
+    if "range(" in text:
+        cure = f"give a STOP behind START, which is left out itself: {key}=range(START,STOP)"
+    elif "glob(" in text:
+        cure = f"no file of conf/{key} has such a name; give another pattern, or {key}=A,B"
+        if key not in GROUPS:
+            cure = f"{key} has no files, which glob chooses from; write {key}=A,B"
+    return f"{text} sweeps over nothing; {cure}"
 
 
 def _refuse_flag(message: str) -> NoReturn:
@@ -138,6 +153,8 @@ def _check_override(text: str, override: Any, is_multirun: bool) -> None:
         for name in map(str, getattr(value, "list", ())):
             _check_name(text, key, name)
     elif override.is_delete():
+        if key in OPTIONAL_GROUPS:
+            raise PlanError(f"{text} removes nothing that was chosen; leave it out")
         raise PlanError(f"{text} removes {key}, which every run needs; choose {key}=NAME")
     else:
         _check_name(text, key, value)
