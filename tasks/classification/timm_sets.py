@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -105,22 +107,19 @@ def open_split(plan: DataPlan, split: str, batch_size: int, seed: int) -> Any:
         keys["num_samples"] = plan.options.get(f"{split}_samples")
     if _prefix(name) == "wds/":
         timm_patches.broken_samples_are_errors()
-    if str(_prefix(name)).startswith("hf"):
-        import datasets
-
-        datasets.disable_progress_bars()  # the run has one of its own
     try:
-        images = create_dataset(
-            name,
-            root=_root(plan),
-            split=wanted,
-            is_training=is_training,
-            batch_size=batch_size,
-            seed=seed,
-            download=False,
-            **keys,
-        )
-        num_samples = len(images)
+        with _library_of(name):
+            images = create_dataset(
+                name,
+                root=_root(plan),
+                split=wanted,
+                is_training=is_training,
+                batch_size=batch_size,
+                seed=seed,
+                download=False,
+                **keys,
+            )
+            num_samples = len(images)
     except Exception as error:  # each library of sets raises its own
         raise _not_opened(error, plan, split, wanted) from error
     if num_samples == 0:
@@ -134,6 +133,21 @@ def open_split(plan: DataPlan, split: str, batch_size: int, seed: int) -> Any:
     if is_stream(images):
         images.target_transform = LabelCheck(name, num_classes)
     return images
+
+
+@contextmanager
+def _library_of(name: str) -> Iterator[None]:
+    """The set's library, quiet; it asks the Hugging Face Hub for no folder of this machine."""
+    if not str(_prefix(name)).startswith("hf"):
+        yield
+        return
+    import datasets
+
+    from tasks.patches import hugging_face
+
+    datasets.disable_progress_bars()  # the run has one of its own
+    with hugging_face.what_lies_here(only=_place(name) is not None):
+        yield
 
 
 @dataclass(frozen=True)
