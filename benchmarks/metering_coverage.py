@@ -1,7 +1,7 @@
 """How often the interval holds the true energy, on simulated GPUs, by kind of load.
 
     python -m benchmarks.metering_coverage [--trials 1000] [--only TEXT] [--out FOLDER]
-    python -m benchmarks.metering_coverage --into docs/metering.md   # replace the table there
+    python -m benchmarks.metering_coverage --into docs/metering.md   # replace the rows there
 
 Simulated is what real boards do to a meter: counters that move every 100 ms, lag, jitter and stand
 still, calls in which the GPUs wait, heat, stalls, power states, other processes; no GPU is needed.
@@ -22,7 +22,7 @@ import math
 import multiprocessing
 import os
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,8 @@ from benchmarks.simulation.panel import (
 )
 
 HEAD = (
-    "| load | naive: held | window | held | misses flagged | flagged | bias | half-width | ideal "
-    "| ratio | held at 1.5 | early | window | waited |\n" + "|---" * 14 + "|"
+    "| load | trials | naive: held | window | held | misses flagged | flagged | bias | half-width "
+    "| ideal | ratio | held at 1.5 | early | window | waited |\n" + "|---" * 15 + "|"
 )
 
 
@@ -48,6 +48,7 @@ def row(name: str, one: Summary, naive: Sequence[Naive], early: str = "-") -> st
     """One line of the table. early: what it costs to end a window by its interval."""
     cells = [
         name,
+        str(one.num_trials),
         percent(sum(trial.held for trial in naive) / len(naive)),
         f"{statistics.median(trial.window_s for trial in naive):.0f} s",
         percent(one.held),
@@ -82,15 +83,21 @@ def points(differ: Sequence[int]) -> str:
     return f"{100 * mean:+.1f} ± {100 * error:.1f}"
 
 
-def with_table(text: str, lines: Sequence[str]) -> str:
-    """`text` of a document with `lines` in the place of its table, which begins with the same
-    cell."""
+def with_table(text: str, lines: Mapping[str, str]) -> str:
+    """`text` of a document whose table has `lines`, by load, in the place of these loads' own; its
+    others stay where the table has the same columns. In the order of the panel."""
     kept = text.splitlines()
     begins = next(index for index, line in enumerate(kept) if line.startswith("| load |"))
     ends = next(
         (index for index in range(begins, len(kept)) if not kept[index].startswith("|")), len(kept)
     )
-    return "\n".join([*kept[:begins], *lines, *kept[ends:]]) + "\n"
+    head = HEAD.splitlines()
+    rows = dict[str, str]()
+    if kept[begins : begins + len(head)] == head:
+        rows = {line.split(" | ")[0][2:]: line for line in kept[begins + len(head) : ends]}
+    rows |= lines
+    table = [*head, *(rows[name] for name in CASES if name in rows)]
+    return "\n".join([*kept[:begins], *table, *kept[ends:]]) + "\n"
 
 
 def main() -> None:
@@ -101,12 +108,14 @@ def main() -> None:
     parser.add_argument("--only", default="", help="cases whose name has this text")
     parser.add_argument("--first-seed", type=int, default=5000)
     parser.add_argument("--out", type=Path, help="write metering_coverage.json into this folder")
-    parser.add_argument("--into", type=Path, help="replace the table of this document")
+    parser.add_argument(
+        "--into", type=Path, help="replace these loads' rows in this document's table"
+    )
     options = parser.parse_args()
     seeds = range(options.first_seed, options.first_seed + options.trials)
     summaries: dict[str, Summary] = {}
     all_differ: list[int] = []
-    lines = HEAD.splitlines()
+    lines = dict[str, str]()
     print(HEAD, flush=True)
     with multiprocessing.Pool(len(os.sched_getaffinity(0))) as pool:
         for name in CASES:
@@ -114,13 +123,13 @@ def main() -> None:
                 continue
             summaries[name], line, differ = case_of(name, seeds, pool.map)
             all_differ += differ
-            lines.append(line)
+            lines[name] = line
             print(line, flush=True)
+            if options.into is not None:  # whoever ends it keeps what is done
+                text = with_table(options.into.read_text(encoding="utf-8"), lines)
+                options.into.write_text(text, encoding="utf-8")
     if all_differ:
         print(f"\nTo stop when the interval is narrow costs {points(all_differ)} points.")
-    if options.into is not None:
-        text = with_table(options.into.read_text(encoding="utf-8"), lines)
-        options.into.write_text(text, encoding="utf-8")
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
         kept = {name: asdict(one) for name, one in summaries.items()}

@@ -135,6 +135,16 @@ def num_colder(rows: Sequence[Row]) -> int:
     return min(apart[-1] + 1, len(rows) // 2) if apart else 0
 
 
+def unexplained_s(rows: Sequence[Row], num_sizing: int, cut: int) -> float:
+    """Seconds of the warm-up in which power or speed were others, where the boards' temperature
+    does not explain it; else 0. cut: what `num_warm_up` says."""
+    usable = [row for row in rows[num_sizing:] if not row.block.fault]
+    num_apart = sum(not row.block.fault for row in rows[num_sizing:cut])
+    if num_apart <= num_colder(usable):
+        return 0.0
+    return sum(row.block.duration_s for row in usable[:num_apart])
+
+
 def measured(rows: Sequence[Row], cut: int) -> list[Row]:
     """Those that count: after the warm-up, and plausible."""
     return [row for row in rows[cut:] if not row.block.fault]

@@ -18,9 +18,9 @@ BLOCKS_PER_BATCH = 6  # the series grows by this many before its batches grow by
 # a cut of at most a quarter must stand out from the rest by the first, one of more by the second
 CUT_SIGMAS, LONG_CUT_SIGMAS = 3.0, 4.0
 NUM_COSINES = (4, 6)  # at least and at most: the fewer, the lower the frequencies, and the wider
-BLOCKS_PER_COSINE = 4  # between these
+BLOCKS_PER_COSINE = 3  # between these
 MOST_DEGREES = 4  # of freedom
-TICK_BLOCKS = 30  # from so many on, their neighbours show what a counter's tick is to them
+TICK_BLOCKS = 20  # from so many on, their neighbours show what a counter's tick is to them
 MOSTLY = 0.5  # of their noise at low frequencies, that is the tick's where it is taken off
 
 
@@ -63,6 +63,10 @@ def _stands_out(head: Sequence[float], kept: Sequence[float], sigmas: float) -> 
     correlation = lag1_autocorrelation(residuals)
     variance = sum(value * value for value in residuals) / (len(kept) - 1)
     variance *= (1 + correlation) / (1 - correlation)
+    if len(head) > MAX_BATCH:
+        # a counter's ticks hide how much neighbours resemble each other, but not at low frequencies
+        slow = _low_frequencies(residuals, _cosines(len(kept), _num_cosines(len(kept))))
+        variance = max(variance, slow / len(kept))
     noise = math.sqrt(variance * (1 / len(head) + 1 / len(kept)))
     rounding = 1e-12 * abs(mean)
     return abs(sum(head) / len(head) - mean) > sigmas * noise + rounding
@@ -116,7 +120,8 @@ def rate_interval(
     for practice", Journal of Business & Economic Statistics 36:4): blocks that resemble their
     neighbours add to it, and what comes and goes within a few blocks, be it periodic, cancels in
     their sum and adds nothing. The quantile is Student's t; its degrees are one fewer than the
-    cosines (`benchmarks.metering_coverage` shows how often the interval then holds).
+    cosines (`benchmarks.metering_coverage` shows how often the interval then holds). Of the ticks,
+    whose size is known, it is the normal distribution's.
 
     tick: standard deviation of one reading of a counter that moves in steps. What such a reading
     adds to one block it takes from the next; it remains at the two ends of a chain of blocks, and
@@ -135,18 +140,24 @@ def rate_interval(
     if count < 2:
         return Interval(rate, None, confidence, count, float(count))
     residuals = [amount - rate * number for amount, number in zip(amounts, samples, strict=True)]
-    least, most = NUM_COSINES
-    num_cosines = min(count - 1, max(least, min(most, count // BLOCKS_PER_COSINE)))
+    num_cosines = _num_cosines(count)
     begins = [True, *(after_stop[1:] if after_stop else [False] * (count - 1))]
     cosines = _cosines(count, num_cosines)
     variance, at_ends = _low_frequencies(residuals, cosines), 2 * sum(begins) * tick**2
     of_ticks = _of_ticks(residuals, cosines, tick, begins) if count >= TICK_BLOCKS else 0.0
-    if of_ticks > MOSTLY * variance:
-        variance = max(0.0, variance - of_ticks) + at_ends
-    error = math.sqrt(max(variance, at_ends))
+    is_tick_apart = of_ticks > MOSTLY * variance
+    if is_tick_apart:
+        variance = max(0.0, variance - of_ticks)
     effective = max(2, min(num_cosines, MOST_DEGREES + 1) if is_chosen else num_cosines)
-    half_width = _student_t(confidence, effective - 1) * error
+    noise = _student_t(confidence, effective - 1) * math.sqrt(variance)
+    ends = _student_t(confidence, math.inf) * math.sqrt(at_ends)
+    half_width = math.hypot(noise, ends) if is_tick_apart else max(noise, ends)
     return Interval(rate, half_width / sum(samples), confidence, count, float(effective))
+
+
+def _num_cosines(count: int) -> int:
+    least, most = NUM_COSINES
+    return min(count - 1, max(least, min(most, count // BLOCKS_PER_COSINE)))
 
 
 def _cosines(count: int, num_cosines: int) -> np.ndarray:
@@ -179,6 +190,7 @@ def _of_ticks(
 
 
 def _student_t(confidence: float, degrees: float) -> float:
-    from scipy.special import stdtrit
+    from scipy.special import ndtri, stdtrit
 
-    return float(stdtrit(degrees, 0.5 + confidence / 2))
+    level = 0.5 + confidence / 2
+    return float(ndtri(level) if math.isinf(degrees) else stdtrit(degrees, level))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from metering.record import CONFIDENCE, Interval, StopReason
-from metering.rows import Row, counted_interval, measured, num_warm_up
+from metering.rows import Row, counted_interval, measured, num_warm_up, unexplained_s
 from metering.settings import MeterSettings
 from metering.steadiness import steadiness
 
@@ -19,6 +19,9 @@ GAP_SHARE = 0.001  # of a block, that its edge may take
 # fewer blocks must be within the limit at this confidence: their noise is less well known, and more
 # often small by chance
 FEW_BLOCKS, STRICT = 36, 0.99
+# what counts lasts at least so many times as long as warm-up of another power or speed that heat
+# does not explain: it may be a state of the load, which comes again
+KEPT_PER_CUT = 3.0
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,10 @@ class StoppingRule:
         if grows and len(rows) == self.num_sizing + 1:
             self.num_sizing += 1
         num_steps = min(wanted, last.num_steps * GROWTH) if grows else last.num_steps
-        kept = measured(rows, num_warm_up(rows, self.num_sizing, self._settings, self._period_s))
+        cut = num_warm_up(rows, self.num_sizing, self._settings, self._period_s)
+        kept = measured(rows, cut)
         interval = counted_interval(kept, CONFIDENCE, self._period_s)
-        if self._holds(rows, kept, interval):
+        if self._holds(rows, cut, kept, interval):
             self._times_held += 1
         else:
             self._times_held, self.widest = 0, 0.0
@@ -111,10 +115,14 @@ class StoppingRule:
         most_s = self._settings.time_budget_s / (2 * self._settings.min_blocks)
         return max(self._block_s, min(gaps[len(gaps) // 4] / GAP_SHARE, most_s))
 
-    def _holds(self, rows: Sequence[Row], kept: Sequence[Row], interval: Interval | None) -> bool:
+    def _holds(
+        self, rows: Sequence[Row], cut: int, kept: Sequence[Row], interval: Interval | None
+    ) -> bool:
         settings = self._settings
-        long_enough = sum(row.block.duration_s for row in kept) >= self._least_s
-        if len(kept) < settings.min_blocks or not long_enough:
+        kept_s = sum(row.block.duration_s for row in kept)
+        if len(kept) < settings.min_blocks or kept_s < self._least_s:
+            return False
+        if kept_s < KEPT_PER_CUT * unexplained_s(rows, self.num_sizing, cut):
             return False
         self._num_looks += 1
         if len(kept) < FEW_BLOCKS:

@@ -66,3 +66,11 @@ def test_blocks_that_stand_out_are_warm_up(cold: tuple[float, ...], least: int):
         values = series(seed, 0.02)
         values[: len(cold)] = [one * value for one, value in zip(cold, values, strict=False)]
         assert least <= warmup_length(values) <= NUM_BLOCKS // 2
+
+
+def test_ticks_alone_widen_by_the_normal_quantile():
+    """Their size is known, not estimated from a few blocks."""
+    count, tick = 45, 0.03
+    interval = rate_interval([1.0] * count, [1] * count, 0.95, tick)
+    assert interval is not None
+    assert interval.half_width == pytest.approx(1.96 * math.sqrt(2) * tick / count, rel=1e-3)

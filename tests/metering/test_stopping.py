@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from metering.block import Block
 from metering.record import Energy
@@ -71,3 +72,15 @@ def test_a_window_that_ends_by_its_interval_is_told_with_the_widest_that_confirm
     assert len(by_chance) >= 5
     assert all(0.01 < widest <= 0.02 for _, widest in by_chance)
     assert any(half_width(rows) < widest for rows, widest in by_chance)
+
+
+def test_a_window_goes_on_long_enough_after_another_power_at_its_start():
+    """That may be a state of the load, which comes again: thrice as long must pass without it."""
+    rows = blocks(2, 0.002, 75)
+    high = [replace(row, block=replace(row.block, own=Energy(gpu_kwh=1.08e-4))) for row in rows[:7]]
+    rows = high + rows[7:]
+    count, _ = ended(rows)
+    cut = num_warm_up(rows[:count], 1, MeterSettings(), PERIOD_S)
+    assert cut >= 7
+    assert count - cut >= 3 * (cut - 1)
+    assert count < len(rows)
