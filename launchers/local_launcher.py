@@ -30,7 +30,7 @@ class LocalLauncher(Launcher):
 
         self.settings = validated(LocalSettings, self._given, "hydra.launcher")
         sweep_loader.remember(hydra_context)
-        sweep_check.require_runs(config, hydra_context.config_loader)
+        sweep_check.check(config, hydra_context.config_loader)
         self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
 
     def launch(

@@ -29,7 +29,7 @@ class SlurmLauncher(Launcher):
 
         self.settings = validated(SlurmSettings, self._given, "hydra.launcher")
         sweep_loader.remember(hydra_context)
-        sweep_check.require_runs(config, hydra_context.config_loader)
+        sweep_check.check(config, hydra_context.config_loader)
         self.hydra_context = hydra_context
         self.task_function = task_function
         self.config = config

@@ -1,4 +1,5 @@
-"""A sweep over nothing, which Hydra would launch as no run at all, is refused."""
+"""What a sweep's file says is refused as the same words on a command line are, and so is a sweep
+over nothing, which Hydra would launch as no run at all."""
 
 from __future__ import annotations
 
@@ -9,26 +10,36 @@ from hydra.core.override_parser.types import Override, RangeSweep
 from omegaconf import DictConfig
 
 from tasks.errors import PlanError
-from tasks.terminal.arguments import sweeps_nothing
+from tasks.terminal.arguments import check_override, sweeps_nothing
 
 _PARAMS = "hydra.sweeper.params"
 
 
-def require_runs(config: DictConfig, config_loader: Any) -> None:
-    """config: of the sweep. Raises `PlanError` for a key that is swept over no value, in an
-    experiment's file or on the command line, which wins over the file."""
+def check(config: DictConfig, config_loader: Any) -> None:
+    """config: of the sweep. Raises `PlanError` for a choice in `hydra.sweeper.params` that cannot be
+    meant, and for a key that is swept over no value, there or on the command line, which wins."""
+    sweeper = config.hydra.sweeper
+    if sweeper.get("max_batch_size") is not None and sweeper.max_batch_size < 1:
+        raise PlanError(
+            f"hydra.sweeper.max_batch_size={sweeper.max_batch_size} is no number of runs; leave it "
+            "out"
+        )
     parser = OverridesParser.create(config_loader=config_loader)
-    params = [f"{key}={value}" for key, value in (config.hydra.sweeper.get("params") or {}).items()]
-    typed = list(config.hydra.overrides.task)
-    overrides: dict[str, tuple[Override, str]] = {}
-    for origin, texts in ((f"{_PARAMS}.", params), ("", typed)):
-        for override in parser.parse_overrides(texts):
-            overrides[override.get_key_element()] = override, origin
-    for override, origin in overrides.values():
-        _check(override, f"{origin}{override.input_line}")
+    params = [f"{key}={value}" for key, value in (sweeper.get("params") or {}).items()]
+    overrides: dict[str, tuple[str, Override]] = {}
+    for override in parser.parse_overrides(params):
+        text = f"{_PARAMS}.{override.input_line}"
+        if override.key_or_group == "experiment":
+            raise PlanError(f"{text} is an experiment in an experiment; leave it out")
+        check_override(text, override, is_multirun=True)
+        overrides[override.get_key_element()] = text, override
+    for override in parser.parse_overrides(list(config.hydra.overrides.task)):
+        overrides[override.get_key_element()] = str(override.input_line), override
+    for text, override in overrides.values():
+        _require_values(text, override)
 
 
-def _check(override: Override, text: str) -> None:
+def _require_values(text: str, override: Override) -> None:
     if not override.is_sweep_override():
         return
     key, value = override.key_or_group, override.value()

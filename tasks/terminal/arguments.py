@@ -37,7 +37,7 @@ def check(arguments: Sequence[str]) -> argparse.Namespace:
             overrides[text] = reader.parse_override(text)
         except (HydraException, OmegaConfBaseException, ValueError):
             raise PlanError(unreadable(text)) from None
-        _check_override(text, overrides[text], flags.multirun)
+        check_override(text, overrides[text], flags.multirun)
     if flags.multirun:
         _check_given_once(overrides)
     return flags
@@ -131,7 +131,8 @@ def _check_given_once(overrides: Mapping[str, Any]) -> None:
         )
 
 
-def _check_override(text: str, override: Any, is_multirun: bool) -> None:
+def check_override(text: str, override: Any, is_multirun: bool) -> None:
+    """override: what Hydra reads in `text`. Raises `PlanError` for one that cannot be meant."""
     key, value = override.key_or_group.lstrip("/"), override.value()
     if not key:
         raise PlanError(unreadable(text))

@@ -103,7 +103,7 @@ def _missing_file(error: Any, flags: argparse.Namespace | None) -> str:
     """A name that no file of its group has; where the command line has it not, the file that
     names it goes before."""
     group, _, name = str(error.missing_cfg_file).removesuffix(".yaml").partition("/")
-    while (CONF_DIR / group / name.partition("/")[0]).is_dir():  # hydra/launcher
+    while "/" in name and (CONF_DIR / group / name.partition("/")[0]).is_dir():  # hydra/launcher
         group, name = f"{group}/{name.partition('/')[0]}", name.partition("/")[2]
     known = list(error.options or ())
     if group == "model":

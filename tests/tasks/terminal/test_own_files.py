@@ -103,3 +103,30 @@ def test_a_hardware_profile_and_a_typed_value_that_goes_before_it(tmp_path: Path
     assert type_in(*folder, *both, "hardware.slurm.mem_gb=8") == (0, "")
     typed = refused(*folder, "hardware=l4", "hardware.devices=some")
     assert typed.startswith("error: hardware.devices=some is")
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ("{batch_size: 'range(0)'}", "batch_size=range(0) sweeps over nothing"),
+        ("{model: 'glob(zzz*)'}", "model=glob(zzz*) sweeps over nothing"),
+        ("{model: []}", "model=[] is no name"),
+        ("{model: [resnet18, vit_b]}", "is a list in place of a name"),  # Hydra takes the last
+        ("{model: ''}", "model= chooses nothing"),
+        ("{model: /etc/passwd}", "model=/etc/passwd is a path, not a name"),
+        ("{repeats: '1,2'}", "repeats=1,2 sweeps the number of repetitions"),
+        ("{experiment: table1}", "experiment=table1 is an experiment in an experiment"),
+    ],
+)
+def test_a_sweep_in_an_experiment(tmp_path: Path, params: str, words: str) -> None:
+    path = tmp_path / "experiment" / "mine.yaml"
+    path.parent.mkdir()
+    path.write_text(f"# @package _global_\nhydra: {{sweeper: {{params: {params}}}}}\n")
+    line = refused("--config-dir", str(tmp_path), "-m", "experiment=mine")
+    assert line.startswith("error: hydra.sweeper.params.")
+    assert words in line
+
+
+def test_an_empty_name_in_a_defaults_list(tmp_path: Path) -> None:
+    (tmp_path / "lab.yaml").write_text('defaults: [config, {override model: ""}, _self_]\n')
+    assert "model '' is unknown" in refused("--config-dir", str(tmp_path), "-cn", "lab")
