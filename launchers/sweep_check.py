@@ -16,8 +16,8 @@ _PARAMS = "hydra.sweeper.params"
 
 
 def check(config: DictConfig, config_loader: Any) -> None:
-    """config: of the sweep. Raises `PlanError` for a choice in `hydra.sweeper.params` that cannot be
-    meant, and for a key that is swept over no value, there or on the command line, which wins."""
+    """config: of the sweep. Raises `PlanError` for a choice in `hydra.sweeper.params` that cannot
+    be meant, and for a key that is swept over no value, there or on the command line."""
     sweeper = config.hydra.sweeper
     if sweeper.get("max_batch_size") is not None and sweeper.max_batch_size < 1:
         raise PlanError(

@@ -39,9 +39,9 @@ class DataSetUp:
     """The data of a run.
 
     name: of the set; origin: see `Origin`; fraction: share of the training set that is used;
-    num_classes; num_train, num_test: number of samples, and class_digest: of the list of classes
-    in order, for a set of the user's own; options: what else changes a sample (size, layout,
-    frames, number of embedded files), plain JSON.
+    num_classes; num_train, num_test: number of samples; for a set of the user's own class_digest:
+    of the list of classes in order, and content_digest: of some of its samples; options: what else
+    changes a sample (size, layout, frames, number of embedded files), plain JSON.
     """
 
     name: str
@@ -51,6 +51,7 @@ class DataSetUp:
     num_train: Count | None = None
     num_test: Count | None = None
     class_digest: str | None = None
+    content_digest: str | None = None
     options: dict[str, Any] = Field(default_factory=dict)
 
 

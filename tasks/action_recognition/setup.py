@@ -3,10 +3,10 @@ it, and its data."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from metering.setup import DataSetUp
 from tasks.action_recognition import data, lists
 from tasks.action_recognition.config import variant_of
 from tasks.data import public_sets
@@ -18,15 +18,22 @@ def parts(plan: Plan) -> dict[str, Any]:
     is left out, which only the recipe reads. Raises `PlanError`."""
     options = {key: value for key, value in variant_of(plan).items() if key != "epochs"}
     source = options.pop("source", plan.model.source)
-    return {"network": str(source), "network_options": options, "data": data_setup(plan.data)}
+    return {
+        "network": str(source),
+        "network_options": options,
+        "data": public_sets.setup(plan.data, partial(_videos, plan.data)),
+    }
 
 
-def data_setup(plan: DataPlan) -> DataSetUp:
-    """Raises `PlanError` where the folder is not in the set's layout."""
-    if plan.root is None:
-        return public_sets.embedded(plan)
+def _videos(plan: DataPlan, root: Path) -> tuple[public_sets.Samples, public_sets.Samples]:
+    """Of the training and of the test set. Raises `PlanError`."""
     data.check_root(plan)
     layout = data.layout_of(plan)
-    root = Path(plan.root).expanduser().absolute()
-    counts = [len(lists.read(root / layout.lists[split])) for split in data.SPLITS]
-    return public_sets.on_disk(plan, counts[0], counts[1])
+    train, test = (
+        [
+            (root / layout.videos[split] / name, label)
+            for name, label in lists.read(root / layout.lists[split])
+        ]
+        for split in data.SPLITS
+    )
+    return train, test

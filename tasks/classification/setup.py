@@ -202,8 +202,9 @@ def data_setup(plan: DataPlan) -> DataSetUp:
         is_real = plan.name == "digits"  # scikit-learn brings the scans themselves
         return dataclasses.replace(files, origin="real") if is_real else files
     class_set = data.class_folders(plan)
-    counts = len(class_set.train), len(class_set.test)
-    return public_sets.on_disk(plan, *counts, class_set.classes, _imagenet_classes())
+    return public_sets.on_disk(
+        plan, class_set.train, class_set.test, class_set.classes, _imagenet_classes()
+    )
 
 
 @cache

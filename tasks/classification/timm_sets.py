@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from metering.setup import DataSetUp
+from tasks.classification import timm_content
 from tasks.data.public_sets import class_digest
 from tasks.errors import PlanError
 from tasks.plan import DataPlan
@@ -152,11 +153,13 @@ def _library_of(name: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Contents:
-    """Samples of the two splits, and the names of the classes where the set has them."""
+    """Samples of the two splits, the names of the classes where the set has them, and a digest of
+    some samples."""
 
     num_train: int
     num_test: int
     classes: tuple[str, ...] | None
+    digest: str | None
 
 
 def _not_opened(error: Exception, plan: DataPlan, split: str, wanted: str) -> PlanError:
@@ -181,8 +184,8 @@ def _not_opened(error: Exception, plan: DataPlan, split: str, wanted: str) -> Pl
 
 
 def setup(plan: DataPlan) -> DataSetUp:
-    """Two sets of one name and another size, or of other classes, are not one. Raises `PlanError`
-    where the set cannot be opened."""
+    """Two sets of one name and another size, of other classes or samples, are not one.
+    Raises `PlanError` where the set cannot be opened."""
     which = {key: value for key, value in plan.options.items() if key in _CHOOSE}
     contents = _contents(plan.root, plan.cache_dir, tuple(sorted(which.items())))
     named = (*_CHOOSE, "num_classes")
@@ -195,6 +198,7 @@ def setup(plan: DataPlan) -> DataSetUp:
         num_train=contents.num_train,
         num_test=contents.num_test,
         class_digest=None if contents.classes is None else class_digest(contents.classes),
+        content_digest=contents.digest,
         options=splits | {key: plan.options[key] for key in plan.options if key not in named},
     )
 
@@ -203,7 +207,7 @@ def setup(plan: DataPlan) -> DataSetUp:
 def _contents(root: str | None, cache_dir: str, options: tuple[tuple[str, Any], ...]) -> Contents:
     plan = DataPlan("timm", root, cache_dir=cache_dir, options=dict(options))
     train, test = (open_split(plan, split, batch_size=1, seed=0) for split in ("train", "test"))
-    return Contents(len(train), len(test), _class_names(train))
+    return Contents(len(train), len(test), _class_names(train), timm_content.digest(train, test))
 
 
 def _prefix(name: str) -> str | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from metering import catalogue
 from metering.setup import DataSetUp
+from tasks.data import content_digest
 from tasks.plan import DataPlan
 
 NEARLY_ALL = 0.85
@@ -29,17 +30,30 @@ def embedded(plan: DataPlan) -> DataSetUp:
     )
 
 
+Samples = Sequence[tuple[Path, Any]]
+"""Files with what is known of each, such as its label."""
+
+
+def setup(plan: DataPlan, listed: Callable[[Path], tuple[Samples, Samples]]) -> DataSetUp:
+    """Embedded files, or those under `plan.root`. listed: files of the training and of the test
+    set under an absolute folder; raises `PlanError` where it is not in the set's layout."""
+    if plan.root is None:
+        return embedded(plan)
+    train, test = listed(Path(plan.root).expanduser().absolute())
+    return on_disk(plan, train, test)
+
+
 def on_disk(
     plan: DataPlan,
-    num_train: int,
-    num_test: int,
+    train: Samples,
+    test: Samples,
     classes: Sequence[Any] | None = None,
     public_classes: Sequence[Any] | None = None,
 ) -> DataSetUp:
     """Files under `plan.root`. The named set where its classes and nearly all of its samples are
     there; else the user's own, called after its folder. classes: in order, where the folder has a
     list of them; public_classes: those of the named set, None where they cannot be told."""
-    known = catalogue.data_set(plan.name)
+    known, num_train = catalogue.data_set(plan.name), len(train)
     digest = None if classes is None else class_digest(classes)
     is_public = (
         known is not None
@@ -61,8 +75,9 @@ def on_disk(
         fraction=plan.fraction,
         num_classes=len(classes) if classes is not None else plan.options.get("num_classes"),
         num_train=num_train,
-        num_test=num_test,
+        num_test=len(test),
         class_digest=digest,
+        content_digest=None if is_public else content_digest.of_files(train, test),
         options=options,
     )
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from metering.setup import DataSetUp
 from tasks.data import public_sets
 from tasks.plan import DataPlan, Plan
 from tasks.segmentation import data
@@ -20,24 +19,21 @@ def parts(plan: Plan) -> dict[str, Any]:
         "network": plan.model.source,
         "network_options": plan.model.options,
         "input_size": tuple(crop) if isinstance(crop, list | tuple) else None,
-        "data": data_setup(plan.data),
+        "data": public_sets.setup(plan.data, partial(_images, plan.data)),
     }
 
 
-def data_setup(plan: DataPlan) -> DataSetUp:
-    """Raises `PlanError` where the folder is not in the set's layout."""
-    if plan.root is None:
-        return public_sets.embedded(plan)
+def _images(plan: DataPlan, root: Path) -> tuple[public_sets.Samples, public_sets.Samples]:
+    """Of the training and of the test set. Raises `PlanError`."""
     data.check_root(plan)
     layout = data.layout_of(plan)
-    root = Path(plan.root).expanduser().absolute()
-    counts = [
-        _num_files(root / layout.images[split], layout.image_suffix) for split in ("train", "val")
-    ]
-    return public_sets.on_disk(plan, counts[0], counts[1])
+    train, test = (
+        _files(root / layout.images[split], layout.image_suffix) for split in ("train", "val")
+    )
+    return train, test
 
 
 @cache
-def _num_files(folder: Path, suffix: str) -> int:
+def _files(folder: Path, suffix: str) -> public_sets.Samples:
     """Read once a process: every run of a sweep asks."""
-    return sum(1 for _ in folder.rglob(f"*{suffix}"))
+    return tuple((path, None) for path in sorted(folder.rglob(f"*{suffix}")))

@@ -24,10 +24,11 @@ from tests.tasks.counting_window import CountingWindow
 
 NUM = {"train": 12, "validation": 9}
 CLASSES = 3
+COLOUR = 80
 
 
 def picture(label: int) -> Image.Image:
-    return Image.fromarray(np.full((40, 50, 3), 80 * label, np.uint8))
+    return Image.fromarray(np.full((40, 50, 3), COLOUR * label, np.uint8))
 
 
 def jpeg(label: int) -> bytes:
@@ -97,7 +98,7 @@ def mnist(root: Path) -> list[str]:
     folder.mkdir(parents=True)
     for split, number in (("train", NUM["train"]), ("t10k", NUM["validation"])):
         labels = np.arange(number, dtype=np.uint8) % CLASSES
-        pixels = np.zeros((number, 28, 28), np.uint8) + 80 * labels[:, None, None]
+        pixels = np.zeros((number, 28, 28), np.uint8) + COLOUR * labels[:, None, None]
         for kind, array in (("images-idx3", pixels), ("labels-idx1", labels)):
             head = b"\0\0\x08" + bytes([array.ndim])
             head += b"".join(side.to_bytes(4, "big") for side in array.shape)
@@ -267,3 +268,21 @@ def test_a_set_is_called_after_itself_and_not_after_its_place(
 ) -> None:
     data = planned(*hfds(tmp_path)).asked.data
     assert (data.name, data.origin, str(tmp_path) in str(data)) == ("hfds/mine", "own", False)
+
+
+@pytest.mark.parametrize("written", [hfds, hfids, wds, torch_folder, mnist])
+def test_other_images_of_one_name_and_size_are_another_set(
+    planned: Callable[..., Plan],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    written: Callable[[Path], list[str]],
+) -> None:
+    """A copy elsewhere is the same set."""
+    plans = []
+    for name, colour in (("one", 80), ("copy", 80), ("other", 79)):
+        (tmp_path / name).mkdir()
+        monkeypatch.setattr(f"{__name__}.COLOUR", colour)
+        plans.append(planned(*written(tmp_path / name)))
+    one, copy, other = plans
+    assert one.asked.data.content_digest is not None
+    assert one.identity == copy.identity != other.identity
