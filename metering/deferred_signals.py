@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 # SIGUSR1 and SIGUSR2: a batch system warns with them before it ends a job, SIGTSTP: before it
 # stops it
@@ -40,8 +41,11 @@ def deferred_signals() -> Iterator[list[tuple[int, FrameType | None]]]:
     arrived: list[tuple[int, FrameType | None]] = []
     of_children: list[tuple[int, FrameType | None]] = []
 
-    def remember(number: int, frame: FrameType | None) -> None:
-        (of_children if number == _CHILD else arrived).append((number, frame))
+    def handle(number: int, frame: FrameType | None) -> None:
+        if _inside:
+            (of_children if number == _CHILD else arrived).append((number, frame))
+        else:  # while the handlers are being exchanged
+            _deliver(number, frame, before[number])
 
     before = {int(number): signal.getsignal(number) for number in (*_ENDING, _CHILD)}
     for only_handled in (signal.SIGTSTP, _CHILD):  # Ctrl-Z of a terminal's user, who wants it now
@@ -50,16 +54,27 @@ def deferred_signals() -> Iterator[list[tuple[int, FrameType | None]]]:
     before = {number: at for number, at in before.items() if at != signal.SIG_IGN}  # nohup
     try:
         for number in before:
-            signal.signal(signal.Signals(number), remember)
+            signal.signal(number, handle)
         _inside.append(arrived)
         yield arrived
     finally:
         _inside.clear()
-        for number, handler in before.items():
-            signal.signal(signal.Signals(number), handler)
-        for number, frame in (*arrived, *of_children[:1]):
-            handler = before[number]
-            if callable(handler):
-                handler(number, frame)
-            elif handler == signal.SIG_DFL:
-                signal.raise_signal(number)
+        try:
+            _restore(before)
+        finally:  # a signal that arrived meanwhile may have raised
+            _restore(before)
+            for number, frame in (*arrived, *of_children[:1]):
+                _deliver(number, frame, before[number])
+
+
+def _restore(handlers: Mapping[int, Any]) -> None:
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def _deliver(number: int, frame: FrameType | None, handler: Any) -> None:
+    if callable(handler):
+        handler(number, frame)
+    elif handler == signal.SIG_DFL:
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)

@@ -85,19 +85,31 @@ class Meter:
             # rank 0 writes into the run's own folder, other nodes beside it: one writer a file
             folder = self._folder if self.ranks.rank == 0 else self._folder / f"{self.ranks.rank}"
             folder.mkdir(parents=True, exist_ok=True)
-            self._reader = NodeReader(
-                folder,
-                self.gpus,
-                indices,
-                self._country_iso_code,
-                own_pids=frozenset(pids),
-                use_gpu=self.use_gpu,
-                shares_node=self._shares_node,
-                clock=self.clock,
-                sleep=self.sleep,
-            )
-        self._gather_sensors()
+            self._start_reader(folder, indices, frozenset(pids))
+        try:
+            self._gather_sensors()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
+
+    def _start_reader(self, folder: Path, indices: list[int], pids: frozenset[int]) -> None:
+        try:
+            with deferred_signals():
+                self._reader = NodeReader(
+                    folder,
+                    self.gpus,
+                    indices,
+                    self._country_iso_code,
+                    own_pids=pids,
+                    use_gpu=self.use_gpu,
+                    shares_node=self._shares_node,
+                    clock=self.clock,
+                    sleep=self.sleep,
+                )
+        except BaseException:  # a signal that waited until the sensors ran
+            self.__exit__()
+            raise
 
     def _gather_sensors(self) -> None:
         """What every rank has to know of all nodes' sensors. Collective."""
@@ -132,7 +144,8 @@ class Meter:
 
     def __exit__(self, *_: object) -> None:
         if self._reader is not None:
-            self._reader.close()
+            with deferred_signals():
+                self._reader.close()
 
     def begin_task(self) -> None:
         """Begin a task of CodeCarbon on every node. Collective."""

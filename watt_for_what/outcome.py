@@ -22,6 +22,7 @@ from metering.record_file import write
 from metering.record_host import Code, Host
 from metering.setup import Asked, Found, SetUp
 from metering.used import added, used
+from tasks.running.ending import asked_by
 from tasks.running.found import on_this_machine
 from watt_for_what.errors import WattError
 
@@ -89,8 +90,10 @@ def status_of(
     """How a run ended that `error` ended. arrived: signals that wait for its record."""
     if error is None:
         return "finished", None
-    lost_worker.wait_for_own_signal(error, arrived)
-    left = bool(arrived) or isinstance(error, KeyboardInterrupt | SystemExit)
+    was_asked = asked_by(error) is not None
+    if not was_asked:
+        lost_worker.wait_for_own_signal(error, arrived)
+    left = was_asked or bool(arrived)
     failure = Failure(
         type=type(error).__name__,
         message=str(error),

@@ -20,9 +20,9 @@ def classify(
     """
     if isinstance(error, PlanError):
         return "failed", error
-    leaving = _leaving(error)
-    if leaving is not None:
-        return "interrupted", leaving
+    asked = asked_by(error)
+    if asked is not None:
+        return "interrupted", asked
     logging.getLogger(__name__).error("run failed", exc_info=error)
     lost_worker.wait_for_own_signal(error, arrived)
     status: Status = "interrupted" if ranks.asked_to_end() or arrived else "failed"
@@ -31,7 +31,7 @@ def classify(
     return status, None
 
 
-def _leaving(error: BaseException) -> BaseException | None:
+def asked_by(error: BaseException) -> BaseException | None:
     """The Ctrl-C or the signal's exit that this error is, or came in the wake of: a worker process
     that was asked to end as well makes PyTorch raise while the run is already leaving, and a
     destructor or a callback may have lost the exit, which the stop flag then has."""

@@ -114,6 +114,42 @@ def test_ctrl_c_leaves_an_interrupted_record_whose_cost_the_next_one_carries(mea
     assert "interrupted attempt" in [o.name.split(" of ")[0] for o in again.record.overheads]
 
 
+class LosesCtrlC:
+    """As Python's own functions around a loader's fork do."""
+
+    def __del__(self):
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_that_python_drops_ends_the_loop_at_the_next_step(measure):
+    with (
+        pytest.raises(KeyboardInterrupt),
+        measure("lost", batch_size=4) as run,
+        run.window("train") as window,
+    ):
+        for at in range(3):
+            work()
+            window.step(4)
+            if at == 0:
+                LosesCtrlC()
+    assert at == 1
+    assert run.record.status == "interrupted"
+
+
+def test_an_error_in_the_wake_of_ctrl_c_makes_no_failure(measure):
+    with (
+        pytest.raises(RuntimeError),
+        measure("wake", batch_size=4) as run,
+        run.window("train") as window,
+    ):
+        window.step(4)
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise RuntimeError("DataLoader worker (pid(s) 7) exited unexpectedly")
+    assert run.record.status == "interrupted"
+
+
 def test_a_checkpoint_in_the_middle_is_in_no_block(measure):
     with measure("saves", batch_size=4) as run:
         began_s = time.perf_counter()

@@ -71,6 +71,7 @@ KILLED = """
 import os, signal, sys, time
 import watt_for_what as watt
 import watt_for_what.run
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever the tests were started with
 watt_for_what.run.KEEP_EVERY_S = 0.0
 with watt.measure("killed", batch_size=2, whole=True, training_id="t", output_dir=sys.argv[1]) as run:
     with run.window("train") as window:
@@ -82,7 +83,7 @@ with watt.measure("killed", batch_size=2, whole=True, training_id="t", output_di
 """  # noqa: E501
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL"])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGKILL"])
 def test_a_part_that_is_ended_stays_and_the_next_part_lies_beside_it(name, tmp_path, measure_whole):
     done = subprocess.run(
         [sys.executable, "-c", KILLED, str(tmp_path), name],
@@ -92,7 +93,7 @@ def test_a_part_that_is_ended_stays_and_the_next_part_lies_beside_it(name, tmp_p
         check=False,
     )
     number = getattr(signal, name)
-    assert done.returncode == (128 + number if name == "SIGTERM" else -number), done.stderr
+    assert done.returncode == (-number if name == "SIGKILL" else 128 + number), done.stderr
     said = dict(batch_size=2, training_id="t")
     with measure_whole("killed", **said) as run, run.window("train") as window:
         window.step(2)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -35,6 +34,12 @@ class Endless(IterableDataset[int]):
             yield 0
 
 
+def _leave(number: int, frame: object) -> None:
+    leaving = SystemExit(128 + number)
+    stop_flag.ask(leaving)
+    raise leaving
+
+
 @pytest.fixture
 def plan(compose: Callable[..., Plan]) -> Plan:
     return compose(*TINY, "phases=train", f"meter.num_steps={NUM_STEPS}", "meter.block_s=0.001")
@@ -42,8 +47,8 @@ def plan(compose: Callable[..., Plan]) -> Plan:
 
 @pytest.fixture(autouse=True)
 def leaves_on_sigterm() -> Iterator[None]:
-    """SIGTERM raises SystemExit, as it does in a SLURM job."""
-    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    """SIGTERM raises SystemExit, and is not lost in a destructor, as in a SLURM job."""
+    before = signal.signal(signal.SIGTERM, _leave)
     yield
     signal.signal(signal.SIGTERM, before)
     stop_flag.clear()
@@ -131,11 +136,6 @@ def test_a_signal_that_an_error_overtakes_still_ends_the_run_with_its_record(
 ) -> None:
     from tasks.running import ending
 
-    def leave(number: int, frame: object) -> None:  # as a job's handler does
-        leaving = SystemExit(128 + number)
-        stop_flag.ask(leaving)
-        raise leaving
-
     def train(session: ClassificationSession, window: object) -> None:
         if moment == "swallowed":
             with suppress(SystemExit):  # as a destructor or a callback does
@@ -149,7 +149,6 @@ def test_a_signal_that_an_error_overtakes_still_ends_the_run_with_its_record(
             os.kill(os.getpid(), signal.SIGTERM)
         return original(*args)
 
-    signal.signal(signal.SIGTERM, leave)
     monkeypatch.setattr(ClassificationSession, "train", train)
     monkeypatch.setattr(ending, "classify", classify)
     record = left_by(plan)
