@@ -38,6 +38,7 @@ class CallbackRun:
         """known: what the library knows; what the user says counts before it. Collective."""
         self._window, self._windows = None, contextlib.ExitStack()
         self._run = measure(self._name, **(known | dict(self._said)))
+        self._run.has_live_line = False
         self._run.__enter__()
 
     def before_step(self) -> None:

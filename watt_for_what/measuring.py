@@ -48,7 +48,7 @@ def measure(
     has_nodes_alone: a job of SLURM has its nodes alone, so that their CPU and memory are its own.
     hardware, country (whose electricity, three letters; without it no emissions are computed),
     output_dir: as in the settings of `run.py`.
-    quiet: print nothing at the end.
+    quiet: print nothing, neither while it measures nor at the end.
 
     Raises `WattError`.
     """

@@ -25,9 +25,13 @@ from watt_for_what.errors import WattError
 from watt_for_what.folder import Folder
 from watt_for_what.leaving import ends_with_an_exception
 from watt_for_what.parts import PHASES, Parts
+from watt_for_what.progress import LoopProgress
 from watt_for_what.window import Window
 
-KEEP_EVERY_S = 60.0  # a whole training's record so far, should the process be killed
+KEEP_EVERY_S = 60.0
+"""At most: a whole training's record so far, should the process be killed. At first it is kept
+more often, so that no more than half of a short training is lost."""
+
 _running: list[Run] = []
 
 
@@ -54,11 +58,12 @@ class Run:
         self._folder: Folder | None = None
         self._meter: Meter | None = None
         self._parts: Parts | None = None
+        self._progress: LoopProgress | None = None  # rank 0's, unless quiet
         self._quality: dict[Phase, dict[str, float]] = {}
         self._notes: list[str] = []
         self._stack = contextlib.ExitStack()
         self._signals = contextlib.ExitStack()  # left last: what waits for it is handled then
-        self._kept_s = 0.0
+        self.has_live_line = True  # False: a library shows its own
         self._job = scheduler.from_environment()
 
     @property
@@ -124,7 +129,15 @@ class Run:
                 "the loop computes on a GPU that is not metered: move the network to it before "
                 "watt.measure(...), or give device='cuda' (device='cpu' where it is not used)"
             )
-        return parts.open(window)
+        inner = parts.open(window)
+        if self._progress is not None:
+            self._progress.begin(window.phase)
+        return inner
+
+    def enough(self, window: Window) -> None:
+        """For `Window` alone: its metering is over."""
+        if self._progress is not None:
+            self._progress.enough(window.phase)
 
     def close_window(self, window: Window, failed: bool) -> None:
         """For `Window` alone. Collective, but where the window failed. Raises `WattError`."""
@@ -184,6 +197,10 @@ class Run:
         self._meter.synchronize = self._synchronize
         self._stack.enter_context(self._meter)
         self._parts = Parts(self._meter, request.whole)
+        if self.ranks.rank == 0 and not self._quiet:
+            budget_s = None if request.whole else request.settings().time_budget_s
+            self._progress = LoopProgress(request.name, budget_s, self.has_live_line)
+        self._began_s = self._kept_s = time.monotonic()
 
     def _find_folder(self) -> Path:
         """Rank 0 chooses, all learn it, or why there is none. Collective. Raises `WattError`."""
@@ -205,10 +222,15 @@ class Run:
         return answer
 
     def _block_ended(self, news: object) -> None:
-        """Of a whole training keep what is measured so far: nothing else can, if it is killed."""
-        if not isinstance(news, Progress) or not self.request.whole or self._folder is None:
+        """Say it, and of a whole training keep what is measured so far: nothing else can, if it is
+        killed."""
+        if not isinstance(news, Progress):
             return
-        if time.monotonic() - self._kept_s >= KEEP_EVERY_S:
+        if self._progress is not None:
+            self._progress(news)
+        if not self.request.whole or self._folder is None:
+            return
+        if time.monotonic() - self._kept_s >= min(KEEP_EVERY_S, self._kept_s - self._began_s):
             record = self._record("interrupted", self._open_parts().so_far())
             outcome.write_record(record, self._folder.path)
             self._kept_s = time.monotonic()
@@ -216,6 +238,8 @@ class Run:
     def _leave(self, error: BaseException | None) -> None:
         """Leave the record, and everything as it was."""
         with self._signals, deferred_signals() as arrived, self._stack:
+            if self._progress is not None:
+                self._progress.close()
             if error is not None and self._parts is not None:
                 self._parts.cut_short()
             if self._folder is None:

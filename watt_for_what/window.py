@@ -21,6 +21,8 @@ class WindowOwner(Protocol):
 
     def close_window(self, window: Window, failed: bool) -> None: ...
 
+    def enough(self, window: Window) -> None: ...
+
 
 class Window:
     """One phase's steps. Enter it with `with`, and call `step` after each of them."""
@@ -64,6 +66,8 @@ class Window:
         self._num_samples += num_samples
         self._largest_step = max(self._largest_step, samples)
         self.done = inner.step(samples, data_wait_s)
+        if self.done:
+            self._run.enough(self)
         return self.done
 
     def __exit__(

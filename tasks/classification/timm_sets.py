@@ -215,12 +215,18 @@ def _prefix(name: str) -> str | None:
 
 
 def _features(images: Any) -> tuple[Any, str]:
-    """Columns of a Hugging Face set, and which of them is the label."""
+    """Columns of a set of Hugging Face's or TensorFlow's library, and which is the label."""
     reader = getattr(images, "reader", None)
     told = getattr(reader, "dataset", None) or getattr(reader, "builder", None)
     told = getattr(told, "info", told)
     label = getattr(reader, "label_key", None) or getattr(reader, "target_key", None) or "label"
     return getattr(told, "features", None) or {}, label
+
+
+def _label(images: Any) -> Any:
+    """The label's column. TensorFlow's features have no `get`."""
+    features, label = _features(images)
+    return features[label] if label in features else None  # noqa: SIM401
 
 
 def _require_label_column(name: str, images: Any) -> None:
@@ -246,12 +252,10 @@ def _num_classes(images: Any) -> int | None:
     classes = getattr(images, "classes", None)
     if classes is not None:
         return len(classes)
-    features, label = _features(images)
-    number = getattr(features.get(label), "num_classes", None)
+    number = getattr(_label(images), "num_classes", None)
     return None if number is None else int(number)
 
 
 def _class_names(images: Any) -> tuple[str, ...] | None:
-    features, label = _features(images)
-    names = getattr(images, "classes", None) or getattr(features.get(label), "names", None)
+    names = getattr(images, "classes", None) or getattr(_label(images), "names", None)
     return None if names is None else tuple(map(str, names))

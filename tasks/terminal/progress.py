@@ -93,7 +93,7 @@ class Line:
         model = f"{self._plan.model.name}: " if self._plan is not None else ""
         return (
             f"{self._place()}{model}{news.phase}: {state}, block {news.num_blocks}, "
-            f"{_energy(news)}{self._left(news)}"
+            f"{energy_words(news)}{self._left(news)}"
         )
 
     def _place(self) -> str:
@@ -101,11 +101,13 @@ class Line:
 
     def _left(self, news: Progress) -> str:
         run_s = news.time_left_s + self._later_phases_s(news)
-        words = f", at most {_duration(run_s)} left"
+        words = f", at most {duration_words(run_s)} left"
         if self._run is None:
             return words
         sweep_s = self._pace.left_s(self._run.num_runs - self._run.position, run_s)
-        return words + (f", about {_duration(sweep_s)} of the sweep" if sweep_s is not None else "")
+        return words + (
+            f", about {duration_words(sweep_s)} of the sweep" if sweep_s is not None else ""
+        )
 
     def _later_phases_s(self, news: Progress) -> float:
         """At most: as long as their budget, or as this phase where a number of steps is asked."""
@@ -118,7 +120,8 @@ class Line:
         return num_later * budget_s
 
 
-def _energy(news: Progress) -> str:
+def energy_words(news: Progress) -> str:
+    """`0.3 J a sample (± 2.1 %)`."""
     energy = news.so_far().energy_kwh_per_sample
     if energy is None:
         return "no energy read yet"
@@ -127,7 +130,8 @@ def _energy(news: Progress) -> str:
     return f"{J_PER_KWH * energy.mean:.3g} J a sample ({interval})"
 
 
-def _duration(seconds: float) -> str:
+def duration_words(seconds: float) -> str:
+    """`42 s`, `12 min`, `3.2 h`."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     if seconds < 100 * 60:
