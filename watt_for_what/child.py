@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -11,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import psutil
+
+from watt_for_what.errors import WattError
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 FORWARDED = (*ENDING, signal.SIGUSR1, signal.SIGUSR2)
@@ -30,6 +33,14 @@ def signals_wait() -> Iterator[None]:
         while signal.sigtimedwait(_TAKEN - before, 0) is not None:
             pass
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class CannotStart(WattError):
+    """exit_status: as a shell gives it."""
+
+    def __init__(self, exit_status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.exit_status = exit_status
 
 
 class Child:
@@ -53,13 +64,22 @@ class Child:
         return 127, f"command {name!r} is not found; see its spelling and PATH"
 
     def start(self) -> None:
-        """Start the program in this process's group, with signals as they come to any."""
-        self._process = subprocess.Popen(
-            self.command,
-            preexec_fn=lambda: signal.pthread_sigmask(  # noqa: PLW1509 - no thread of ours forks
-                signal.SIG_UNBLOCK, _TAKEN
-            ),
-        )
+        """Start the program in this process's group, with signals as they come to any. Raises
+        `CannotStart`."""
+        try:
+            self._process = subprocess.Popen(
+                self.command,
+                preexec_fn=lambda: signal.pthread_sigmask(  # noqa: PLW1509 - no thread of ours forks
+                    signal.SIG_UNBLOCK, _TAKEN
+                ),
+            )
+        except OSError as error:
+            status = 127 if error.errno == errno.ENOENT else 126
+            raise CannotStart(
+                status,
+                f"{self.command[0]} cannot be started: {error.strerror}; see its first line, which "
+                "names its interpreter, and what machine it is built for",
+            ) from None
         self._look()
 
     def wait(self, limit_s: float) -> bool:

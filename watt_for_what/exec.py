@@ -40,11 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not command:
         print("error: no command: watt exec -- python train.py", file=sys.stderr)
         return 2
-    from watt_for_what.child import signals_wait
+    from watt_for_what.child import CannotStart, signals_wait
 
     with signals_wait():  # before any library starts a thread, which would take them
         try:
             return _measured(options, command)
+        except CannotStart as error:
+            print(f"error: {error}", file=sys.stderr)
+            return error.exit_status
         except WattError as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
@@ -167,10 +170,14 @@ def _run(
         notes=(WHAT_IS_READ, *(() if options.samples else (UNKNOWN_SAMPLES,))),
         repetition=folder.repetition,
     )
-    outcome.write_record(record, folder.path)
     kwh = reading.energy.total_kwh
     said = "no sensor" if kwh is None else f"{kwh:.4g} kWh"
     print(f"{asked.model}: {said} in {reading.duration_s:.1f} s", file=sys.stderr)
+    try:
+        outcome.write_record(record, folder.path)
+    except WattError as error:  # the program's own end comes before that
+        print(f"error: {error}", file=sys.stderr)
+        return child.exit_status or 2
     for line in outcome.summary(record, folder.path):
         print(line, file=sys.stderr)
     return child.exit_status

@@ -104,3 +104,25 @@ def test_orders_that_cannot_be_followed(arguments, status, line, tmp_path):
     assert done.returncode == status
     assert done.stderr.startswith(line) and done.stderr.count("\n") == 1
     assert list(tmp_path.rglob("record.json")) == []
+
+
+@pytest.mark.parametrize(
+    ("first_line", "status"), [("#!/no/such/interpreter", 127), ("\x7fELF of no machine", 126)]
+)
+def test_a_program_that_the_system_cannot_start(first_line, status, tmp_path):
+    program = tmp_path / "program"
+    program.write_text(first_line)
+    program.chmod(0o755)
+    done = watt_exec(tmp_path, "--", "./program")
+    assert done.returncode == status
+    assert done.stderr.startswith("error: ./program cannot be started: "), done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.rglob("record.json"))
+
+
+def test_a_record_that_cannot_be_written_hides_neither_the_reading_nor_the_programs_end(tmp_path):
+    done = watt_exec(tmp_path, "--", "sh", "-c", "rm -r runs; touch runs; exit 5")
+    assert done.returncode == 5, done.stderr
+    reading, error = done.stderr.splitlines()
+    assert reading.startswith("sh: ") and " in " in reading
+    assert error.startswith("error: the record cannot be written to ")
