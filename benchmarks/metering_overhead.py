@@ -20,6 +20,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, stdev
 from typing import Any
@@ -69,7 +70,16 @@ def open_meter(folder: str, device: str, chosen: MeterSettings, wait: Callable[[
     return meter
 
 
-def overhead(device: str, seconds: float) -> list[Result]:
+@dataclass(frozen=True)
+class Took:
+    """The turns, and how long the window's opening and its closing took, seconds."""
+
+    turns: Turns
+    opened_s: float
+    closed_s: float
+
+
+def take_turns(device: str, num_turns: int) -> Took:
     step, wait = training(device)
 
     def bare(num_steps: int) -> None:
@@ -77,7 +87,6 @@ def overhead(device: str, seconds: float) -> list[Result]:
             step()
         wait()
 
-    num_turns = NUM_WARMUP_TURNS + max(2, round(seconds / (2 * BLOCK_S)))
     for _ in range(20):
         step()
     with (
@@ -95,6 +104,13 @@ def overhead(device: str, seconds: float) -> list[Result]:
                 done = turns.step(BATCH_SIZE)
             left_s = time.perf_counter()
         closed_s = time.perf_counter() - left_s
+    return Took(turns, opened_s, closed_s)
+
+
+def overhead(device: str, seconds: float) -> list[Result]:
+    num_turns = NUM_WARMUP_TURNS + max(2, round(seconds / (2 * BLOCK_S)))
+    took = take_turns(device, num_turns)
+    turns = took.turns
     speeds = ratios(turns.mine_s[NUM_WARMUP_TURNS:], turns.others_s[NUM_WARMUP_TURNS:])
     error = 1.25 * stdev(speeds) / math.sqrt(len(speeds))  # of a median, for normal noise
     results = [
@@ -107,7 +123,7 @@ def overhead(device: str, seconds: float) -> list[Result]:
         ),
     ]
     if device == "cpu":  # on a GPU the calls wait for the steps that are queued
-        inside_s = sum(turns.ended_s) + turns.counted_s + opened_s + closed_s
+        inside_s = sum(turns.ended_s) + turns.counted_s + took.opened_s + took.closed_s
         results.append(
             Result(
                 "metering costs nothing: share of time inside the meter's calls",
@@ -117,7 +133,7 @@ def overhead(device: str, seconds: float) -> list[Result]:
                 "%",
                 f"a block's end {1000 * median(turns.ended_s):.1f} ms (median of "
                 f"{num_turns}, {turns.metered_s / num_turns:.2f} s of steps apart), opening the "
-                f"window {1000 * opened_s:.1f} ms, closing it {1000 * closed_s:.1f} ms",
+                f"window {1000 * took.opened_s:.1f} ms, closing it {1000 * took.closed_s:.1f} ms",
             )
         )
     return results

@@ -26,8 +26,6 @@ def run_facts(
     asked, found = record.setup.asked, record.setup.found
     task = None if NO_TASK in record.notes else catalogue.task(asked.task)
     factor = _said_factor(record)
-    framework = FRAMEWORKS.get(asked.task)
-    failure = record.failure
     return RunFacts(
         run_id=record.run_id,
         status=record.status,
@@ -54,7 +52,7 @@ def run_facts(
         os=record.host.os,
         python=record.host.python,
         versions=record.host.packages,
-        framework=framework if framework in record.host.packages else None,
+        framework=_framework(record),
         params_m=record.facts.params_m,
         gmacs=record.facts.gmacs,
         input_shape=record.facts.input_shape,
@@ -64,15 +62,32 @@ def run_facts(
         phases=tuple(_phase(record, phase) for phase in record.phases.values()),
         projection=projection,
         projection_missing=missing,
-        overheads=tuple(
-            Overhead(one.name, one.duration_s, one.energy.total_kwh) for one in record.overheads
-        ),
-        failure=f"{failure.type}: {failure.message}".splitlines()[0] if failure else None,
+        overheads=_overheads(record),
+        failure=_failure(record),
         notes=record.notes,
         phase_note=NO_PHASE if NO_PHASE in record.notes else None,
         has_known_recipe=record.paper_row is not None,
         is_whole=IMPORTED in record.notes or asked.protocol.get("mode") in ("whole", "exec"),
     )
+
+
+def _framework(record: Record) -> str | None:
+    """What built the network, where the record says that it is installed."""
+    framework = FRAMEWORKS.get(record.setup.asked.task)
+    return framework if framework in record.host.packages else None
+
+
+def _overheads(record: Record) -> tuple[Overhead, ...]:
+    return tuple(
+        Overhead(overhead.name, overhead.duration_s, overhead.energy.total_kwh)
+        for overhead in record.overheads
+    )
+
+
+def _failure(record: Record) -> str | None:
+    """In one line."""
+    failure = record.failure
+    return f"{failure.type}: {failure.message}".splitlines()[0] if failure else None
 
 
 def _title(record: Record) -> str:

@@ -71,24 +71,24 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> RunnerSessi
     shape, forward = train_pass(config)
     memory.require(run, plan, forward, (shape[0] * plan.micro_batch, *shape[1:]), "")
     facts = model_facts(_built(native) if is_small else run.model, native)
-    said = notes(
-        plan,
-        samples="clips",
-        quality="top-1",
-        library="MMAction2",
-        shrunk_by=configs.SMALL,
-    )
+    run_notes = _notes(plan)
     if plan.compile:
         say(f"compiling {plan.model.name}")
-        said.append(run.compile_ahead())
+        run_notes.append(run.compile_ahead())
     segments = configs.segments_of(config)
     return RunnerSession(
         run,
         facts,
         partial(_trained, run),
         partial(_tested, plan, run, segments),
-        tuple(said),
+        tuple(run_notes),
         fingerprint(run.model),
+    )
+
+
+def _notes(plan: Plan) -> list[str]:
+    return notes(
+        plan, samples="clips", quality="top-1", library="MMAction2", shrunk_by=configs.SMALL
     )
 
 

@@ -91,23 +91,11 @@ def loader(
     from timm.data import create_loader
 
     timm_patches.install()
-    augment: dict[str, Any] = {}
+    augment = {key: data_config[key] for key in ("interpolation", "crop_mode")}
     if is_training:
-        augment = {
-            "auto_augment": training.auto_augment,
-            "color_jitter": training.color_jitter,
-            "re_prob": training.random_erasing,
-            "re_mode": "pixel",
-            "scale": tuple(options.get("crop_scale", training.crop_scale)),
-            "hflip": options.get("hflip", training.hflip),
-            "collate_fn": collate,
-            # timm draws the interpolation per image; fixed where the source fixed it
-            "interpolation": "random",
-        }
+        augment = _augmentation(training, options) | {"collate_fn": collate}
         if training.aug_repeats > 1 and not timm_images.is_stream(images):
             augment["num_aug_repeats"] = training.aug_repeats
-    else:
-        augment = {key: data_config[key] for key in ("interpolation", "crop_mode")}
     source: Any = ImageFiles(images) if isinstance(images, ImageSet) else images
     goes_round = num_workers > 0 and not timm_images.is_stream(images)
     repeats = "num_aug_repeats" in augment
@@ -130,3 +118,17 @@ def loader(
             pin_memory=device.type == "cuda",
             **augment,
         )
+
+
+def _augmentation(training: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of timm's loader for training; `data.options` go before the training set-up."""
+    return {
+        "auto_augment": training.auto_augment,
+        "color_jitter": training.color_jitter,
+        "re_prob": training.random_erasing,
+        "re_mode": "pixel",
+        "scale": tuple(options.get("crop_scale", training.crop_scale)),
+        "hflip": options.get("hflip", training.hflip),
+        # timm draws the interpolation per image; fixed where the source fixed it
+        "interpolation": "random",
+    }

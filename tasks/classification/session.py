@@ -74,12 +74,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
             model = model.to(memory_format=torch.channels_last)
     optimizer = models.optimizer(model, step.setup, plan.batch_size)
     average = None if step.setup.ema_decay is None else models.average(model, step.setup.ema_decay)
-    network: Any = model
-    if ranks.num_ranks > 1:
-        ids = [device.index] if device.type == "cuda" else None
-        network = torch.nn.parallel.DistributedDataParallel(
-            model, device_ids=ids, find_unused_parameters=step.has_unused_parameters
-        )
+    network = _over_ranks(model, ranks, device, step.has_unused_parameters)
     if plan.compile:
         network = compilation.compiled(network)
     batches = [
@@ -105,6 +100,18 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
         with _clear_errors(plan.batch_size):
             compilation.ahead(session)
     return session
+
+
+def _over_ranks(model: Any, ranks: Ranks, device: torch.device, has_unused_parameters: bool) -> Any:
+    """`model` with its gradients averaged over all ranks, where there are several."""
+    if ranks.num_ranks == 1:
+        return model
+    from torch.nn.parallel import DistributedDataParallel
+
+    ids = [device.index] if device.type == "cuda" else None
+    return DistributedDataParallel(
+        model, device_ids=ids, find_unused_parameters=has_unused_parameters
+    )
 
 
 @dataclass

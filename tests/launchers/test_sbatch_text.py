@@ -16,26 +16,7 @@ from tasks.plan import HardwarePlan, Plan
 JOBS = Path("/runs/jobs")
 CODE = (Path("/code/suite"), Path("/code/own"))
 
-
-def _one(hardware: HardwarePlan, settings: SlurmSettings) -> str:
-    return sbatch_text(Array(JOBS, JOBS / "watt-1.plans", num_runs=1), hardware, settings)
-
-
-def test_a_full_profile_asks_for_all_its_resources(compose: Callable[..., Plan]) -> None:
-    hardware = compose(
-        "hardware=v100x4",
-        "hardware.slurm.partition=gpu",
-        "hardware.slurm.account=vision",
-        "hardware.slurm.constraint=sxm2",
-        "++hardware.slurm.extra.reservation=summer",
-    ).hardware
-
-    array = Array(JOBS, JOBS / "watt-1.plans", num_runs=5, name="sweep:vit_b", code=CODE)
-    text = sbatch_text(array, hardware, SlurmSettings(max_running=3, runs_per_job=2))
-
-    assert (
-        text
-        == f"""#!/bin/bash
+FULL_PROFILE = f"""#!/bin/bash
 
 # Parameters
 #SBATCH --account=vision
@@ -84,7 +65,25 @@ if [ -e /runs/jobs/"$job.requeue" ]; then
 fi
 exit $status
 """
-    )
+
+
+def _one(hardware: HardwarePlan, settings: SlurmSettings) -> str:
+    return sbatch_text(Array(JOBS, JOBS / "watt-1.plans", num_runs=1), hardware, settings)
+
+
+def test_a_full_profile_asks_for_all_its_resources(compose: Callable[..., Plan]) -> None:
+    hardware = compose(
+        "hardware=v100x4",
+        "hardware.slurm.partition=gpu",
+        "hardware.slurm.account=vision",
+        "hardware.slurm.constraint=sxm2",
+        "++hardware.slurm.extra.reservation=summer",
+    ).hardware
+
+    array = Array(JOBS, JOBS / "watt-1.plans", num_runs=5, name="sweep:vit_b", code=CODE)
+    text = sbatch_text(array, hardware, SlurmSettings(max_running=3, runs_per_job=2))
+
+    assert text == FULL_PROFILE
 
 
 def test_a_mistyped_resource_is_named() -> None:
