@@ -19,7 +19,7 @@ from tasks.classification.stages.step import Step
 from tasks.classification.unreadable import UNUSABLE, in_one_line
 from tasks.config import own_modules, weight_files
 from tasks.config.model_names import require_timm_name
-from tasks.data.workers import end_workers
+from tasks.data.workers import workers_end
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.protocol import PhaseOutcome, Window
@@ -271,9 +271,9 @@ class ClassificationSession:
         return devices.peak_memory_mib(self.device)
 
     def close(self) -> None:
-        self.train_loader = self.test_loader = self.network = self.optimizer = None
-        self.average = None
-        end_workers()
+        with workers_end():
+            self.train_loader = self.test_loader = self.network = self.optimizer = None
+            self.average = None
         devices.release(self.device)
 
 

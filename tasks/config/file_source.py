@@ -4,6 +4,7 @@ file is one line that names the file."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,10 @@ def _text(path: Path) -> str:
         ) from None
 
 
+@lru_cache(maxsize=512)
 def _values(path: Path, text: str) -> dict[str, Any]:
-    """The mapping that the file holds; empty for an empty file."""
+    """The mapping that the file holds; empty for an empty file. Hydra reads most files once for
+    each run of a sweep: change nothing in the mapping."""
     try:
         values = yaml.load(text, Loader=get_yaml_loader())
     except yaml.YAMLError as error:

@@ -7,6 +7,8 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 MAX_WORKERS = 16
 
@@ -18,12 +20,24 @@ def default_workers(num_ranks: int, on_gpu: bool) -> int:
     return max(1, min(MAX_WORKERS, cores if on_gpu else cores // 2))
 
 
-def end_workers() -> None:
-    """End the loaders' workers of this process at once: nobody wants what they decode ahead, and
-    PyTorch waits up to five seconds for each of them in turn (seen: 40 s after a video test).
+@contextmanager
+def workers_end() -> Iterator[None]:
+    """Let go of the loaders inside: their workers end at once. Nobody wants what they decode ahead,
+    and PyTorch waits up to five seconds for each of them in turn, as soon as nobody refers to
+    their loader (seen: 40 s after a video test)."""
+    from torch.utils.data import _utils
 
-    Call it when the loaders are referred to by nobody else than their own cycles.
-    """
+    patience_s = _utils.MP_STATUS_CHECK_INTERVAL
+    _utils.MP_STATUS_CHECK_INTERVAL = 0.01
+    try:
+        yield
+        _end_workers()
+    finally:
+        _utils.MP_STATUS_CHECK_INTERVAL = patience_s
+
+
+def _end_workers() -> None:
+    """End those whose loader is only referred to by its own cycles, and collect it."""
     workers = [child for child in multiprocessing.active_children() if child.daemon]
     if not workers:
         gc.collect()

@@ -24,7 +24,7 @@ from mmengine.runner import Runner, TestLoop
 from mmengine.visualization import Visualizer
 
 from metering.ranks import Ranks
-from tasks.data.workers import end_workers
+from tasks.data.workers import workers_end
 from tasks.errors import PlanError
 from tasks.openmmlab import checkpoints, environment, log_processor  # noqa: F401 (registers)
 from tasks.openmmlab.compile_ahead import compile_ahead
@@ -232,13 +232,13 @@ class MeteredRun:
         if self.runner is None:
             return
         name, logger = self.runner.experiment_name, self.runner.logger
-        self.runner = None
-        logging.captureWarnings(False)
-        for handler in logger.handlers:
-            handler.close()
-        for kind in (MMLogger, MessageHub, Visualizer, DefaultScope):
-            kind._instance_dict.pop(name, None)
-        end_workers()
+        with workers_end():
+            self.runner = None
+            logging.captureWarnings(False)
+            for handler in logger.handlers:
+                handler.close()
+            for kind in (MMLogger, MessageHub, Visualizer, DefaultScope):
+                kind._instance_dict.pop(name, None)
         devices.release(self.device)
 
 
