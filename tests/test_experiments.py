@@ -16,6 +16,7 @@ from tasks.errors import PlanError
 from tasks.plan import Plan, from_config
 
 EXPERIMENTS = sorted(path.stem for path in (CONF_DIR / "experiment").glob("*.yaml"))
+LONG = {("table3", "full"), ("savings", "full")}  # dozens of runs, each composed
 NUM_RUNS = {"table3": 67, "epochs": 6, "data_share": 30, "batch_size": 20, "validate": 6}
 
 
@@ -40,8 +41,13 @@ def runs_of(
     return plans
 
 
-@pytest.mark.parametrize("scale", ["full", "small"])
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize(
+    ("name", "scale"),
+    [
+        pytest.param(name, scale, marks=[pytest.mark.slow] * ((name, scale) in LONG))
+        for name, scale in itertools.product(EXPERIMENTS, ["full", "small"])
+    ],
+)
 def test_every_run_of_an_experiment_is_a_plan_marked_with_its_scale(name, scale, runs_of):
     plans = list(runs_of(name, scale))
     assert {plan.scale for plan in plans} == {scale}

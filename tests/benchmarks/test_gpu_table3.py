@@ -48,6 +48,7 @@ def test_no_row_is_begun_that_would_not_end_in_time(sweep, capsys):
     assert "0 failed, 2 left" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_without_a_gpu_the_cure_is_named(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert gpu_table3.main(["--out", str(tmp_path), "--models", "resnet18"]) == 2

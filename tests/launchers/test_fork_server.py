@@ -161,6 +161,7 @@ def test_a_run_whose_sweep_was_killed_is_interrupted_at_its_next_word(news: Any)
         Teller(ours)(news)
 
 
+@pytest.mark.trains
 def test_a_closed_terminal_interrupts_the_run_as_ctrl_c_does(
     compose: Compose, server: Server
 ) -> None:
@@ -179,6 +180,7 @@ def test_a_closed_terminal_interrupts_the_run_as_ctrl_c_does(
     assert record.facts.params_m is not None
 
 
+@pytest.mark.trains
 def test_however_often_ctrl_c_is_pressed_the_record_is_written(
     compose: Compose, server: Server
 ) -> None:

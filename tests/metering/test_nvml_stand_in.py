@@ -16,6 +16,11 @@ from tests.conftest import ROOT
 from tests.metering.nvml_stand_in.state import StandIn, StandInGpu
 
 NO_PERMISSION, LOST, VERSION_MISMATCH, NOT_SUPPORTED = 4, 15, 18, 3
+FORBIDDEN = {
+    "forbidden": "nvmlDeviceGetHandleByIndex_v2",
+    "forbidden UUID": "nvmlDeviceGetUUID",
+    "forbidden counter": "nvmlDeviceGetTotalEnergyConsumption",
+}
 
 
 def test_three_paths_of_one_sensor_give_the_power_that_is_drawn(over_stand_in):
@@ -40,12 +45,14 @@ def test_codecarbon_says_that_it_fell_back_to_power(over_stand_in):
 @pytest.mark.parametrize(
     "neighbour",
     [
-        StandInGpu("GPU-b", lost_at_s=0.0),
-        StandInGpu("GPU-b", errors={"nvmlDeviceGetHandleByIndex_v2": NO_PERMISSION}),
-        StandInGpu("GPU-b", errors={"nvmlDeviceGetUUID": NO_PERMISSION}),
-        StandInGpu("GPU-b", errors={"nvmlDeviceGetTotalEnergyConsumption": NO_PERMISSION}),
+        pytest.param(StandInGpu("GPU-b", lost_at_s=0.0), id="lost"),
+        *(
+            pytest.param(
+                StandInGpu("GPU-b", errors={call: NO_PERMISSION}), marks=pytest.mark.slow, id=name
+            )
+            for name, call in FORBIDDEN.items()
+        ),
     ],
-    ids=["lost", "forbidden", "forbidden UUID", "forbidden counter"],
 )
 def test_a_neighbour_that_does_not_answer_stops_no_job(over_stand_in, neighbour):
     answer = over_stand_in("window", neighbour, StandInGpu("GPU-a"), CUDA_VISIBLE_DEVICES="1")
@@ -60,6 +67,7 @@ def test_gpus_are_found_without_nvidia_smi(over_stand_in):
     assert all(block["energy"]["gpu_kwh"] is not None for block in answer["blocks"])
 
 
+@pytest.mark.slow
 def test_a_slow_library_and_eight_boards_cost_little_of_the_window(over_stand_in):
     gpus = [StandInGpu(f"GPU-{n}", latency_s=0.003) for n in range(8)]
     answer = over_stand_in("window", *gpus)

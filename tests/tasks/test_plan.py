@@ -31,6 +31,7 @@ def test_two_recipes_of_one_network_share_its_definition(compose):
     assert [stage.name for stage in pretrained.model.recipe] == ["pretrain", "finetune"]
 
 
+@pytest.mark.slow
 def test_every_recipe_reads_as_stages(compose):
     for name in sorted(yaml_names() - {"mmseg", "mmaction", "own"}):  # these need a source
         for stage in compose(f"model={name}").model.recipe:

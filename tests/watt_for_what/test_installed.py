@@ -69,6 +69,7 @@ def test_the_configuration_is_part_of_the_package(installed, tmp_path, words):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_the_report_and_its_assets_are_part_of_the_package(installed, tmp_path):
     done = watt(installed, tmp_path, "report")
     assert done.returncode == 0, done.stderr

@@ -126,6 +126,7 @@ with watt.measure("loses", batch_size=1, output_dir=sys.argv[1]) as run:
 """
 
 
+@pytest.mark.trains
 def test_a_signal_that_ends_a_loaders_worker_first_still_interrupts_the_run(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", LOSES_ITS_WORKER_FIRST, str(tmp_path)],

@@ -64,6 +64,7 @@ def test_what_stays_and_what_comes_and_goes_is_added_as_it_is_held() -> None:
     assert least(10_000_000, 2, True) == 26
 
 
+@pytest.mark.slow
 def test_setr_at_its_native_size_is_refused_where_it_cannot_fit(
     compose: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
 ) -> None:

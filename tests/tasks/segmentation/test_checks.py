@@ -29,6 +29,7 @@ def test_the_papers_protocol_is_2000_iterations_of_eight_images(
     assert compose("model=bisenet", "meter=paper", "batch_size=16").meter.num_steps == 1000
 
 
+@pytest.mark.trains
 def test_the_papers_protocol_counts_every_iteration(compose: Callable[..., Plan]) -> None:
     plan = compose(
         "model=bisenet",
