@@ -112,12 +112,14 @@ def _asked(options: argparse.Namespace, command: list[str], num_gpus: int) -> tu
 
     if options.samples is not None:
         whole_number("--samples", options.samples)
-    said = {
+    settings = {
         name: getattr(options, name)
         for name in ("data", "precision", "task", "hardware", "country", "output_dir")
     }
     # the batch size may stay unknown here; what else is said is checked as in `watt.measure`
-    request = Request(options.name or _name_of(command), options.batch_size or 1, **said).checked()
+    request = Request(
+        options.name or _name_of(command), options.batch_size or 1, **settings
+    ).checked()
     digest = hashlib.sha256(shlex.join(command).encode()).hexdigest()[:16]
     asked = dataclasses.replace(
         request.asked(max(1, num_gpus), 1, num_gpus > 0),
@@ -171,8 +173,8 @@ def _run(
         repetition=folder.repetition,
     )
     kwh = reading.energy.total_kwh
-    said = "no sensor" if kwh is None else f"{kwh:.4g} kWh"
-    print(f"{asked.model}: {said} in {reading.duration_s:.1f} s", file=sys.stderr)
+    energy = "no sensor" if kwh is None else f"{kwh:.4g} kWh"
+    print(f"{asked.model}: {energy} in {reading.duration_s:.1f} s", file=sys.stderr)
     try:
         outcome.write_record(record, folder.path)
     except WattError as error:  # the program's own end comes before that

@@ -139,8 +139,8 @@ def summary(one: Record, folder: Path) -> Iterator[str]:
         yield from (f"{one.model}: note: {flag}" for flag in phase.flags)
     if one.config.get("whole"):
         parts = {name: kwh for name, e in used([one]).items() if (kwh := e.total_kwh) is not None}
-        said = ", ".join(f"{name} {kwh:.4g}" for name, kwh in parts.items())
-        yield f"{one.model}: {sum(parts.values()):.4g} kWh in all: {said}"
+        energies = ", ".join(f"{name} {kwh:.4g}" for name, kwh in parts.items())
+        yield f"{one.model}: {sum(parts.values()):.4g} kWh in all: {energies}"
     standing = standing_notes(whole=True, num_nodes=2)
     yield from (f"{one.model}: note: {note}" for note in one.notes if note not in standing)
     yield f"{one.model}: {one.status}: {folder / 'record.json'}"

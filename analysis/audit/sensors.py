@@ -89,13 +89,13 @@ def _wall() -> Finding:
         "GPU, language model": "language on the GPU",
         "CPU, image classification": "images on the CPU",
     }
-    said: list[str] = []
+    sentences: list[str] = []
     numbers: dict[str, float] = {}
     for key, words in loads.items():
         device, load = key.split(", ")
         of = fits[(fits["device"] == device) & (fits["load"] == load)]
         one, each = of[of["session"] == "all"].iloc[0], of[of["session"] != "all"]
-        said.append(
+        sentences.append(
             f"{-one['sensor_minus_wall_pct_mean']:.0f} % on {words} (single runs "
             f"{-one['sensor_minus_wall_pct_max']:.0f} to "
             f"{-one['sensor_minus_wall_pct_min']:.0f}; wall = "
@@ -114,7 +114,7 @@ def _wall() -> Finding:
     widths = [100 * Z_95 * watt / TYPICAL_W for watt in (language.min(), language.max())]
     return Finding(
         "Sensors and the wall",
-        f"A sensor total lies under the wall by {'; '.join(said)}.",
+        f"A sensor total lies under the wall by {'; '.join(sentences)}.",
         "high for this desktop; another machine has its own factor",
         f"One desktop (i9-13900K, RTX 4090), {every['n'].sum()} runs. The fit holds the error of "
         "CodeCarbon's RAM and CPU figures too. The meter's step is 3600 J: 12 W of a two-minute "

@@ -37,8 +37,8 @@ def larger_sets(measured: Sequence[Measured]) -> Claim:
             continue
         ratio = kwh[1].value / kwh[0].value
         low, high = _interval(kwh[1], kwh[0])
-        said = "no interval" if math.isnan(low) else f"{low:.1f} to {high:.1f}"
-        words = f"{larger.name} over {name}: {ratio:.1f} x ({said})"
+        interval = "no interval" if math.isnan(low) else f"{low:.1f} to {high:.1f}"
+        words = f"{larger.name} over {name}: {ratio:.1f} x ({interval})"
         parts.append((words, above(low, high, 1.0)))
     return of_parts(
         "5.4, Figure 3", "pre-training on a larger set costs more than training", parts, FIELLER
@@ -59,8 +59,8 @@ def self_supervision(measured: Sequence[Measured]) -> Claim:
         share = before.value / (before.value + rest.value)
         low_ratio, high_ratio = _interval(rest, before)
         low, high = 1 / (1 + high_ratio), 1 / (1 + low_ratio)
-        said = "no interval" if math.isnan(low) else f"{low:.1%} to {high:.1%}"
-        words = f"{one.name}: {share:.1%} ({said})"
+        interval = "no interval" if math.isnan(low) else f"{low:.1%} to {high:.1%}"
+        words = f"{one.name}: {share:.1%} ({interval})"
         parts.append((words, above(low, high, PRETRAINING_SHARE)))
     return of_parts(
         "5.5, Figure 4",
@@ -118,8 +118,8 @@ def batch_size(measured: Sequence[Measured]) -> Claim:
             continue
         ratio = rates[0].kwh_per_sample / rates[1].kwh_per_sample
         low, high = _interval(_quantity(rates[0], "small"), _quantity(rates[1], "large"))
-        said = "no interval" if math.isnan(low) else f"{low:.2f} to {high:.2f}"
-        words = f"{line[small].name}: {ratio:.2f} x ({said}) at {small} over {large}"
+        interval = "no interval" if math.isnan(low) else f"{low:.2f} to {high:.2f}"
+        words = f"{line[small].name}: {ratio:.2f} x ({interval}) at {small} over {large}"
         parts.append((words, OPEN if math.isnan(low) else above(low, high, 1.0)))
     return of_parts(
         "A.3, Figure 6", "testing with a smaller batch takes more per image", parts, FIELLER

@@ -55,11 +55,11 @@ def non_negative() -> Claim:
 
 def unit() -> Claim:
     kwh = table3()
-    said = []
+    findings = []
     for name, per_kwh in (("Wh", WH), ("J", J)):
         other = table3(per_kwh=per_kwh)
         rho = stats.spearmanr(kwh, other[kwh.index]).statistic
-        said.append(
+        findings.append(
             f"in {name} the ranks correlate {rho:.2f} with those in kWh, first is "
             f"{other.index[0]}, {MOST} falls from {_place(kwh, MOST)} to {_place(other, MOST)} and "
             f"{LOWEST} rises from {_place(kwh, LOWEST)} to {_place(other, LOWEST)}"
@@ -67,7 +67,7 @@ def unit() -> Claim:
     return Claim(
         "3.1",
         "GQI enables fair comparisons, it is resource-agnostic",
-        f"the unit decides (n {len(kwh)}): {'; '.join(said)}",
+        f"the unit decides (n {len(kwh)}): {'; '.join(findings)}",
         FAILS,
     )
 

@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.all or one.verdict != "believable":
             print(one)
     counts = Counter(one.verdict for one in checked)
-    said = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
-    print(f"{len(checked)} records: {said}")
+    counted = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
+    print(f"{len(checked)} records: {counted}")
     print(BLIND, file=sys.stderr)
     return 1 if counts["not believable"] else 0

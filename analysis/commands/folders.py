@@ -125,8 +125,8 @@ def log_lines(logs: Sequence[LogOutcome]) -> Iterator[str]:
                 yield f"flagged {outcome.path}: not used of it: {reason}"
     counts = Counter(outcome.verdict for outcome in logs)
     if counts:
-        said = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
-        yield f"{len(logs)} CodeCarbon logs: {said}"
+        counted = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
+        yield f"{len(logs)} CodeCarbon logs: {counted}"
 
 
 def _nothing_in(folder: str, top: str, loaded: Loaded) -> str:

@@ -109,7 +109,7 @@ def fitted(phase: str, names: tuple[str, ...], has_time: bool = False) -> Any:
 
 def _predicted(shape: dict[str, float], phase: str | None) -> str:
     names = tuple(shape)
-    said = []
+    lines = []
     for one in (phase,) if phase else ("train", "test"):
         model = fitted(one, names)
         predictions = [model.predict(shape, level) for level in CONFIDENCES]
@@ -119,12 +119,12 @@ def _predicted(shape: dict[str, float], phase: str | None) -> str:
             else f"no interval at {level.confidence:.0%}: too few families"
             for level in predictions
         )
-        said.append(
+        lines.append(
             f"{_TARGET[one]}: {predictions[0].kwh:.3g} kWh ({intervals})\n"
             f"  from {_named(names)}; median error {model.median_error:.0%} on families left out, "
             f"n {model.num_networks} networks of {model.num_families} families\n"
         )
     return (
         "predicted on the scale of the paper's RTX A6000 rows, which are themselves outliers here "
-        "and there (analysis audit)\n" + "".join(said)
+        "and there (analysis audit)\n" + "".join(lines)
     )

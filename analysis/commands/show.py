@@ -21,11 +21,11 @@ def run(arguments: argparse.Namespace) -> int:
     width = min(width_of_output(), 120)
     for heading, lines in page(named(arguments.run_named, one_run=True)):
         print(heading)
-        told: set[str] = set()
+        printed: set[str] = set()
         for line in lines:
-            if line in told and not line.startswith(" "):  # what is indented belongs to its head
+            if line in printed and not line.startswith(" "):  # what is indented belongs to its head
                 continue
-            told.add(line)
+            printed.add(line)
             text = printable(line)
             spaces = len(text) - len(text.lstrip())
             indent = " " * (2 + spaces)

@@ -59,8 +59,8 @@ class Costs:
         )
         if self.accounting == "paper":
             return estimated
-        said = {stage.name: _how_priced(stage, one.recipe) for stage in recipe}
-        return replace(estimated, parts=tuple(_with_note(part, said) for part in estimated.parts))
+        notes = {stage.name: _how_priced(stage, one.recipe) for stage in recipe}
+        return replace(estimated, parts=tuple(_with_note(part, notes) for part in estimated.parts))
 
     def _recipe(self, one: Measured) -> tuple[Stage, ...]:
         """The paper's accounting prices every supervised stage alike; ours takes the rate of
@@ -176,8 +176,8 @@ def _how_priced(stage: Stage, recipe: Sequence[Stage]) -> str:
     return ""
 
 
-def _with_note(part: Part, said: dict[str, str]) -> Part:
-    words = "; ".join(word for word in (said.get(part.name, ""), part.note) if word)
+def _with_note(part: Part, notes: dict[str, str]) -> Part:
+    words = "; ".join(word for word in (notes.get(part.name, ""), part.note) if word)
     return part if words == part.note else replace(part, note=words)
 
 

@@ -35,7 +35,7 @@ def factor_of(runs: Sequence[Run]) -> Factor:
         return Factor(note=IMPOSSIBLE.format(factor=1000 * impossible[0]))
     mean = sum(run["emissions_kg_co2eq"] for run in known) / sum(run["energy_kwh"] for run in known)
     countries = list(dict.fromkeys(run["country"] for run in known if run["country"]))
-    said = [", ".join([f"{1000 * mean:.3g} g CO2eq a kWh", *countries])]
+    sources = [", ".join([f"{1000 * mean:.3g} g CO2eq a kWh", *countries])]
     if max(factors) - min(factors) > 1e-6 * mean:
-        said.append(SEVERAL)
-    return Factor(mean, "; ".join(said))
+        sources.append(SEVERAL)
+    return Factor(mean, "; ".join(sources))

@@ -103,8 +103,8 @@ class Estimate:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must know: missing parts, parts that were published, not measured."""
-        said = [part.note for part in self.parts if part.note]
-        return (*self.missing, *dict.fromkeys(said))
+        notes = [part.note for part in self.parts if part.note]
+        return (*self.missing, *dict.fromkeys(notes))
 
 
 RateOf = Callable[[str], Part | None]

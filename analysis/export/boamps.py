@@ -41,8 +41,8 @@ def export(runs: Sequence[RunFacts], site: SiteFacts) -> Export:
                 left_out[f"{run.model}: {why}"] = None
                 continue
             if not _components(run, site, left_out):
-                said = f"{phase.phase} of {run.model}: its log or record names no hardware"
-                left_out[f"{said}, and infrastructure.components cannot be empty"] = None
+                problem = f"{phase.phase} of {run.model}: its log or record names no hardware"
+                left_out[f"{problem}, and infrastructure.components cannot be empty"] = None
                 continue
             report = _report(run, phase, phase.energy_kwh, site, left_out)
             model = run.model.replace("/", "_").encode()[:_MOST_BYTES].decode(errors="ignore")
@@ -225,8 +225,8 @@ def _infrastructure(run: RunFacts, site: SiteFacts, left_out: dict[str, None]) -
         left_out[_INFRASTRUCTURE] = None
         return infrastructure
     own = site.infrastructure
-    said = {"infraType": own.kind, "cloudProvider": own.provider, "cloudInstance": own.instance}
-    return _known(said) | infrastructure
+    fields = {"infraType": own.kind, "cloudProvider": own.provider, "cloudInstance": own.instance}
+    return _known(fields) | infrastructure
 
 
 def _environment(
@@ -238,8 +238,8 @@ def _environment(
         return None
     factor = carbon.factor_kg_per_kwh(run, site)
     if factor is None:
-        said = f"environment.powerSourceCarbonIntensity: no factor of {country} is known"
-        left_out[f"{said} (give carbon_intensity_g_per_kwh in --facts)"] = None
+        problem = f"environment.powerSourceCarbonIntensity: no factor of {country} is known"
+        left_out[f"{problem} (give carbon_intensity_g_per_kwh in --facts)"] = None
     return _known(
         {
             "country": country,

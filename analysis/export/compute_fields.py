@@ -186,9 +186,9 @@ def _baseline(fields: _Fields, run: RunFacts, site: SiteFacts) -> None:
     for phase in run.phases:
         key = f"{phase.phase}_kwh_per_sample"
         kwh = own.train_kwh_per_sample if phase.phase == "train" else own.test_kwh_per_sample
-        said = None
+        ratio = None
         if kwh and phase.kwh_per_sample:
             source = f", {own.source}" if own.source else ""
-            said = f"{phase.kwh_per_sample / kwh:.3g} x {own.name} ({kwh:.4g} kWh{source})"
+            ratio = f"{phase.kwh_per_sample / kwh:.3g} x {own.name} ({kwh:.4g} kWh{source})"
         why = "it has no rate" if kwh else f"give baseline.{key} in --facts"
-        fields.add(f"{phase.phase}: energy to the baseline", said, MEASURED, why)
+        fields.add(f"{phase.phase}: energy to the baseline", ratio, MEASURED, why)

@@ -102,7 +102,7 @@ def _properties(
     run: RunFacts, phase: PhaseFacts, scope: str, half_width_kwh: float | None, words: str
 ) -> dict[str, str]:
     confidence = phase.confidence
-    said = {
+    properties = {
         "scope": scope,
         "basis": words,
         "half_width_kwh": None if half_width_kwh is None else f"{half_width_kwh:.6g}",
@@ -117,4 +117,4 @@ def _properties(
         "hardware": run.devices,
         "flags": "; ".join(phase.flags) or None,
     }
-    return {name: value for name, value in said.items() if value is not None}
+    return {name: value for name, value in properties.items() if value is not None}

@@ -77,15 +77,15 @@ def _pieces(runs: Sequence[RunFacts]) -> Iterator[_Piece]:
         for one in (run, *run.attempts):
             every.setdefault(one.run_id, one)
     known_starts = {run.started_at for run in every.values() if run.status != "finished"}
-    told: set[str] = set()
+    counted: set[str] = set()
     for run in every.values():
         own = []
         for overhead in run.overheads:
             match = _ATTEMPT.fullmatch(overhead.name)
             if match is None:
                 own.append(overhead)
-            elif match[2] not in known_starts and overhead.name not in told:
-                told.add(overhead.name)
+            elif match[2] not in known_starts and overhead.name not in counted:
+                counted.add(overhead.name)
                 device_s = overhead.duration_s * run.num_devices
                 yield _Piece(match[1], device_s, overhead.energy_kwh)
         name = run.status if run.status != "finished" else _NAMES.get(run.stage, run.stage)

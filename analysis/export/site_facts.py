@@ -133,8 +133,8 @@ def read_site_facts(path: Path) -> SiteFacts:
     except OSError as error:
         raise AnalysisError(f"--facts {path} cannot be read: {error.strerror or error}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        said = " ".join(str(error).split())
-        raise AnalysisError(f"--facts {path} is not YAML: {said}") from None
+        message = " ".join(str(error).split())
+        raise AnalysisError(f"--facts {path} is not YAML: {message}") from None
     if twice is not None:
         raise AnalysisError(f"--facts {path}: {twice} stands twice; keep one of them")
     if content is None:

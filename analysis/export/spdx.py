@@ -137,11 +137,11 @@ def plain_decimal(value: float) -> str:
     return f"{Decimal(repr(value)):f}"
 
 
-def _release_time(said: str) -> str:
-    stamp = _utc(said)
+def _release_time(stated: str) -> str:
+    stamp = _utc(stated)
     if stamp is None:
         raise AnalysisError(
-            f"--facts: model.release_time: {said!r} is no time; write 2026-11-23T22:20:39+00:00"
+            f"--facts: model.release_time: {stated!r} is no time; write 2026-11-23T22:20:39+00:00"
         )
     return stamp
 

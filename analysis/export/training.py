@@ -37,8 +37,10 @@ def stated(run: RunFacts, phase: PhaseFacts) -> Stated | None:
     if phase.phase == "train" and run.projection is not None:
         whole = run.projection
         epochs = "" if whole.num_epochs is None else f" ({whole.num_epochs:g} epochs)"
-        said = f"{PROJECTED}{epochs}: {interval_text(whole.kwh, whole.half_width_kwh, 'kWh')}"
-        words = "; ".join((f"{said}, from {phase.samples_text} that were measured", *whole.notes))
+        projected = f"{PROJECTED}{epochs}: {interval_text(whole.kwh, whole.half_width_kwh, 'kWh')}"
+        words = "; ".join(
+            (f"{projected}, from {phase.samples_text} that were measured", *whole.notes)
+        )
         return Stated(whole.kwh, whole.half_width_kwh, PROJECTED, words)
     assert phase.energy_kwh is not None
     half_width = phase.relative_half_width

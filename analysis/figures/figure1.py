@@ -100,8 +100,8 @@ def _numbered(lines: pd.DataFrame) -> tuple[list[str], str]:
     for name, source in lines[["name", "source"]].itertuples(index=False):
         number = numbers.setdefault(str(source), len(numbers) + 1) if source else 0
         names.append(f"{name} [{number}]" if number else str(name))
-    said = [look.wrap(f"[{number}] {source}", 190) for source, number in numbers.items()]
-    return names, "Models without a number: the paper's Table 3. Sources:\n" + "\n".join(said)
+    sources = [look.wrap(f"[{number}] {source}", 190) for source, number in numbers.items()]
+    return names, "Models without a number: the paper's Table 3. Sources:\n" + "\n".join(sources)
 
 
 def _draw(axes: Axes, lines: pd.DataFrame) -> None:

@@ -120,9 +120,9 @@ def _notes(study: Study, labels: list[str], papers: tuple[str, ...], command: st
     """What is said above the legend's entries."""
     small = any(label.endswith("*") for label in labels)
     models = [str(values["model"]) for values, _ in compared(study.runs, study.over)]
-    said = [f"{MEASURED}{'; ' + look.SMALL_LABEL if small else ''}" if models else NOTHING_HERE]
+    captions = [f"{MEASURED}{'; ' + look.SMALL_LABEL if small else ''}" if models else NOTHING_HERE]
     if not study.others.empty:
         at = ", at 32 images a board" if study.over == "device" else ""
-        said.append(OF_OTHERS.format(at=at))
-    said.append(without_a_record(models, papers, command))
-    return [look.wrap(text, 125) for text in said if text]
+        captions.append(OF_OTHERS.format(at=at))
+    captions.append(without_a_record(models, papers, command))
+    return [look.wrap(text, 125) for text in captions if text]

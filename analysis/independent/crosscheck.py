@@ -150,8 +150,8 @@ def columns(
         one = next(each for each in sets if each.name == name and each.phase == phase)
         values = one.values.reindex(table.index)
         has = values.notna()
-        said = check[check["phase"] == phase].set_index("model")
-        text = pd.Series({model: words(row) for model, row in said.iterrows()}, dtype=object)
+        compared = check[check["phase"] == phase].set_index("model")
+        text = pd.Series({model: words(row) for model, row in compared.iterrows()}, dtype=object)
         parts = (
             values,
             *(

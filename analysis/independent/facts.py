@@ -71,8 +71,8 @@ def checked(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     for column in ("row", "hardware", "source", "licence"):
         require(frame, frame[column].notna(), f"{column} is empty", name)
     for column, choices in (("phase", PHASES), ("scope", SCOPES), ("use", USES)):
-        said = f"{column} is none of {', '.join(choices)}"
-        require(frame, frame[column].isin(choices), said, name)
+        problem = f"{column} is none of {', '.join(choices)}"
+        require(frame, frame[column].isin(choices), problem, name)
     for column in ("num_samples", "energy_j"):
         frame[column] = pd.to_numeric(frame[column], errors="coerce")
         require(frame, frame[column] > 0, f"{column} is not a number above 0", name)

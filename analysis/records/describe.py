@@ -34,10 +34,10 @@ def device_of(setup: SetUp) -> str:
         return "unknown"
     if found.device is None:
         threads = setup.asked.num_threads
-        said = f", {threads} thread{'s' * (threads > 1)}" if threads else ""
+        processors = f", {threads} thread{'s' * (threads > 1)}" if threads else ""
         if not threads and found.num_cpus:
-            said = f", {found.num_cpus} CPU{'s' * (found.num_cpus > 1)}"
-        return f"CPU ({found.cpu_model or 'unknown'}{said})"
+            processors = f", {found.num_cpus} CPU{'s' * (found.num_cpus > 1)}"
+        return f"CPU ({found.cpu_model or 'unknown'}{processors})"
     number = found.num_devices or setup.asked.num_devices or 1
     alike = number > 1 and " + " not in found.device  # unlike boards are counted in the name
     name = f"{number} x {found.device}" if alike else found.device

@@ -99,12 +99,12 @@ def _each_run_once(
     once, copies = [], dict[str, str]()
     for row in rows:
         first = path_of.setdefault(row[_RUN_ID], row[_PATH]) if row[_RUN_ID] else row[_PATH]
-        said = tuple(row[at] for at in _SAID)
+        content = tuple(row[at] for at in _SAID)
         if first == row[_PATH]:
             once.append(row)
             if row[_KIND] == "record":  # a log and the record imported from it may round otherwise
-                numbers[first, row[_PHASE]] = said
-        elif numbers.get((first, row[_PHASE]), said) == said or row[_KIND] != "record":
+                numbers[first, row[_PHASE]] = content
+        elif numbers.get((first, row[_PHASE]), content) == content or row[_KIND] != "record":
             copies.setdefault(row[_PATH], f"a copy of {first}, which counts once")
         else:
             copies[row[_PATH]] = (
@@ -252,5 +252,9 @@ def reason_of(error: Exception) -> str:
     """Why a file was left out, in one line; an error that no check foresaw names its type."""
     if isinstance(error, OSError):
         return f"cannot be read: {error.strerror or error}"
-    said = " ".join(str(error).split())[:200]
-    return said if isinstance(error, RecordError) else f"{UNFORESEEN}{type(error).__name__}: {said}"
+    message = " ".join(str(error).split())[:200]
+    return (
+        message
+        if isinstance(error, RecordError)
+        else f"{UNFORESEEN}{type(error).__name__}: {message}"
+    )

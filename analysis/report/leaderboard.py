@@ -169,5 +169,5 @@ def _times(factor: float, number: float, half_width: float | None) -> _Scored:
 
 
 def _value(scored: _Scored, rank: Rank | None) -> Value:
-    said = "" if rank is None else f"{rank.rank} ({rank.low} to {rank.high})"
-    return Value(scored.number, with_interval(scored.number, scored.half_width), said)
+    places = "" if rank is None else f"{rank.rank} ({rank.low} to {rank.high})"
+    return Value(scored.number, with_interval(scored.number, scored.half_width), places)

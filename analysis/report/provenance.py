@@ -86,16 +86,16 @@ def _tail(path: Path) -> str:
 
 def _versions(row: Mapping[Any, Any]) -> str:
     """The suite's version, and what the host facts of the record say of software."""
-    said = [f"suite {row['code_version']}"] if _has(row["code_version"]) else []
+    origins = [f"suite {row['code_version']}"] if _has(row["code_version"]) else []
     if row["kind"] != "record":
-        return ", ".join(said)
+        return ", ".join(origins)
     record, _ = summary_from_json(Path(row["path"]).read_bytes())
     host = record.host
-    said += [f"{name} {version}" for name, version in host.packages.items()]
-    said += [f"python {host.python}"] if host.python else []
+    origins += [f"{name} {version}" for name, version in host.packages.items()]
+    origins += [f"python {host.python}"] if host.python else []
     drivers = {state.driver for state in host.gpu_states if state.driver}
-    said += [f"driver {driver}" for driver in sorted(drivers)]
-    return ", ".join(said)
+    origins += [f"driver {driver}" for driver in sorted(drivers)]
+    return ", ".join(origins)
 
 
 def _has(value: Any) -> bool:

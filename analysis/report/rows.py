@@ -148,7 +148,7 @@ def _front(row: Row) -> Cell:
 
 def _independent(row: Row, phase: str) -> tuple[Cell, ...]:
     of = f"independent_{phase}_"
-    said = _text(row.get(f"{of}check_ours"))
+    verdict = _text(row.get(f"{of}check_ours"))
     numbers = [
         Cell("" if value is None else plain(value), value)
         for value in (_value(row, f"{of}{name}_ours") for name in ("ratio", "normalised"))
@@ -158,5 +158,5 @@ def _independent(row: Row, phase: str) -> tuple[Cell, ...]:
         *numbers,
         Cell("" if sets is None else f"{sets:.0f}", sets),
         Cell(_text(row.get(f"{of}scopes_ours"))),
-        Cell(_text(row.get(f"{of}mark_ours")), note=said),
+        Cell(_text(row.get(f"{of}mark_ours")), note=verdict),
     )

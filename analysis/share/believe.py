@@ -85,8 +85,8 @@ def _of_setup(record: Record) -> Iterator[Finding]:
     train = record.phases.get("train")
     sizes = {record.batch_size, train.batch_size if train else None} - {None}
     if train is not None and len(sizes) > 1:
-        said = f"trained in batches of {train.batch_size}"
-        yield doubtful(f"{said}, and {record.batch_size} were asked for")
+        problem = f"trained in batches of {train.batch_size}"
+        yield doubtful(f"{problem}, and {record.batch_size} were asked for")
 
 
 def _of_rate(phase: PhaseRecord, counted: Counted) -> Iterator[Finding]:
@@ -207,8 +207,8 @@ def _of_times(record: Record) -> Iterator[Finding]:
         return
     beside_s = sum(one.duration_s for one in record.overheads if " attempt of " not in one.name)
     if read_s + beside_s > ran_s + CLOCK_SLACK_S:
-        said = f"its blocks and overheads take {read_s + beside_s:.4g} s"
-        yield wrong(f"{said}, and it ran for {ran_s:.4g} s")
+        problem = f"its blocks and overheads take {read_s + beside_s:.4g} s"
+        yield wrong(f"{problem}, and it ran for {ran_s:.4g} s")
 
 
 def _of_starts(record: Record) -> Iterator[Finding]:

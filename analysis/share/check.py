@@ -213,7 +213,7 @@ def _at_once(checked: Iterable[Checked]) -> None:
         busy_until, busy_with = of_board[0][1:]
         for start, end, one in of_board[1:]:
             if busy_until - start > SHARED_SLACK and one is not busy_with:
-                said = f"it ran on the same board at the same time as {busy_with.place}"
-                one.found.append(Finding("doubtful", said))
+                problem = f"it ran on the same board at the same time as {busy_with.place}"
+                one.found.append(Finding("doubtful", problem))
             if end > busy_until:
                 busy_until, busy_with = end, one

@@ -61,17 +61,17 @@ def _raw_ratio(one: Measured, phase: str) -> Iterator[str]:
     theirs = of_set(one.name, phase)
     if theirs is None:
         return
-    said = (
+    others = (
         f"{phase}: others measured {plain(theirs.j_per_sample)} J a sample ({theirs.scope}, "
         f"{theirs.hardware}, batch 32, fp32)"
     )
     ratio = ratio_to_set(one, one.name, phase)
     if ratio is None:
-        yield f"{said}; no GPU was read here"
+        yield f"{others}; no GPU was read here"
     else:
         asked = one.setup.asked
         yield (
-            f"{said}; the GPU alone takes {plain(ratio)} x that here (batch {asked.batch_size}, "
+            f"{others}; the GPU alone takes {plain(ratio)} x that here (batch {asked.batch_size}, "
             f"{asked.precision}): another board, so no error by itself"
         )
 

@@ -176,8 +176,8 @@ def _in_full(run: Named) -> Iterator[str]:
         total = with_interval(estimated.kwh.value, estimated.kwh.half_width)
         yield f"{total} kWh for the whole recipe:"
         for part in estimated.parts:
-            said = f" ({part.note})" if part.note else ""
-            yield f"  {part.name:<12} {plain(part.kwh.value):>9} kWh, {part.origin}{said}"
+            note = f" ({part.note})" if part.note else ""
+            yield f"  {part.name:<12} {plain(part.kwh.value):>9} kWh, {part.origin}{note}"
         if text := _epochs(one):
             yield text
     yield from _emissions(line)

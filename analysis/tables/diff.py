@@ -27,14 +27,14 @@ def diff(table: pd.DataFrame, tolerance_pct: float = 10.0) -> pd.DataFrame:
     flags = []
     for row in rows.to_dict("records"):
         over = [name for name in DIFFED if abs(row[f"diff_{name}_pct"]) > tolerance_pct]
-        said = ", ".join(f"{name} differs" for name in over)
+        reason = ", ".join(f"{name} differs" for name in over)
         half_width = row["estimated_train_kwh_half_width"]
         distance = abs(row["estimated_train_kwh"] - row["published_train_kwh"])
         if _epochs_differ(row):
-            said = ", ".join(filter(None, (said, "epochs differ")))
+            reason = ", ".join(filter(None, (reason, "epochs differ")))
         elif half_width is not None and distance <= half_width:
-            said = ", ".join(filter(None, (said, "within")))
-        flags.append(said)
+            reason = ", ".join(filter(None, (reason, "within")))
+        flags.append(reason)
     rows["flag"] = flags
     kept = ["dataset", "model", *SETUP_COLUMNS]
     for name in DIFFED:

@@ -147,20 +147,20 @@ def _task(one: Measured) -> TaskFacts:
 
 
 def _about(one: Measured) -> list[str]:
-    said = list(one.notes)
+    notes = list(one.notes)
     if one.setup.asked.scale == "small":
-        said.insert(0, "small: a scaled-down study, not the paper's set-up")
+        notes.insert(0, "small: a scaled-down study, not the paper's set-up")
     elif not one.is_at_recipe_size:
-        said.insert(0, "not shown to be measured at the recipe's input size")
+        notes.insert(0, "not shown to be measured at the recipe's input size")
     if one.tier == "modelled":
-        said.insert(0, "modelled: rated power x load, no sensor read the device that computed")
+        notes.insert(0, "modelled: rated power x load, no sensor read the device that computed")
     if "kept_batches" in one.setup.asked.data.options:
-        said.append(f"{KEPT_BATCHES}, so it is the network's part of {one.dataset}'s cost")
+        notes.append(f"{KEPT_BATCHES}, so it is the network's part of {one.dataset}'s cost")
     elif one.setup.asked.data.origin == "embedded":
-        said.append(f"embedded files stand in for {one.dataset}'s cost, never for its accuracy")
+        notes.append(f"embedded files stand in for {one.dataset}'s cost, never for its accuracy")
     if one.kind == "codecarbon":
-        said.insert(0, "CodeCarbon alone: warm-up included")
-    return said
+        notes.insert(0, "CodeCarbon alone: warm-up included")
+    return notes
 
 
 def _add_rates(line: Line, one: Measured) -> None:

@@ -94,16 +94,16 @@ def rates_of(one: Measured) -> dict[str, float | None]:
 def failures(frame: pd.DataFrame) -> list[str]:
     """Of each run of the user's without a row: where it lies, and why it has none."""
     own = own_records(frame)
-    said = []
+    lines = []
     for row in own[own["status"] != "finished"].drop_duplicates("path").to_dict("records"):
         why = row["failure"] if isinstance(row["failure"], str) else "it has no result"
-        said.append(f"{row['path']}: {row['status']}: {why}")
+        lines.append(f"{row['path']}: {row['status']}: {why}")
     finished = own[own["status"] == "finished"]
     for path in finished["path"].unique():
         of_run = finished[finished["path"] == path]
         if of_run["kwh_per_sample"].isna().all() and not of_run["num_samples"].any():
-            said.append(f"{path}: finished: no samples are known; `show` says what it used")
-    return said
+            lines.append(f"{path}: finished: no samples are known; `show` says what it used")
+    return lines
 
 
 def _times(factor: float, value: float | None) -> float | None:

@@ -159,8 +159,8 @@ def tell_apart(lines: Sequence[Line]) -> None:
         setups = [line.measured.setup for line in group if line.measured]
         for line in group if len(setups) > 1 else ():
             assert line.measured is not None
-            said = (line.values["variant"], differences(line.measured.setup, setups))
-            line.values["variant"] = ", ".join(filter(None, said))
+            variants = (line.values["variant"], differences(line.measured.setup, setups))
+            line.values["variant"] = ", ".join(filter(None, variants))
 
 
 def _columns(task: TaskFacts, has_views: bool) -> list[str]:

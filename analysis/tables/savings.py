@@ -54,30 +54,30 @@ def _flags(savings: Sequence[Saving]) -> list[str]:
     if not flags:
         return []
     more = [f"and {len(flags) - MOST_FLAGS} more"] if len(flags) > MOST_FLAGS else []
-    said = "; ".join([*flags[:MOST_FLAGS], *more])
-    return [f"{FLAGGED.strip()}: a run of this line or of its reference is flagged: {said}."]
+    listed = "; ".join([*flags[:MOST_FLAGS], *more])
+    return [f"{FLAGGED.strip()}: a run of this line or of its reference is flagged: {listed}."]
 
 
 def change(ratio: Ratio | None) -> str:
     """`-12.3 % (-14.0 to -10.5)`."""
     if ratio is None:
         return "not known"
-    said = f"{100 * (ratio.value - 1):+.1f} %"
+    change_pct = f"{100 * (ratio.value - 1):+.1f} %"
     if ratio.low != ratio.low or ratio.high != ratio.high:
-        return f"{said} (no interval)"
-    return f"{said} ({100 * (ratio.low - 1):+.1f} to {100 * (ratio.high - 1):+.1f})"
+        return f"{change_pct} (no interval)"
+    return f"{change_pct} ({100 * (ratio.low - 1):+.1f} to {100 * (ratio.high - 1):+.1f})"
 
 
 def cheapest(one: Combination) -> str:
     """One line: the best combination, and what it saves or the command that measures it."""
-    said = (
+    best = (
         f"{one.model}, {one.phase}, on {one.where}: the best value of each switch is "
         f"{one.overrides}"
     )
     if one.saving is not None:
         what = "electricity" if one.saving.energy else "time"
-        return f"{said}: {change(one.saving.compared)} {what}, {one.saving.verdict}"
-    return f"{said}; together not measured, see python -m analysis savings --best FOLDER"
+        return f"{best}: {change(one.saving.compared)} {what}, {one.saving.verdict}"
+    return f"{best}; together not measured, see python -m analysis savings --best FOLDER"
 
 
 def cheapest_measured(one: Cheapest) -> str:

@@ -26,8 +26,8 @@ def where(tables: Tables, condition: str) -> Tables:
     shared = set.intersection(*having.values())
     usable = {one: table for one, table in tables.items() if one in shared}
     if not usable:
-        said = ", ".join(f"{name} in {' and '.join(_having(tables, name))}" for name in names)
-        raise AnalysisError(f"--where: no table has all of its columns ({said}); leave some out")
+        places = ", ".join(f"{name} in {' and '.join(_having(tables, name))}" for name in names)
+        raise AnalysisError(f"--where: no table has all of its columns ({places}); leave some out")
     for clause in wanted:
         columns = [table[select.column(table, clause.name)] for table in usable.values()]
         select.check(clause, pd.concat(columns, ignore_index=True))
@@ -65,9 +65,9 @@ def _refuse_unknown(tables: Tables, names: Iterable[str]) -> None:
         if _having(tables, name):
             continue
         errors = [error for table in tables.values() if (error := _error(table, name))]
-        told = next((one for one in errors if "is unknown" not in str(one)), None)
+        reason = next((one for one in errors if "is unknown" not in str(one)), None)
         known = [one for table in tables.values() for one in select.names_of(table)]
-        raise told or unknown("column", name, dict.fromkeys(known))
+        raise reason or unknown("column", name, dict.fromkeys(known))
 
 
 def _error(table: pd.DataFrame, name: str) -> AnalysisError | None:

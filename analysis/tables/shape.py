@@ -237,15 +237,15 @@ def _model(one: Chosen, notes: Footnotes, with_hardware: bool) -> Cell:
 
 def _cell(one: Chosen, column: str, notes: Footnotes, is_first_of_ours: bool = False) -> Cell:
     value = one.row.get(column)
-    said = [_notes(one.row).get(column)]
+    texts = [_notes(one.row).get(column)]
     if is_first_of_ours:
-        said += [setup_words(one), _notes(one.row).get("model")]
+        texts += [setup_words(one), _notes(one.row).get("model")]
     if value is None or absent(value):
-        return "", notes.marks(*said)
+        return "", notes.marks(*texts)
     if column.startswith("published_"):
-        return number(float(value), column), notes.marks(*said)
+        return number(float(value), column), notes.marks(*texts)
     half_width = one.row.get(f"{column}_half_width")
-    return with_interval(float(value), half_width), notes.marks(*said)
+    return with_interval(float(value), half_width), notes.marks(*texts)
 
 
 def _notes(row: Row) -> Mapping[str, str]:

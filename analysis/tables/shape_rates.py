@@ -50,21 +50,21 @@ def rates(name: str, table: pd.DataFrame) -> Grid:
 
 
 def _line(row: Row, notes: Footnotes) -> list[Cell]:
-    said = row.get("footnotes") or {}
+    footnotes = row.get("footnotes") or {}
     variant = "" if absent(row["variant"]) else str(row["variant"])
     kwh = row.get("estimated_train_kwh")
     half_width = row.get("estimated_train_kwh_half_width")
     estimate = "" if kwh is None or absent(kwh) else with_interval(kwh, half_width)
     batch = "" if absent(row["batch_size"]) else f"{row['batch_size']:.0f}"
     return [
-        (str(row["model"]), notes.marks(variant, said.get("model"))),
+        (str(row["model"]), notes.marks(variant, footnotes.get("model"))),
         (str(row["dataset"]), []),
         (_text(row["hardware"]), notes.marks(_text(row["device"]))),
         (batch, []),
         (_rate(row, "train", "j", J_PER_KWH), []),
         (_pace(row), []),
         (_rate(row, "test", "wh", WH_PER_1000_OF_KWH), []),
-        (estimate, notes.marks(said.get("estimated_train_kwh"))),
+        (estimate, notes.marks(footnotes.get("estimated_train_kwh"))),
         (_text(row["tier"]), []),
         (short_sensors(_text(row["measured_sensors"])), []),
     ]

@@ -178,8 +178,8 @@ def _not_fetched(what: str, error: BaseException) -> PlanError:
 
 def one_line(error: BaseException) -> str:
     """The beginning of what an error says."""
-    said = " ".join(str(error).split()) or type(error).__name__
-    return said if len(said) <= 160 else f"{said[:157]}..."
+    message = " ".join(str(error).split()) or type(error).__name__
+    return message if len(message) <= 160 else f"{message[:157]}..."
 
 
 def average(model: torch.nn.Module, decay: float) -> Any:

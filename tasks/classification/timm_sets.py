@@ -217,10 +217,10 @@ def _prefix(name: str) -> str | None:
 def _features(images: Any) -> tuple[Any, str]:
     """Columns of a set of Hugging Face's or TensorFlow's library, and which is the label."""
     reader = getattr(images, "reader", None)
-    told = getattr(reader, "dataset", None) or getattr(reader, "builder", None)
-    told = getattr(told, "info", told)
+    described = getattr(reader, "dataset", None) or getattr(reader, "builder", None)
+    described = getattr(described, "info", described)
     label = getattr(reader, "label_key", None) or getattr(reader, "target_key", None) or "label"
-    return getattr(told, "features", None) or {}, label
+    return getattr(described, "features", None) or {}, label
 
 
 def _label(images: Any) -> Any:
@@ -240,11 +240,11 @@ def _require_label_column(name: str, images: Any) -> None:
 
 def _require_classes(name: str, images: Any, num_classes: int) -> None:
     """Where the set tells its classes, they are as many as the head has."""
-    told = _num_classes(images)
-    if told is not None and told != num_classes:
+    number = _num_classes(images)
+    if number is not None and number != num_classes:
         raise PlanError(
-            f"data.options.num_classes={num_classes}, but {name} has {told} classes; give "
-            f"data.options.num_classes={told}"
+            f"data.options.num_classes={num_classes}, but {name} has {number} classes; give "
+            f"data.options.num_classes={number}"
         )
 
 

@@ -99,9 +99,9 @@ def _require_logits(plan: Plan, output: Any) -> None:
     wanted = plan.data.options["num_classes"]
     shapes = [tuple(getattr(part, "shape", ())) or type(part).__name__ for part in parts]
     if any(isinstance(shape, str) or shape[1:] != (wanted,) for shape in shapes):
-        said = " and ".join(map(str, shapes))
+        sizes = " and ".join(map(str, shapes))
         raise PlanError(
-            f"model={plan.model.name} answers with {said} for a batch of images, not "
+            f"model={plan.model.name} answers with {sizes} for a batch of images, not "
             f"with (images, {wanted}); return the logits alone, set data.options.num_classes, or "
             "give the network num_classes"
         )

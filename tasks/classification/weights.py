@@ -81,9 +81,9 @@ def load(network: torch.nn.Module, plan: Plan) -> None:
             weights_only=True,
         )
     except (RuntimeError, ValueError, KeyError, NotImplementedError, OSError) as error:
-        said = " ".join(str(error).split())[:300]
+        message = " ".join(str(error).split())[:300]
         raise PlanError(
-            f"checkpoint={chosen} does not fit the network: {said}; give weights of this network"
+            f"checkpoint={chosen} does not fit the network: {message}; give weights of this network"
         ) from None
 
 
@@ -105,8 +105,8 @@ def _require_same_classes(
 
 def _heads(network: torch.nn.Module) -> list[str]:
     """Names of the weights of the last layers, as timm tells them."""
-    told = getattr(network, "pretrained_cfg", None) or {}
-    names = told.get("classifier") or ()
+    pretrained_cfg = getattr(network, "pretrained_cfg", None) or {}
+    names = pretrained_cfg.get("classifier") or ()
     names = (names,) if isinstance(names, str) else names
     return [f"{name}.weight" for name in names]
 

@@ -23,9 +23,9 @@ def bases(config: Path) -> list[Path]:
 def modules(config: Path) -> list[str]:
     """Of `custom_imports`, the file's or its bases'."""
     for path in (config, *bases(config)):
-        told = _assigned(path).get("custom_imports")
-        if isinstance(told, dict):
-            names: Any = told.get("imports", ())
+        custom_imports = _assigned(path).get("custom_imports")
+        if isinstance(custom_imports, dict):
+            names: Any = custom_imports.get("imports", ())
             return [names] if isinstance(names, str) else list(map(str, names))
     return []
 

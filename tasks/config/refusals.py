@@ -48,7 +48,7 @@ def refusal(error: ValidationError, kind: Any, key: str = "") -> PlanError:
     problems = sorted(error.errors(), key=lambda one: one["type"] not in _UNKNOWN_KEY)
     problem = problems[0]
     place = [part for part in (key, *problem["loc"]) if part != ""]
-    told = problem.get("ctx", {})
+    context = problem.get("ctx", {})
     if problem["type"] in _UNKNOWN_KEY:
         return _unknown_key(place, _known(kind, problem["loc"][:-1]))
     path = ".".join(map(str, place))
@@ -56,11 +56,11 @@ def refusal(error: ValidationError, kind: Any, key: str = "") -> PlanError:
         return PlanError(f"{'.'.join(map(str, place[:-1]))} has too few entries; give more")
     if problem["type"] in _MISSING:
         return PlanError(f"{path} is missing; give {path}=VALUE, or the key in its file")
-    if "key" in told:  # a check of a whole group names its key itself
-        path = ".".join(part for part in (path, str(told["key"])) if part)
-    value = told.get("value", problem["input"])
+    if "key" in context:  # a check of a whole group names its key itself
+        path = ".".join(part for part in (path, str(context["key"])) if part)
+    value = context.get("value", problem["input"])
     if problem["type"] == "literal_error":
-        choices = str(told["expected"]).replace("'", "").replace(" or ", ", ")
+        choices = str(context["expected"]).replace("'", "").replace(" or ", ", ")
         return PlanError(f"{path}={shown(value)} is unknown; use one of {choices}")
     # an error of pydantic's own has an address of its page, one of ours has none
     words = _CURES.get(problem["type"], _OTHER if "url" in problem else problem["msg"])
@@ -92,8 +92,8 @@ def shown(value: Any) -> str:
         return str(value).lower()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = dataclasses.asdict(value)
-    said = one_line(str(value))
-    return said if len(said) <= 120 else f"{said[:117]}..."
+    text = one_line(str(value))
+    return text if len(text) <= 120 else f"{text[:117]}..."
 
 
 def one_line(text: str) -> str:

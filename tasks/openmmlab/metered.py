@@ -249,7 +249,7 @@ def clear_errors(batch_size: int) -> Iterator[None]:
         with devices.memory_errors(batch_size):
             yield
     except (AssertionError, Unreadable) as error:
-        said = undecodable(error)
-        if said is None:
+        problem = undecodable(error)
+        if problem is None:
             raise
-        raise PlanError(f"{said}; repair or remove it, or leave it out of the list") from error
+        raise PlanError(f"{problem}; repair or remove it, or leave it out of the list") from error

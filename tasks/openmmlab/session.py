@@ -76,19 +76,23 @@ def repeat_test_set(config: Config, plan: Plan, times: int) -> None:
 def notes(plan: Plan, *, samples: str, quality: str, library: str, shrunk_by: int) -> list[str]:
     """What a reader of the record has to know. samples: what the set holds; quality: the name of
     its accuracy; shrunk_by: what `scale=small` divides sides by."""
-    said = []
+    run_notes = []
     if plan.data.root is None:
-        said.append(f"embedded {samples} in {plan.data.name}'s layout, not the real set")
+        run_notes.append(f"embedded {samples} in {plan.data.name}'s layout, not the real set")
     if plan.scale == "small":
-        said.append(f"scale=small: crops and {samples} {shrunk_by} times smaller than native")
+        run_notes.append(f"scale=small: crops and {samples} {shrunk_by} times smaller than native")
     if plan.model.checkpoint is not None and not wants_quality(plan):
-        said.append(f"no {quality}: the labels of embedded {samples} mean nothing to these weights")
+        run_notes.append(
+            f"no {quality}: the labels of embedded {samples} mean nothing to these weights"
+        )
     elif plan.model.checkpoint is not None:
-        said.append(
+        run_notes.append(
             f"weights of {plan.model.checkpoint}: {quality} is theirs, loaded again before testing"
         )
     elif not wants_quality(plan):
-        said.append(f"random weights: no {quality} is reported (energy does not depend on them)")
+        run_notes.append(
+            f"random weights: no {quality} is reported (energy does not depend on them)"
+        )
     if plan.channels_last:
-        said.append(f"memory layout as {library} has it: channels_last is not applied")
-    return said
+        run_notes.append(f"memory layout as {library} has it: channels_last is not applied")
+    return run_notes

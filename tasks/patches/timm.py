@@ -66,8 +66,8 @@ def _naming(decode: Any) -> Any:
 def _raise(error: Exception) -> bool:
     if isinstance(error, BrokenSample):
         raise error
-    said = " ".join(" ".join(map(str, error.args)).split())
-    raise BrokenSample(f"the webdataset cannot be read ({said}); write it again") from error
+    message = " ".join(" ".join(map(str, error.args)).split())
+    raise BrokenSample(f"the webdataset cannot be read ({message}); write it again") from error
 
 
 def install() -> None:

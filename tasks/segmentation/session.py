@@ -77,11 +77,11 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> RunnerSessi
         cure = "a smaller model.options.crop=[HEIGHT,WIDTH], "
         memory.require(run, plan, train_pass, (plan.micro_batch, 3, *crop), cure)
     facts, built = model_facts(run.model, config), fingerprint(run.model)
-    said = _notes(plan, config, operators)
+    run_notes = _notes(plan, config, operators)
     if plan.compile:
         say(f"compiling {plan.model.name}")
-        said = (*said, run.compile_ahead())
-    return RunnerSession(run, facts, _trained, partial(_tested, plan, run), said, built)
+        run_notes = (*run_notes, run.compile_ahead())
+    return RunnerSession(run, facts, _trained, partial(_tested, plan, run), run_notes, built)
 
 
 def use_images(config: Config, plan: Plan, images: data.SegmentationSet) -> None:

@@ -62,8 +62,8 @@ def explained(error: Exception, flags: argparse.Namespace | None = None) -> str:
     place = _COMPOSING.match(str(error))
     if place is None:
         return _of_composing(str(error), "", flags) or type(error).__name__
-    told = str(error)[place.end() :]
-    return f"{_file_of(place[1], flags)}: {_of_composing(told, place[1], flags)}"
+    message = str(error)[place.end() :]
+    return f"{_file_of(place[1], flags)}: {_of_composing(message, place[1], flags)}"
 
 
 def _no_primary(flags: argparse.Namespace | None) -> str:
@@ -75,23 +75,23 @@ def _no_primary(flags: argparse.Namespace | None) -> str:
     )
 
 
-def _of_composing(told: str, config: str, flags: argparse.Namespace | None) -> str:
+def _of_composing(message: str, config: str, flags: argparse.Namespace | None) -> str:
     """config: Hydra's name of the file that it composed, where it said."""
-    if twice := re.match(r"Multiple values for (\S+)\. .*'override \S+: (.*)'", told):
+    if twice := re.match(r"Multiple values for (\S+)\. .*'override \S+: (.*)'", message):
         words = f"defaults chooses {twice[1]} a second time; write override {twice[1]}: {twice[2]}"
         return f"{_naming(twice[1], twice[2], config, flags)}: {words}"
-    if mistyped := re.search(r"Could not (?:override|delete)[^']*'([^'@=]+)", told):
+    if mistyped := re.search(r"Could not (?:override|delete)[^']*'([^'@=]+)", message):
         group = mistyped[1].removeprefix("/")
         if config and group in GROUPS:
             place = f"/{group}@_global_.{group}"
             return f"defaults cannot override {group} from here; write override {place}: NAME"
         return _no_such_key(mistyped[1])
-    if wrong := _KIND.search(told):
+    if wrong := _KIND.search(message):
         named = wrong[1] or _other_kind(config, flags) or "a key"
         return f"{named} does not suit what the key holds; give a value of its kind"
-    if missing := re.match(r"Could not load '([^']+)'", told):
+    if missing := re.match(r"Could not load '([^']+)'", message):
         return f"defaults has {missing[1]}, which is no file; give GROUP: NAME, or config"
-    return _without_details(told)
+    return _without_details(message)
 
 
 def _without_details(text: str) -> str:

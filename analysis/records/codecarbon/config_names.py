@@ -129,7 +129,7 @@ def facts_of(config: Path) -> ConfigFacts:
     with_unknown = raw | flat  # a limit that Hydra alone can resolve is a limit
     samples, of_run = samples_of(with_unknown, phase, batch, SIZES)
     test_samples, of_test = samples_of(with_unknown, "test", batch, TEST_SIZES)
-    said = {"test": of_test} | {phase: of_run or (of_test if phase == "test" else None)}
+    counted_as = {"test": of_test} | {phase: of_run or (of_test if phase == "test" else None)}
     return ConfigFacts(
         model=_model(flat) or _of_hydra(config, ("model", "network", "net", "backbone", "arch")),
         task=task,
@@ -146,24 +146,24 @@ def facts_of(config: Path) -> ConfigFacts:
         input_size=_only(_values(flat, _SIZE_LEAVES)),
         digest=_digest(flat),
         notes=batch_notes,
-        sample_notes={phase: note for phase, note in said.items() if note is not None},
+        sample_notes={phase: note for phase, note in counted_as.items() if note is not None},
     )
 
 
 def with_given(facts: ConfigFacts, **given: Any) -> ConfigFacts:
     """What a person said on the command line counts before the config; None leaves it."""
-    said = {name: value for name, value in given.items() if value is not None}
-    if "phase" in said:
-        said["phase_is_said"] = True
-    if "task" in said:
-        said["task_word"] = said["task"]
-    if "num_samples" in said:
-        phase = said.get("phase", facts.phase)
+    typed = {name: value for name, value in given.items() if value is not None}
+    if "phase" in typed:
+        typed["phase_is_said"] = True
+    if "task" in typed:
+        typed["task_word"] = typed["task"]
+    if "num_samples" in typed:
+        phase = typed.get("phase", facts.phase)
         notes = {name: note for name, note in facts.sample_notes.items() if name != phase}
-        said["sample_notes"] = notes
+        typed["sample_notes"] = notes
         if phase == "test":
-            said["num_test_samples"] = said.pop("num_samples")
-    return replace(facts, **said)
+            typed["num_test_samples"] = typed.pop("num_samples")
+    return replace(facts, **typed)
 
 
 def _first(flat: Mapping[str, str], keys: Sequence[str]) -> str | None:
@@ -249,8 +249,8 @@ def _batch(flat: Mapping[str, str], phase: str) -> tuple[int | None, tuple[str, 
     own = {k: v for k, v in values.items() if any(word in k.lower() for word in words)}
     rest = {k: v for k, v in values.items() if not any(word in k.lower() for word in others)}
     for some in (own, rest, values):
-        if some and (said := _only(some)) is not None:
-            return count({"batch_size": said}, "batch_size"), ()
+        if some and (only := _only(some)) is not None:
+            return count({"batch_size": only}, "batch_size"), ()
     if values:
         named = ", ".join(f"{key} {value}" for key, value in values.items())
         return None, (f"the config has several batch sizes ({named}): none is shown",)
@@ -272,15 +272,15 @@ def _number_of(flat: Mapping[str, str], key: str) -> int | None:
     return _whole(flat.get(key)) or listed or None
 
 
-def _whole(said: str | None) -> int | None:
-    return int(said) if said is not None and re.fullmatch("[1-9][0-9]{0,4}", said) else None
+def _whole(text: str | None) -> int | None:
+    return int(text) if text is not None and re.fullmatch("[1-9][0-9]{0,4}", text) else None
 
 
-def _precision(said: str | None) -> str | None:
+def _precision(text: str | None) -> str | None:
     """Lightning's words and numbers as this suite's names; any other as it is."""
     known = {"32": "fp32", "32-true": "fp32", "float32": "fp32", "16": "fp16", "16-mixed": "fp16"}
     known |= {"float16": "fp16", "bf16-mixed": "bf16", "bfloat16": "bf16"}
-    return None if said is None else known.get(said.lower(), said)
+    return None if text is None else known.get(text.lower(), text)
 
 
 def _digest(flat: Mapping[str, str]) -> str:

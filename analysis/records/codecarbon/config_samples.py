@@ -42,13 +42,13 @@ _RESUME = re.compile(
 def count(flat: Mapping[str, str], name: str) -> int | None:
     """A whole number; what is no number (`auto`) means something else to its owner. Raises
     `RecordError`."""
-    said = flat.get(name)
+    value = flat.get(name)
     try:  # YAML writes .nan and .inf, Python nan and inf
-        number = float((said or "").lower().replace(".nan", "nan").replace(".inf", "inf"))
+        number = float((value or "").lower().replace(".nan", "nan").replace(".inf", "inf"))
     except ValueError:
         return None
     if not 1 <= number <= MOST or number != int(number):
-        raise RecordError(f"{name}: {shown(said)} is not a whole number above 0")
+        raise RecordError(f"{name}: {shown(value)} is not a whole number above 0")
     return int(number)
 
 
@@ -74,12 +74,12 @@ def samples_of(
     epochs = _epochs(flat) if phase == "train" else []
     if limits or (is_nested and epochs):
         return None, _unclear(key, flat, [*limits, *epochs])
-    said = None
+    note = None
     if epochs:
-        said = (
+        note = (
             f"{key} {flat[key]} is taken as all that was processed, beside {_listed(flat, epochs)}"
         )
-    return count(flat, key), said
+    return count(flat, key), note
 
 
 def _not_a_number(flat: Mapping[str, str], key: str | None, sizes: tuple[str, ...]) -> str | None:

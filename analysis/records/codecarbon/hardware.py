@@ -64,8 +64,8 @@ def power_flags(
         lows[f"{gpu_w:.2g} W of {num_gpus} GPUs"] = gpu_w < LEAST_BOARD_W * num_gpus
     for what, is_low in lows.items():
         if is_low and duration_s >= LEAST_TIME_S:
-            said = f"less than they draw when idle: {UNIT_MISTAKEN}"
-            return [f"{what}: {said}"], False
+            note = f"less than they draw when idle: {UNIT_MISTAKEN}"
+            return [f"{what}: {note}"], False
     return [], True
 
 

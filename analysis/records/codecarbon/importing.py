@@ -87,11 +87,11 @@ def _without_odd_rates(
         if abs(run.logged.duration_s / middle - 1) <= SAME_LENGTH:
             kept.append(run)
             continue
-        said = (
+        note = (
             f"it took {run.logged.duration_s:.4g} s where its like took {middle:.4g} s, so not the "
             "samples that were given: no rate is made; `--run-id` imports it alone"
         )
-        outcomes[run.path].flags.append(said)
+        outcomes[run.path].flags.append(note)
         one = replace(run.logged, has_rate=False)
-        kept.append(replace(run, logged=one, flags=(*run.flags, said)))
+        kept.append(replace(run, logged=one, flags=(*run.flags, note)))
     return kept

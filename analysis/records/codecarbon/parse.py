@@ -46,15 +46,15 @@ class Line:
     def number_of(self, name: str, least: float = 0.0) -> float | None:
         """The cell's number from `least` up; None where the cell or its column is absent.
         Raises `RecordError`."""
-        said = self.text(name)
-        if not said:
+        text = self.text(name)
+        if not text:
             return None
         try:
-            number = float(_with_point(said) if self.has_decimal_commas else _unquoted(said))
+            number = float(_with_point(text) if self.has_decimal_commas else _unquoted(text))
         except ValueError:
             number = math.nan
         if not least <= number <= MOST:
-            raise RecordError(f"{name}: {shown(said)} is not a number from {least:g} to {MOST:.2g}")
+            raise RecordError(f"{name}: {shown(text)} is not a number from {least:g} to {MOST:.2g}")
         return number
 
 
@@ -82,8 +82,8 @@ def parsed(content: bytes) -> ParsedLog:
     separator = separator_of(header)
     names = _names(_cells(header, separator))
     if separator != ",":
-        said = "tabs" if separator == "\t" else f"'{separator}'"
-        notes = (*notes, f"the file is separated by {said}, not commas")
+        separator_name = "tabs" if separator == "\t" else f"'{separator}'"
+        notes = (*notes, f"the file is separated by {separator_name}, not commas")
     lines: list[Line] = []
     problems: list[str] = []
     cut_run_ids: list[str] = []
@@ -203,17 +203,17 @@ def _names(cells: list[str]) -> list[str]:
     return names
 
 
-def _with_point(said: str) -> str:
+def _with_point(text: str) -> str:
     """`0,010` and `1.234,5` as Python writes them."""
-    if "," not in said:
-        return said
-    if "." in said and said.rfind(".") > said.rfind(","):
-        return said.replace(",", "")
-    return said.replace(".", "").replace(",", ".")
+    if "," not in text:
+        return text
+    if "." in text and text.rfind(".") > text.rfind(","):
+        return text.replace(",", "")
+    return text.replace(".", "").replace(",", ".")
 
 
-def _unquoted(said: str) -> str:
+def _unquoted(text: str) -> str:
     """A comma within a cell of a comma-separated file: decimal, unless it may group thousands."""
-    if "," not in said or _THOUSANDS.fullmatch(said):
-        return said  # `1,234` may be either: float() refuses it
-    return _with_point(said)
+    if "," not in text or _THOUSANDS.fullmatch(text):
+        return text  # `1,234` may be either: float() refuses it
+    return _with_point(text)

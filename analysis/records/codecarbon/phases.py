@@ -41,17 +41,17 @@ def phases_of(runs: Sequence[RunLog], facts: ConfigFacts, whole: Whole) -> list[
             for phase, one, flags in _one(run, kind)
         ]
     phases = [(run.path, *phase) for run in runs for phase in _one(run, facts.phase)]
-    said = (ranks.COUNTED,) if counts else ()
+    notes = (ranks.COUNTED,) if counts else ()
     phases = [
-        (path, name, _of_all(one, facts), (*flags, *said)) for path, name, one, flags in phases
+        (path, name, _of_all(one, facts), (*flags, *notes)) for path, name, one, flags in phases
     ]
     return phases if len(runs) == 1 or whole.each_run else _without_rates(phases, len(runs))
 
 
 def _without_rates(phases: Sequence[FoundPhase], num_runs: int) -> list[FoundPhase]:
-    said = f"{num_runs} runs and one config, which cannot say the samples of each: no rate is made"
+    note = f"{num_runs} runs and one config, which cannot say the samples of each: no rate is made"
     return [
-        (path, phase, replace(one, has_rate=False), (*flags, said))
+        (path, phase, replace(one, has_rate=False), (*flags, note))
         for path, phase, one, flags in phases
     ]
 
@@ -61,8 +61,8 @@ def _of_all(one: Logged, facts: ConfigFacts) -> Logged:
     wanted = facts.num_processes
     if wanted is None or not 0 < one.num_gpus < wanted:
         return one
-    said = f"the config has {wanted} devices, and the log lists {one.num_gpus}: no rate is made"
-    return replace(one, has_rate=False, flags=(*one.flags, said))
+    note = f"the config has {wanted} devices, and the log lists {one.num_gpus}: no rate is made"
+    return replace(one, has_rate=False, flags=(*one.flags, note))
 
 
 def _one(run: RunLog, phase: str) -> list[tuple[str, Logged, tuple[str, ...]]]:

@@ -85,7 +85,7 @@ def logged(line: Line, pue: float | None = None) -> Logged:
         raise RecordError("duration: it is empty or 0")
     factor, flags, is_pue = _pue(line, pue)
     gpu_name, num_gpus, of_gpus = gpus_of(line)
-    parts, has_rate, said = _parts(line, total_kwh, num_gpus)
+    parts, has_rate, notes = _parts(line, total_kwh, num_gpus)
     gpu_kwh, cpu_kwh, ram_kwh = (None if part is None else part / factor for part in parts)
     machine = line.text("tracking_mode").lower() != "process"
     energies = (total_kwh / factor, gpu_kwh)
@@ -117,7 +117,7 @@ def logged(line: Line, pue: float | None = None) -> Logged:
         os=line.text("os") or None,
         python=line.text("python_version") or None,
         has_rate=has_rate and is_possible_power and is_pue,
-        flags=(*flags, *said, *of_gpus, *of_power, *of_emissions, *_of_time(line, ended)),
+        flags=(*flags, *notes, *of_gpus, *of_power, *of_emissions, *_of_time(line, ended)),
     )
 
 
@@ -141,8 +141,8 @@ def _known(line: Line, name: str) -> float | None:
 
 
 def _of_time(line: Line, ended: float | None) -> list[str]:
-    said = line.text("timestamp")
-    return [] if ended is not None else [f"timestamp {shown(said)} is no ISO 8601 time"]
+    timestamp = line.text("timestamp")
+    return [] if ended is not None else [f"timestamp {shown(timestamp)} is no ISO 8601 time"]
 
 
 def _pue(line: Line, of_run: float | None) -> tuple[float, list[str], bool]:
@@ -160,7 +160,7 @@ def _pue(line: Line, of_run: float | None) -> tuple[float, list[str], bool]:
 def _emissions(line: Line, total_kwh: float) -> tuple[float | None, list[str]]:
     """kg CO2eq, both with the PUE; None where no supply of electricity can have the factor that
     they give, and 0 is what an unknown country gives."""
-    said = line.text("emissions")
+    kg_text = line.text("emissions")
     country = next(filter(None, map(line.text, _PLACES)), "")
     try:
         kg = line.number_of("emissions", least=-MOST)
@@ -176,7 +176,7 @@ def _emissions(line: Line, total_kwh: float) -> tuple[float | None, list[str]]:
         return kg, []
     grams = 1000 * kg / total_kwh
     return None, [
-        f"emissions of {said} kg are {grams:.4g} g per kWh, which no supply has (0.5 to 1,500): "
+        f"emissions of {kg_text} kg are {grams:.4g} g per kWh, which no supply has (0.5 to 1,500): "
         "they are left out"
     ]
 

@@ -144,8 +144,8 @@ def _without_rate(run: RunLog) -> RunLog:
     """A run of which a line is cut off: a part is left, and the samples are of the whole."""
     total = None if run.total is None else replace(run.total, has_rate=False)
     parts = tuple(replace(task, has_rate=False) for task in run.tasks)
-    said = "a line of it was cut off, so that a part of the run is left: no rate is made"
-    return replace(run, total=total, tasks=parts, flags=(*run.flags, said))
+    note = "a line of it was cut off, so that a part of the run is left: no rate is made"
+    return replace(run, total=total, tasks=parts, flags=(*run.flags, note))
 
 
 def _facts(
@@ -166,9 +166,9 @@ def _facts(
     if facts is None:
         for placed in group:
             left_out = outcomes[placed.run.path].left_out
-            said = placed.notes[0] if config is None and placed.notes else reason
-            if said not in left_out:
-                left_out.append(said)
+            why = placed.notes[0] if config is None and placed.notes else reason
+            if why not in left_out:
+                left_out.append(why)
     return facts
 
 
@@ -223,8 +223,10 @@ def _once(runs: Sequence[ForeignRun], outcomes: dict[str, LogOutcome]) -> list[F
         if not run.logged.run_id or run is first or run.path == first.path:
             kept.append(run)
             continue
-        said = "the same run as in" if _is_copy(run, first) else "an earlier state of the run in"
-        outcomes[run.path].left_out.append(f"{said} {first.path}")
+        relation = (
+            "the same run as in" if _is_copy(run, first) else "an earlier state of the run in"
+        )
+        outcomes[run.path].left_out.append(f"{relation} {first.path}")
     return kept
 
 
@@ -241,5 +243,5 @@ def reason_of(error: Exception) -> str:
     """Why a file was left out, in one line."""
     if isinstance(error, OSError):
         return f"cannot be read: {error.strerror or error}"
-    said = " ".join(str(error).split())[:300]
-    return said if isinstance(error, RecordError) else f"{type(error).__name__}: {said}"
+    message = " ".join(str(error).split())[:300]
+    return message if isinstance(error, RecordError) else f"{type(error).__name__}: {message}"

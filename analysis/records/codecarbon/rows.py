@@ -90,9 +90,9 @@ def foreign_run(
 ) -> ForeignRun:
     """label: the run's name where its config has none for the model. Raises `RecordError` where
     its numbers or its task cannot be in a table."""
-    said = [*flags, *one.flags, *facts.notes]
+    texts = [*flags, *one.flags, *facts.notes]
     if phase in facts.sample_notes:
-        said.append(facts.sample_notes[phase])
+        texts.append(facts.sample_notes[phase])
     if facts.task_word is not None and facts.task is None:
         raise RecordError(
             f"task '{facts.task_word}' is none of classification, segmentation and "
@@ -109,7 +109,7 @@ def foreign_run(
     if phase == "test" and facts.num_test_samples is not None:
         num_samples = facts.num_test_samples
     if num_samples is None and phase not in facts.sample_notes:
-        said.append(f"the samples of its {phase} phase are not said: no rate is made; {CURE}")
+        texts.append(f"the samples of its {phase} phase are not said: no rate is made; {CURE}")
     run = ForeignRun(
         path=path,
         logged=one,
@@ -118,7 +118,7 @@ def foreign_run(
         task=facts.task or DEFAULT_TASK,
         phase=phase,
         num_samples=num_samples,
-        flags=tuple(dict.fromkeys(said)),
+        flags=tuple(dict.fromkeys(texts)),
         notes=tuple(notes),
     )
     if num_samples and one.energy_kwh / num_samples < LEAST_KWH:
@@ -141,8 +141,8 @@ def run_id_of(run: ForeignRun) -> str:
     own = one.run_id.replace("-", "").lower()
     if _RUN_ID.fullmatch(own):
         return own
-    said = repr((one.run_id, one.ended_at, one.duration_s, one.energy_kwh, run.model))
-    return hashlib.sha256(said.encode()).hexdigest()[:32]
+    content = repr((one.run_id, one.ended_at, one.duration_s, one.energy_kwh, run.model))
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 def row_of(run: ForeignRun) -> tuple[Any, ...]:
@@ -207,5 +207,5 @@ def label_of(folder: Path) -> str:
     return "/".join(parts) or "unnamed"
 
 
-def _pixels(said: str | None) -> tuple[int, ...] | None:
-    return (int(said),) * 2 if said is not None and said.isdigit() else None
+def _pixels(text: str | None) -> tuple[int, ...] | None:
+    return (int(text),) * 2 if text is not None and text.isdigit() else None

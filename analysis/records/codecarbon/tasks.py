@@ -55,17 +55,17 @@ def runs_of(path: str, lines: Sequence[Line]) -> tuple[list[RunLog], list[str]]:
     problems: list[str] = []
     for run_id, group in groups.items():
         pue = _pue_of(group)
-        said: list[Logged] = []
+        entries: list[Logged] = []
         lost: list[Line] = []
         for line in group:
             try:
-                said.append(logged(line, pue))
+                entries.append(logged(line, pue))
                 lost = [one for one in lost if one.text("task_name")]  # a later total has the rest
             except RecordError as error:
                 problems.append(f"line {line.number}: {error}")
                 lost.append(line)
-        if said:
-            runs.append(_run(path, run_id, said, [line.number for line in lost]))
+        if entries:
+            runs.append(_run(path, run_id, entries, [line.number for line in lost]))
     return runs, problems
 
 
@@ -105,10 +105,10 @@ def of_phases(run: RunLog, phase: str) -> tuple[dict[str, Logged], tuple[str, ..
     names = ", ".join(f"'{task.task_name}' ({task.energy_kwh:.3g} kWh)" for task in others)
     if not phases:
         whole = run.total or _sum(run.tasks)
-        said = f"no task is named as training or testing: no rate is made ({names})"
-        return {phase: replace(whole, has_rate=False)}, (*run.flags, said)
-    said = f"tasks that are not in the rate: {names}"
-    return phases, (*run.flags, *((said,) if others else ()))
+        note = f"no task is named as training or testing: no rate is made ({names})"
+        return {phase: replace(whole, has_rate=False)}, (*run.flags, note)
+    note = f"tasks that are not in the rate: {names}"
+    return phases, (*run.flags, *((note,) if others else ()))
 
 
 def kind_of(name: str) -> Kind:
@@ -124,13 +124,13 @@ def kind_of(name: str) -> Kind:
     return "train" if trains else "test"
 
 
-def _run(path: str, run_id: str, said: list[Logged], lost: Sequence[int]) -> RunLog:
+def _run(path: str, run_id: str, entries: list[Logged], lost: Sequence[int]) -> RunLog:
     """lost: numbers of its lines that were left out and are in no later total."""
-    totals = [one for one in said if not one.task_name]
-    tasks = tuple(dict.fromkeys(one for one in said if one.task_name))
+    totals = [one for one in entries if not one.task_name]
+    tasks = tuple(dict.fromkeys(one for one in entries if one.task_name))
     flags: list[str] = []
     total = None
-    if len(totals) + len(tasks) < len(said):
+    if len(totals) + len(tasks) < len(entries):
         flags.append("lines of a task that are the same to the last digit count once")
     if lost:
         numbers = ", ".join(map(str, lost))
