@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from tasks.plan import Plan
     from tasks.running.execute import Outcome
 
+OF_SWEEPS = ("order", "order_seed", "cooldown_s", "devices")
+"""Settings of `hydra.launcher` that say how the runs of a sweep follow each other."""
+
 
 def run(plan: Plan, say: Callable[[Any], None] = lambda _: None) -> Outcome | None:
     """The outcome; None where the job was submitted and is not waited for. Raises `PlanError`."""
@@ -67,4 +70,20 @@ def _slurm_settings() -> SlurmSettings | None:
         return None
     given: Any = OmegaConf.to_container(HydraConfig.get().launcher)
     settings = launcher_settings(given)
+    _refuse_sweep_settings()
     return settings if isinstance(settings, SlurmSettings) else None
+
+
+def _refuse_sweep_settings() -> None:
+    """Of one run without `-m` they would change nothing. Raises `PlanError`."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    from tasks.errors import PlanError
+
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        return
+    for text in HydraConfig.get().overrides.hydra:
+        key = text.lstrip("+").partition("=")[0]
+        if key.removeprefix("hydra.launcher.") in OF_SWEEPS and key.startswith("hydra.launcher."):
+            raise PlanError(f"{text} is for the runs of a sweep: add -m, or leave it out")

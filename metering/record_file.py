@@ -37,9 +37,9 @@ class Totals:
     num_blocks: int = 0
 
 
-def read(path: Path) -> Record:
+def read(path: str | Path) -> Record:
     """Read `path`. Raises `RecordError` or `OSError`."""
-    return from_json(path.read_bytes())
+    return from_json(Path(path).read_bytes())
 
 
 def write(record: Record, folder: Path) -> Path:

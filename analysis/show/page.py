@@ -17,7 +17,7 @@ from analysis.tables.numbers import absent, plain, with_interval
 from analysis.tables.own import J_PER_KWH, WH_PER_1000_OF_KWH
 from analysis.tables.shape_rates import short_sensors
 from metering.error_budget import ErrorBudget
-from metering.record import Record
+from metering.record import PhaseRecord, Record
 from metering.used import used
 
 Section = tuple[str, list[str]]
@@ -90,10 +90,10 @@ def _where(run: Named) -> Iterator[str]:
 
 def _how_much(run: Named) -> Iterator[str]:
     one = run.measured
+    if one is None:
+        yield from _until_it_ended(run)
     yield from _used(run)
     if one is None:
-        if not _is_whole(run):
-            yield "nothing was measured to the end"
         return
     for (_, phase), rate in one.rates.items():
         yield from _rate(run, phase, rate)
@@ -106,12 +106,44 @@ def _is_whole(run: Named) -> bool:
     return bool(modes) and all(mode in ("whole", "exec") for mode in modes)
 
 
+def _until_it_ended(run: Named) -> Iterator[str]:
+    """Of runs that were not measured to their end: what each phase gave until then."""
+    phases = [one for record in run.records for one in record.phases.values() if one.readings]
+    if not phases:
+        yield "nothing was measured"
+        return
+    if any(record.status != "finished" for record in run.records):
+        yield "it was not measured to its end; until then:"
+    for phase in phases:
+        num_blocks = len([one for one in phase.readings if one.use == "measured"])
+        num_samples = sum(one.num_samples for one in phase.readings)
+        if num_samples == 0:
+            continue
+        yield (
+            f"{phase.phase:<6} {_rate_so_far(phase)}, {num_samples} samples, "
+            f"{num_blocks} measured blocks of {len(phase.readings)}"
+        )
+
+
+def _rate_so_far(phase: PhaseRecord) -> str:
+    rate = phase.energy_kwh_per_sample
+    if rate is None:
+        return "no rate yet"
+    spread = rate.relative_half_width
+    half_width = None if spread is None else J_PER_KWH * spread * rate.mean
+    sure = "no interval yet" if half_width is None else "95 %, of this part"
+    return f"{with_interval(J_PER_KWH * rate.mean, half_width)} J a sample ({sure})"
+
+
 def _used(run: Named) -> Iterator[str]:
-    """What a whole training or program used, which is no estimate."""
-    if not _is_whole(run):
+    """What a whole training or program used, or a run that was not measured to its end: no
+    estimate."""
+    if not (_is_whole(run) or run.measured is None) or not run.records:
         return
     parts = {name: energy.total_kwh for name, energy in used(run.records).items()}
     known = {name: kwh for name, kwh in parts.items() if kwh is not None}
+    if not known:
+        return
     durations_s = [one.duration_s for record in run.records for one in record.overheads]
     for record in run.records:
         durations_s += [one.duration_s for of in record.phases.values() for one in of.readings]
@@ -164,8 +196,7 @@ def line_of(one: Measured) -> Line:
 def _in_full(run: Named) -> Iterator[str]:
     one = run.measured
     if one is None:
-        reason = "no samples are known" if _is_whole(run) else "nothing was measured to the end"
-        yield f"no estimate: {reason}"
+        yield f"no estimate: {_why_no_result(run)}"
         return
     line = line_of(one)
     values = line.values
@@ -192,6 +223,12 @@ def _in_full(run: Named) -> Iterator[str]:
         yield f"the paper: {plain(kwh)} kWh, GQI {values.get('published_gqi', 'not legible')}"
 
 
+def _why_no_result(run: Named) -> str:
+    if all(record.status == "finished" for record in run.records):
+        return "no samples are known"
+    return "it was not measured to its end"
+
+
 def _emissions(line: Line) -> Iterator[str]:
     if line.values.get("estimated_train_kwh") is None:
         return
@@ -209,11 +246,7 @@ def _epochs(one: Measured) -> str:
 def _uncertain(run: Named) -> Iterator[str]:
     one = run.measured
     if one is None:
-        yield (
-            "no rate: no samples are known"
-            if _is_whole(run)
-            else ("all of it: the run has no result")
-        )
+        yield f"all of it: {_why_no_result(run)}"
     else:
         line = line_of(one)
         sensors = one.train_rate or one.test_rate

@@ -92,13 +92,17 @@ def rates_of(one: Measured) -> dict[str, float | None]:
 
 
 def failures(frame: pd.DataFrame) -> list[str]:
-    """Of each run of the user's without a row: where it lies, and why it has none."""
+    """Of each run of the user's without a row: where it lies, and why it has none. A part of a
+    training whose last part was finished is in that one's row."""
     own = own_records(frame)
     lines = []
-    for row in own[own["status"] != "finished"].drop_duplicates("path").to_dict("records"):
-        why = row["failure"] if isinstance(row["failure"], str) else "it has no result"
-        lines.append(f"{row['path']}: {row['status']}: {why}")
     finished = own[own["status"] == "finished"]
+    is_added = own["training_id"].isin(finished["training_id"].dropna())
+    without_row = own[(own["status"] != "finished") & ~is_added]
+    for row in without_row.drop_duplicates("path").to_dict("records"):
+        why = row["failure"] if isinstance(row["failure"], str) else "it has no result"
+        used = " (`show` says what it used)" if row["num_samples"] > 0 else ""
+        lines.append(f"{row['path']}: {row['status']}: {why.rstrip(': ')}{used}")
     for path in finished["path"].unique():
         of_run = finished[finished["path"] == path]
         if of_run["kwh_per_sample"].isna().all() and not of_run["num_samples"].any():

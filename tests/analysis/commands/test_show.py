@@ -10,6 +10,7 @@ import pytest
 
 from analysis.__main__ import main
 from metering.error_budget import ErrorBudget
+from metering.record import Failure
 from metering.record_file import to_json, write
 from tests.analysis.sample_records import a_failure, a_phase, a_record, put
 
@@ -54,7 +55,18 @@ def test_a_failure_is_shown_with_its_reason(tmp_path: Path, capsys) -> None:
     assert main(["show", str(put(tmp_path, a_failure()))]) == 0
     said = capsys.readouterr().out
     assert "it has no result: OutOfMemory: batch_size=32 does not fit" in said
-    assert "nothing was measured to the end" in said
+    assert "nothing was measured" in said and "used in all" in said, "its set-up used something"
+    assert "no estimate: it was not measured to its end" in said
+
+
+def test_an_interrupted_run_shows_what_it_measured_until_then(tmp_path: Path, capsys) -> None:
+    ended = a_record(status="interrupted", failure=Failure("KeyboardInterrupt", ""))
+    ended = replace(ended, phases={"train": ended.phases["train"]})
+    assert main(["show", str(put(tmp_path, ended))]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "it was not measured to its end; until then: train 3.600 ± 0.072 J a sample" in said
+    assert "3200 samples, 10 measured blocks of 10" in said
+    assert "used in all: 0.0033" in said
 
 
 def test_a_run_is_found_by_the_beginning_of_its_id(tmp_path: Path, capsys, monkeypatch) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from analysis.__main__ import main
+from metering.record import Failure
 from tests.analysis.sample_records import a_failure, a_phase, a_record, put
 
 HOSTILE = r"<script>x</script> a|b & 5% $x$ #1 {y} ~ ^ \input{z} _"
@@ -168,6 +169,20 @@ def test_a_run_without_a_result_is_named(tmp_path: Path, capsys):
     assert tables(runs, tmp_path / "out") == 0
     said = capsys.readouterr().err
     assert f"has no row: {runs}/swin_t-1/record.json: failed: OutOfMemory" in said
+
+
+def test_a_part_that_was_interrupted_is_in_the_row_of_its_training(tmp_path: Path, capsys):
+    own = dict(model="mine", paper_row=None, training_id="t")
+    ended = a_record(status="interrupted", failure=Failure("KeyboardInterrupt", ""), **own)
+    runs = put(tmp_path / "measured", ended, a_record(**own))
+    assert tables(runs, tmp_path / "out") == 0
+    assert "has no row" not in capsys.readouterr().err
+    assert "2 parts of one training, added" in (tmp_path / "out" / "own.md").read_text()
+    runs = put(tmp_path / "alone", ended)
+    assert tables(runs, tmp_path / "alone-out") == 0
+    said = capsys.readouterr().err
+    where = f"{runs}/mine-0/record.json"
+    assert f"{where}: interrupted: KeyboardInterrupt (`show` says what it used)" in said
 
 
 def test_html_escapes_what_comes_from_a_record(runs: Path, tmp_path: Path):

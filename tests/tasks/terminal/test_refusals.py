@@ -108,6 +108,9 @@ CONF = Path(run.CONF)
         (["hydra/launcher=slurm", "hydra.launcher.order=given"],
          "is for hydra/launcher=local alone; leave it out"),
         (["hydra.launcher.order=random"], "use one of given, shuffled"),
+        (["hydra.launcher.order=shuffled", "repeats=2"],
+         "hydra.launcher.order=shuffled is for the runs of a sweep: add -m, or leave it out"),
+        (["hydra.launcher.cooldown_s=idle"], "cooldown_s=idle is for the runs of a sweep"),
         (["-m", "batch_size=8,16", "hydra.launcher.devices=5"], "devices=5 is not a list"),
     ],
 )  # fmt: skip
