@@ -79,6 +79,13 @@ class StoppingRule:
         if grows and len(rows) == self.num_sizing + 1:
             self.num_sizing += 1
         num_steps = min(wanted, last.num_steps * GROWTH) if grows else last.num_steps
+        # the least time is not over: nothing can hold yet
+        num_confirming = self._look(rows) if elapsed_s >= self._least_s else math.inf
+        reason = self._end(len(rows), num_confirming, elapsed_s + num_steps * last.step_s / 2)
+        return Decision(num_steps if reason is None else 0, reason or "end_of_data")
+
+    def _look(self, rows: Sequence[Row]) -> float:
+        """Whether the window could end now; how many more looks must confirm it."""
         cut = num_warm_up(rows, self.num_sizing, self._settings, self._period_s)
         kept = measured(rows, cut)
         interval = counted_interval(kept, CONFIDENCE, self._period_s)
@@ -89,11 +96,7 @@ class StoppingRule:
         num_failed_looks = self._num_looks - self._times_held
         if self._times_held and num_failed_looks and interval is not None:
             self.widest = max(self.widest, interval.relative_half_width or 0.0)
-        num_confirming = max(
-            self._settings.num_confirming, min(num_failed_looks, CONFIRMING * len(kept))
-        )
-        reason = self._end(len(rows), num_confirming, elapsed_s + num_steps * last.step_s / 2)
-        return Decision(num_steps if reason is None else 0, reason or "end_of_data")
+        return max(self._settings.num_confirming, min(num_failed_looks, CONFIRMING * len(kept)))
 
     def time_left_s(self, rows: Sequence[Row], elapsed_s: float) -> float:
         """At most: until the time budget ends, or the steps that were asked for are done."""
