@@ -19,9 +19,10 @@ GAP_SHARE = 0.001  # of a block, that its edge may take
 # fewer blocks must be within the limit at this confidence: their noise is less well known, and more
 # often small by chance
 FEW_BLOCKS, STRICT = 36, 0.99
-# what counts lasts at least so many times as long as warm-up of another power or speed that heat
-# does not explain: it may be a state of the load, which comes again
-KEPT_PER_CUT = 3.0
+# warm-up of another power or speed that heat does not explain may be a state of the load, which
+# comes again: what counts then lasts at least so many times as long as it, and, where it is longer
+# than a cold start of some steps (seconds), so many times the least time
+KEPT_PER_CUT, COLD_START_S, LEAST_TIMES = 3.0, 3.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,10 @@ class StoppingRule:
         kept_s = sum(row.block.duration_s for row in kept)
         if len(kept) < settings.min_blocks or kept_s < self._least_s:
             return False
-        if kept_s < KEPT_PER_CUT * unexplained_s(rows, self.num_sizing, cut):
+        apart_s = unexplained_s(rows, self.num_sizing, cut)
+        if apart_s > COLD_START_S and kept_s < LEAST_TIMES * self._least_s:
+            return False
+        if kept_s < KEPT_PER_CUT * apart_s:
             return False
         self._num_looks += 1
         if len(kept) < FEW_BLOCKS:

@@ -50,6 +50,7 @@ def _many_stalls(chance: random.Random) -> Sequence[tuple[float, float]]:
 SIX_SECONDS = {"time_budget_s": 6.0, "block_s": 0.5}  # as `benchmarks.gpu_table3` measures a row
 RHYTHM = (1.0, 0.5, 1.0, 0.6, 2.5, 0.9, 0.5, 1.0)
 COLD = {"temperature_c": 32.0, "ambient_c": 30.0}
+STRONG = {"power_limit_w": 500.0}
 CASES: dict[str, Case] = {
     "steady": _case(noise=0.01),
     "steady, step noise 5 %": _case(),
@@ -79,6 +80,11 @@ CASES: dict[str, Case] = {
     ),
     "two power states of 30 s": _case(power_loads.TwoPowerStates, is_stationary=False),
     "two power states of 10 s on average": _case(power_loads.RandomPowerStates),
+    "the same, of 5 s": _case(power_loads.ShortPowerStates),
+    "the same, of 10 s, 5 % up and down": _case(power_loads.SmallPowerStates),
+    "the same, of 10 s, 20 % up and down": _case(power_loads.LargePowerStates, gpu=STRONG),
+    "the same, of 5 and 15 s": _case(power_loads.UnequalPowerStates),
+    "three power states of 7 s on average": _case(power_loads.ThreePowerStates, gpu=STRONG),
     "throttled after a minute": _case(
         power_loads.Throttled,
         gpu=COLD | {"heat_tau_s": 40.0, "c_per_w": 0.367},
@@ -122,6 +128,9 @@ CASES: dict[str, Case] = {
     ),
     "rare: throttled for five seconds, once in 48 s": _case(
         power_loads.ThrottledNowAndThen, is_stationary=False, is_seen=False
+    ),
+    "rare: two power states of 20 s on average": _case(
+        power_loads.LongPowerStates, is_stationary=False, is_seen=False
     ),
     "rare: two power states of 30 s on average": _case(
         power_loads.RarePowerStates, is_stationary=False, is_seen=False

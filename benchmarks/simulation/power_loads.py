@@ -59,17 +59,55 @@ class Throttled(Workload):
 
 
 class RandomPowerStates(Workload):
-    """Power changes between two levels by chance, after 125 steps (ten seconds) on average."""
+    """Power changes between levels by chance. levels: times the load's power; num_each: steps that
+    each lasts on average (125 are ten seconds)."""
 
-    num_each, swing = 125, 0.08
-    _is_high: bool | None = None
+    levels: tuple[float, ...] = (1.08, 0.92)
+    num_each: tuple[int, ...] = (125, 125)
+    _state: int | None = None
+
+    @property
+    def true_j_per_sample(self) -> float:
+        products = (a * b for a, b in zip(self.levels, self.num_each, strict=True))
+        return super().true_j_per_sample * sum(products) / sum(self.num_each)
 
     def power(self) -> float:
-        if self._is_high is None:
-            self._is_high = self.random.random() < 0.5
-        if self.random.random() < 1 / self.num_each:
-            self._is_high = not self._is_high
-        return 1 + self.swing if self._is_high else 1 - self.swing
+        if self._state is None:
+            (self._state,) = self.random.choices(range(len(self.levels)), self.num_each)
+        if self.random.random() < 1 / self.num_each[self._state]:
+            others = [one for one in range(len(self.levels)) if one != self._state]
+            self._state = others[0] if len(others) == 1 else self.random.choice(others)
+        return self.levels[self._state]
+
+
+class SmallPowerStates(RandomPowerStates):
+    """Levels that are closer to each other."""
+
+    levels = (1.05, 0.95)
+
+
+class LargePowerStates(RandomPowerStates):
+    """Levels far apart."""
+
+    levels = (1.2, 0.8)
+
+
+class ShortPowerStates(RandomPowerStates):
+    """Five seconds each."""
+
+    num_each = (62, 62)
+
+
+class UnequalPowerStates(RandomPowerStates):
+    """Five seconds of one, fifteen of the other."""
+
+    num_each = (62, 188)
+
+
+class ThreePowerStates(RandomPowerStates):
+    """Seven seconds each."""
+
+    levels, num_each = (1.15, 1.0, 0.85), (88, 88, 88)
 
 
 class ThrottledOnce(Workload):
@@ -116,7 +154,13 @@ class ThrottledNowAndThen(ThrottledOnce):
         return self.random.random() < 1 / self.rarely
 
 
+class LongPowerStates(RandomPowerStates):
+    """The same, after 250 steps (20 seconds) on average."""
+
+    num_each = (250, 250)
+
+
 class RarePowerStates(RandomPowerStates):
     """The same, after 375 steps (30 seconds) on average."""
 
-    num_each = 375
+    num_each = (375, 375)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+import pytest
+
 from metering.block import Block
 from metering.record import Energy
 from metering.rows import Row, counted_interval, measured, num_warm_up
@@ -29,9 +31,10 @@ def blocks(seed: int, noise: float, count: int) -> list[Row]:
     ]
 
 
-def ended(rows: list[Row]) -> tuple[int, StoppingRule]:
+def ended(rows: list[Row], time_budget_s: float = 240.0) -> tuple[int, StoppingRule]:
     """After how many blocks the interval ends the window; all where it does not."""
-    rule = StoppingRule(MeterSettings(), PERIOD_S, is_read=True)
+    settings = MeterSettings(time_budget_s=time_budget_s)
+    rule = StoppingRule(settings, PERIOD_S, is_read=True)
     for count in range(1, len(rows) + 1):
         decision = rule.decide(rows[:count], BLOCK_S * count)
         if decision.num_steps == 0 and decision.reason == "relative_error":
@@ -74,13 +77,15 @@ def test_a_window_that_ends_by_its_interval_is_told_with_the_widest_that_confirm
     assert any(half_width(rows) < widest for rows, widest in by_chance)
 
 
-def test_a_window_goes_on_long_enough_after_another_power_at_its_start():
-    """That may be a state of the load, which comes again: thrice as long must pass without it."""
-    rows = blocks(2, 0.002, 75)
-    high = [replace(row, block=replace(row.block, own=Energy(gpu_kwh=1.08e-4))) for row in rows[:7]]
-    rows = high + rows[7:]
-    count, _ = ended(rows)
-    cut = num_warm_up(rows[:count], 1, MeterSettings(), PERIOD_S)
-    assert cut >= 7
-    assert count - cut >= 3 * (cut - 1)
-    assert count < len(rows)
+@pytest.mark.parametrize(("num_high", "least_s"), [(5, 90.0), (20, 180.0)])
+def test_a_window_goes_on_after_another_power_at_its_start(num_high: int, least_s: float):
+    """That may be a state of the load, which comes again."""
+    rows = [
+        replace(row, block=replace(row.block, own=Energy(gpu_kwh=1.08e-4)))
+        if index <= num_high
+        else row
+        for index, row in enumerate(blocks(2, 0.002, 130))
+    ]
+    count, _ = ended(rows, time_budget_s=400.0)
+    assert (count - num_high) * BLOCK_S >= least_s
+    assert count < 130
