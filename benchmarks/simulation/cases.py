@@ -80,10 +80,9 @@ CASES: dict[str, Case] = {
     ),
     "two power states of 30 s": _case(power_loads.TwoPowerStates, is_stationary=False),
     "two power states of 10 s on average": _case(power_loads.RandomPowerStates),
-    "the same, of 5 s": _case(power_loads.ShortPowerStates),
-    "the same, of 10 s, 5 % up and down": _case(power_loads.SmallPowerStates),
-    "the same, of 10 s, 20 % up and down": _case(power_loads.LargePowerStates, gpu=STRONG),
-    "the same, of 5 and 15 s": _case(power_loads.UnequalPowerStates),
+    "two power states of 5 s on average": _case(power_loads.ShortPowerStates),
+    "two power states of 10 s, 5 % up and down": _case(power_loads.SmallPowerStates),
+    "two power states of 10 s, 20 % up and down": _case(power_loads.LargePowerStates, gpu=STRONG),
     "three power states of 7 s on average": _case(power_loads.ThreePowerStates, gpu=STRONG),
     "throttled after a minute": _case(
         power_loads.Throttled,
@@ -128,6 +127,9 @@ CASES: dict[str, Case] = {
     ),
     "rare: throttled for five seconds, once in 48 s": _case(
         power_loads.ThrottledNowAndThen, is_stationary=False, is_seen=False
+    ),
+    "rare: two power states of 5 and 15 s on average": _case(
+        power_loads.UnequalPowerStates, is_stationary=False, is_seen=False
     ),
     "rare: two power states of 20 s on average": _case(
         power_loads.LongPowerStates, is_stationary=False, is_seen=False
