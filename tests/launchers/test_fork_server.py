@@ -84,9 +84,9 @@ def test_a_ctrl_c_does_not_wait_for_the_imports() -> None:
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(server, "_expect", lambda *_: signal.raise_signal(signal.SIGINT))
         server.start(say_hello)
-    began_s = time.monotonic()
+    process = popen_of(server)
     server.close()
-    assert time.monotonic() - began_s < 2
+    assert process.returncode == -signal.SIGKILL, "it was waited for"
 
 
 def test_a_child_that_dies_before_its_start_is_read_has_ended(
@@ -108,7 +108,7 @@ def test_a_child_that_dies_before_its_start_is_read_has_ended(
     monkeypatch.setattr(bare, "_read", read_late)
     child = bare.start(say_hello)
     monkeypatch.undo()
-    deadline_s = time.monotonic() + 5
+    deadline_s = time.monotonic() + 30
     while child.exit_status is None and time.monotonic() < deadline_s:
         bare.wait(child.open_pipes, 0.2)
     assert child.exit_status == -signal.SIGKILL

@@ -83,7 +83,8 @@ def is_measuring(process: subprocess.Popen[str]) -> psutil.Process:
     assert process.stdout is not None
     assert any(line.rstrip().endswith(": train") for line in process.stdout)
     (server,) = psutil.Process(process.pid).children()
-    return next(iter(server.children()))
+    (run,) = [one for one in server.children() if one.cmdline() == server.cmdline()]  # its forks
+    return run
 
 
 def eventually(is_so: Callable[[], bool]) -> bool:

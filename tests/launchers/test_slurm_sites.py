@@ -71,8 +71,8 @@ def test_runs_of_one_job_have_records_of_their_own_and_a_requeue_goes_on(
     slurm: Cluster, tmp_path: Path
 ) -> None:
     plans = [
-        plan(tmp_path, "phases=train", "meter.num_steps=30", f"data.fraction={fraction}")
-        for fraction in (0.5, 0.6)
+        plan(tmp_path, "phases=train", f"meter.num_steps={steps}", f"data.fraction={fraction}")
+        for fraction, steps in ((0.5, 2), (0.6, 500))  # some seconds, in which it is requeued
     ]
     packed = replace(SETTINGS, runs_per_job=2)
     submission = slurm_queue.submit(plans, packed)

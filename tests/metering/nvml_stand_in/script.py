@@ -18,22 +18,28 @@ from metering.settings import MeterSettings
 
 
 def readers(folder: Path) -> object:
-    """Both readers of one GPU over the same second."""
+    """Both readers of one GPU over the same second: joules, and the shortest and the longest time
+    that each may have read."""
     del folder
     own = OwnReaders(job_gpus()[:1])
     other = CodeCarbonMeter(Path(sys.argv[2]), [own.gpus[0].index], "GBR", nvidia=True)
+    opened_s = time.monotonic()
     other.begin()
     began_s = time.monotonic()
     before = own.snapshot()
+    slept_from_s = time.monotonic()
     time.sleep(1.5)
+    slept_to_s = time.monotonic()
     after = own.snapshot()
     ended_s = time.monotonic()
     both = own.between(before, after, ended_s - began_s), other.end()
+    closed_s = time.monotonic()
     own.close()
     other.stop()
     return {
-        "began_s": began_s,
-        "ended_s": ended_s,
+        # a busy machine may stop this process between any two lines
+        "own_s": (slept_to_s - slept_from_s, ended_s - began_s),
+        "codecarbon_s": (ended_s - began_s, closed_s - opened_s),
         "period_s": own.period_s,
         "own_j": (both[0].energy.gpu_kwh or 0) * 3.6e6,
         "watched_j": both[0].watched_j,
