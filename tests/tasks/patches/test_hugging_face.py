@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import time
 
@@ -57,6 +58,19 @@ def test_for_a_folder_the_hub_is_not_asked(asked: list[str], tmp_path) -> None:
         )
     assert len(opened) == 2
     assert asked == []
+
+
+def test_a_set_that_was_fetched_before_is_read_without_the_hub(asked: list[str], tmp_path) -> None:
+    datasets.Dataset.from_dict({"label": [0, 1]}).to_parquet(str(tmp_path / "mine/train.parquet"))
+    datasets.load_dataset(str(tmp_path / "mine"), cache_dir=str(tmp_path / "cache"))
+    (info,) = tmp_path.glob("cache/mine/*/*/*/dataset_info.json")
+    fetched = tmp_path / "root/owner___mine/default/0.0.0" / ("a" * 40)  # as from the Hub
+    shutil.copytree(info.parent, fetched)
+    with patch.what_lies_here(only=False):
+        opened = datasets.load_dataset(
+            "owner/mine", split="train", cache_dir=str(tmp_path / "root")
+        )
+    assert len(opened) == 2 and asked == ["hub.example"]
 
 
 def test_a_hub_that_answers_is_asked_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
