@@ -56,7 +56,10 @@ def _of_stream(images: Any) -> Iterable[Sequence[Any]]:
 
 
 def _file_names(reader: Any) -> list[str]:
-    if (shards := getattr(getattr(reader, "split_info", None), "filenames", None)) is not None:
-        return [str(Path(reader.root) / name) for name in shards]  # a webdataset
+    split = getattr(reader, "split_info", None)
+    if (paths := getattr(split, "filepaths", None)) is not None:  # TensorFlow's library
+        return list(map(str, paths))
+    if (shards := getattr(split, "filenames", None)) is not None:  # a webdataset
+        return [str(Path(reader.root) / name) for name in shards]
     files = getattr(getattr(getattr(reader, "builder", None), "config", None), "data_files", None)
     return [] if files is None else list(map(str, files.get(reader.split, ())))

@@ -85,7 +85,8 @@ def _has(values: Any, parts: Sequence[str], value: str | None) -> bool:
         elif isinstance(values, dict) and part in values:
             values = values[part]
         else:  # an entry of a list that lacks a key
-            return value is not None and value.startswith("null") and parts[index - 1].isdigit()
+            is_entry = index > 0 and parts[index - 1].isdigit()
+            return is_entry and value is not None and value.startswith("null")
     return value is None or value.startswith(shown(values))
 
 

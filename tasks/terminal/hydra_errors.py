@@ -105,7 +105,7 @@ def _missing_file(error: Any, flags: argparse.Namespace | None) -> str:
     group, _, name = str(error.missing_cfg_file).removesuffix(".yaml").partition("/")
     while "/" in name and (CONF_DIR / group / name.partition("/")[0]).is_dir():  # hydra/launcher
         group, name = f"{group}/{name.partition('/')[0]}", name.partition("/")[2]
-    known = list(error.options or ())
+    known = list(error.options or sorted(path.stem for path in (CONF_DIR / group).glob("*.yaml")))
     if group == "model":
         if callable_name(name):
             return f"model={name} is a function or class; write model=own model.source={name}"

@@ -130,3 +130,19 @@ def test_a_sweep_in_an_experiment(tmp_path: Path, params: str, words: str) -> No
 def test_an_empty_name_in_a_defaults_list(tmp_path: Path) -> None:
     (tmp_path / "lab.yaml").write_text('defaults: [config, {override model: ""}, _self_]\n')
     assert "model '' is unknown" in refused("--config-dir", str(tmp_path), "-cn", "lab")
+
+
+def test_an_empty_stage_of_a_recipe_is_in_the_model_s_file(tmp_path: Path) -> None:
+    path = tmp_path / "model" / "mine.yaml"
+    path.parent.mkdir()
+    path.write_text("name: mine\nsource: resnet18\nrecipe: [null]\n")
+    line = refused("--config-dir", str(tmp_path), "model=mine")
+    assert line.startswith(f"error: {path}: model.recipe.0=null is not a group of settings")
+
+
+def test_a_profile_that_builds_on_one_that_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "hardware" / "mine.yaml"
+    path.parent.mkdir()
+    path.write_text("defaults: [nosuch]\nname: mine\n")
+    line = refused("--config-dir", str(tmp_path), "hardware=mine")
+    assert line.startswith(f"error: {path}: hardware 'nosuch' is unknown; known: a100, ")
