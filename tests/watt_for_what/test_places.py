@@ -6,8 +6,6 @@ import os
 import subprocess
 import sys
 
-import nbclient
-import nbformat
 import pytest
 
 import watt_for_what as watt
@@ -97,6 +95,9 @@ def test_a_numpy_loop_without_pytorch(tmp_path):
 
 def test_in_a_notebook_cell_after_cell(tmp_path, monkeypatch):
     """A cell that fails, and one that is interrupted, leave the next cell free to measure."""
+    import nbclient
+    import nbformat
+
     start = (
         "import time\nimport watt_for_what as watt\n"
         "settings = watt.MeterSettings(block_s=0.02, min_blocks=3, max_blocks=6, idle_s=0.0)\n"
