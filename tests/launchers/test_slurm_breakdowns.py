@@ -24,7 +24,12 @@ from tests.launchers.slurm_sweeps import SETTINGS, plan, until
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(500)]
 LONG_AGO = "2001-01-01T00:00:00+00:00"
 NUM_STEPS = 500  # some seconds, in which whatever ends the run arrives
-LONG = ("phases=train", f"meter.num_steps={NUM_STEPS}", "meter.block_s=0.3")
+LONG = (
+    "phases=train",
+    f"meter.num_steps={NUM_STEPS}",
+    "meter.block_s=0.3",
+    "hardware.slurm.time_min=20",  # a busy machine takes minutes
+)
 ENDLESS = ("phases=train", "meter.num_steps=1000000", "meter.block_s=0.3")
 IN_CONTAINER = "warned in a container"
 USERS_OWN = {"SBATCH_EXPORT": "NONE", "SBATCH_PARTITION": "high", "SLURM_MEM_PER_CPU": "100"}

@@ -28,7 +28,11 @@ BLOCKS = (
     "meter.block_s=0.3",
     "data.num_workers=1",  # SLURM signals the loader's worker as well
 )
-LONG = (*BLOCKS, f"meter.num_steps={NUM_STEPS}")
+LONG = (
+    *BLOCKS,
+    f"meter.num_steps={NUM_STEPS}",
+    "hardware.slurm.time_min=20",  # a busy machine takes minutes
+)
 ENDLESS = (*BLOCKS, "meter.num_steps=1000000")
 
 
