@@ -40,37 +40,37 @@ class Costs:
                 key = one.paper_row, _lender_key(one)
                 self._lenders.setdefault(key, []).append(one)
 
-    def estimate(self, one: Measured, within: tuple[str, ...] = ()) -> Estimate:
-        """Training electricity of the whole recipe of `one`, kWh; none of a scaled-down study, nor
-        of a recipe that is another data set's."""
-        if one.tier == "small":
-            return Estimate(None, missing=(_why_small(one),))
-        recipe = self._recipe(one)
+    def estimate(self, measured: Measured, within: tuple[str, ...] = ()) -> Estimate:
+        """Training electricity of the whole recipe of `measured`, kWh; none of a scaled-down study,
+        nor of a recipe that is another data set's."""
+        if measured.tier == "small":
+            return Estimate(None, missing=(_why_small(measured),))
+        recipe = self._recipe(measured)
         if not recipe and self.accounting == "paper":
             return Estimate(None, missing=("the paper's recipe of this row is not known",))
-        if why_not := _of_another_set(recipe, one):
+        if why_not := _of_another_set(recipe, measured):
             return Estimate(None, missing=(why_not,))
-        names = (*within, one.name)
+        names = (*within, measured.name)
         estimated = estimate(
             recipe,
-            lambda workload: _rate(one, workload),
-            lambda name: None if name in names else self._cost(name, one, names),
-            self._fixed(one, recipe),
+            lambda workload: _rate(measured, workload),
+            lambda name: None if name in names else self._cost(name, measured, names),
+            self._fixed(measured, recipe),
         )
         if self.accounting == "paper":
             return estimated
-        notes = {stage.name: _how_priced(stage, one.recipe) for stage in recipe}
+        notes = {stage.name: _how_priced(stage, measured.recipe) for stage in recipe}
         return replace(estimated, parts=tuple(_with_note(part, notes) for part in estimated.parts))
 
-    def _recipe(self, one: Measured) -> tuple[Stage, ...]:
+    def _recipe(self, measured: Measured) -> tuple[Stage, ...]:
         """The paper's accounting prices every supervised stage alike; ours takes the rate of
         the stage's own step where that was measured."""
         if self.accounting == "source":
-            return tuple(_with_own_step(stage, one) for stage in one.recipe)
-        paper_recipe = published.paper_recipes().get((one.paper_row or "", one.dataset))
+            return tuple(_with_own_step(stage, measured) for stage in measured.recipe)
+        paper_recipe = published.paper_recipes().get((measured.paper_row or "", measured.dataset))
         return paper_recipe.stages if paper_recipe else ()
 
-    def _fixed(self, one: Measured, recipe: Sequence[Stage]) -> tuple[Part, ...]:
+    def _fixed(self, measured: Measured, recipe: Sequence[Stage]) -> tuple[Part, ...]:
         """Set-up, once per own stage; evaluations and checkpoint writes, if they are asked for.
         The paper's totals hold none of them."""
         if self.accounting == "paper":
@@ -78,20 +78,20 @@ class Costs:
         own = [stage for stage in recipe if stage.row is None]
         epochs = sum(stage.num_epochs or 0 for stage in own)
         parts = []
-        if one.setup_kwh is not None:
-            parts.append(Part("set-up", Quantity(one.setup_kwh * len(own)), "measured"))
+        if measured.setup_kwh is not None:
+            parts.append(Part("set-up", Quantity(measured.setup_kwh * len(own)), "measured"))
         if self.evaluations:
-            parts.append(self._evaluations(one, epochs))
+            parts.append(self._evaluations(measured, epochs))
         if self.checkpoints:
-            kwh = None if one.checkpoint_kwh is None else Quantity(one.checkpoint_kwh)
+            kwh = None if measured.checkpoint_kwh is None else Quantity(measured.checkpoint_kwh)
             parts.append(_times("checkpoint writes", kwh, self.checkpoints * epochs))
         return tuple(parts)
 
-    def _evaluations(self, one: Measured, epochs: float) -> Part:
-        rate, samples = one.test_rate, num_test_samples(one)
+    def _evaluations(self, measured: Measured, epochs: float) -> Part:
+        rate, samples = measured.test_rate, num_test_samples(measured)
         kwh = None
         if rate is not None and samples is not None:
-            kwh = quantity(rate, f"{id(one)}/test").times(samples)
+            kwh = quantity(rate, f"{id(measured)}/test").times(samples)
         return _times("evaluations", kwh, self.evaluations * epochs)
 
     def _cost(self, name: str, asking: Measured, within: tuple[str, ...]) -> Part | None:
@@ -117,35 +117,35 @@ class Costs:
         return sorted(self._lenders.get(key, ()), key=order)
 
 
-def _lender_key(one: Measured) -> str:
-    return apart(lender_key(one.setup, one.is_at_recipe_size), one.collection)
+def _lender_key(measured: Measured) -> str:
+    return apart(lender_key(measured.setup, measured.is_at_recipe_size), measured.collection)
 
 
-def num_test_samples(one: Measured) -> int | None:
+def num_test_samples(measured: Measured) -> int | None:
     """Samples of the test set that the row is about: the public set's, else the run's own."""
-    known = catalogue.data_set(one.dataset)
+    known = catalogue.data_set(measured.dataset)
     if known is not None and known.num_test is not None:
         return known.num_test
-    return one.setup.asked.data.num_test
+    return measured.setup.asked.data.num_test
 
 
-def _why_small(one: Measured) -> str:
-    if one.setup.asked.scale == "small":
+def _why_small(measured: Measured) -> str:
+    if measured.setup.asked.scale == "small":
         return "a scaled-down study gives rates, never a full recipe's electricity"
     return "not shown to be at the recipe's input size: a rate, never a full recipe's cost"
 
 
-def _of_another_set(recipe: Sequence[Stage], one: Measured) -> str:
-    """Why the recipe is not one for the data of `one`; empty where it is."""
+def _of_another_set(recipe: Sequence[Stage], measured: Measured) -> str:
+    """Why the recipe is not one for the data of `measured`; empty where it is."""
     own = [stage.dataset for stage in recipe if stage.row is None and stage.dataset]
     if not own:
         return ""
     known = catalogue.data_set(own[-1])
     name = known.display_name if known else own[-1]
-    asked = one.setup.asked.data.name
-    if one.dataset == name or own[-1] == asked == one.dataset:
+    asked = measured.setup.asked.data.name
+    if measured.dataset == name or own[-1] == asked == measured.dataset:
         return ""
-    return f"the recipe is one for {name}, the run's data are {one.dataset}"
+    return f"the recipe is one for {name}, the run's data are {measured.dataset}"
 
 
 def _own_step(stage: Stage, recipe: Sequence[Stage]) -> str | None:
@@ -160,9 +160,9 @@ def _own_step(stage: Stage, recipe: Sequence[Stage]) -> str | None:
     return "distill" if has_teacher else None
 
 
-def _with_own_step(stage: Stage, one: Measured) -> Stage:
-    own = _own_step(stage, one.recipe)
-    if own is None or (own, "train") not in one.rates:
+def _with_own_step(stage: Stage, measured: Measured) -> Stage:
+    own = _own_step(stage, measured.recipe)
+    if own is None or (own, "train") not in measured.rates:
         return stage
     return replace(stage, workload=own)
 
@@ -188,11 +188,11 @@ def _times(name: str, kwh: Quantity | None, number: float) -> Part:
     return Part(name, kwh.times(number), "measured", f"with {number:g} {name}")
 
 
-def _rate(one: Measured, workload: str) -> Part | None:
-    rate = one.rates.get((workload, "train"))
+def _rate(measured: Measured, workload: str) -> Part | None:
+    rate = measured.rates.get((workload, "train"))
     if rate is None:
         return None
-    return Part(workload, quantity(rate, f"{id(one)}/{workload}"), "measured")
+    return Part(workload, quantity(rate, f"{id(measured)}/{workload}"), "measured")
 
 
 def quantity(rate: MeasuredRate, name: str) -> Quantity:

@@ -119,12 +119,12 @@ def cheapest_shown(rows: Iterable[Measured], setup: SetUp) -> list[Cheapest]:
     return found
 
 
-def _change(one: Saving) -> float:
-    return one.compared.value if one.compared else math.inf
+def _change(saving: Saving) -> float:
+    return saving.compared.value if saving.compared else math.inf
 
 
-def _place(one: Saving) -> tuple[str, str, str, bool, float]:
-    return one.model, one.where, one.phase, one.is_combination, _change(one)
+def _place(saving: Saving) -> tuple[str, str, str, bool, float]:
+    return saving.model, saving.where, saving.phase, saving.is_combination, _change(saving)
 
 
 def in_group(group: Group) -> list[Saving]:
@@ -179,12 +179,12 @@ def _time(one: MeasuredRate, reference: MeasuredRate) -> Ratio | None:
     )
 
 
-def _is_read(one: Measured, rate: MeasuredRate) -> bool:
+def _is_read(measured: Measured, rate: MeasuredRate) -> bool:
     """Whether a sensor read the device that computed: what another component's sensor saw, such
     as a GPU's that idled, is no electricity of the network."""
     sensors = dict(word.split(" ", 1) for word in rate.sensors.split(", ") if " " in word)
     phase = {f"{name.lower()}_sensor": how for name, how in sensors.items()}
-    return sensor_tier(one.setup, phase) in READ
+    return sensor_tier(measured.setup, phase) in READ
 
 
 def _is_repeated(rate: MeasuredRate) -> bool:

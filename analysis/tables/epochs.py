@@ -36,14 +36,14 @@ class Epochs:
         )
 
 
-def epochs_of(one: Measured, accounting: Accounting) -> Epochs | None:
+def epochs_of(measured: Measured, accounting: Accounting) -> Epochs | None:
     """`None` where a recipe, or a number in it, is not known."""
-    recipe = published.paper_recipes().get((one.paper_row or "", one.dataset))
-    samples = published.TRAIN_SAMPLES.get(one.dataset)
+    recipe = published.paper_recipes().get((measured.paper_row or "", measured.dataset))
+    samples = published.TRAIN_SAMPLES.get(measured.dataset)
     if recipe is None or not samples:
         return None
     implied = _samples(recipe.stages)
-    ours = implied if accounting == "paper" else _samples(one.recipe)
+    ours = implied if accounting == "paper" else _samples(measured.recipe)
     return Epochs(ours / samples, implied / samples) if ours and implied else None
 
 

@@ -106,65 +106,69 @@ def published_line(printed: Mapping[Any, Any], task: TaskFacts, options: Options
     return line
 
 
-def measured_line(base: Line, one: Measured, costs: Costs, options: Options) -> Line:
-    """`base` with what `one` measured and what follows from it."""
-    line = Line(dict(base.values), dict(base.notes), one)
-    asked = one.setup.asked
+def measured_line(base: Line, measured: Measured, costs: Costs, options: Options) -> Line:
+    """`base` with what `measured` measured and what follows from it."""
+    line = Line(dict(base.values), dict(base.notes), measured)
+    asked = measured.setup.asked
     line.values |= {
-        "task": one.task,
-        "hardware": one.hardware,
-        "device": one.device,
+        "task": measured.task,
+        "hardware": measured.hardware,
+        "device": measured.device,
         "batch_size": asked.batch_size,
         "precision": asked.precision,
         "data": asked.data.name,
-        "variant": one.variant,
+        "variant": measured.variant,
         "scale": asked.scale,
-        "tier": one.tier,
-        "collection": one.collection,
-        "row_key": one.row_key,
-        "comparison_key": one.comparison_key,
-        "identity": "; ".join(one.identities),
-        "run_id": "; ".join(one.run_ids),
-        "path": utf8("; ".join(one.paths)),
-        "measured_gmacs": one.gmacs,
-        "measured_params_m": one.params_m,
-        f"measured_{_task(one).quality_key}": one.accuracy_pct,
+        "tier": measured.tier,
+        "collection": measured.collection,
+        "row_key": measured.row_key,
+        "comparison_key": measured.comparison_key,
+        "identity": "; ".join(measured.identities),
+        "run_id": "; ".join(measured.run_ids),
+        "path": utf8("; ".join(measured.paths)),
+        "measured_gmacs": measured.gmacs,
+        "measured_params_m": measured.params_m,
+        f"measured_{_task(measured).quality_key}": measured.accuracy_pct,
     }
-    if one.views is not None:
+    if measured.views is not None:
         line.values |= {
-            "measured_views": one.views,
-            "measured_test_gmacs": one.gmacs and one.gmacs * one.views,
+            "measured_views": measured.views,
+            "measured_test_gmacs": measured.gmacs and measured.gmacs * measured.views,
         }
-    line.say("model", *_about(one))
-    _add_rates(line, one)
-    _add_estimate(line, one, costs.estimate(one), options)
+    line.say("model", *_about(measured))
+    _add_rates(line, measured)
+    _add_estimate(line, measured, costs.estimate(measured), options)
     return line
 
 
-def _task(one: Measured) -> TaskFacts:
-    known = catalogue.task(one.task)
-    return known or TaskFacts(one.task, one.task, one.task, "accuracy_pct", "Accuracy", "sample")
+def _task(measured: Measured) -> TaskFacts:
+    known = catalogue.task(measured.task)
+    return known or TaskFacts(
+        measured.task, measured.task, measured.task, "accuracy_pct", "Accuracy", "sample"
+    )
 
 
-def _about(one: Measured) -> list[str]:
-    notes = list(one.notes)
-    if one.setup.asked.scale == "small":
+def _about(measured: Measured) -> list[str]:
+    notes = list(measured.notes)
+    if measured.setup.asked.scale == "small":
         notes.insert(0, "small: a scaled-down study, not the paper's set-up")
-    elif not one.is_at_recipe_size:
+    elif not measured.is_at_recipe_size:
         notes.insert(0, "not shown to be measured at the recipe's input size")
-    if one.tier == "modelled":
+    if measured.tier == "modelled":
         notes.insert(0, "modelled: rated power x load, no sensor read the device that computed")
-    if "kept_batches" in one.setup.asked.data.options:
-        notes.append(f"{KEPT_BATCHES}, so it is the network's part of {one.dataset}'s cost")
-    elif one.setup.asked.data.origin == "embedded":
-        notes.append(f"embedded files stand in for {one.dataset}'s cost, never for its accuracy")
-    if one.kind == "codecarbon":
+    if "kept_batches" in measured.setup.asked.data.options:
+        notes.append(f"{KEPT_BATCHES}, so it is the network's part of {measured.dataset}'s cost")
+    elif measured.setup.asked.data.origin == "embedded":
+        notes.append(
+            f"embedded files stand in for {measured.dataset}'s cost, never for its accuracy"
+        )
+    if measured.kind == "codecarbon":
         notes.insert(0, "CodeCarbon alone: warm-up included")
     return notes
 
 
-def _add_rates(line: Line, one: Measured) -> None:
-    train, test = one.train_rate, one.test_rate
+def _add_rates(line: Line, measured: Measured) -> None:
+    train, test = measured.train_rate, measured.test_rate
     if train is not None:
         line.values |= {
             "measured_train_kwh_per_sample": train.kwh_per_sample,
@@ -185,27 +189,27 @@ def _add_rates(line: Line, one: Measured) -> None:
     } | net.columns("test", test, line.notes)
     if train is None:
         line.values |= {"measured_num_records": test.num_records, "measured_sensors": test.sensors}
-    samples = num_test_samples(one)
-    if samples and one.tier != "small":
+    samples = num_test_samples(measured)
+    if samples and measured.tier != "small":
         line.values |= {
             "estimated_test_kwh": samples * test.kwh_per_sample,
             "estimated_test_kwh_half_width": test.half_width and samples * test.half_width,
         }
 
 
-def _add_estimate(line: Line, one: Measured, estimated: Estimate, options: Options) -> None:
+def _add_estimate(line: Line, measured: Measured, estimated: Estimate, options: Options) -> None:
     line.say("estimated_train_kwh", *estimated.notes)
-    train = one.train_rate
+    train = measured.train_rate
     if estimated.kwh is None:
-        line.values |= wall.columns(one.wall_meter, train, one.num_nodes)
+        line.values |= wall.columns(measured.wall_meter, train, measured.num_nodes)
         return
     kwh, half_width = estimated.kwh.value, estimated.kwh.half_width
-    if (epochs := epochs_of(one, options.accounting)) is not None:
+    if (epochs := epochs_of(measured, options.accounting)) is not None:
         line.values |= {
             "estimated_epochs": epochs.ours,
             "published_implied_epochs": epochs.implied,
         }
-        line.say("estimated_train_kwh", epochs.note(one.dataset))
+        line.say("estimated_train_kwh", epochs.note(measured.dataset))
     share = estimated.published_share or 0.0
     if share:
         line.say("estimated_train_kwh", f"{100 * share:.3g} % of it is published: no interval")
@@ -213,7 +217,9 @@ def _add_estimate(line: Line, one: Measured, estimated: Estimate, options: Optio
         "estimated_train_kwh": kwh,
         "estimated_train_kwh_half_width": half_width,
         "estimated_published_share_pct": 100 * share,
-    } | wall.columns(one.wall_meter, train, one.num_nodes, kwh, half_width, estimated.published_kwh)
+    } | wall.columns(
+        measured.wall_meter, train, measured.num_nodes, kwh, half_width, estimated.published_kwh
+    )
     if train is not None:
         factor = train.emission_factor
         line.say("estimated_train_kg_co2eq", factor.note)
@@ -223,14 +229,14 @@ def _add_estimate(line: Line, one: Measured, estimated: Estimate, options: Optio
             )
             if share:
                 line.say("estimated_train_kg_co2eq", "of the measured part alone")
-    _add_index(line, one, kwh, half_width, options)
+    _add_index(line, measured, kwh, half_width, options)
 
 
 def _add_index(
-    line: Line, one: Measured, kwh: float, half_width: float | None, options: Options
+    line: Line, measured: Measured, kwh: float, half_width: float | None, options: Options
 ) -> None:
-    task = _task(one)
-    accuracy = accuracies.of_row(one, line.values.get(f"published_{task.quality_key}"), task)
+    task = _task(measured)
+    accuracy = accuracies.of_row(measured, line.values.get(f"published_{task.quality_key}"), task)
     if accuracy is None:
         return
     line.values["estimated_gqi_accuracy"] = accuracy.origin

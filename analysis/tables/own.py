@@ -72,10 +72,10 @@ def table_of(merged: Sequence[Measured], options: Options) -> pd.DataFrame:
     return as_frame(lines, COLUMNS)
 
 
-def rates_of(one: Measured) -> dict[str, float | None]:
+def rates_of(measured: Measured) -> dict[str, float | None]:
     """J a training sample, Wh per 1,000 inferences and samples a second, with half-widths."""
     values: dict[str, float | None] = {}
-    train, test = one.train_rate, one.test_rate
+    train, test = measured.train_rate, measured.test_rate
     if train is not None:
         values |= {
             "measured_train_j_per_sample": J_PER_KWH * train.kwh_per_sample,

@@ -68,15 +68,15 @@ def change(ratio: Ratio | None) -> str:
     return f"{change_pct} ({100 * (ratio.low - 1):+.1f} to {100 * (ratio.high - 1):+.1f})"
 
 
-def cheapest(one: Combination) -> str:
+def cheapest(combination: Combination) -> str:
     """One line: the best combination, and what it saves or the command that measures it."""
     best = (
-        f"{one.model}, {one.phase}, on {one.where}: the best value of each switch is "
-        f"{one.overrides}"
+        f"{combination.model}, {combination.phase}, on {combination.where}: the best "
+        f"value of each switch is {combination.overrides}"
     )
-    if one.saving is not None:
-        what = "electricity" if one.saving.energy else "time"
-        return f"{best}: {change(one.saving.compared)} {what}, {one.saving.verdict}"
+    if combination.saving is not None:
+        what = "electricity" if combination.saving.energy else "time"
+        return f"{best}: {change(combination.saving.compared)} {what}, {combination.saving.verdict}"
     return f"{best}; together not measured, see python -m analysis savings --best FOLDER"
 
 
@@ -92,18 +92,18 @@ def cheapest_measured(one: Cheapest) -> str:
     )
 
 
-def _line(one: Saving) -> str:
-    small = " *" if one.is_small else ""
-    energy = change(one.energy) if one.energy else MODELLED
-    runs = " / ".join(map(str, one.num_records))
+def _line(saving: Saving) -> str:
+    small = " *" if saving.is_small else ""
+    energy = change(saving.energy) if saving.energy else MODELLED
+    runs = " / ".join(map(str, saving.num_records))
     cells = (
-        one.model + small,
-        one.phase,
-        one.where,
-        one.switch,
+        saving.model + small,
+        saving.phase,
+        saving.where,
+        saving.switch,
         energy,
-        change(one.time),
-        one.verdict + FLAGGED * bool(one.flags),
+        change(saving.time),
+        saving.verdict + FLAGGED * bool(saving.flags),
         runs,
     )
     return f"| {' | '.join(cells)} |"

@@ -227,24 +227,24 @@ def _heading(column: str, quality: str) -> str:
     return HEADINGS.get(bare, bare)
 
 
-def _model(one: Chosen, notes: Footnotes, with_hardware: bool) -> Cell:
-    name = str(one.row["model"])
-    if not _where(one.row):
-        return name, notes.marks(_notes(one.row).get("model"))
-    text = f"{name}, {_where(one.row)}" if with_hardware else name
-    return text, notes.marks(setup_words(one), _notes(one.row).get("model"))
+def _model(chosen: Chosen, notes: Footnotes, with_hardware: bool) -> Cell:
+    name = str(chosen.row["model"])
+    if not _where(chosen.row):
+        return name, notes.marks(_notes(chosen.row).get("model"))
+    text = f"{name}, {_where(chosen.row)}" if with_hardware else name
+    return text, notes.marks(setup_words(chosen), _notes(chosen.row).get("model"))
 
 
-def _cell(one: Chosen, column: str, notes: Footnotes, is_first_of_ours: bool = False) -> Cell:
-    value = one.row.get(column)
-    texts = [_notes(one.row).get(column)]
+def _cell(chosen: Chosen, column: str, notes: Footnotes, is_first_of_ours: bool = False) -> Cell:
+    value = chosen.row.get(column)
+    texts = [_notes(chosen.row).get(column)]
     if is_first_of_ours:
-        texts += [setup_words(one), _notes(one.row).get("model")]
+        texts += [setup_words(chosen), _notes(chosen.row).get("model")]
     if value is None or absent(value):
         return "", notes.marks(*texts)
     if column.startswith("published_"):
         return number(float(value), column), notes.marks(*texts)
-    half_width = one.row.get(f"{column}_half_width")
+    half_width = chosen.row.get(f"{column}_half_width")
     return with_interval(float(value), half_width), notes.marks(*texts)
 
 
@@ -252,9 +252,9 @@ def _notes(row: Row) -> Mapping[str, str]:
     return row.get("footnotes") or {}
 
 
-def setup_words(one: Chosen) -> str:
+def setup_words(chosen: Chosen) -> str:
     """The set-up that a row of ours is of, and how many others there are."""
-    row = one.row
+    row = chosen.row
     words: list[tuple[str, Callable[[Any], str]]] = [
         ("hardware", str),
         ("device", str),
@@ -267,7 +267,9 @@ def setup_words(one: Chosen) -> str:
     ]
     told = (say(row[name]) for name, say in words if not absent(row.get(name)))
     said = ", ".join(filter(None, told))
-    if not one.num_others:
+    if not chosen.num_others:
         return said
-    plural = "s" * (one.num_others > 1)
-    return f"{said}; {one.num_others} other set-up{plural} of it on this hardware: in the CSV file"
+    plural = "s" * (chosen.num_others > 1)
+    return (
+        f"{said}; {chosen.num_others} other set-up{plural} of it on this hardware: in the CSV file"
+    )

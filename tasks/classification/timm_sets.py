@@ -47,7 +47,7 @@ def check(plan: DataPlan) -> None:
     if prefix is None or name == prefix:
         raise PlanError(
             f"data.options.dataset={name} names no set of timm's factory; use one of "
-            f"{', '.join(f'{one}NAME' for one in PREFIXES)}, or data=folder"
+            f"{', '.join(f'{kind}NAME' for kind in PREFIXES)}, or data=folder"
         )
     if plan.options.get("num_classes") is None:
         raise PlanError(
@@ -211,7 +211,7 @@ def _contents(root: str | None, cache_dir: str, options: tuple[tuple[str, Any], 
 
 
 def _prefix(name: str) -> str | None:
-    return next((one for one in PREFIXES if name.lower().startswith(one)), None)
+    return next((prefix for prefix in PREFIXES if name.lower().startswith(prefix)), None)
 
 
 def _features(images: Any) -> tuple[Any, str]:

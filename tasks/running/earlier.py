@@ -99,7 +99,7 @@ def _is_at_95(record: Record) -> bool:
     """An interval of another confidence, which earlier versions could be asked for, is neither as
     narrow as it looks nor to be joined with a new one."""
     intervals = [phase.energy_kwh_per_sample for phase in record.phases.values()]
-    return all(one is None or one.confidence == CONFIDENCE for one in intervals)
+    return all(interval is None or interval.confidence == CONFIDENCE for interval in intervals)
 
 
 def _answers(record: Record, phase: Phase, plan: Plan) -> bool:

@@ -89,7 +89,7 @@ def _place_of(name: str, places: Mapping[str, Path]) -> str | None:
 
 def _full_place(places: Mapping[str, Path]) -> str | None:
     for key, place in places.items():
-        folder = next((each for each in (place, *place.parents) if each.is_dir()), None)
+        folder = next((parent for parent in (place, *place.parents) if parent.is_dir()), None)
         with suppress(OSError):
             if folder is not None and shutil.disk_usage(folder).free < _LITTLE_BYTES:
                 return key

@@ -57,9 +57,11 @@ def least_bytes(
 ) -> int:
     """saved: by a forward pass; num_copies: of the weights, in the optimizer and as an average;
     keeps_gradients: from one forward pass to the next, else they are there after it alone."""
-    weights = sum(one.numel() * one.element_size() for one in network.parameters())
-    trained = [one for one in network.parameters() if one.requires_grad]
-    one_copy = sum(one.numel() * one.element_size() for one in trained)
+    weights = sum(
+        parameter.numel() * parameter.element_size() for parameter in network.parameters()
+    )
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    one_copy = sum(parameter.numel() * parameter.element_size() for parameter in trained)
     stays = weights + num_copies * one_copy + (one_copy if keeps_gradients else 0)
     return stays + (saved if keeps_gradients else max(saved, one_copy))
 

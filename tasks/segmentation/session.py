@@ -117,7 +117,7 @@ def _sampling_error(plan: Plan, run: MeteredRun) -> dict[str, float]:
     """The mIoU's half-width over images, whose counts are kept beside the record; empty where
     there are too few images, or on a rank without them."""
     metrics = run.runner.test_loop.evaluator.metrics
-    kept = [one.images for one in metrics if getattr(one, "images", None) is not None]
+    kept = [metric.images for metric in metrics if getattr(metric, "images", None) is not None]
     if not kept:
         return {}
     [(intersect, union)] = kept

@@ -73,8 +73,8 @@ class Session:
             if plan.dry_run:
                 self._preview(plans)
                 return None
-            for each in plans:
-                outcome = self._run_one(each, runner)
+            for repetition in plans:
+                outcome = self._run_one(repetition, runner)
         except PlanError as error:
             self.refusals.append(_with_file(str(error)))
             _complain(self.refusals[-1])

@@ -23,7 +23,9 @@ def num_classes(plan: Plan) -> int:
     name = next(stage.dataset for stage in plan.model.recipe if stage.name == "pretrain")
     known = catalogue.data_set(name)
     if known is None or known.num_classes is None:
-        sets = [one.name for one in catalogue.DATA_SETS if one.num_classes is not None]
+        sets = [
+            data_set.name for data_set in catalogue.DATA_SETS if data_set.num_classes is not None
+        ]
         raise unknown("dataset of the stage pretrain", name, sets, f"known: {', '.join(sets)}")
     return known.num_classes
 
