@@ -21,10 +21,12 @@ PAGES = [
     ROOT / "CONTRIBUTING.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]
-BLOCK = re.compile(r"^```(?:bash|sh|console)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^ *```(?:bash|sh|console|yaml)?\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`((?:python|make|watt|watt-for-what) [^`]+)`")
 INDENTED = re.compile(r"(?:^    \S.*\n?)+", re.MULTILINE)
 READERS_OWN = re.compile(
     r"/data/|/scratch|/shared|/home|FILE|FOLDER|NAME|my_|cooldown_s=idle|switch=reference,best_|\.pth|\.ckpt|my-|lab_"
+    r"|~/|cpu48|KEY|=a,b|experiment=\.\.\."
 )
 """Words of a command that name what only its reader has."""
 
@@ -36,34 +38,37 @@ class Typed:
     page: str
     words: tuple[str, ...]
     expected: str
+    in_sentence: bool
 
     def __str__(self) -> str:
         return f"{self.page}: {' '.join(self.words)}"[:120]
 
 
 def commands() -> list[Typed]:
-    """All commands of all pages, each once; what is shown with a `$` is one too."""
+    """All commands of all pages, each once: in blocks, where what is shown with a `$` or as the
+    step of a CI is one too, and within sentences."""
     typed: dict[tuple[str, ...], Typed] = {}
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         blocks = BLOCK.findall(text)
-        prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+        prose = re.sub(r"^ *```.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL)
+        sentences = [" ".join(inline.split()) for inline in INLINE.findall(prose)]
         for block in INDENTED.findall(prose):
             blocks.append(re.sub(r"^    ", "", block, flags=re.MULTILINE))
-        for block in blocks:
+        for block in (*blocks, *sentences):
             lines = block.replace("\\\n", " ").splitlines()
             for line, below in zip(lines, [*lines[1:], ""], strict=True):
                 words = _words(line)
                 if words:
                     expected = below if line.startswith("$ ") and below.startswith("error:") else ""
-                    typed.setdefault(words, Typed(page.name, words, expected))
+                    typed.setdefault(words, Typed(page.name, words, expected, block in sentences))
     return list(typed.values())
 
 
 def _words(line: str) -> tuple[str, ...]:
     """Of a line that is a command; its comment and the settings before it are left out."""
     try:
-        words = shlex.split(line.removeprefix("$ "), comments=True)
+        words = shlex.split(re.sub(r"^ *(\$|- run:) ", "", line), comments=True)
     except ValueError:
         return ()
     while words and re.fullmatch(r"[A-Z_]+=\S*", words[0]):
@@ -86,14 +91,19 @@ RUNS = [one for one in COMMANDS if "run.py" in one.words or one.words[:2] == ("w
 
 def _marks(typed: Typed) -> list[pytest.MarkDecorator]:
     """A whole experiment takes seconds to plan."""
-    is_experiment = any(word.startswith("experiment=") for word in typed.words)
-    return [pytest.mark.slow] if is_experiment else []
+    return [pytest.mark.slow] if _is_experiment(typed) else []
+
+
+def _is_experiment(typed: Typed) -> bool:
+    return any(word.startswith("experiment=") for word in typed.words)
 
 
 @pytest.mark.parametrize("typed", [pytest.param(one, marks=_marks(one)) for one in RUNS], ids=str)
 def test_a_run_is_planned(typed: Typed, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arguments = [word for word in typed.words[2:] if not word.startswith("dry_run")]
+    if typed.in_sentence and _is_experiment(typed):
+        arguments.append("model=resnet50")  # one row: commands in blocks plan the whole
     status, said = type_in(*arguments)
     if typed.expected:
         assert said.strip() == typed.expected
@@ -138,7 +148,10 @@ def test_a_subcommand_is_there_and_takes_the_options(typed: Typed):
 
 
 def _parsed(words: tuple[str, ...]) -> None:
-    """argparse leaves with 0 after --help, and with 2 for an option that it does not have."""
+    """argparse leaves with 0 after --help, and with 2 for an option that it does not have. A
+    sentence may name a command without its arguments."""
+    if len(words) < 2:
+        words = (*words, "--help")
     try:
         parser().parse_args(list(words))
     except SystemExit as ended:
