@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from metering import gloo
+
 
 class Ranks(Protocol):
     """The processes of one run. Collective calls must be made by every rank in the same order."""
@@ -60,18 +62,10 @@ class GroupRanks:
         self._group = group
 
     def broadcast(self, value: Any) -> Any:
-        from torch import distributed
-
-        box = [value]
-        distributed.broadcast_object_list(box, src=0, group=self._group)
-        return box[0]
+        return gloo.broadcast(value, self.rank, self._group)
 
     def gather(self, value: Any) -> list[Any] | None:
-        from torch import distributed
-
-        box: list[Any] | None = [None] * self.num_ranks if self.rank == 0 else None
-        distributed.gather_object(value, box, dst=0, group=self._group)
-        return box
+        return gloo.gather(value, self.rank, self.num_ranks, self._group)
 
     def barrier(self) -> None:
         from torch import distributed
