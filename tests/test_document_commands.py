@@ -15,6 +15,8 @@ from tests.conftest import ROOT
 from tests.tasks.terminal.test_refusals import type_in
 from watt_for_what.subcommands import SUBCOMMANDS, AnalysisCommand
 
+pytestmark = pytest.mark.slow
+
 PAGES = [
     ROOT / "README.md",
     ROOT / "RESULTS.md",

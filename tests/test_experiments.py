@@ -15,6 +15,8 @@ from tasks.config.model_names import CONF_DIR
 from tasks.errors import PlanError
 from tasks.plan import Plan, from_config
 
+pytestmark = pytest.mark.slow
+
 EXPERIMENTS = sorted(path.stem for path in (CONF_DIR / "experiment").glob("*.yaml"))
 LONG = {("table3", "full"), ("savings", "full")}  # dozens of runs, each composed
 NUM_RUNS = {"table3": 67, "epochs": 6, "data_share": 30, "batch_size": 20, "validate": 6}

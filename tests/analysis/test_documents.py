@@ -7,6 +7,8 @@ import pytest
 from analysis.commands.predict import errors
 from analysis.documents import filled
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_block_is_filled_with_what_its_command_prints() -> None:
     text = "before\n<!-- predict -->\nold\n<!-- end -->\nafter\n"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from benchmarks.api_overhead import GOAL, overhead
+
+pytestmark = pytest.mark.slow
 
 
 def test_it_gives_a_share_of_time_and_a_ratio_of_throughputs() -> None:

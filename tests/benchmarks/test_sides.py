@@ -12,6 +12,8 @@ from benchmarks.training_loop import MODELS
 from metering.ranks import OneRank
 from tasks.classification import session as classification
 
+pytestmark = pytest.mark.slow
+
 MODULE_HOOKS = (
     "_forward_hooks",
     "_forward_pre_hooks",

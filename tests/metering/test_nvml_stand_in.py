@@ -15,6 +15,8 @@ from metering.record_file import read
 from tests.conftest import ROOT
 from tests.metering.nvml_stand_in.state import StandIn, StandInGpu
 
+pytestmark = pytest.mark.slow
+
 NO_PERMISSION, LOST, VERSION_MISMATCH, NOT_SUPPORTED = 4, 15, 18, 3
 FORBIDDEN = {
     "forbidden": "nvmlDeviceGetHandleByIndex_v2",
@@ -70,7 +72,6 @@ def test_gpus_are_found_without_nvidia_smi(over_stand_in):
     assert all(block["energy"]["gpu_kwh"] is not None for block in answer["blocks"])
 
 
-@pytest.mark.slow
 def test_a_slow_library_and_eight_boards_cost_little_of_the_window(over_stand_in):
     gpus = [StandInGpu(f"GPU-{n}", latency_s=0.003) for n in range(8)]
     answer = over_stand_in("window", *gpus)

@@ -14,6 +14,8 @@ import watt_for_what as watt
 from analysis.tables.paper import all_tables
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
 WATT = [sys.executable, "-m", "watt_for_what", "exec"]
 

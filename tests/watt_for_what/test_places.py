@@ -11,6 +11,8 @@ import pytest
 import watt_for_what as watt
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 TWO_RANKS = """

@@ -13,6 +13,8 @@ import watt_for_what as watt
 from tests.watt_for_what.conftest import QUICK
 from watt_for_what import progress
 
+pytestmark = pytest.mark.slow
+
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:

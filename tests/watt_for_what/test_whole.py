@@ -83,6 +83,7 @@ with watt.measure("killed", batch_size=2, whole=True, training_id="t", output_di
 """  # noqa: E501
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGKILL"])
 def test_a_part_that_is_ended_stays_and_the_next_part_lies_beside_it(name, tmp_path, measure_whole):
     done = subprocess.run(

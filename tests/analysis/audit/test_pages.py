@@ -21,6 +21,8 @@ from tests.analysis.audit.test_findings import ENERGY, RTX5000, about, near
 from tests.conftest import ROOT
 from tests.tasks.terminal.typed import type_in
 
+pytestmark = pytest.mark.slow
+
 typed = cache(type_in)
 """Several findings are settled by one command."""
 
