@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -65,19 +65,16 @@ def phase_record(
     cpu_flags: Sequence[str],
     began_s: float,
 ) -> PhaseRecord:
-    """num_warm_up: leading blocks that do not count; num_sizing: of those, too short;
-    least_width: relative half-width that the interval between blocks has at least;
-    is_chosen: see `metering.stopping.StoppingRule`;
-    num_waits: blocks that were shifted against the sensor; cpu_flags: what a reader of the CPU's
-    energy has to know; began_s: on the meter's clock."""
+    """num_warm_up: leading blocks that do not count; num_sizing: of those, too short; least_width:
+    relative half-width that the interval between blocks has at least; is_chosen: see
+    `metering.stopping.StoppingRule`; num_waits: blocks that were shifted against the sensor;
+    cpu_flags: what a reader of the CPU's energy has to know; began_s: on the meter's clock."""
     kept = measured(rows, num_warm_up)
     energy = energy_interval(kept, CONFIDENCE, meter.sensor_period_s, is_chosen=is_chosen)
     energy = at_least(energy, least_width)
     drift = steadiness(rows[num_sizing:], kept)
-    begins_idle = num_warm_up == 0 and bool(rows)
-    budget = budget_of(meter, kept, energy, drift, begins_idle=begins_idle)
-    kept_s = sum(row.block.duration_s for row in kept)
-    data_wait_share = sum(row.data_wait_s for row in kept) / kept_s if kept_s else None
+    budget = budget_of(meter, kept, energy, drift, begins_idle=num_warm_up == 0 and bool(rows))
+    data_wait_share = _data_wait_share(kept)
     return PhaseRecord(
         phase=phase,
         readings=tuple(row.reading(index < num_warm_up) for index, row in enumerate(rows)),
@@ -95,7 +92,7 @@ def phase_record(
             *_flags_of_rows(meter, rows, kept, num_waits),
             *flags.of_drift(drift),
             *flags.of_first_step(len(rows), len(rows) - num_warm_up),
-            *flags.of_length(kept_s, meter.settings.least_s if is_adaptive_on_gpu(meter) else 0.0),
+            *_flags_of_length(meter, kept),
             *flags.of_data_wait(data_wait_share, meter.all_gpus),
             *flags.of_machine(meter.all_gpus, meter.clock_skew_s),
             *flags.of_sensors(meter.sensors()),
@@ -103,6 +100,17 @@ def phase_record(
         ),
         started_at=_wall_clock(meter, began_s) if rows else None,
     )
+
+
+def _data_wait_share(kept: Sequence[Row]) -> float | None:
+    """Of the time of the blocks that count."""
+    kept_s = sum(row.block.duration_s for row in kept)
+    return sum(row.data_wait_s for row in kept) / kept_s if kept_s else None
+
+
+def _flags_of_length(meter: WindowMeter, kept: Sequence[Row]) -> Iterator[str]:
+    least_s = meter.settings.least_s if is_adaptive_on_gpu(meter) else 0.0
+    return flags.of_length(sum(row.block.duration_s for row in kept), least_s)
 
 
 def _flags_of_rows(

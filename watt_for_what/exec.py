@@ -177,7 +177,7 @@ def _run(
     print(f"{asked.model}: {energy} in {reading.duration_s:.1f} s", file=sys.stderr)
     try:
         outcome.write_record(record, folder.path)
-    except WattError as error:  # the program's own end comes before that
+    except WattError as error:  # a caller has to learn first how the program itself ended
         print(f"error: {error}", file=sys.stderr)
         return child.exit_status or 2
     for line in outcome.summary(record, folder.path):
