@@ -68,7 +68,7 @@ check: lint ## before each commit: lint, types and the quick tests
 	  -m 'not (models or gpu or slurm or browser or latex or trains or slow)'
 
 test: .venv/.installed ## the whole suite
-	$(BIN)/python -m pytest -m 'not models and not gpu'
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not models and not gpu'
 
 lint: .venv/.installed ## ruff and mypy
 	$(BIN)/ruff check .
