@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.records.codecarbon.find import LogFile, Seen, log_files
+from analysis.records.codecarbon.find import LogFile, Seen, log_files, may_be_a_log
 from analysis.records.codecarbon.read import LogOutcome, read_logs
 from analysis.records.codecarbon.rows import row_of
 from analysis.records.rows import COLUMNS, OBJECT_COLUMNS, TEXT_COLUMNS, rows_of
@@ -186,7 +186,7 @@ def _find(
     for folder in folders:
         top = Path(folder).expanduser().absolute()
         tops.append(top.parent if top.is_file() else top)
-        if top.is_file() and top.suffix.lower() == ".csv":
+        if top.is_file() and may_be_a_log(top.name):
             beside = [".hydra"] if (top.parent / ".hydra").is_dir() else []
             seen.note(top.parent, beside, [top.name])
         elif top.is_file():
@@ -201,7 +201,7 @@ def _find(
 
 
 def _is_wanted(name: str) -> bool:
-    return name == FILE_NAME or name.lower().endswith(".csv")
+    return name == FILE_NAME or may_be_a_log(name)
 
 
 Batch = tuple[list[tuple[Any, ...]], list[Problem]]

@@ -79,3 +79,13 @@ def resolved(flat: dict[str, str]) -> dict[str, str]:
         if "${" not in value:
             texts[key] = value
     return texts
+
+
+def job_number(config: Path) -> int | None:
+    """Of the job in its sweep, as `hydra.yaml` beside `config` says; None where it does not."""
+    try:
+        hydra = flat_texts(read_texts(config.with_name("hydra.yaml")))
+    except (OSError, RecordError):
+        return None
+    number = hydra.get("hydra.job.num", "")
+    return int(number) if number.isdecimal() else None

@@ -6,6 +6,7 @@ below it or beside it: one of several, which `match` chooses by time.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,8 @@ from analysis.records.codecarbon.parse import is_emissions_header
 
 CONFIG = Path(".hydra") / "config.yaml"
 _HEAD_BYTES = 4096
+_KINDS = (".csv", ".tsv", ".gz", ".bz2", ".xz", ".zip", ".xlsx", ".xls", ".ods", ".parquet")
+"""Of a file that is named after emissions: what is no CSV file is then left out by name."""
 _OUTPUTS = frozenset(("outputs", "output", "multirun", "logs", "runs"))
 """Folders in which Hydra keeps runs, by its defaults and by widespread custom."""
 
@@ -31,7 +34,7 @@ class Seen:
         """One folder of the walk, with the names of what it holds."""
         if ".hydra" in folders:
             self.hydra.add(root)
-        self.csv_files += [root / name for name in files if _may_be_a_log(name)]
+        self.csv_files += [root / name for name in files if may_be_a_log(name)]
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,11 @@ class LogFile:
     path: Path
     config: Path | None
     candidates: tuple[Path, ...] = ()
+
+    @property
+    def is_backup(self) -> bool:
+        """CodeCarbon moves a file whose columns differ from its own, and begins another."""
+        return self.path.suffix.lower() == ".bak"
 
 
 def log_files(seen: Seen, tops: Sequence[Path]) -> list[LogFile]:
@@ -59,9 +67,19 @@ def log_files(seen: Seen, tops: Sequence[Path]) -> list[LogFile]:
     ]
 
 
-def _may_be_a_log(name: str) -> bool:
+def may_be_a_log(name: str) -> bool:
+    """By the name of a file: `emissions.csv`, `emissions.csv.gz`, `train.csv_0.bak`."""
     low = name.lower()
-    return low.endswith(".csv") or (low.startswith("emission") and low.endswith((".bak", ".tsv")))
+    return low.endswith(".csv") or _is_backup(low) or _is_named_as_log(low)
+
+
+def _is_named_as_log(name: str) -> bool:
+    low = name.lower()
+    return low.startswith("emission") and low.endswith((*_KINDS, ".bak"))
+
+
+def _is_backup(name: str) -> bool:
+    return re.search(r"\.csv(_\d+)?\.bak$", name) is not None
 
 
 def _is_log(path: Path, own: set[Path]) -> bool:
@@ -69,7 +87,7 @@ def _is_log(path: Path, own: set[Path]) -> bool:
     name; any other name has to have CodeCarbon's columns."""
     if any(folder in own for folder in path.parents):
         return False
-    if path.name.lower().startswith("emission"):
+    if _is_named_as_log(path.name):
         return True
     try:
         with path.open("rb") as stream:

@@ -1,13 +1,12 @@
 """The text of one emissions file to lines of named cells, whatever wrote or edited the file.
 
-Known of such files: commas, semicolons or tabs; decimal commas; a byte order mark or UTF-16; a
-code page of Windows; `sep=;` before the header; the header again in the middle (files that were
-joined, or a newer CodeCarbon that appended); line breaks within quotes; a last line that was cut.
+Known of such files: commas, semicolons or tabs; decimal commas; `sep=;` before the header; the
+header again in the middle (files that were joined, or a newer CodeCarbon that appended); line
+breaks within quotes; a last line that was cut; a conflict of Git's.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import math
@@ -15,6 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from analysis.records.codecarbon.file_text import text_of
 from metering.bounds import MOST
 from metering.json_values import shown
 from metering.record import RecordError
@@ -25,6 +25,12 @@ SEPARATORS = (",", ";", "\t", "|")
 NULLS = frozenset(("", "nan", "none", "null", "na", "n/a", "nat", "<na>", "-"))
 MAX_JOINED = 8
 """Lines that one quoted cell may span; a quote that is never closed is a fault of its own line."""
+_CONFLICT = re.compile(r"(<{7}|>{7}|\|{7})( .*)?|={7}")
+_OTHERS = {
+    "Eco2AI": ("power_consumption(kwh)", "power_consumption(kwtt)", "co2_emissions(kg)"),
+    "pyJoules": ("package_0", "nvidia_gpu_0"),
+}
+"""Columns of other meters, whose files have a name like CodeCarbon's."""
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(e[+-]?\d+)?", re.I)
@@ -73,8 +79,11 @@ class ParsedLog:
 
 def parsed(content: bytes) -> ParsedLog:
     """Raises `RecordError` with one line that says why this is no file of CodeCarbon's."""
-    text, notes = _decoded(content)
+    text, notes = text_of(content)
     physical = _LINE_END.split(text)
+    if any(map(_CONFLICT.fullmatch, physical)):
+        physical = ["" if _CONFLICT.fullmatch(line) else line for line in physical]
+        notes = (*notes, "it has a conflict of Git's that was not resolved: both sides are read")
     start = 0
     while start < len(physical) and _is_before_header(physical[start]):
         start += 1
@@ -139,18 +148,6 @@ def separator_of(header: str) -> str:
     return max(SEPARATORS, key=header.count)
 
 
-def _decoded(content: bytes) -> tuple[str, tuple[str, ...]]:
-    if not content.strip():
-        raise RecordError("the file is empty")
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return content.decode("utf-16", errors="replace"), ("the file is UTF-16",)
-    try:
-        return content.decode("utf-8-sig"), ()
-    except UnicodeDecodeError:
-        note = "the file is not UTF-8; read as Windows-1252"
-        return content.decode("cp1252", errors="replace"), (note,)
-
-
 def _logical(
     physical: list[str], start: int, separator: str, num_columns: int, problems: list[str]
 ) -> Iterator[tuple[int, list[str]]]:
@@ -194,6 +191,9 @@ def _is_header(cells: list[str]) -> bool:
 
 def _names(cells: list[str]) -> list[str]:
     names = [cell.lower() for cell in cells]
+    for tool, columns in _OTHERS.items():
+        if not set(names).isdisjoint(columns):
+            raise RecordError(f"a file of {tool}, and only CodeCarbon's logs are read")
     for name in NEEDED:
         if name not in names:
             raise RecordError(f"not CodeCarbon's: column {name} is missing")

@@ -21,6 +21,12 @@ class Whole:
     alone: bool
 
 
+AT_ONCE = (
+    "it ran at the same time as another run of its file, so they may be ranks of one run, or each "
+    "may hold what the other used: no rate is made; `python -m analysis import FOLDER --run-id ID` "
+    "takes a run for a whole one"
+)
+_OF_ONE_CONFIG = "{} runs and one config, which cannot say the samples of each: no rate is made"
 FoundPhase = tuple[str, str, Logged, tuple[str, ...]]
 """Path, phase, what was used, and flags."""
 
@@ -31,8 +37,9 @@ def phases_of(runs: Sequence[RunLog], facts: ConfigFacts, whole: Whole) -> list[
     counts = not whole.alone and ranks.count_devices(runs)
     groups = None if whole.alone or counts else ranks.by_process(runs)
     if groups is not None:
+        note = _OF_ONE_CONFIG.format(len(groups))
         made = [phase for group in groups for phase in _ranks(group, facts)]
-        return made if len(groups) == 1 or whole.each_run else _without_rates(made, len(groups))
+        return made if len(groups) == 1 or whole.each_run else _without_rates(made, note)
     kinds = [_kind(run) for run in runs]
     if len(runs) > 1 and "other" not in kinds and len(set(kinds)) == len(kinds):
         return [
@@ -45,15 +52,26 @@ def phases_of(runs: Sequence[RunLog], facts: ConfigFacts, whole: Whole) -> list[
     phases = [
         (path, name, _of_all(one, facts), (*flags, *notes)) for path, name, one, flags in phases
     ]
-    return phases if len(runs) == 1 or whole.each_run else _without_rates(phases, len(runs))
-
-
-def _without_rates(phases: Sequence[FoundPhase], num_runs: int) -> list[FoundPhase]:
-    note = f"{num_runs} runs and one config, which cannot say the samples of each: no rate is made"
+    if len(runs) == 1:
+        return phases
+    if not whole.each_run:
+        return _without_rates(phases, _OF_ONE_CONFIG.format(len(runs)))
+    if whole.alone:
+        return phases
+    at_once = ranks.at_once(runs)
     return [
-        (path, phase, replace(one, has_rate=False), (*flags, note))
-        for path, phase, one, flags in phases
+        phase if phase[2].run_id not in at_once else _without_rate(phase, AT_ONCE)
+        for phase in phases
     ]
+
+
+def _without_rates(phases: Sequence[FoundPhase], note: str) -> list[FoundPhase]:
+    return [_without_rate(phase, note) for phase in phases]
+
+
+def _without_rate(phase: FoundPhase, note: str) -> FoundPhase:
+    path, name, one, flags = phase
+    return path, name, replace(one, has_rate=False), (*flags, note)
 
 
 def _of_all(one: Logged, facts: ConfigFacts) -> Logged:

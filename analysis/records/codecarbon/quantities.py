@@ -87,7 +87,7 @@ def logged(line: Line, pue: float | None = None) -> Logged:
     gpu_name, num_gpus, of_gpus = gpus_of(line)
     parts, has_rate, notes = _parts(line, total_kwh, num_gpus)
     gpu_kwh, cpu_kwh, ram_kwh = (None if part is None else part / factor for part in parts)
-    machine = line.text("tracking_mode").lower() != "process"
+    machine = _mode(line) == "machine"
     energies = (total_kwh / factor, gpu_kwh)
     of_power, is_possible_power = power_flags(energies, duration_s, num_gpus, machine)
     emissions_kg, of_emissions = _emissions(line, total_kwh)
@@ -122,12 +122,20 @@ def logged(line: Line, pue: float | None = None) -> Logged:
 
 
 def moment(stamp: str) -> float | None:
-    """Seconds of a time stamp on its own machine's clock (CodeCarbon writes local time without a
-    zone); None where it cannot be read."""
+    """Seconds of a time stamp, on its own machine's clock where it has no zone (CodeCarbon writes
+    local time without one); None where it cannot be read."""
     try:
-        return datetime.fromisoformat(stamp).replace(tzinfo=None).timestamp()
+        return datetime.fromisoformat(stamp).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def has_zone(stamp: str) -> bool:
+    """Whether a time stamp names its zone, and so may be of another clock than its machine's."""
+    try:
+        return datetime.fromisoformat(stamp).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _known(line: Line, name: str) -> float | None:
@@ -138,6 +146,17 @@ def _known(line: Line, name: str) -> float | None:
     except RecordError:
         return None
     return None if number is None or number > MOST_OF_MACHINE else number
+
+
+def _mode(line: Line) -> str:
+    """Raises `RecordError` for what CodeCarbon never writes there: values of other columns."""
+    mode = line.text("tracking_mode").lower() or "machine"
+    if mode not in ("machine", "process"):
+        raise RecordError(
+            f"tracking_mode: {shown(mode)} is neither machine nor process, so its values are not "
+            "under their columns"
+        )
+    return mode
 
 
 def _of_time(line: Line, ended: float | None) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from analysis.records.codecarbon.quantities import Logged
@@ -114,6 +115,28 @@ def is_of_job(path: str, config: Path | None) -> bool:
     if match is None or match["word"].lower() not in _COUNT_WORDS or int(match["number"]) == 0:
         return False
     return _number_after(Path(path).stem, in_file=True) is None
+
+
+def at_once(runs: Sequence[RunLog]) -> set[str]:
+    """Ids of the runs that one file has of one project, time and length: the ranks of a run append
+    to one file where all of them have a tracker."""
+    groups: dict[tuple[str, str], list[RunLog]] = {}
+    for run in runs:
+        if run.any.start_s is not None:
+            groups.setdefault((run.path, run.any.project_name), []).append(run)
+    ids: set[str] = set()
+    for group in groups.values():
+        group.sort(key=lambda run: run.any.start_s or 0.0)
+        for run, other in pairwise(group):
+            if _overlap(run.any, other.any) and _same_length(run.any, other.any):
+                ids |= {run.any.run_id, other.any.run_id}
+    return ids
+
+
+def _same_length(one: Logged, other: Logged) -> bool:
+    """Two trackers never last equally long to the last digit: such lines were made from another."""
+    shorter_s, longer_s = sorted((one.duration_s, other.duration_s))
+    return SAME_LENGTH * longer_s <= shorter_s < longer_s
 
 
 def count_devices(runs: Sequence[RunLog]) -> bool:

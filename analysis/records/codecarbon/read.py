@@ -76,10 +76,13 @@ def read_logs(
     several runs of one have no rate. run_ids: of the runs to read, each a whole one; all where
     empty."""
     outcomes = {str(file.path): LogOutcome(str(file.path)) for file in files}
+    later = {file.config for file in files if file.config is not None and not file.is_backup}
     groups: dict[tuple[Path | None, str], list[_Placed]] = {}
     for file in files:
         home = "" if file.config is not None else str(ranks.home_of(file.path))
-        for placed in _wanted(_placed(file, outcomes[str(file.path)]), run_ids, outcomes):
+        is_superseded = file.is_backup and file.config in later
+        runs_of_file = _placed(file, outcomes[str(file.path)], is_superseded)
+        for placed in _wanted(runs_of_file, run_ids, outcomes):
             place = "" if placed.config is not None else home
             alone = placed.run.run_id if run_ids else ""
             groups.setdefault((placed.config, place + alone), []).append(placed)
@@ -98,15 +101,18 @@ def read_logs(
     return Logs(tuple(runs), tuple(outcomes[path] for path in sorted(outcomes)))
 
 
-def _placed(file: LogFile, outcome: LogOutcome) -> list[_Placed]:
-    """The runs of one file, each with its config."""
+def _placed(file: LogFile, outcome: LogOutcome, is_superseded: bool) -> list[_Placed]:
+    """The runs of one file, each with its config; is_superseded: by a later log of its config."""
     try:
         log = parsed(file.path.read_bytes())
     except Exception as error:  # whatever a stranger's file makes a reader raise
         outcome.left_out.append(reason_of(error))
         return []
-    if file.path.suffix == ".bak":
-        outcome.left_out.append("a backup that CodeCarbon made when its columns changed")
+    if is_superseded:
+        outcome.left_out.append(
+            "a backup that CodeCarbon made when its columns changed, of earlier runs than the "
+            "config's; `python -m analysis import FILE --samples N --model NAME` reads it"
+        )
         return []
     outcome.left_out += log.problems
     outcome.flags += log.notes

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from analysis.records.load import load
 from tests.analysis.records.codecarbon.logs import a_config, a_log
 
@@ -75,3 +77,42 @@ def test_a_wrong_config_is_named_by_its_place(tmp_path: Path) -> None:
     a_config(jobs, "model: vit\nnum_samples: 3\nmodel: swin\n")
     [problem] = load([tmp_path]).problems
     assert problem.reason == f"{place}: a key stands twice: model, in the group at line 1"
+
+
+def test_jobs_in_folders_named_after_overrides_are_matched_by_their_number(tmp_path: Path) -> None:
+    for number, model in enumerate(("vit", "resnet")):
+        folder = tmp_path / "multirun" / "2025-03-01" / "10-00-00" / f"model={model}"
+        a_config(folder, f"model: {model}\n")
+        a_config(folder, f"hydra:\n  job:\n    num: {number}\n", name="hydra.yaml")
+    a_log(
+        tmp_path,
+        {"run_id": "first", "timestamp": "2025-03-01T10:10:00"},
+        {"run_id": "second", "timestamp": "2025-03-01T10:20:00"},
+    )
+    assert _models(tmp_path) == {"first": "vit", "second": "resnet"}
+
+
+@pytest.mark.parametrize("stamp", ["01/03/2025 11:20", "2025-03-01T11:20:00+00:00", ""])
+def test_a_time_of_another_clock_chooses_among_no_configs(tmp_path: Path, stamp: str) -> None:
+    for clock, model in (("10-00-00", "vit"), ("11-00-00", "swin")):
+        a_config(tmp_path / "outputs" / "2025-03-01" / clock, f"model: {model}\n")
+    a_log(
+        tmp_path,
+        {"run_id": "later", "timestamp": stamp},
+        {"run_id": "first", "timestamp": "2025-03-01T10:20:00"},
+    )
+    assert _models(tmp_path) == {"first": "vit"}
+
+
+@pytest.mark.parametrize("folders", [("0", "1"), ("model=vit", "model=swin")])
+def test_jobs_that_ran_at_once_or_in_unknown_order_are_not_matched(
+    tmp_path: Path, folders: tuple[str, str]
+) -> None:
+    for folder in folders:
+        a_config(tmp_path / "multirun" / "2025-03-01" / "10-00-00" / folder, f"model: {folder}\n")
+    a_log(
+        tmp_path,
+        {"run_id": "short", "timestamp": "2025-03-01T10:20:00", "duration": "1100"},
+        {"run_id": "long", "timestamp": "2025-03-01T10:40:00", "duration": "2300"},
+    )
+    assert _models(tmp_path) == {}

@@ -122,3 +122,24 @@ def test_quoted_decimal_commas_are_told_by_the_others_of_their_file(
         return
     with pytest.raises(RecordError):
         line.number_of("energy_consumed")
+
+
+def test_a_conflict_of_git_costs_no_run() -> None:
+    lines = csv_text({"run_id": "a"}, {"run_id": "b"}, {"run_id": "c"}).splitlines()
+    marks = [*lines[:2], "<<<<<<< HEAD", lines[2], "=======", lines[3], ">>>>>>> a branch"]
+    log = parsed("\n".join(marks).encode())
+    assert [line.text("run_id") for line in log.lines] == ["a", "b", "c"]
+    assert (log.problems, log.cut_run_ids) == ((), ())
+    assert "conflict of Git's" in log.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("header", "tool"),
+    [
+        ("id,project_name,duration(s),power_consumption(kWh),CO2_emissions(kg)", "Eco2AI"),
+        ("timestamp;tag;duration;package_0;dram_0", "pyJoules"),
+    ],
+)
+def test_a_file_of_another_meter_is_named(header: str, tool: str) -> None:
+    with pytest.raises(RecordError, match=f"a file of {tool}"):
+        parsed(f"{header}\n1,2,3,4,5\n".encode())
