@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from analysis.claims.claim import OPEN, Claim, Part, above, of_parts
 from analysis.estimates.estimate import Quantity, total
-from analysis.estimates.measured import Measured, MeasuredRate
+from analysis.estimates.measured import Measured
+from analysis.estimates.rates import MeasuredRate
 from analysis.estimates.ratio import fieller
 from analysis.estimates.studies import AXES
 from analysis.records.collection import apart
@@ -38,7 +39,7 @@ def larger_sets(measured: Sequence[Measured]) -> Claim:
         ratio = kwh[1].value / kwh[0].value
         low, high = _interval(kwh[1], kwh[0])
         interval = "no interval" if math.isnan(low) else f"{low:.1f} to {high:.1f}"
-        words = f"{larger.name} over {name}: {ratio:.1f} x ({interval})"
+        words = f"{larger.name} over {name}: {ratio:.1f} x ({interval}){_apart(one, larger)}"
         parts.append((words, above(low, high, 1.0)))
     return of_parts(
         "5.4, Figure 3", "pre-training on a larger set costs more than training", parts, FIELLER
@@ -68,6 +69,11 @@ def self_supervision(measured: Sequence[Measured]) -> Claim:
         parts,
         FIELLER,
     )
+
+
+def _apart(one: Measured, other: Measured) -> str:
+    """What is said where no sweep has both: what changed between two sweeps is in no interval."""
+    return "" if one.shares_sweep_with(other) else ", measured apart"
 
 
 def _whole(one: Measured) -> Quantity | None:
@@ -120,6 +126,7 @@ def batch_size(measured: Sequence[Measured]) -> Claim:
         low, high = _interval(_quantity(rates[0], "small"), _quantity(rates[1], "large"))
         interval = "no interval" if math.isnan(low) else f"{low:.2f} to {high:.2f}"
         words = f"{line[small].name}: {ratio:.2f} x ({interval}) at {small} over {large}"
+        words += _apart(line[small], line[large])
         parts.append((words, OPEN if math.isnan(low) else above(low, high, 1.0)))
     return of_parts(
         "A.3, Figure 6", "testing with a smaller batch takes more per image", parts, FIELLER

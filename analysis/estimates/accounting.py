@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from analysis.estimates.estimate import Estimate, Part, Quantity, estimate
-from analysis.estimates.measured import Measured, MeasuredRate
+from analysis.estimates.measured import Measured
+from analysis.estimates.rates import MeasuredRate
 from analysis.published import facts as published
 from analysis.records.collection import apart
 from metering import catalogue

@@ -62,7 +62,7 @@ def combinations(rows: Iterable[Measured]) -> list[Combination]:
             of_phase = [one for one in compared if one.phase == phase]
             values = _best_values(of_phase)
             if values:
-                whole = next((one for one in of_phase if _values(one) == values), None)
+                whole = next((one for one in of_phase if _is_measured(one, values)), None)
                 best.append(Combination(phase, values, whole, group.reference, group.where))
     return best
 
@@ -79,5 +79,7 @@ def _best_values(compared: Sequence[Saving]) -> dict[str, Any]:
     return {factor: best[factor][1] for factor in FACTORS if factor in best}
 
 
-def _values(one: Saving) -> dict[str, Any]:
-    return {factor: one.changed[factor][1] for factor in FACTORS if factor in one.changed}
+def _is_measured(one: Saving, values: Mapping[str, Any]) -> bool:
+    """Whether it is this combination, beside its reference."""
+    changed = {factor: after for factor, (_, after) in one.changed.items()}
+    return changed == values and one.num_sweeps > 0

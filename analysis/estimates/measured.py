@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from analysis.estimates import net
-from analysis.estimates.between_runs import ALIKE, Basis, RunsRate, Spread, rate_over_runs
-from analysis.estimates.emissions import NO_FACTOR, Factor, factor_of
+from analysis.estimates.between_runs import ALIKE
 from analysis.estimates.papers_row import papers_row
+from analysis.estimates.rates import MeasuredRate, Spreads, mean, rate_of
 from analysis.estimates.run import Run
 from analysis.estimates.tiers import Tier, least_sure, tier_of
 from analysis.records.calibration import Calibration
 from analysis.records.collection import apart
 from analysis.records.describe import device_of, variant_of
 from metering.record import Stage
-from metering.setup import SetUp, comparison_key, hardware_key
+from metering.setup import SetUp, comparison_key
 
 OWN_STAGES = ("supervised", "finetune", "distill")
 """Stages whose network is the one that is used afterwards: another stage's has a decoder, a second
@@ -27,41 +26,11 @@ RUNS_ALIKE = "its runs are alike to the last digit, so how much runs differ is n
 
 
 @dataclass(frozen=True)
-class MeasuredRate:
-    """kWh and seconds per sample of one stage's phase, mean over runs, with the half-width of its
-    95 % interval and what the interval holds (`basis`).
-
-    s_half_width: of the seconds, which differ between runs as the energy does. gpu_kwh_per_sample:
-    what the GPUs took of it, None where a run read none. modelled_share: of the energy, 0..1, of
-    components that no sensor read. idle_kwh_per_sample:
-    idle power x seconds, with its own half-width; None where a record has no idle power or no
-    pace."""
-
-    kwh_per_sample: float
-    half_width: float | None
-    basis: Basis
-    s_per_sample: float | None
-    num_samples: float
-    num_records: int
-    sensors: str
-    emission_factor: Factor = NO_FACTOR
-    idle_kwh_per_sample: float | None = None
-    idle_half_width: float | None = None
-    s_half_width: float | None = None
-    gpu_kwh_per_sample: float | None = None
-    modelled_share: float | None = None
-    why_no_interval: str = ""
-
-    @property
-    def is_result(self) -> bool:
-        """False where the interval is as wide as the number: it says nothing then."""
-        return self.half_width is None or self.half_width < self.kwh_per_sample
-
-
-@dataclass(frozen=True)
 class Measured:
     """One row with everything its runs found out.
 
+    rates: over all runs, by stage and phase; in_sweeps: over those of each sweep, by its number,
+    which rows of one `merge` share.
     setup: of its newest run, of a stage of the network's own where there is one; collection: whose
     records it rests on; paper_row: of the
     paper, None where it is no row of the paper; row_key: rows with one key differ in how a stage
@@ -81,6 +50,7 @@ class Measured:
     tier: Tier
     is_at_recipe_size: bool
     rates: Mapping[tuple[str, str], MeasuredRate]
+    in_sweeps: Mapping[int, Mapping[tuple[str, str], MeasuredRate]] = field(default_factory=dict)
     recipe: tuple[Stage, ...] = ()
     wall_meter: Calibration | None = None
     num_nodes: int = 1
@@ -126,6 +96,10 @@ class Measured:
         shown = (self.device, batch_size, asked.precision, self.variant, self.row_key)
         return (asked.task, self.name, self.dataset, self.hardware, *shown, *self.run_ids)
 
+    def shares_sweep_with(self, other: Measured) -> bool:
+        """Whether a sweep measured both. Both are of one `merge`."""
+        return not self.in_sweeps.keys().isdisjoint(other.in_sweeps)
+
     @property
     def train_rate(self) -> MeasuredRate | None:
         """Of plain training or fine-tuning, else of the first stage that was measured."""
@@ -137,23 +111,19 @@ class Measured:
         return next((rate for (_, phase), rate in self.rates.items() if phase == "test"), None)
 
 
-@dataclass(frozen=True)
-class Pooled:
-    """How much repeated runs differ on one hardware: in energy and in seconds per sample."""
-
-    kwh: Spread | None = None
-    pace: Spread | None = None
-
-
-Spreads = Mapping[tuple[str, str], Pooled]
-"""(hardware key of one collection, phase) -> how much repeated runs differ on it."""
-
-
 def measured(
-    key: str, phases: Mapping[tuple[str, str], Sequence[Run]], spreads: Spreads
+    key: str,
+    phases: Mapping[tuple[str, str], Sequence[Run]],
+    spreads: Spreads,
+    in_sweeps: Spreads,
 ) -> Measured:
-    """The row of these runs: of each stage and phase those that are repetitions, oldest first."""
-    rates = {phase: _rate(runs, spreads) for phase, runs in phases.items()}
+    """The row of these runs: of each stage and phase those that are repetitions, oldest first.
+    spreads: how much runs differ; in_sweeps: runs of one sweep."""
+    rates = {phase: rate_of(runs, spreads) for phase, runs in phases.items()}
+    by_sweep: dict[int, dict[tuple[str, str], list[Run]]] = {}
+    for phase, repetitions in phases.items():
+        for run in repetitions:
+            by_sweep.setdefault(run.sweep, {}).setdefault(phase, []).append(run)
     runs = sorted((run for some in phases.values() for run in some), key=lambda run: run.order)
     own = [run for run in runs if run.stage in OWN_STAGES]
     newest = (own or runs)[-1]
@@ -182,11 +152,15 @@ def measured(
         tier=least_sure(tier_of(run.setup, run.is_at_recipe_size, run.values) for run in runs),
         is_at_recipe_size=fits,
         rates=rates,
+        in_sweeps={
+            sweep: {phase: rate_of(some, in_sweeps) for phase, some in of_sweep.items()}
+            for sweep, of_sweep in by_sweep.items()
+        },
         recipe=recipes[-1] if recipes else (),
         wall_meter=newest["wall_meter"],
         num_nodes=round(newest["num_nodes"] or 1),
-        setup_kwh=_mean([run["setup_kwh"] for run in runs]),
-        checkpoint_kwh=_mean([run["checkpoint_kwh"] for run in runs]),
+        setup_kwh=mean([run["setup_kwh"] for run in runs]),
+        checkpoint_kwh=mean([run["checkpoint_kwh"] for run in runs]),
         params_m=params_m,
         gmacs=gmacs,
         views=_last([run for run in runs if run.phase == "test"], "views_per_sample"),
@@ -198,62 +172,6 @@ def measured(
         identities=_once(runs, "identity"),
         paths=_once(runs, "path"),
     )
-
-
-def _rate(runs: Sequence[Run], spreads: Spreads) -> MeasuredRate:
-    key = apart(hardware_key(runs[0].setup), runs[0].collection), runs[0].phase
-    spread = spreads.get(key, Pooled())
-    kwh = rate_over_runs(
-        [run.kwh_per_sample for run in runs], [run["kwh_half_width"] for run in runs], spread.kwh
-    )
-    idle = _idle(runs, spread.pace)
-    return MeasuredRate(
-        kwh_per_sample=kwh.value,
-        half_width=kwh.half_width,
-        basis=kwh.basis,
-        why_no_interval=kwh.why_none,
-        s_per_sample=_mean([run["s_per_sample"] for run in runs]),
-        num_samples=sum(float(run["num_samples"] or 0) for run in runs),
-        num_records=len(runs),
-        sensors=_sensors(runs[-1]),
-        emission_factor=factor_of(runs),
-        idle_kwh_per_sample=idle.value if idle else None,
-        idle_half_width=idle.half_width if idle else None,
-        s_half_width=_pace_half_width(runs, spread.pace),
-        gpu_kwh_per_sample=_gpu(runs),
-        modelled_share=_mean([_modelled_share(run) for run in runs]),
-    )
-
-
-def _modelled_share(run: Run) -> float | None:
-    parts = [(run[f"{name}_kwh"], run[f"{name}_sensor"]) for name in ("gpu", "cpu", "ram")]
-    known = [(kwh, how) for kwh, how in parts if kwh]
-    if not known:
-        return None
-    modelled = sum(kwh for kwh, how in known if how == "modelled")
-    return float(modelled / sum(kwh for kwh, _ in known))
-
-
-def _gpu(runs: Sequence[Run]) -> float | None:
-    if any(run["gpu_kwh"] is None or not run["num_samples"] for run in runs):
-        return None
-    return _mean([run["gpu_kwh"] / run["num_samples"] for run in runs])
-
-
-def _pace_half_width(runs: Sequence[Run], spread: Spread | None) -> float | None:
-    paces = [run["s_per_sample"] for run in runs]
-    if any(pace is None for pace in paces):
-        return None
-    return rate_over_runs(paces, [run["s_half_width"] for run in runs], spread).half_width
-
-
-def _idle(runs: Sequence[Run], spread: Spread | None) -> RunsRate | None:
-    """The energy of an idle machine in the time of a sample. spread: of their seconds."""
-    if any(run["idle_power_w"] is None or run["s_per_sample"] is None for run in runs):
-        return None
-    names = ("idle_power_w", "s_per_sample", "s_half_width")
-    idle = [net.idle_kwh_per_sample(*(run[name] for name in names)) for run in runs]
-    return rate_over_runs([kwh for kwh, _ in idle], [width for _, width in idle], spread)
 
 
 def _notes(rates: Mapping[tuple[str, str], MeasuredRate]) -> list[str]:
@@ -274,16 +192,6 @@ def _notes(rates: Mapping[tuple[str, str], MeasuredRate]) -> list[str]:
 
 def _flags(runs: Sequence[Run]) -> list[str]:
     return [flag for run in runs for flag in (run["flags"] or "").split("; ")]
-
-
-def _sensors(run: Run) -> str:
-    parts = (("GPU", "gpu_sensor"), ("CPU", "cpu_sensor"), ("RAM", "ram_sensor"))
-    return ", ".join(f"{name} {run[key]}" for name, key in parts if run[key])
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
 
 
 def _last(runs: Sequence[Run], name: str) -> float | None:

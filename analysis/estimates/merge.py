@@ -16,11 +16,13 @@ from typing import Any
 import pandas as pd
 
 from analysis.estimates.between_runs import pooled_spread
-from analysis.estimates.measured import Measured, Pooled, measured
+from analysis.estimates.measured import Measured, measured
+from analysis.estimates.rates import Pooled, Spreads
 from analysis.estimates.run import Run
 from analysis.estimates.tiers import is_at_recipe_size
 from analysis.estimates.trainings import add_parts
 from analysis.records.collection import apart
+from analysis.records.sweeps import with_sweeps
 from metering.setup import hardware_key, row_key
 
 Bundle = dict[tuple[str, str], list[Run]]
@@ -33,9 +35,9 @@ def merge(frame: pd.DataFrame) -> list[Measured]:
     rows: dict[str, dict[str, list[Run]]] = {}
     for run in _runs(frame):
         rows.setdefault(run.row_key, {}).setdefault(run.merge_key, []).append(run)
-    spreads = _spreads(rows)
+    spreads, in_sweeps = _spreads(rows), _spreads(rows, in_sweeps=True)
     merged = [
-        measured(key, bundle, spreads)
+        measured(key, bundle, spreads, in_sweeps)
         for key, setups in rows.items()
         for bundle in _bundles(setups)
     ]
@@ -44,7 +46,7 @@ def merge(frame: pd.DataFrame) -> list[Measured]:
 
 def _runs(frame: pd.DataFrame) -> Iterator[Run]:
     """Usable rows, oldest first, with their keys."""
-    frame = add_parts(frame)
+    frame = add_parts(with_sweeps(frame))
     usable = frame[(frame["status"] == "finished") & frame["kwh_per_sample"].notna()]
     usable = usable.sort_values("started_s", kind="stable", na_position="first")
     keys: dict[tuple[Any, ...], tuple[bool, str]] = {}
@@ -70,15 +72,16 @@ def _plain(column: pd.Series) -> list[Any]:
     return [None if gone else value for value, gone in zip(values, absent, strict=True)]
 
 
-def _spreads(rows: Mapping[str, Mapping[str, Sequence[Run]]]) -> dict[tuple[str, str], Pooled]:
-    """(hardware key of one collection, phase) -> how much repeated runs differ on it."""
+def _spreads(rows: Mapping[str, Mapping[str, Sequence[Run]]], in_sweeps: bool = False) -> Spreads:
+    """(hardware key of one collection, phase) -> how much repeated runs differ on it. in_sweeps:
+    only how much those of one sweep do, without what changes from sweep to sweep."""
     repeated: dict[tuple[str, str], list[list[Run]]] = {}
     for setups in rows.values():
         for runs in setups.values():
-            phases: dict[str, list[Run]] = {}
+            alike: dict[tuple[str, int], list[Run]] = {}
             for run in runs:
-                phases.setdefault(run.phase, []).append(run)
-            for phase, several in phases.items():
+                alike.setdefault((run.phase, run.sweep * in_sweeps), []).append(run)
+            for (phase, _), several in alike.items():
                 if len(several) > 1:
                     key = apart(hardware_key(runs[0].setup), runs[0].collection), phase
                     repeated.setdefault(key, []).append(several)

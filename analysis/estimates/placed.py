@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.estimates.sweep_effect import PlacedRun
+from analysis.records.sweeps import COLUMN, with_sweeps
 from metering.record import RecordError
 from metering.record_file import read
 
@@ -19,7 +20,7 @@ def placed_runs(frame: pd.DataFrame) -> list[PlacedRun]:
         & frame["kwh_per_sample"].notna()
     ]
     runs: list[PlacedRun] = []
-    for row in wanted.to_dict("records"):
+    for row in with_sweeps(wanted).to_dict("records"):
         try:
             sweep = read(Path(row["path"])).sweep
         except (OSError, RecordError):
@@ -27,6 +28,6 @@ def placed_runs(frame: pd.DataFrame) -> list[PlacedRun]:
         if sweep is None or sweep.order != "shuffled" or sweep.num_runs < 2:
             continue
         place = (sweep.position - 1) / (sweep.num_runs - 1)
-        setup = f"{row['merge_key']} {row['phase']}"
+        setup = f"{row['merge_key']} {row['phase']} {row[COLUMN]}"
         runs.append(PlacedRun(setup, float(row["kwh_per_sample"]), place, sweep.temperature_c))
     return runs

@@ -1,8 +1,75 @@
-"""The interval of a ratio of two numbers that have intervals."""
+"""A ratio of two numbers that have intervals, and of several such ratios their mean."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analysis.records.confidence import Z_95, student_t
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A number over another, with its 95 % interval; `nan` where a number has no interval, or the
+    ratio's has no end."""
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+
+    @property
+    def has_interval(self) -> bool:
+        return not (math.isnan(self.low) or math.isnan(self.high))
+
+
+def ratio_of(one: float, half_width: float | None, other: float, others: float | None) -> Ratio:
+    """one / other. half_width, others: of the 95 % interval of each, None where it has none."""
+    interval = None
+    if half_width is not None and others is not None:
+        interval = fieller(one, half_width, other, others)
+    return Ratio(one / other, *(interval or ()))
+
+
+def weighted_mean(ratios: Sequence[Ratio]) -> Ratio:
+    """Of ratios that are independent and have intervals: their logarithms weighted by the inverse
+    squares of the intervals. Where they differ by more than these allow, the interval is wider by
+    the square root of chi-squared over its degrees of freedom (Birge 1932, "The calculation of
+    errors by the method of least squares", Phys. Rev. 40)."""
+    if len(ratios) == 1:
+        return ratios[0]
+    if not all(one.has_interval and one.low > 0 for one in ratios):
+        return Ratio(_geometric_mean(ratios))
+    logs = [math.log(one.value) for one in ratios]
+    weights = [(math.log(one.high / one.low) / 2) ** -2 for one in ratios]
+    weighted = list(zip(weights, logs, strict=True))
+    mean = math.fsum(weight * one for weight, one in weighted) / math.fsum(weights)
+    chi_squared = Z_95**2 * math.fsum(weight * (one - mean) ** 2 for weight, one in weighted)
+    wider = math.sqrt(max(1.0, chi_squared / (len(ratios) - 1)))
+    return _with_half_width(mean, wider / math.sqrt(math.fsum(weights)))
+
+
+def mean_of_pairs(ratios: Sequence[Ratio]) -> Ratio:
+    """Of two ratios or more whose intervals say too little: how much the ratios themselves differ,
+    by Student's t over their logarithms."""
+    mean = _geometric_mean(ratios)
+    squares = math.fsum(math.log(one.value / mean) ** 2 for one in ratios)
+    degrees = len(ratios) - 1
+    half_width = student_t(degrees) * math.sqrt(squares / degrees / len(ratios))
+    return _with_half_width(math.log(mean), half_width) if half_width > ALIKE else Ratio(mean)
+
+
+ALIKE = 1e-9
+"""A half-width under this is what rounding leaves of equal ratios, and no sign of none."""
+
+
+def _geometric_mean(ratios: Sequence[Ratio]) -> float:
+    return math.exp(math.fsum(math.log(one.value) for one in ratios) / len(ratios))
+
+
+def _with_half_width(mean: float, half_width: float) -> Ratio:
+    """mean, half_width: of the logarithm."""
+    return Ratio(math.exp(mean), math.exp(mean - half_width), math.exp(mean + half_width))
 
 
 def fieller(

@@ -12,7 +12,7 @@ from metering.setup import SetUp
 @dataclass(frozen=True)
 class Run:
     """One row of the tidy DataFrame, a run's phase: its values by column (`records.rows.COLUMNS`)
-    and its place in time."""
+    and `sweep`, and its place in time."""
 
     values: Mapping[str, Any]
     order: int
@@ -20,7 +20,7 @@ class Run:
     row_key: str
 
     COLUMNS: ClassVar[tuple[str, ...]] = (
-        "path", "collection", "kind", "run_id", "identity", "merge_key", "setup", "task",
+        "path", "collection", "sweep", "kind", "run_id", "identity", "merge_key", "setup", "task",
         "paper_row", "dataset", "hardware", "stage", "phase", "recipe", "wall_meter", "size_px",
         "kwh_per_sample", "kwh_half_width", "s_per_sample", "s_half_width", "idle_power_w",
         "energy_kwh", "country",
@@ -41,6 +41,11 @@ class Run:
     @property
     def collection(self) -> str:
         return str(self.values["collection"])
+
+    @property
+    def sweep(self) -> int:
+        """Its number (`records.sweeps`)."""
+        return int(self.values["sweep"])
 
     @property
     def merge_key(self) -> str:

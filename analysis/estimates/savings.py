@@ -1,43 +1,32 @@
 """What a switch saves: a network's set-up against the same set-up with one factor changed.
 
 A set-up that differs from its group's reference (see `switched`) in several factors is a
-combination.
+combination. Both are compared within each sweep (see `records.sweeps`) that measured both, and the
+changes of several sweeps are averaged. Where no sweep has both, what changed from one sweep to the
+other cannot be told from the switch: then the change is that of the two nearest sweeps, without an
+interval and without a verdict.
 Where the energy of the device that computes is modelled from time and load, no sensor has seen what
 a switch saves: then the ratio of time is compared, and energy is not.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from analysis.estimates.measured import Measured, MeasuredRate
-from analysis.estimates.ratio import fieller
+from analysis.estimates.measured import Measured
+from analysis.estimates.rates import MeasuredRate
+from analysis.estimates.ratio import Ratio, mean_of_pairs, ratio_of, weighted_mean
 from analysis.estimates.switched import AXIS, Group, differing, groups_of
 from analysis.estimates.tiers import READ, sensor_tier
 from metering.setup import SetUp, study_key
 
-Verdict = Literal["saves", "costs more", "not shown", "not repeated"]
+Verdict = Literal["saves", "costs more", "not shown", "not repeated", "measured apart"]
 """not repeated: nothing on that machine was measured twice, so nobody knows what another run of the
-same set-up would change."""
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """Of a rate to the reference's, with its 95 % interval by Fieller; `nan` where a rate has no
-    interval, or the ratio's has no end."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def verdict(self) -> Verdict:
-        if self.high < 1:
-            return "saves"
-        return "costs more" if self.low > 1 else "not shown"
+same set-up would change. measured apart: no sweep on one machine has both set-ups."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +37,8 @@ class Saving:
     factor -> (the reference's value, its own). energy: ratio of kWh per sample; None where no
     sensor read the device that computed. modelled_share: of the reference's electricity, 0..1, of
     components that no sensor read; None where it is not known. time: ratio of seconds per sample;
-    None where a record has no pace. num_records: of the switched set-up and of the reference;
+    None where a record has no pace. num_records: of the switched set-up and of the reference,
+    that were compared; num_sweeps: in which they were, 0 where no sweep has both;
     is_repeated: whether the intervals hold how much runs of one set-up differ; flags: what the
     meter and the estimate say against a run of either set-up.
     """
@@ -62,6 +52,7 @@ class Saving:
     time: Ratio | None
     num_records: tuple[int, int]
     is_repeated: bool
+    num_sweeps: int = 1
     modelled_share: float | None = None
     flags: tuple[str, ...] = ()
 
@@ -72,9 +63,14 @@ class Saving:
 
     @property
     def verdict(self) -> Verdict:
+        if not self.num_sweeps:
+            return "measured apart"
         if not self.is_repeated:
             return "not repeated"
-        return self.compared.verdict if self.compared else "not shown"
+        ratio = self.compared
+        if ratio and ratio.high < 1:
+            return "saves"
+        return "costs more" if ratio and ratio.low > 1 else "not shown"
 
     @property
     def switch(self) -> str:
@@ -137,22 +133,65 @@ def against(reference: Measured, one: Measured, where: str) -> list[Saving]:
     `Saving`."""
     changed = differing(reference.setup, one.setup)
     return [
-        Saving(
-            model=one.setup.asked.model,
-            phase=phase,
-            where=where,
-            is_small=one.setup.asked.scale == "small",
-            changed=changed,
-            energy=_energy(one, rate, reference, reference.rates[stage, phase]),
-            modelled_share=reference.rates[stage, phase].modelled_share,
-            flags=_flags(one, reference),
-            time=_time(rate, reference.rates[stage, phase]),
-            num_records=(rate.num_records, reference.rates[stage, phase].num_records),
-            is_repeated=_is_repeated(rate) and _is_repeated(reference.rates[stage, phase]),
-        )
-        for (stage, phase), rate in one.rates.items()
-        if (stage, phase) in reference.rates and changed
+        _saving(reference, one, key, changed, where)
+        for key in one.rates
+        if key in reference.rates and changed
     ]
+
+
+def _saving(
+    reference: Measured,
+    one: Measured,
+    key: tuple[str, str],
+    changed: Mapping[str, tuple[Any, Any]],
+    where: str,
+) -> Saving:
+    """Of one stage and phase, `key`."""
+    ours, theirs = _in_sweeps(one, key), _in_sweeps(reference, key)
+    in_sweeps = [(rate, theirs[sweep]) for sweep, rate in ours.items() if sweep in theirs]
+    pairs = in_sweeps or [_nearest(ours, theirs)]
+    is_repeated = all(_is_repeated(rate) for pair in pairs for rate in pair)
+    merged = weighted_mean if is_repeated or len(pairs) == 1 else mean_of_pairs
+    is_read = all(_is_read(one, rate) and _is_read(reference, other) for rate, other in pairs)
+    energies = [_energy(*pair) for pair in pairs] if is_read else []
+    times = [_time(*pair) for pair in pairs]
+    energy = merged(energies) if energies else None
+    time = merged([ratio for ratio in times if ratio]) if all(times) else None
+    if not in_sweeps:
+        energy, time = _without_interval(energy), _without_interval(time)
+    return Saving(
+        model=one.setup.asked.model,
+        phase=key[1],
+        where=where,
+        is_small=one.setup.asked.scale == "small",
+        changed=changed,
+        energy=energy,
+        time=time,
+        num_records=(
+            sum(rate.num_records for rate, _ in pairs),
+            sum(other.num_records for _, other in pairs),
+        ),
+        is_repeated=is_repeated or len(pairs) > 1,
+        num_sweeps=len(in_sweeps),
+        modelled_share=reference.rates[key].modelled_share,
+        flags=_flags(one, reference),
+    )
+
+
+def _in_sweeps(one: Measured, key: tuple[str, str]) -> dict[int, MeasuredRate]:
+    return {sweep: rates[key] for sweep, rates in one.in_sweeps.items() if key in rates}
+
+
+def _nearest(
+    ours: Mapping[int, MeasuredRate], theirs: Mapping[int, MeasuredRate]
+) -> tuple[MeasuredRate, MeasuredRate]:
+    """Of two sweeps that have the fewest runs between them."""
+    sweep, other = min(itertools.product(ours, theirs), key=lambda both: abs(both[0] - both[1]))
+    return ours[sweep], theirs[other]
+
+
+def _without_interval(ratio: Ratio | None) -> Ratio | None:
+    return Ratio(ratio.value) if ratio else None
 
 
 def _flags(*rows: Measured) -> tuple[str, ...]:
@@ -161,20 +200,16 @@ def _flags(*rows: Measured) -> tuple[str, ...]:
     return tuple(dict.fromkeys(notes))
 
 
-def _energy(
-    one: Measured, rate: MeasuredRate, other: Measured, reference: MeasuredRate
-) -> Ratio | None:
-    if not (_is_read(one, rate) and _is_read(other, reference)):
-        return None
-    return _ratio(
-        rate.kwh_per_sample, rate.half_width, reference.kwh_per_sample, reference.half_width
+def _energy(one: MeasuredRate, reference: MeasuredRate) -> Ratio:
+    return ratio_of(
+        one.kwh_per_sample, one.half_width, reference.kwh_per_sample, reference.half_width
     )
 
 
 def _time(one: MeasuredRate, reference: MeasuredRate) -> Ratio | None:
     if not one.s_per_sample or not reference.s_per_sample:
         return None
-    return _ratio(
+    return ratio_of(
         one.s_per_sample, one.s_half_width, reference.s_per_sample, reference.s_half_width
     )
 
@@ -189,14 +224,6 @@ def _is_read(measured: Measured, rate: MeasuredRate) -> bool:
 
 def _is_repeated(rate: MeasuredRate) -> bool:
     return "between runs" in rate.basis
-
-
-def _ratio(one: float, half_width: float | None, other: float, others: float | None) -> Ratio:
-    interval = None
-    if half_width is not None and others is not None:
-        interval = fieller(one, half_width, other, others)
-    low, high = interval or (math.nan, math.nan)
-    return Ratio(one / other, low, high)
 
 
 def as_written(value: Any) -> str:

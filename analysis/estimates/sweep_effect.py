@@ -1,9 +1,9 @@
 """How much a rate depends on where in its sweep a run stood, and how warm the device was.
 
-Repetitions of one set-up at several places give deviations from their own mean. Over all set-ups
-one line is fitted to them, deviation over place, both centred within a set-up (analysis of
-covariance: Snedecor and Cochran 1980, "Statistical Methods", chapter 18). A shuffled order keeps
-the place from standing for something else that differs between the runs.
+Repetitions of one set-up at several places of a sweep give deviations from their own mean. Over
+all set-ups one line is fitted to them, deviation over place, both centred within a set-up and sweep
+(analysis of covariance: Snedecor and Cochran 1980, "Statistical Methods", chapter 18). A shuffled
+order keeps the place from standing for something else that differs between the runs.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from analysis.records.confidence import student_t
 
 @dataclass(frozen=True)
 class PlacedRun:
-    """setup: what repetitions have in common (merge key and phase); rate: above 0; place: of the
-    run in its sweep, from 0 (first) to 1 (last); temperature_c: before it, None: not read."""
+    """setup: what repetitions have in common (merge key, phase, sweep); rate: above 0; place: in
+    its sweep, from 0 (first) to 1 (last); temperature_c: before the run, None: not read."""
 
     setup: str
     rate: float

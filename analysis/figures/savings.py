@@ -20,12 +20,14 @@ COLORS: dict[Verdict, str] = {
     "costs more": look.VERMILION,
     "not shown": look.GREY,
     "not repeated": look.GREY,
+    "measured apart": look.GREY,
 }
 MARKERS: dict[Verdict, str] = {
     "saves": "o",
     "costs more": "s",
     "not shown": "x",
     "not repeated": "+",
+    "measured apart": "_",
 }
 
 

@@ -55,7 +55,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Loaded:
-    """frame: columns `rows.COLUMNS`, and `started_s`, the start in seconds since 1970; problems:
+    """frame: columns `rows.COLUMNS`, and `started_s` and `ended_s` in seconds since 1970; problems:
     what was left out, by path; logs: what became of each log of other software: used, flagged or
     left out; copies: records that lie in a second place."""
 
@@ -143,7 +143,9 @@ def _frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
         else:
             data[name] = pd.Series(values, dtype=float)
     frame = pd.DataFrame(data)
-    return frame.assign(started_s=_seconds(frame["started_at"]))
+    return frame.assign(
+        started_s=_seconds(frame["started_at"]), ended_s=_seconds(frame["ended_at"])
+    )
 
 
 def _shared(values: Sequence[Any], keys: Sequence[Any]) -> tuple[Any, ...]:

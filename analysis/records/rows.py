@@ -13,6 +13,7 @@ from analysis.records.collection import collection_of
 from analysis.records.confidence import at_95
 from analysis.records.describe import dataset_of, device_of, variant_of
 from analysis.records.emission_factor import LOG_SOURCE
+from analysis.records.sweeps import machine_of, place_of
 from metering import catalogue
 from metering.bounds import MOST
 from metering.json_values import group, shown, text
@@ -23,7 +24,7 @@ from metering.setup import merge_key
 COLUMNS = (
     # where from
     "path", "collection", "kind", "schema_version", "status", "run_id", "training_id", "identity",
-    "started_at",
+    "started_at", "ended_at", "machine", "place",
     # what was asked and found: the whole, its key, and what a reader asks for by name
     "setup", "merge_key", "task", "model", "dataset", "data", "device", "batch_size", "precision",
     "variant", "stage", "scale", "phase", "size_px",
@@ -40,13 +41,13 @@ COLUMNS = (
     "flags", "notes", "failure",
 )  # fmt: skip
 TEXT_COLUMNS = frozenset((
-    "collection", "kind", "status", "task", "model", "paper_row", "dataset", "data", "hardware",
-    "device", "precision", "variant", "stage", "scale", "phase", "meter", "code_version",
-    "country", "stop_reason", "gpu_sensor", "cpu_sensor", "ram_sensor", "failure",
+    "collection", "kind", "status", "machine", "task", "model", "paper_row", "dataset", "data",
+    "hardware", "device", "precision", "variant", "stage", "scale", "phase", "meter",
+    "code_version", "country", "stop_reason", "gpu_sensor", "cpu_sensor", "ram_sensor", "failure",
 ))  # fmt: skip
 OBJECT_COLUMNS = frozenset((
-    "path", "run_id", "training_id", "identity", "started_at", "setup", "merge_key", "recipe",
-    "wall_meter", "notes", "flags",
+    "path", "run_id", "training_id", "identity", "started_at", "ended_at", "place", "setup",
+    "merge_key", "recipe", "wall_meter", "notes", "flags",
 ))  # fmt: skip
 LEAST_KWH = 1e-15
 """Least rate, kWh per sample: 3.6 nJ, a thousandth of a million 32-bit multiplications at
@@ -89,6 +90,9 @@ def _shared(record: Record, path: str) -> dict[str, Any]:
         "training_id": record.training_id,
         "identity": record.identity,
         "started_at": record.started_at,
+        "ended_at": record.ended_at,
+        "machine": machine_of(record),
+        "place": place_of(record),
         "setup": setup,
         "merge_key": merge_key(setup),
         "task": asked.task,

@@ -15,10 +15,11 @@ import pandas as pd
 from analysis.estimates import accuracy as accuracies
 from analysis.estimates.accounting import Costs
 from analysis.estimates.competing import competitions
-from analysis.estimates.measured import Measured, MeasuredRate
+from analysis.estimates.measured import Measured
 from analysis.estimates.merge import merge
 from analysis.estimates.metrics import gqi
 from analysis.estimates.ranks import Rank, ranks
+from analysis.estimates.rates import MeasuredRate
 from analysis.records.collection import OWN
 from analysis.report.model import Entry, Leaderboard, Metric, Value
 from analysis.tables.numbers import with_interval

@@ -9,6 +9,7 @@ from typing import Literal
 from analysis.estimates.ratio import fieller
 from analysis.estimates.tiers import sensor_tier
 from analysis.records.describe import setup_fields
+from analysis.records.sweeps import PAUSE_S
 from analysis.show.find import Named
 
 Verdict = Literal["shown", "not shown"]
@@ -71,6 +72,7 @@ def differences(old: Named, new: Named) -> Iterator[Difference]:
             why = "absolute interval: two boards, the gain of both was tested"
         elif same is None:
             why += "; the records do not name the board: taken to be one"
+        why += time_apart(old, new)
         ends = fieller(
             after.kwh_per_sample,
             _widened(after.kwh_per_sample, after.half_width, gains[1]),
@@ -79,6 +81,18 @@ def differences(old: Named, new: Named) -> Iterator[Difference]:
         )
         low, high = (None, None) if ends is None else (ends[0] - 1, ends[1] - 1)
         yield Difference(phase, *numbers, low, high, why if ends else "an interval holds zero")
+
+
+def time_apart(old: Named, new: Named) -> str:
+    """What is said where the runs of the two were not measured one after the other: how long the
+    machine stood between."""
+    starts, ends = ([one.frame[name] for one in (old, new)] for name in ("started_s", "ended_s"))
+    pause_s = max(starts[1].min() - ends[0].max(), starts[0].min() - ends[1].max())
+    if not pause_s > PAUSE_S:
+        return ""
+    hours = pause_s / 3600
+    long = f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
+    return f"; measured {long} apart, and what changed on the machine between is not in it"
 
 
 def _widened(value: float, half_width: float, gain: float) -> float:

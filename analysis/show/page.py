@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.estimates.accounting import Costs
-from analysis.estimates.measured import NOT_REPEATED, Measured, MeasuredRate
+from analysis.estimates.measured import NOT_REPEATED, Measured
+from analysis.estimates.rates import MeasuredRate
 from analysis.published import facts as published
 from analysis.records.describe import dataset_of, device_of, variant_of
 from analysis.show import crosscheck

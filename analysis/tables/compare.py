@@ -24,6 +24,12 @@ WITHIN_RUNS = (
 )
 
 
+OF_SEVERAL_SWEEPS = (
+    "the rows that were ranked are of several sweeps or boards; what changed between these is in "
+    "the rank's interval only as far as one set-up was measured in several"
+)
+
+
 def add_comparisons(lines: Sequence[Line], task: TaskFacts, num_draws: int) -> None:
     """Ranks and fronts of a task's lines, written into them."""
     published = f"published_{task.quality_key}"
@@ -77,6 +83,8 @@ def _add_ranks(group: Sequence[Line], num_draws: int) -> None:
     widths = [line.gqi_half_width_by_kwh for line in group]
     bases = [line.values.get("measured_train_interval") for line in group]
     is_within_runs = "within this run" in bases
+    rows = [line.measured for line in group if line.measured is not None]
+    is_of_one_sweep = set.intersection(*(set(row.in_sweeps) for row in rows))
     for line, rank in zip(group, ranks(indices, widths, num_draws), strict=True):
         if rank is None:
             continue
@@ -88,3 +96,5 @@ def _add_ranks(group: Sequence[Line], num_draws: int) -> None:
         }
         if is_within_runs:
             line.say("estimated_rank", WITHIN_RUNS)
+        if not is_of_one_sweep:
+            line.say("estimated_rank", OF_SEVERAL_SWEEPS)

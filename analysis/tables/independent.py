@@ -15,7 +15,8 @@ from functools import cache
 
 import pandas as pd
 
-from analysis.estimates.measured import Measured, MeasuredRate
+from analysis.estimates.measured import Measured
+from analysis.estimates.rates import MeasuredRate
 from analysis.independent.crosscheck import (
     ESTIMATES,
     PREFERRED,

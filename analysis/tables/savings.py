@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analysis.estimates.combinations import Combination
-from analysis.estimates.savings import Cheapest, Ratio, Saving
+from analysis.estimates.ratio import Ratio
+from analysis.estimates.savings import Cheapest, Saving
 
 HEAD = (
     "| Model | Phase | Device | Switch | Electricity | Time | Shown? | Runs |",
@@ -24,6 +25,15 @@ NOT_REPEATED = (
     "not repeated: no set-up was measured twice on this machine, so the interval holds what varies "
     "within a run, and another run may differ by more; measure with repeats=3."
 )
+APART = (
+    "measured apart: no sweep has both this set-up and its reference (runs of one command on one "
+    "machine or board, without an hour's pause), so what changed between the two sweeps is in the "
+    "change as well: no interval, no verdict. Measure both with one command and repeats=3."
+)
+SWEEPS = (
+    "Where several sweeps have both, the change is the weighted mean of the changes within each, "
+    "its interval wider where these differ by more than their own allow (Birge)."
+)
 FLAGGED = " †"
 MOST_FLAGS = 5
 SMALL = "*: a scaled-down study; it says nothing of the recipe's own size."
@@ -38,8 +48,12 @@ def markdown(savings: Sequence[Saving], combinations: Sequence[Combination]) -> 
     if shares := [one.modelled_share for one in savings if one.energy and one.modelled_share]:
         low, high = f"{100 * min(shares):.0f}", f"{100 * max(shares):.0f}"
         lines.append(IN_PART.format(share=f"{low} %" if low == high else f"{low} to {high} %"))
-    if not all(one.is_repeated for one in savings):
+    if any(one.num_sweeps > 1 for one in savings):
+        lines.append(SWEEPS)
+    if any(one.verdict == "not repeated" for one in savings):
         lines.append(NOT_REPEATED)
+    if any(one.verdict == "measured apart" for one in savings):
+        lines.append(APART)
     if any(one.is_small for one in savings):
         lines.append(SMALL)
     lines += _flags(savings)
@@ -63,7 +77,7 @@ def change(ratio: Ratio | None) -> str:
     if ratio is None:
         return "not known"
     change_pct = f"{100 * (ratio.value - 1):+.1f} %"
-    if ratio.low != ratio.low or ratio.high != ratio.high:
+    if not ratio.has_interval:
         return f"{change_pct} (no interval)"
     return f"{change_pct} ({100 * (ratio.low - 1):+.1f} to {100 * (ratio.high - 1):+.1f})"
 
@@ -96,6 +110,8 @@ def _line(saving: Saving) -> str:
     small = " *" if saving.is_small else ""
     energy = change(saving.energy) if saving.energy else MODELLED
     runs = " / ".join(map(str, saving.num_records))
+    if saving.num_sweeps > 1:
+        runs += f" in {saving.num_sweeps} sweeps"
     cells = (
         saving.model + small,
         saving.phase,

@@ -51,6 +51,13 @@ def test_a_smaller_batch_takes_more_beyond_the_interval(
     assert claim.verdict == verdict
 
 
+def test_a_ratio_of_two_days_says_so(tmp_path: Path) -> None:
+    later = {"started_at": "2024-01-02T00:00:00+00:00", "ended_at": "2024-01-02T00:05:00+00:00"}
+    runs = runs_of(8, 5e-7, 1e-9), runs_of(32, 4e-7, 1e-9, **later)
+    claim = batch_size(measured(tmp_path, *runs))
+    assert "at 8 over 32, measured apart" in claim.shown
+
+
 def test_a_larger_batch_that_takes_more_refutes_it(tmp_path: Path) -> None:
     claim = batch_size(measured(tmp_path, runs_of(8, 4e-7, 1e-9), runs_of(32, 5e-7, 1e-9)))
     assert claim.verdict == FAILS

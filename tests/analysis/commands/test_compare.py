@@ -50,6 +50,20 @@ def test_differences_have_intervals_and_the_set_ups_are_compared_field_by_field(
     assert "batch size: 32 -> 64" in said
 
 
+@pytest.mark.parametrize(
+    ("began", "said"),
+    [("2024-01-01T00:40", ""), ("2024-01-01T07:05", "7.0 h"), ("2024-01-04T00:05", "3.0 days")],
+)
+def test_runs_of_two_days_are_said_to_be_so(tmp_path: Path, capsys, began: str, said: str) -> None:
+    old = run_at(tmp_path / "old", 1e-6)  # from 00:00 to 00:05
+    times = {"started_at": f"{began}:00+00:00", "ended_at": f"{began}:30+00:00"}
+    new = run_at(tmp_path / "new", 1.2e-6, **times)
+    for pair in ((old, new), (new, old)):
+        assert main(["compare", *pair]) == 0
+        out = capsys.readouterr().out
+        assert (f"measured {said} apart, and what changed" in out) if said else "apart" not in out
+
+
 def test_two_boards_differ_by_an_unknown_gain(tmp_path: Path, capsys) -> None:
     old = run_at(tmp_path / "old", 1e-6, host=on_board("GPU-1"))
     other = run_at(tmp_path / "other", 1.2e-6, host=on_board("GPU-2"))

@@ -56,6 +56,14 @@ def test_a_rank_over_repeated_runs_needs_no_warning(tmp_path: Path):
     assert "estimated_rank" not in rows["Swin-S"][0]["footnotes"]
 
 
+def test_a_rank_over_rows_of_two_days_says_so(tmp_path: Path):
+    later = {"started_at": "2024-01-02T00:00:00+00:00", "ended_at": "2024-01-02T00:05:00+00:00"}
+    rows = ours(tmp_path, of(*SWIN_T), of(*SWIN_S, kwh=2e-6, **later))
+    assert "are of several sweeps" in rows["Swin-S"][0]["footnotes"]["estimated_rank"]
+    both = ours(tmp_path / "one", of(*SWIN_T), of(*SWIN_S, kwh=2e-6))
+    assert "sweeps" not in both["Swin-S"][0]["footnotes"]["estimated_rank"]
+
+
 def test_wide_intervals_of_electricity_give_wide_intervals_of_ranks(tmp_path: Path):
     rows = ours(tmp_path, of(*SWIN_T, half_width=9e-7), of(*SWIN_S, kwh=2e-6, half_width=1.8e-6))
     [row] = rows["Swin-T"]

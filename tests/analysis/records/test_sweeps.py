@@ -1,0 +1,80 @@
+"""Runs of one sweep are those of one command on one machine, without a long pause."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.records.load import load
+from analysis.records.sweeps import with_sweeps
+from metering.record import Record, SweepPlace
+from metering.record_host import Host, MeteredGpu
+from tests.analysis.sample_records import a_failure, a_record, put
+
+DAY = "2024-01-01"
+
+
+def at(clock: str, place: SweepPlace | None = None, day: str = DAY, **more: Any) -> Record:
+    """A run of five minutes."""
+    hour, minute = clock.split(":")
+    end = f"{day}T{hour}:{int(minute) + 5:02d}:00.000+00:00"
+    return a_record(started_at=f"{day}T{clock}:00.000+00:00", ended_at=end, sweep=place, **more)
+
+
+def numbers(folder: Path, *records: Record) -> list[int]:
+    """Of each record, from 0 in the order of the first."""
+    frame = with_sweeps(load([put(folder, *records)]).frame)
+    of_run = dict(zip(frame["run_id"], frame["sweep"], strict=True))
+    known = list(dict.fromkeys(of_run[one.run_id] for one in records))
+    return [known.index(of_run[one.run_id]) for one in records]
+
+
+def place(position: int, num_runs: int = 4, seed: int = 0) -> SweepPlace:
+    return SweepPlace(position, num_runs, "shuffled", seed)
+
+
+@pytest.mark.parametrize(
+    ("records", "expected"),
+    [
+        ([at("10:00", place(1)), at("10:06", place(2))], [0, 0]),
+        ([at("10:00", place(1)), at("10:06", place(2, num_runs=6))], [0, 1]),
+        ([at("10:00", place(1)), at("10:06", place(2)), at("10:12", place(1))], [0, 0, 1]),
+        ([at("10:00", place(1)), at("11:50", place(2))], [0, 1]),
+        ([at("10:00", place(1)), at("10:00", place(2), day="2024-01-02")], [0, 1]),
+        ([at("10:00"), at("10:06"), at("11:50")], [0, 0, 1]),
+        ([at("10:00"), at("10:06", place(1))], [0, 1]),
+    ],
+    ids=[
+        "one command",
+        "two commands of unlike length",
+        "a place that comes again",
+        "a pause of an hour",
+        "another day",
+        "runs by themselves",
+        "a run by itself and a sweep",
+    ],
+)
+def test_a_sweep_is_one_command_without_a_long_pause(tmp_path, records, expected):
+    assert numbers(tmp_path, *records) == expected
+
+
+def test_what_lies_first_in_the_folder_need_not_be_first_in_time(tmp_path):
+    late, early = at("11:50", place(3)), at("10:00", place(1))
+    between = at("10:50", place(2))
+    assert numbers(tmp_path, late, early, between) == [0, 0, 0]
+
+
+def test_boards_are_machines_of_their_own(tmp_path):
+    hosts = [Host(gpus=(MeteredGpu("NVIDIA A100", uuid=uuid),)) for uuid in ("GPU-1", "GPU-2")]
+    records = [at("10:00", host=hosts[0]), at("10:06", host=hosts[1]), at("10:12", host=hosts[0])]
+    assert numbers(tmp_path, *records) == [0, 1, 0]
+
+
+def test_a_run_that_failed_is_run_again_in_its_sweep(tmp_path):
+    failed = a_failure()
+    when = {"started_at": f"{DAY}T10:06:00+00:00", "ended_at": f"{DAY}T10:07:00+00:00"}
+    again = a_record(**when, sweep=place(2), status="failed", phases={}, failure=failed.failure)
+    records = [at("10:00", place(1)), again, at("10:10", place(2))]
+    assert numbers(tmp_path, *records) == [0, 0, 0]
