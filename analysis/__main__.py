@@ -10,6 +10,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from analysis.errors import AnalysisError, printable
 from metering import missing_package
@@ -49,8 +50,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    chosen = parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
+    given = _joined(sys.argv[1:] if arguments is None else arguments)
+    chosen = parser().parse_args(given)
     try:
+        _refuse_empty(given, chosen)
         return int(chosen.run(chosen))
     except BrokenPipeError:  # `... | head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -58,6 +61,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AnalysisError as error:
         print(printable(str(error)), file=sys.stderr)
         return 2
+
+
+def _refuse_empty(arguments: Sequence[str], chosen: argparse.Namespace) -> None:
+    """A shell variable without a value would name the present folder. Options that take no path
+    have words of their own for an empty value."""
+    for before, argument in zip(("", *arguments), arguments, strict=False):
+        option = before if not argument else argument.removesuffix("=")
+        if argument and not (argument.startswith("--") and argument.endswith("=")):
+            continue
+        is_path = isinstance(getattr(chosen, option[2:].replace("-", "_"), None), Path)
+        if is_path or not option.startswith("--"):
+            where = f"after {option} " if option else ""
+            raise AnalysisError(f"an argument {where}is empty; give a value or leave it out")
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,7 +43,7 @@ def table(findings: Sequence[Finding]) -> str:
 
 def pages(findings: Sequence[Finding]) -> str:
     """Every finding in full, and the sources with their licences. Markdown."""
-    parts = []
+    parts = [_contents(findings)]
     for number, one in enumerate(findings, 1):
         detail = f"\n{one.detail}\n" if one.detail else ""
         parts.append(
@@ -54,6 +55,16 @@ def pages(findings: Sequence[Finding]) -> str:
             f"- Settled by: {one.settles}\n"
         )
     return "\n".join([*parts, _sources(findings)])
+
+
+def _contents(findings: Sequence[Finding]) -> str:
+    """A link to each finding, and how sure it is."""
+    lines = ["| Finding | How sure |", "|---|---|"]
+    for number, one in enumerate(findings, 1):
+        heading = f"{number}. {one.subject}"
+        anchor = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        lines.append(f"| [{heading}](#{anchor}) | {one.sure} |")
+    return "\n".join(lines) + "\n"
 
 
 def _sources(findings: Sequence[Finding]) -> str:

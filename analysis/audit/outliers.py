@@ -14,6 +14,7 @@ _FORMULA = (
     "r = printed / independent; shown: r over the median r of the set's networks (one row a "
     "network; train: kWh per implied epoch of rows trained with the supervised step alone)"
 )
+_SAME_FORMULA = "r, as of EfficientNet-B0"
 SHOWN = 1.25
 """A row that costs less than so many times its neighbours' ratio does not stand out there."""
 _SOURCES = ("imagenet-energy-efficiency", "ai-energy-validation", "strep", "timm-benchmark")
@@ -62,12 +63,16 @@ def _numbers(check: pd.DataFrame, *models: str) -> dict[str, float]:
 
 
 def _detail(check: pd.DataFrame, *models: str) -> str:
-    lines = ["| Row | Phase | Set | n | r / median |", "|---|---|---|---|---|"]
-    for row in check[check["model"].isin(models)].to_dict("records"):
-        lines.append(
-            f"| {row['model']} | {row['phase']} | {row['set']} | {row['num_common']} | "
-            f"{row['normalised']:.2f} |"
-        )
+    """One line a set, r of each row in a column."""
+    of_models = check[check["model"].isin(models)]
+    lines = [
+        f"| Phase | Set | n | {' | '.join(map(_name, models))} |",
+        "|---" * (3 + len(models)) + "|",
+    ]
+    for (phase, name), rows in of_models.groupby(["phase", "set"], sort=False):
+        r = rows.set_index("model")["normalised"]
+        cells = [f"{r[model]:.2f}" if model in r.index else "-" for model in models]
+        lines.append(f"| {phase} | {name} | {rows['num_common'].iloc[0]} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -133,7 +138,7 @@ def _missized(check: pd.DataFrame) -> Finding:
         "The energy sets are two machines, and of M and L one. Nobody measured EfficientNetv2's "
         "training at our size. A smaller image also changes how well a GPU is filled, so ratio and "
         "GMAC share need not agree.",
-        f"{_FORMULA}; GMACs counted with timm (`python -m benchmarks.network_counts`)",
+        f"{_SAME_FORMULA}; GMACs counted with timm (`python -m benchmarks.network_counts`)",
         _SOURCES,
         "`python run.py -m model=efficientnet_b7 model.input_size=224,600 batch_size=32 "
         "hardware=a6000` (and efficientnetv2_m at 224,480)",
@@ -143,7 +148,10 @@ def _missized(check: pd.DataFrame) -> Finding:
 
 
 def _name(model: str) -> str:
-    return model.replace("EfficientNet B", "B").replace("EfficientNetv2 ", "V2-")
+    shorter = {"EfficientNet B": "B", "EfficientNetv2 ": "V2-", "EfficientFormer-v2-": "v2-"}
+    for long, short in shorter.items():
+        model = model.replace(long, short)
+    return model
 
 
 def _resnet18(check: pd.DataFrame) -> Finding:
@@ -156,7 +164,7 @@ def _resnet18(check: pd.DataFrame) -> Finding:
         "a real loader may be the limit and not the network.",
         "open: the loader would explain it, and no energy was measured",
         "Throughput alone, on synthetic tensors without a loader.",
-        _FORMULA,
+        _SAME_FORMULA,
         ("timm-benchmark",),
         "`python run.py -m model=resnet18 data=tensors,synthetic hardware=a6000`",
         _detail(check, row, deit),
@@ -176,7 +184,7 @@ def _mobilenets(check: pd.DataFrame) -> Finding:
         "likely",
         "The implied epochs of both are the weakest of all. A small network is bound by its loader "
         "and host more than others, which moves the ratio with the machine.",
-        _FORMULA,
+        _SAME_FORMULA,
         _SOURCES,
         "`python run.py -m model=mobilenet_v2,mobilenet_v3 hardware=a6000 batch_size=32`",
         _detail(check, v2, v3),
@@ -193,7 +201,7 @@ def _swinging(check: pd.DataFrame) -> Finding:
         "networks on the same boards.",
         "open",
         "Throughput alone; the software decides more than the network.",
-        _FORMULA,
+        _SAME_FORMULA,
         ("timm-benchmark",),
         "`python run.py -m model=efficientformerv2_s0,efficientformerv2_s2 compile=false,true "
         "hardware=a6000`",

@@ -107,18 +107,31 @@ def fitted(phase: str, names: tuple[str, ...], has_time: bool = False) -> Any:
     return fit(kwh, features.loc[rows, list(names)])
 
 
+def _interval(level: Any) -> str:
+    if not math.isfinite(level.high):
+        return f"no interval at {level.confidence:.0%}: too few families"
+    return f"{level.confidence:.0%} {level.low:.3g} to {level.high:.3g}"
+
+
+def _range(name: str, model: Any) -> str:
+    """Of the networks that the fit learned from."""
+    least, most = model.ranges[name]
+    unit = " ms" if name == "s_per_image" else ""
+    scale = 1000 if unit else 1
+    return f"{_NAMES[name]} {scale * least:.2g} to {scale * most:.3g}{unit}"
+
+
 def _predicted(shape: dict[str, float], phase: str | None) -> str:
     names = tuple(shape)
     lines = []
     for one in (phase,) if phase else ("train", "test"):
         model = fitted(one, names)
         predictions = [model.predict(shape, level) for level in CONFIDENCES]
-        intervals = "; ".join(
-            f"{level.confidence:.0%} {level.low:.3g} to {level.high:.3g}"
-            if math.isfinite(level.high)
-            else f"no interval at {level.confidence:.0%}: too few families"
-            for level in predictions
-        )
+        outside = model.outside(shape)
+        intervals = "; ".join(map(_interval, predictions))
+        if outside:
+            ranges = ", ".join(_range(name, model) for name in outside)
+            intervals = f"no interval: outside of what the fit learned from, {ranges}"
         lines.append(
             f"{_TARGET[one]}: {predictions[0].kwh:.3g} kWh ({intervals})\n"
             f"  from {_named(names)}; median error {model.median_error:.0%} on families left out, "

@@ -7,6 +7,7 @@ import math
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis.errors import AnalysisError
@@ -39,6 +40,8 @@ def run(args: argparse.Namespace) -> int:
     if args.top < 1:
         raise AnalysisError(f"--top {args.top} shows no model; give 1 or more")
     names = [name.strip() for name in args.index.split(",") if name.strip()]
+    if not names:
+        raise AnalysisError(f"--index names none; it is of {', '.join(indices.INDICES)}")
     chosen = indices.chosen(names)
     if "gqi" not in chosen and (args.alpha, args.beta, args.unit) != (ALPHA, BETA, "kWh"):
         raise AnalysisError("--alpha, --beta and --unit do nothing without gqi; add it to --index")
@@ -55,6 +58,12 @@ def text(chosen: dict[str, indices.Index], top: int) -> str:
 
     rows = published_rows()
     values = indices.values(rows, chosen)
+    for name, column in values.items():
+        if not np.isfinite(column).any() or column.nunique() < 2:
+            raise AnalysisError(
+                f"{name} is the same number, or none, for every row; --alpha and --beta of a few "
+                "units give each its own"
+            )
     places = indices.places(values).sort_values(next(iter(chosen)))
     shown = places.head(top).astype("Int64")
     shown.insert(0, "kWh", rows["kwh"].map("{:,.1f}".format))

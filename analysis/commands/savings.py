@@ -42,6 +42,8 @@ def run(args: argparse.Namespace) -> int:
     from analysis.estimates.savings import savings
     from analysis.tables.savings import markdown
 
+    if args.figure is not None and args.figure.suffix.lower() not in (".svg", ".pdf", ".png"):
+        raise AnalysisError(f"--figure {args.figure} is no figure; name a .svg, .pdf or .png")
     frame = load_named(args.runs).frame
     rows = merge(frame)
     if args.best is not None:
@@ -84,9 +86,7 @@ def draw(compared: list[Any], path: Path) -> None:
     try:
         figure_savings(compared).savefig(path)
     except (OSError, ValueError) as error:
-        raise AnalysisError(
-            f"--figure {path} cannot be written: {error}; name a .svg, .pdf or .png"
-        ) from None
+        raise AnalysisError(f"--figure {path} cannot be written: {error}") from None
 
 
 def order_lines(frame: pd.DataFrame) -> list[str]:

@@ -18,7 +18,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -62,13 +62,14 @@ class Predicted:
 @dataclass(frozen=True)
 class Fit:
     """families: of each network; log_errors: its |log(predicted / true)|, its family left out of
-    the fit."""
+    the fit; ranges: the least and the most of each feature among them."""
 
     features: tuple[str, ...]
     families: tuple[str, ...]
     log_errors: np.ndarray
     relative_errors: np.ndarray
     model: Any
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def num_networks(self) -> int:
@@ -92,6 +93,13 @@ class Fit:
         held = np.cumsum(np.asarray(weights)[order])
         place = int(np.searchsorted(held, confidence - 1e-9))
         return math.exp(self.log_errors[order[place]]) if place < len(order) else math.inf
+
+    def outside(self, shape: Mapping[str, float]) -> list[str]:
+        """The features of `shape` that are beyond all networks of the fit, whose errors say nothing
+        of such a prediction."""
+        return [
+            name for name, (least, most) in self.ranges.items() if not least <= shape[name] <= most
+        ]
 
     def predict(self, shape: Mapping[str, float], confidence: float = 0.8) -> Predicted:
         """`shape`: a number above 0 for each of `features`."""
@@ -121,4 +129,5 @@ def fit(kwh: pd.Series, features: pd.DataFrame) -> Fit:
         np.abs(left_out - y),
         np.abs(np.exp(left_out - y) - 1),
         LinearRegression().fit(x, y),
+        {str(name): (float(both[name].min()), float(both[name].max())) for name in features},
     )

@@ -39,7 +39,13 @@ def test_a_figure_of_no_switch_is_refused(tmp_path, capsys):
     assert "measure: python run.py -m experiment=savings" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["a.xyz", "no/such/folder/a.png"])
+@pytest.mark.parametrize("name", ["a.xyz", "no_ending"])
+def test_a_figure_of_no_known_kind_is_refused_before_anything_is_read(tmp_path, capsys, name):
+    assert main(["savings", "nowhere", "--figure", str(tmp_path / name)]) == 2
+    assert capsys.readouterr().err.endswith("is no figure; name a .svg, .pdf or .png\n")
+
+
+@pytest.mark.parametrize("name", ["no/such/folder/a.png"])
 def test_a_figure_that_cannot_be_written_is_one_line(tmp_path, capsys, name):
     records = [*_sweep("given"), a_record(batch_size=64), a_record(batch_size=64)]
     folder = put(tmp_path / "runs", *records)

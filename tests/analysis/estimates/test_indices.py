@@ -82,3 +82,16 @@ def test_pepr_e_says_over_which_rows_it_scales(capsys) -> None:
     assert "takes off 1.4% at most" in said and "no interval: rows share networks" in said
     assert main(["ranks", "--index", "gqi"]) == 0
     assert "33,337" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--index", ""], "--index names none"),
+        (["--alpha", "1e300"], "gqi is the same number, or none, for every row"),
+    ],
+)
+def test_an_index_that_tells_nothing_is_refused(capsys, arguments, words) -> None:
+    assert main(["ranks", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert words in error and error.count("\n") == 1

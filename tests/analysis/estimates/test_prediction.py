@@ -35,6 +35,14 @@ def test_a_power_law_is_found_and_has_no_error() -> None:
     assert predicted.low == pytest.approx(predicted.high)
 
 
+def test_beyond_the_networks_of_the_fit_there_is_no_interval(capsys) -> None:
+    law = fit(*made(noise=0.3))
+    assert law.outside({"gmacs": 1e9}) == ["gmacs"] and law.outside({"gmacs": 10.0}) == []
+    assert main(["predict", "--gmacs", "1e9"]) == 0
+    said = capsys.readouterr().out
+    assert "kWh (no interval: outside of what the fit learned from, GMACs 0.22 to 167)" in said
+
+
 def test_the_interval_spans_the_errors_of_left_out_families() -> None:
     law = fit(*made(noise=0.3))
     factor = law.factor(0.8)
