@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 
 from analysis.claims.claim import OPEN, Claim, Part, above, of_parts
+from analysis.estimates.beside import common
 from analysis.estimates.estimate import Quantity, total
 from analysis.estimates.measured import Measured
 from analysis.estimates.rates import MeasuredRate
-from analysis.estimates.ratio import fieller
+from analysis.estimates.ratio import Ratio, fieller, ratio_of, weighted_mean
 from analysis.estimates.studies import AXES
 from analysis.records.collection import apart
 from metering.record import Stage
@@ -119,15 +120,30 @@ def batch_size(measured: Sequence[Measured]) -> Claim:
     parts: list[Part] = []
     for line in lines.values():
         small, large = min(line), max(line)
-        rates = line[small].test_rate, line[large].test_rate
-        if small == large or rates[0] is None or rates[1] is None:
+        if small == large:
             continue
-        ratio = rates[0].kwh_per_sample / rates[1].kwh_per_sample
-        low, high = _interval(_quantity(rates[0], "small"), _quantity(rates[1], "large"))
+        ratio = _test_ratio(line[small], line[large])
+        low, high = ratio.low, ratio.high
         interval = "no interval" if math.isnan(low) else f"{low:.2f} to {high:.2f}"
-        words = f"{line[small].name}: {ratio:.2f} x ({interval}) at {small} over {large}"
+        words = f"{line[small].name}: {ratio.value:.2f} x ({interval}) at {small} over {large}"
         words += _apart(line[small], line[large])
         parts.append((words, OPEN if math.isnan(low) else above(low, high, 1.0)))
     return of_parts(
         "A.3, Figure 6", "testing with a smaller batch takes more per image", parts, FIELLER
+    )
+
+
+def _test_ratio(one: Measured, other: Measured) -> Ratio:
+    """Of the electricity a test image; within each sweep that has both."""
+    key = next(key for key, rate in one.rates.items() if rate is one.test_rate)
+    pairs = common(one, other, key) if key in other.rates else []
+    if not pairs and one.test_rate and other.test_rate:
+        pairs = [(one.test_rate, other.test_rate)]
+    return weighted_mean(
+        [
+            ratio_of(
+                rate.kwh_per_sample, rate.half_width, of_other.kwh_per_sample, of_other.half_width
+            )
+            for rate, of_other in pairs
+        ]
     )

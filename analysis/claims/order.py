@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from analysis.claims.claim import Claim, Part, above, of_parts
+from analysis.estimates.beside import best_common
 from analysis.estimates.measured import Measured
 from analysis.estimates.order import SAME_ORDER, SURELY_SAME, Rank, rank
 from analysis.estimates.studies import AXES
@@ -65,23 +66,18 @@ def _elsewhere() -> str:
 
 def on_other_hardware(measured: Sequence[Measured]) -> Claim:
     """Training on two devices, of networks that were trained alike on both."""
-    on: dict[str, tuple[str, dict[str, float]]] = {}
-    networks: dict[str, str] = {}
+    on: dict[str, tuple[str, dict[str, Measured]]] = {}
     for one in measured:
-        rate = one.train_rate
-        if one.task != "classification" or rate is None or one.setup.found is None:
+        if one.task != "classification" or _train_key(one) is None or one.setup.found is None:
             continue
         machine = apart(hardware_key(one.setup), one.collection) + str(one.setup.asked.num_threads)
-        _, rates = on.setdefault(machine, (one.device, {}))
-        key = study_key(one.setup, MACHINE)
-        rates.setdefault(key, rate.kwh_per_sample)
-        networks[key] = one.setup.asked.model
+        _, rows = on.setdefault(machine, (one.device, {}))
+        rows.setdefault(study_key(one.setup, MACHINE), one)
     parts: list[Part] = []
     machines = list(on.values())
-    for number, (name, rates) in enumerate(machines):
+    for number, (name, rows) in enumerate(machines):
         for other_name, others in machines[number + 1 :]:
-            both = pd.DataFrame({"first": rates, "second": others}).dropna()
-            both = both[~both.index.map(networks.get).duplicated()]  # one set-up a network
+            both = _of_both(rows, others)
             if len(both) < LEAST_NETWORKS:
                 continue
             agreement = rank(both["first"], both["second"])
@@ -94,6 +90,28 @@ def on_other_hardware(measured: Sequence[Measured]) -> Claim:
     return of_parts(
         "A.2, Figure 5", "the order of networks is the same on other hardware", parts, LIMIT
     )
+
+
+def _train_key(one: Measured) -> tuple[str, str] | None:
+    """Stage and phase of `one.train_rate`."""
+    return next((key for key, rate in one.rates.items() if rate is one.train_rate), None)
+
+
+def _of_both(rows: Mapping[str, Measured], others: Mapping[str, Measured]) -> pd.DataFrame:
+    """kWh an image on two machines, one set-up a network; of one sweep where both are the same
+    machine otherwise set."""
+    rates: dict[str, tuple[float, float]] = {}
+    for key in rows.keys() & others.keys():
+        one, other, of_both = rows[key], others[key], _train_key(rows[key])
+        if of_both is not None and of_both in other.rates:
+            first, second = best_common(one, other, of_both)
+            rates[key] = first.kwh_per_sample, second.kwh_per_sample
+    both = pd.DataFrame.from_dict(
+        {key: rates[key] for key in rows if key in rates},
+        orient="index",
+        columns=["first", "second"],
+    )
+    return both[~both.index.map(lambda key: rows[key].setup.asked.model).duplicated()]
 
 
 def _words(agreement: Rank) -> str:

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from analysis.estimates import beside
 from analysis.estimates.measured import Measured
 from analysis.estimates.rates import MeasuredRate
 from analysis.estimates.ratio import Ratio, mean_of_pairs, ratio_of, weighted_mean
@@ -147,9 +148,8 @@ def _saving(
     where: str,
 ) -> Saving:
     """Of one stage and phase, `key`."""
-    ours, theirs = _in_sweeps(one, key), _in_sweeps(reference, key)
-    in_sweeps = [(rate, theirs[sweep]) for sweep, rate in ours.items() if sweep in theirs]
-    pairs = in_sweeps or [_nearest(ours, theirs)]
+    in_sweeps = beside.common(one, reference, key)
+    pairs = in_sweeps or [_nearest(one, reference, key)]
     is_repeated = all(_is_repeated(rate) for pair in pairs for rate in pair)
     merged = weighted_mean if is_repeated or len(pairs) == 1 else mean_of_pairs
     is_read = all(_is_read(one, rate) and _is_read(reference, other) for rate, other in pairs)
@@ -178,16 +178,13 @@ def _saving(
     )
 
 
-def _in_sweeps(one: Measured, key: tuple[str, str]) -> dict[int, MeasuredRate]:
-    return {sweep: rates[key] for sweep, rates in one.in_sweeps.items() if key in rates}
-
-
 def _nearest(
-    ours: Mapping[int, MeasuredRate], theirs: Mapping[int, MeasuredRate]
+    one: Measured, other: Measured, key: tuple[str, str]
 ) -> tuple[MeasuredRate, MeasuredRate]:
     """Of two sweeps that have the fewest runs between them."""
-    sweep, other = min(itertools.product(ours, theirs), key=lambda both: abs(both[0] - both[1]))
-    return ours[sweep], theirs[other]
+    ours, theirs = beside.in_sweeps(one, key), beside.in_sweeps(other, key)
+    sweeps = min(itertools.product(ours, theirs), key=lambda both: abs(both[0] - both[1]))
+    return ours[sweeps[0]], theirs[sweeps[1]]
 
 
 def _without_interval(ratio: Ratio | None) -> Ratio | None:

@@ -90,6 +90,18 @@ def test_two_cpus_of_one_profile_are_two_devices(tmp_path: Path, other: dict[str
     assert ("CPU (EPYC) and CPU (Xeon)" in claim.shown) is (other["cpu_model"] == "Xeon")
 
 
+def test_one_machine_set_otherwise_is_compared_within_a_day(tmp_path: Path) -> None:
+    """It was three times slower on the day when only one of its settings was measured."""
+    rates, slow = in_order(*NETWORKS[:3]), {name: 3e-7 for name in NETWORKS[:3]}
+    on_cpu: dict[str, Any] = {"device": None, "hardware": "local", "num_devices": None}
+    later = {"started_at": "2024-01-02T00:00:00+00:00", "ended_at": "2024-01-02T00:05:00+00:00"}
+    one_thread = runs_of({name: 2 * kwh for name, kwh in rates.items()}, num_threads=1, **on_cpu)
+    claim = elsewhere(
+        tmp_path, *runs_of(rates, **on_cpu), *one_thread, *runs_of(slow, **later, **on_cpu)
+    )
+    assert "2.00 to 2.00 x" in claim.shown or "0.50 to 0.50 x" in claim.shown
+
+
 def test_three_networks_have_no_interval(tmp_path: Path) -> None:
     rates = in_order(*NETWORKS[:3])
     claim = elsewhere(tmp_path, *runs_of(rates), *runs_of(rates, device="NVIDIA A100-SXM4-40GB"))
