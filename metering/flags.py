@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from metering.block import Block
 from metering.node_reader import SHARED
+from metering.power_states import PowerStates
 from metering.record import Component, Sensor
 from metering.sensors.nvml import Gpu
 from metering.steadiness import Steadiness
@@ -96,6 +97,16 @@ def of_drift(drift: Steadiness) -> Iterator[str]:
     """Of a window that ended before its power was steady."""
     if drift.is_shown:
         yield f"not steady when the window ended: {drift.why}; its interval is widened"
+
+
+def of_states(states: PowerStates) -> Iterator[str]:
+    """Of a window that met a few power states of its load."""
+    if states.are_few:
+        yield (
+            f"energy per sample changed its level {states.num - 1} times while measured: too "
+            "few to know how long each lasts, so the interval takes each level as one observation "
+            "(a longer meter.time_budget_s meets more)"
+        )
 
 
 def of_first_step(num_blocks: int, num_measured: int) -> Iterator[str]:

@@ -12,6 +12,7 @@ from metering.block import MeterError
 from metering.budget import budget_of
 from metering.emissions import emitted_kg
 from metering.error_budget import ErrorBudget
+from metering.power_states import power_states
 from metering.record import CONFIDENCE, Interval, Phase, PhaseRecord, StopReason
 from metering.rows import Row, duration_interval, energy_interval, measured
 from metering.steadiness import steadiness
@@ -71,7 +72,8 @@ def phase_record(
     cpu_flags: what a reader of the CPU's energy has to know; began_s: on the meter's clock."""
     kept = measured(rows, num_warm_up)
     energy = energy_interval(kept, CONFIDENCE, meter.sensor_period_s, is_chosen=is_chosen)
-    energy = at_least(energy, least_width)
+    states = power_states(kept, meter.sensor_period_s)
+    energy = at_least(energy, max(least_width, states.half_width(CONFIDENCE)))
     drift = steadiness(rows[num_sizing:], kept)
     budget = budget_of(meter, kept, energy, drift, begins_idle=num_warm_up == 0 and bool(rows))
     data_wait_share = _data_wait_share(kept)
@@ -91,6 +93,7 @@ def phase_record(
         flags=(
             *_flags_of_rows(meter, rows, kept, num_waits),
             *flags.of_drift(drift),
+            *flags.of_states(states),
             *flags.of_first_step(len(rows), len(rows) - num_warm_up),
             *_flags_of_length(meter, kept),
             *flags.of_data_wait(data_wait_share, meter.all_gpus),

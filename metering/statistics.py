@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 MIN_KEPT = 4  # MSER needs a handful of blocks behind the cut to be meaningful
 MAX_BATCH = 5
 BLOCKS_PER_BATCH = 6  # the series grows by this many before its batches grow by one
-# a cut of at most a quarter must stand out from the rest by the first, one of more by the second
+# what is cut must stand out from the rest by the first; by the second where MSER would cut more
+# than `MOST_CUT`, and single blocks
 CUT_SIGMAS, LONG_CUT_SIGMAS = 3.0, 4.0
+MOST_CUT = 0.25  # of the series: more may be a state of the load, which comes again
 NUM_COSINES = (4, 6)  # at least and at most: the fewer, the lower the frequencies, and the wider
 BLOCKS_PER_COSINE = 3  # between these
 MOST_DEGREES = 4  # of freedom
@@ -36,15 +38,18 @@ def warmup_length(values: Sequence[float]) -> int:
     most half of the series, and at least `MIN_KEPT` batches are kept; with fewer nothing is cut.
 
     MSER takes noise and slow drift for warm-up too, and what it then keeps is the calmest stretch,
-    whose interval is too narrow: what is cut must stand out from the rest (`CUT_SIGMAS`, or
-    `LONG_CUT_SIGMAS` where it is more than a quarter). Else the leading blocks of the first batch
-    are cut that stand out one by one.
+    whose interval is too narrow: what is cut must stand out from the rest (`CUT_SIGMAS`). Where
+    MSER would cut more than a quarter (`MOST_CUT`), it chooses again among cuts of at most that,
+    and they must stand out by `LONG_CUT_SIGMAS`. Else the leading blocks of the first batch are cut
+    that stand out one by one.
     """
     size = max(1, min(MAX_BATCH, len(values) // BLOCKS_PER_BATCH))
     starts = range(0, len(values) - size + 1, size)
     batches = [sum(values[start : start + size]) / size for start in starts]
-    cut = size * _mser(batches)
-    sigmas = LONG_CUT_SIGMAS if 4 * cut > len(values) else CUT_SIGMAS
+    most = math.floor(MOST_CUT * len(values)) // size
+    cut, sigmas = size * _mser(batches, len(batches) // 2), CUT_SIGMAS
+    if cut > size * most:
+        cut, sigmas = size * _mser(batches, most), LONG_CUT_SIGMAS
     if cut and _stands_out(values[:cut], values[cut:], sigmas):
         return cut
     # a block or two that are cold do not show in the mean of a batch
@@ -72,9 +77,9 @@ def _stands_out(head: Sequence[float], kept: Sequence[float], sigmas: float) -> 
     return abs(sum(head) / len(head) - mean) > sigmas * noise + rounding
 
 
-def _mser(values: Sequence[float]) -> int:
+def _mser(values: Sequence[float], most: int) -> int:
     count = len(values)
-    last = min(count // 2, count - MIN_KEPT)
+    last = min(most, count - MIN_KEPT)
     if last <= 0:
         return 0
     origin = sum(values) / count  # near the values, so that differences of squares keep digits
@@ -149,8 +154,8 @@ def rate_interval(
     if is_tick_apart:
         variance = max(0.0, variance - of_ticks)
     effective = max(2, min(num_cosines, MOST_DEGREES + 1) if is_chosen else num_cosines)
-    noise = _student_t(confidence, effective - 1) * math.sqrt(variance)
-    ends = _student_t(confidence, math.inf) * math.sqrt(at_ends)
+    noise = student_t(confidence, effective - 1) * math.sqrt(variance)
+    ends = student_t(confidence, math.inf) * math.sqrt(at_ends)
     half_width = math.hypot(noise, ends) if is_tick_apart else max(noise, ends)
     return Interval(rate, half_width / sum(samples), confidence, count, float(effective))
 
@@ -189,7 +194,8 @@ def _of_ticks(
     return 2 * sum(weights) * min(max(0.0, -covariance), tick**2) / len(cosines)
 
 
-def _student_t(confidence: float, degrees: float) -> float:
+def student_t(confidence: float, degrees: float) -> float:
+    """Its two-sided quantile; of infinite degrees the normal distribution's."""
     from scipy.special import ndtri, stdtrit
 
     level = 0.5 + confidence / 2

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from metering.record import CONFIDENCE, Interval, StopReason
+from metering.power_states import power_states
+from metering.record import CONFIDENCE, StopReason
 from metering.rows import Row, counted_interval, measured, num_warm_up, unexplained_s
 from metering.settings import MeterSettings
 from metering.steadiness import steadiness
@@ -16,13 +17,12 @@ PERIODS_PER_BLOCK = 5  # of the sensor: at most 20 % of a block is the sensor's 
 CONFIRMING = 0.25  # of the blocks that count, where the rule did not hold from its first look on:
 # the more often one looks, the more often a limit is met by chance
 GAP_SHARE = 0.001  # of a block, that its edge may take
-# fewer blocks must be within the limit at this confidence: their noise is less well known, and more
-# often small by chance
-FEW_BLOCKS, STRICT = 36, 0.99
+STRICT = 0.99  # confidence at which the interval must be within the limit: noise is often small by
+# chance, and a load that changes its power from time to time often calm
 # warm-up of another power or speed that heat does not explain may be a state of the load, which
-# comes again: what counts then lasts at least so many times as long as it, and, where it is longer
-# than a cold start of some steps (seconds), so many times the least time
-KEPT_PER_CUT, COLD_START_S, LEAST_TIMES = 3.0, 3.0, 2.0
+# comes again: where it is longer than a cold start of some steps (seconds), what counts lasts at
+# least so many times the least time
+COLD_START_S, LEAST_TIMES = 3.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -89,14 +89,14 @@ class StoppingRule:
         """Whether the window could end now; how many more looks must confirm it."""
         cut = num_warm_up(rows, self.num_sizing, self._settings, self._period_s)
         kept = measured(rows, cut)
-        interval = counted_interval(kept, CONFIDENCE, self._period_s)
-        if self._holds(rows, cut, kept, interval):
+        if self._holds(rows, cut, kept):
             self._times_held += 1
         else:
             self._times_held, self.widest = 0, 0.0
         num_failed_looks = self._num_looks - self._times_held
-        if self._times_held and num_failed_looks and interval is not None:
-            self.widest = max(self.widest, interval.relative_half_width or 0.0)
+        if self._times_held and num_failed_looks:
+            interval = counted_interval(kept, CONFIDENCE, self._period_s)
+            self.widest = max(self.widest, (interval and interval.relative_half_width) or 0.0)
         return max(self._settings.num_confirming, min(num_failed_looks, CONFIRMING * len(kept)))
 
     def time_left_s(self, rows: Sequence[Row], elapsed_s: float) -> float:
@@ -119,9 +119,7 @@ class StoppingRule:
         most_s = self._settings.time_budget_s / (2 * self._settings.min_blocks)
         return max(self._block_s, min(gaps[len(gaps) // 4] / GAP_SHARE, most_s))
 
-    def _holds(
-        self, rows: Sequence[Row], cut: int, kept: Sequence[Row], interval: Interval | None
-    ) -> bool:
+    def _holds(self, rows: Sequence[Row], cut: int, kept: Sequence[Row]) -> bool:
         settings = self._settings
         kept_s = sum(row.block.duration_s for row in kept)
         if len(kept) < settings.min_blocks or kept_s < self._least_s:
@@ -129,13 +127,12 @@ class StoppingRule:
         apart_s = unexplained_s(rows, self.num_sizing, cut)
         if apart_s > COLD_START_S and kept_s < LEAST_TIMES * self._least_s:
             return False
-        if kept_s < KEPT_PER_CUT * apart_s:
-            return False
         self._num_looks += 1
-        if len(kept) < FEW_BLOCKS:
-            interval = counted_interval(kept, STRICT, self._period_s)
+        interval = counted_interval(kept, STRICT, self._period_s)
         spread = interval.relative_half_width if interval else None
         if spread is None or spread > settings.relative_error:
+            return False
+        if power_states(kept, self._period_s).half_width(CONFIDENCE) > settings.relative_error:
             return False
         return steadiness(rows[self.num_sizing :], kept).is_steady
 
