@@ -125,7 +125,7 @@ def num_colder(rows: Sequence[Row]) -> int:
     at last; at most half of all, and none where they hardly warmed up or cooled down."""
     celsius = [None if row.block.state is None else row.block.state.temperature_c for row in rows]
     known = [one for one in celsius if one is not None]
-    if len(known) < max(NUM_LAST, len(rows)):
+    if len(known) < max(NUM_LAST, len(rows)) or max(known) - min(known) <= SAME_C:
         return 0
     smooth = [
         sum(known[index : index + NUM_LAST]) / NUM_LAST
@@ -140,7 +140,7 @@ def unexplained_s(rows: Sequence[Row], num_sizing: int, cut: int) -> float:
     does not explain it; else 0. cut: what `num_warm_up` says."""
     usable = [row for row in rows[num_sizing:] if not row.block.fault]
     num_apart = sum(not row.block.fault for row in rows[num_sizing:cut])
-    if num_apart <= num_colder(usable):
+    if not num_apart or num_apart <= num_colder(usable):
         return 0.0
     return sum(row.block.duration_s for row in usable[:num_apart])
 

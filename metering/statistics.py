@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
+from operator import mul
 from typing import TYPE_CHECKING
 
 from metering.record import Interval
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 MIN_KEPT = 4  # MSER needs a handful of blocks behind the cut to be meaningful
 MAX_BATCH = 5
 BLOCKS_PER_BATCH = 6  # the series grows by this many before its batches grow by one
-# what is cut must stand out from the rest by the first; by the second where MSER would cut more
-# than `MOST_CUT`, and single blocks
-CUT_SIGMAS, LONG_CUT_SIGMAS = 3.0, 4.0
-MOST_CUT = 0.25  # of the series: more may be a state of the load, which comes again
+# standard errors by which what is cut must stand out: a batch, single blocks, more than a batch,
+# which may be a state of the load, as may be more than `MOST_CUT` of the series
+CUT_SIGMAS, COLD_SIGMAS, LONG_CUT_SIGMAS = 3.0, 4.0, 5.0
+MOST_CUT = 0.25
 NUM_COSINES = (4, 6)  # at least and at most: the fewer, the lower the frequencies, and the wider
 BLOCKS_PER_COSINE = 3  # between these
 MOST_DEGREES = 4  # of freedom
@@ -35,27 +35,26 @@ def warmup_length(values: Sequence[float]) -> int:
     (MSER-5: White, Cobb and Spratt 2000, "A comparison of five steady-state truncation
     heuristics for simulation", Winter Simulation Conference): the noise of a counter that moves
     in steps cancels between neighbours, so batches show the trend and not the noise. d is at
-    most half of the series, and at least `MIN_KEPT` batches are kept; with fewer nothing is cut.
+    most a quarter of the series (`MOST_CUT`), and at least `MIN_KEPT` batches are kept; with fewer
+    nothing is cut.
 
     MSER takes noise and slow drift for warm-up too, and what it then keeps is the calmest stretch,
-    whose interval is too narrow: what is cut must stand out from the rest (`CUT_SIGMAS`). Where
-    MSER would cut more than a quarter (`MOST_CUT`), it chooses again among cuts of at most that,
-    and they must stand out by `LONG_CUT_SIGMAS`. Else the leading blocks of the first batch are cut
-    that stand out one by one.
+    whose interval is too narrow: what is cut must stand out from the rest (`CUT_SIGMAS`, or
+    `LONG_CUT_SIGMAS` where it is more than a batch). Else the leading blocks of the first batch are
+    cut that stand out one by one.
     """
     size = max(1, min(MAX_BATCH, len(values) // BLOCKS_PER_BATCH))
     starts = range(0, len(values) - size + 1, size)
     batches = [sum(values[start : start + size]) / size for start in starts]
     most = math.floor(MOST_CUT * len(values)) // size
-    cut, sigmas = size * _mser(batches, len(batches) // 2), CUT_SIGMAS
-    if cut > size * most:
-        cut, sigmas = size * _mser(batches, most), LONG_CUT_SIGMAS
+    cut = size * _mser(batches, most)
+    sigmas = LONG_CUT_SIGMAS if cut > MAX_BATCH else CUT_SIGMAS
     if cut and _stands_out(values[:cut], values[cut:], sigmas):
         return cut
     # a block or two that are cold do not show in the mean of a batch
     cold = 0
     while cold < size <= len(values) - MIN_KEPT and _stands_out(
-        values[cold : cold + 1], values[cold + 1 :], LONG_CUT_SIGMAS
+        values[cold : cold + 1], values[cold + 1 :], COLD_SIGMAS
     ):
         cold += 1
     return cold
@@ -66,7 +65,7 @@ def _stands_out(head: Sequence[float], kept: Sequence[float], sigmas: float) -> 
     mean = sum(kept) / len(kept)
     residuals = [value - mean for value in kept]
     correlation = lag1_autocorrelation(residuals)
-    variance = sum(value * value for value in residuals) / (len(kept) - 1)
+    variance = sum(map(mul, residuals, residuals)) / (len(kept) - 1)
     variance *= (1 + correlation) / (1 - correlation)
     if len(head) > MAX_BATCH:
         # a counter's ticks hide how much neighbours resemble each other, but not at low frequencies
@@ -101,10 +100,10 @@ def _mser(values: Sequence[float], most: int) -> int:
 def lag1_autocorrelation(residuals: Sequence[float]) -> float:
     """Lag-1 autocorrelation, clamped to [0, 0.95], with the 1/n bias of short series added back
     (Kendall 1954)."""
-    total = sum(value * value for value in residuals)
+    total = sum(map(mul, residuals, residuals))
     if total == 0 or len(residuals) < 3:
         return 0.0
-    products = sum(a * b for a, b in itertools.pairwise(residuals))
+    products = sum(map(mul, residuals, residuals[1:]))
     return min(0.95, max(0.0, products / total + 1 / len(residuals)))
 
 
@@ -186,7 +185,7 @@ def _of_ticks(
     import numpy as np
 
     # independent noise of readings gives neighbours a covariance of minus its variance
-    covariance = sum(a * b for a, b in itertools.pairwise(residuals)) / len(residuals)
+    covariance = sum(map(mul, residuals, residuals[1:])) / len(residuals)
     first = np.asarray(begins)
     last = np.append(first[1:], True)
     shared = np.diff(cosines, axis=1)[:, ~first[1:]]
