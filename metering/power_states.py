@@ -22,6 +22,7 @@ MIN_BATCHES = 12
 PER_STATE = 2  # batches, at least: a stall of a second is no state
 PENALTY = 20.0  # what one more state must explain, in squared standard errors of a batch
 MATTERS = 0.005  # of the mean: levels that differ by less are one
+EXPLAINED = 0.6  # of the variance of batches, by states; power that wanders has none
 ENOUGH = 12  # states: from so many on their noise at low frequencies says what their mean may be
 NUM_PASSES = 3
 # the spread of batches, from a quantile of neighbours' differences: a change is in few of these
@@ -73,7 +74,9 @@ def power_states(rows: Sequence[Row], period_s: float) -> PowerStates:
     means = [float(batches[begin:end].mean()) for begin, end in itertools.pairwise(bounds)]
     lengths = np.diff(bounds)
     spread = math.sqrt(float((lengths * np.square(means)).sum() / lengths.sum()))
-    return PowerStates(len(means), spread) if spread >= MATTERS else PowerStates()
+    if spread < MATTERS or spread**2 < EXPLAINED * float(batches.var()):
+        return PowerStates()
+    return PowerStates(len(means), spread)
 
 
 def _segments(levels: np.ndarray, batches: np.ndarray, size: int, tick: float) -> list[int]:

@@ -70,6 +70,19 @@ def test_noise_stalls_and_waves_of_some_seconds_are_no_states(
     assert sum(one.are_few for one in few) <= 2
 
 
+def test_power_that_wanders_has_no_states():
+    """Its noise between blocks is right without them."""
+    chance, num_few = random.Random(1), 0
+    for seed in range(20):
+        drift, levels = 0.0, []
+        for _ in range(NUM_BLOCKS):
+            drift = 0.85 * drift + chance.gauss(0, 0.02)
+            levels.append(1 + drift)
+        rows = blocks(seed, lambda time_s, levels=levels: levels[round(time_s / BLOCK_S)])
+        num_few += power_states(rows, PERIOD_S).are_few
+    assert num_few <= 2
+
+
 @pytest.mark.parametrize("rows", [[], blocks(1, in_turn(1.08, 0.92, state_s=10.0), count=20)])
 def test_a_short_window_tells_no_states(rows: Sequence[Row]):
     assert power_states(rows, PERIOD_S) == PowerStates()
