@@ -10,7 +10,9 @@ from pathlib import Path
 
 from tasks.errors import PlanError
 
-_ENTRY = re.compile(r"(?P<name>.*[^\s,;])(?:\s*[,;]\s*|\s+)(?P<label>[0-9]+)[\s,;]*")
+_ENTRY = re.compile(
+    r"(?P<name>.*[^\s,;])(?:\s*[,;]\s*|\s+)(?P<quote>[\"']?)(?P<label>[0-9]+)(?P=quote)[\s,;]*"
+)
 
 
 @cache
@@ -64,9 +66,19 @@ def check(path: Path, videos: Path, num_classes: int, *, all_there: bool, cure: 
     if missing and (all_there or len(missing) == len(entries)):
         raise PlanError(
             f"data.root: {path} lists {len(missing)} of {len(entries)} videos that are not in "
-            f"{videos}, such as {missing[0]!r}; {cure}"
+            f"{videos}, such as {missing[0]!r}{_several_numbers(missing[0])}; {cure}"
         )
     return len(entries)
+
+
+def _several_numbers(name: str) -> str:
+    """What to say of a line that has numbers between name and label."""
+    if not re.search(r"\S[\s,;]+[0-9]+$", name):
+        return ""
+    return (
+        " (a line is a name and one label; lists of frames, with their number, and several labels "
+        "are not read)"
+    )
 
 
 @cache

@@ -8,40 +8,35 @@ without images, which timm gives no index, images outside class folders.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tasks.classification.folder_walk import Walked, is_hidden, walk
 from tasks.errors import PlanError
 
 if TYPE_CHECKING:
     from timm.data.readers.reader_image_folder import ReaderImageFolder
 
 SPLITS = {"train": ("train", "training"), "test": ("val", "validation", "valid", "test")}
-_SYSTEM = (
-    "__MACOSX",
-    "__pycache__",
-    "@eaDir",
-    "lost+found",
-    "$RECYCLE.BIN",
-    "System Volume Information",
-    "Thumbs.db",
-)
 _SHOWN = 5
 
 
 @dataclass(frozen=True)
 class ClassFolders:
     """classes: names in the order of their indices; train, test: image files with their class;
-    num_classes: of a head, more than there are names where a class map leaves some out."""
+    num_classes: of a head, more than there are names where a class map leaves some out; notes: what
+    of the folders is not as a reader would expect."""
 
     classes: tuple[str, ...]
     train: tuple[tuple[Path, int], ...]
     test: tuple[tuple[Path, int], ...]
     num_classes: int
+    notes: tuple[str, ...] = ()
 
 
 @cache
@@ -50,10 +45,12 @@ def read(root: Path, class_map: str | None = None) -> ClassFolders:
     as timm reads it. Raises `PlanError`."""
     try:
         folders = {name: _split(root, among) for name, among in SPLITS.items()}
+        walked = {folder.name: walk(root, folder) for folder in folders.values()}
         readers = {name: _reader(root, folder) for name, folder in folders.items()}
         names = {name: _classes(root, folders[name], reader) for name, reader in readers.items()}
         if class_map is None:
-            _require_no_empty(root, folders["train"], names["train"])
+            train = folders["train"].name
+            _require_no_empty(root, train, walked[train].leaves, names["train"])
             index = {label: number for number, label in enumerate(names["train"])}
         else:
             index = _class_map(class_map, root)
@@ -63,7 +60,31 @@ def read(root: Path, class_map: str | None = None) -> ClassFolders:
         raise PlanError(f"data.root={root} cannot be read: {error}; give one that can") from None
     files = {name: tuple(_files(reader, folders[name], index)) for name, reader in readers.items()}
     classes = tuple(sorted(names["train"], key=index.__getitem__))
-    return ClassFolders(classes, files["train"], files["test"], max(index.values()) + 1)
+    notes = (*_left_out(walked), *_of_one_name(walked))
+    return ClassFolders(classes, files["train"], files["test"], max(index.values()) + 1, notes)
+
+
+def _left_out(walked: Mapping[str, Walked]) -> Iterable[str]:
+    from timm.data.readers.img_extensions import get_img_extensions
+
+    parts = [
+        f"{number} {end or 'without an extension'} in {split}"
+        for split, found in walked.items()
+        for end, number in found.left_out.items()
+    ]
+    if parts:
+        kinds = ", ".join(get_img_extensions())
+        yield f"pictures that are not read, since timm reads {kinds} alone: {', '.join(parts)}"
+
+
+def _of_one_name(walked: Mapping[str, Walked]) -> Iterable[str]:
+    """timm calls a class after the innermost folder."""
+    places = next(iter(walked.values())).places
+    several = {name: where for name, where in places.items() if len(where) > 1}
+    if several:
+        name, where = next(iter(several.items()))
+        number = f"{len(several)} class" + ("es are" if len(several) > 1 else " is")
+        yield f"{number} in several folders of one name, such as {name}: {_shown(where)}"
 
 
 def _split(root: Path, among: Sequence[str]) -> Path:
@@ -95,11 +116,7 @@ def _reader(root: Path, folder: Path) -> ReaderImageFolder:
 
 
 def _is_kept(path: Path, folder: Path) -> bool:
-    return not any(_is_hidden(part) for part in path.relative_to(folder).parts)
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name in _SYSTEM
+    return not any(is_hidden(part) for part in path.relative_to(folder).parts)
 
 
 def _kept(reader: ReaderImageFolder, folder: Path) -> Iterable[tuple[Path, int]]:
@@ -118,17 +135,15 @@ def _classes(root: Path, folder: Path, reader: ReaderImageFolder) -> list[str]:
     return names
 
 
-def _require_no_empty(root: Path, folder: Path, classes: Sequence[str]) -> None:
-    empty = []
-    for place, folders, _ in os.walk(folder, followlinks=True):
-        folders[:] = sorted(name for name in folders if not _is_hidden(name))
-        if not folders and place != str(folder) and Path(place).name not in classes:
-            empty.append(str(Path(place).relative_to(folder)))
+def _require_no_empty(
+    root: Path, split: str, leaves: Sequence[str], classes: Sequence[str]
+) -> None:
+    empty = [leaf for leaf in leaves if Path(leaf).name not in classes]
     if empty:
         from timm.data.readers.img_extensions import get_img_extensions
 
         raise PlanError(
-            f"data.root={root}: {_listed(empty)} in {folder.name} without images "
+            f"data.root={root}: {_listed(empty)} in {split} without images "
             f"({', '.join(get_img_extensions())}), to which timm gives no class; delete it, add "
             "images, or give data.options.class_map=FILE"
         )
@@ -138,30 +153,54 @@ def _require_same(root: Path, train: Sequence[str], test: Sequence[str]) -> None
     only_train = [name for name in train if name not in set(test)]
     only_test = [name for name in test if name not in set(train)]
     if only_train or only_test:
+        alike = {_plain(name) for name in only_train} == {_plain(name) for name in only_test}
+        hint = " (alike but for capitals or the form of their letters in Unicode)" if alike else ""
         raise PlanError(
             f"data.root={root} has {len(train)} training classes ({_shown(train)}) and {len(test)} "
             f"test classes ({_shown(test)}): only for training {_shown(only_train)}; only for "
-            f"testing {_shown(only_test)}; give both the same class folders"
+            f"testing {_shown(only_test)}{hint}; give both the same class folders"
         )
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _class_map(class_map: str, root: Path) -> dict[str, int]:
     from timm.data.readers.class_map import load_class_map
 
+    path = str(Path(class_map).expanduser())
     try:
-        index = load_class_map(class_map, str(root))
+        index = load_class_map(path, str(root))
     except Exception as error:  # timm asserts, and a pickle may raise anything
         raise PlanError(
             f"data.options.class_map={class_map} cannot be read: {str(error) or 'no class map'}; "
             "give a .txt file with the name of a folder in each line, in the order of the classes"
         ) from None
+    index = {str(name).removeprefix("\ufeff"): number for name, number in index.items()}
     index.pop("", None)
     if not index or not all(isinstance(one, int) and one >= 0 for one in index.values()):
         raise PlanError(
             f"data.options.class_map={class_map} does not give each folder a number from 0; "
             "give a .txt file with the name of a folder in each line"
         )
-    return dict(index)
+    _require_once(class_map, root)
+    return index
+
+
+def _require_once(class_map: str, root: Path) -> None:
+    """Raises `PlanError` for a name that stands in two lines: timm takes the last."""
+    if not class_map.lower().endswith(".txt"):
+        return
+    given = Path(class_map).expanduser()
+    lines = (given if given.exists() else root / class_map).read_text(encoding="utf-8-sig")
+    names = [line.strip() for line in lines.splitlines() if line.strip()]
+    twice = [name for name, number in Counter(names).items() if number > 1]
+    if twice:
+        raise PlanError(
+            f"data.options.class_map={class_map} has {_listed(twice)} in several lines, and a line "
+            "is the number of a class; leave the others out"
+        )
 
 
 def _require_mapped(class_map: str, names: Sequence[str], index: dict[str, int]) -> None:

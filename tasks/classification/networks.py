@@ -54,7 +54,10 @@ def build_without_weights(plan: Plan) -> torch.nn.Module:
     except (NotImplementedError, RuntimeError):
         if own_modules.callable_name(plan.model.source) is None:
             raise
+    try:
         return build(plan, with_checkpoint=False)
+    except RuntimeError as error:
+        raise _not_made(plan, error) from error
 
 
 def input_size(plan: Plan, *, for_test: bool = False) -> int:
@@ -129,16 +132,44 @@ def _own(plan: Plan) -> torch.nn.Module:
         raise PlanError(
             f"model.source={source} cannot be called with {options}: {error}; set model.options"
         ) from error
+    except (RuntimeError, MemoryError):  # of the device that it is made on
+        raise
+    except (Exception, SystemExit) as error:  # a user's code may raise anything
+        raise _not_made(plan, error) from error
     if not isinstance(network, torch.nn.Module):
         raise PlanError(
             f"model.source={source} gives a {type(network).__name__}, not a torch.nn.Module; name "
             "what makes the network"
         )
+    _fill_lazy_modules(network, plan.model.input_size or _DEFAULTS["input_size"][-1])
     return network
+
+
+def _not_made(plan: Plan, error: BaseException) -> PlanError:
+    why = f"{type(error).__name__}: {one_line(error)}"
+    return PlanError(f"model.source={plan.model.source} cannot be made: {why}; correct its code")
+
+
+def _fill_lazy_modules(network: torch.nn.Module, size: int) -> None:
+    """PyTorch's lazy modules get their sizes from a first batch, which has to come before an
+    optimizer; here it is one image of zeros that trains nothing."""
+    import itertools
+
+    import torch
+    from torch.nn.parameter import is_lazy
+
+    tensors = itertools.chain(network.parameters(), network.buffers())
+    if not any(is_lazy(tensor) for tensor in tensors):
+        return
+    was_training = network.training
+    with torch.no_grad():
+        network.eval()(torch.zeros(1, 3, size, size))
+    network.train(was_training)
 
 
 def _of_timm(plan: Plan, pretrained: bool) -> torch.nn.Module:
     import timm
+    import torch
 
     source, options = plan.model.source, dict(plan.model.options)
     own, wanted = _settings(plan), plan.model.input_size
@@ -154,15 +185,26 @@ def _of_timm(plan: Plan, pretrained: bool) -> torch.nn.Module:
         return timm.create_model(source, pretrained=pretrained, num_classes=num_classes, **options)
     except TypeError as error:
         raise PlanError(f"model.options={options} does not fit {source}: {error}") from None
-    except (AssertionError, ValueError) as error:
-        raise PlanError(
-            f"model={source} cannot be built with model.input_size={wanted} and "
-            f"model.options={options}: {one_line(error)}; change them"
-        ) from None
     except (RuntimeError, OSError) as error:
-        if not pretrained:
-            raise
-        raise _not_fetched(f"checkpoint=pretrained needs weights of {source}", error) from error
+        if pretrained:
+            raise _not_fetched(f"checkpoint=pretrained needs weights of {source}", error) from error
+        if torch.empty(0).device.type != "meta":
+            raise  # the device's memory, say
+        raise _not_built(source, wanted, options, error) from None
+    except Exception as error:  # timm raises anything for options that cannot be
+        raise _not_built(source, wanted, options, error) from None
+
+
+def _not_built(
+    source: str, size: int | None, options: dict[str, Any], error: Exception
+) -> PlanError:
+    why = one_line(error)
+    if not isinstance(error, AssertionError | ValueError):
+        why = f"{type(error).__name__}: {why}"
+    return PlanError(
+        f"model={source} cannot be built with model.input_size={size} and "
+        f"model.options={options}: {why}; change them"
+    )
 
 
 def _not_fetched(what: str, error: BaseException) -> PlanError:

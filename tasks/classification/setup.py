@@ -14,8 +14,10 @@ from typing_extensions import TypedDict
 from metering import catalogue
 from metering.setup import DataSetUp
 from tasks.classification import data, timm_sets, training
+from tasks.config import own_modules
 from tasks.config.refusals import validated
 from tasks.config.values import Count, Flag, Share, ShareOrNone, Text
+from tasks.config.weight_files import PRETRAINED
 from tasks.data import public_sets
 from tasks.errors import PlanError
 from tasks.plan import DataPlan, Plan
@@ -49,6 +51,15 @@ class Options(TypedDict, total=False):
 
 
 EMBEDDED = ("num_files", "width", "height", "train_samples", "test_samples")
+OF_THE_PLAN = {
+    "pretrained": "give checkpoint=pretrained",
+    "checkpoint_path": "give checkpoint=FILE, which is checked and recorded",
+    "pretrained_cfg": "name the weights' tag in the model, model=NAME.TAG",
+    "pretrained_cfg_overlay": "set model.input_size, or name a tag, model=NAME.TAG",
+    "features_only": "a network for classification gives a number for each class: leave it out",
+    "model_name": "give model=NAME",
+}
+"""Arguments of timm's `create_model` that would change a run past its plan, with their cure."""
 STAGE_TRAININGS = {"mae": "mae", "beit": "beit", "beitv2": "beit", "clip": "clip"}
 """Self-supervised stages have a training set-up of their own."""
 
@@ -78,6 +89,16 @@ def check_model(plan: Plan) -> None:
         raise PlanError(
             f"model.options.in_chans={channels} is not 3: images are read as RGB; leave it out"
         )
+    if plan.model.checkpoint_weights == "ema" and plan.model.checkpoint in (None, PRETRAINED):
+        raise PlanError(
+            f"checkpoint_weights=ema chooses from a file, and checkpoint={plan.model.checkpoint} "
+            "is none; give checkpoint=FILE, or leave checkpoint_weights out"
+        )
+    own = own_modules.callable_name(plan.model.source) is not None or plan.model.imports
+    for option, cure in ({} if own else OF_THE_PLAN).items():
+        if option in plan.model.options:
+            value = plan.model.options[option]
+            raise PlanError(f"model.options.{option}={value} is not for model.options; {cure}")
     if "num_classes" in plan.model.options:
         raise PlanError(
             f"model.options.num_classes={plan.model.options['num_classes']} is the data's to say; "
@@ -110,7 +131,7 @@ def check_batch(plan: Plan) -> None:
 def wants_top1(plan: Plan) -> bool:
     """Whether an accuracy means something: of weights from a file on real labels, or of a network
     that is trained here to the end. The labels of embedded files mean nothing to other weights."""
-    if _is_shared_stream(plan):
+    if _is_shared_stream(plan) or plan.data.options.get("num_classes") == 1:
         return False
     if plan.data.options.get("full_test"):
         return True
@@ -130,12 +151,16 @@ def notes(plan: Plan) -> tuple[str, ...]:
             "batches are kept on the device: reading and decoding are in no number",
             *_quality(plan),
         )
+    if plan.data.root is not None and plan.data.name != data.TIMM:
+        return (*data.class_folders(plan.data).notes, *_quality(plan))
     return _quality(plan)
 
 
 def _quality(plan: Plan) -> tuple[str, ...]:
     if _is_shared_stream(plan):
         return ("no accuracy: several ranks do not see each sample of a stream once",)
+    if plan.data.options.get("num_classes") == 1:
+        return ("no accuracy: of one class any network is always right",)
     if plan.model.checkpoint is None:
         return ()
     asked = plan.data.options.get("num_classes")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tasks.classification import networks as models
-from tasks.classification import weights
+from tasks.classification import own_trial, weights
 from tasks.classification.networks import one_line
 from tasks.errors import PlanError
 from tasks.plan import Plan
@@ -59,7 +59,9 @@ def run(plan: Plan, setup: Any, total_memory: int | None) -> None:
         # it may look at numbers, which the meta device does not have
         network = models.build(plan, with_checkpoint=False).train(trains)
         return _pass_numbers(plan, network, torch.device("cpu"), min(batch_size, 2), size)
-    _require_logits(plan, output)
+    own_trial.require_logits(plan, output)
+    if models.is_own(plan):
+        own_trial.run(plan, network, images.device, size)
     if trains and not plan.compile:
         needed = _least_bytes(plan, setup, network, saved.num_bytes)
         step_memory.require(plan, needed, total_memory, step_memory.shorter(plan))
@@ -77,7 +79,8 @@ def _pass_numbers(
             output = network(images)
     except Exception as error:  # a network raises anything for an input that it cannot take
         raise _refused(plan, num_images, size, error) from error
-    _require_logits(plan, output)
+    own_trial.require_logits(plan, output)
+    own_trial.run(plan, network, device, size)
 
 
 def _refused(plan: Plan, batch_size: int, size: int, error: Exception) -> PlanError:
@@ -87,24 +90,11 @@ def _refused(plan: Plan, batch_size: int, size: int, error: Exception) -> PlanEr
             f"one value at {size} pixels ({batch_size} image a device); choose a larger batch_size "
             "or model.input_size"
         )
+    cure = "correct its code, or change" if models.is_own(plan) else "change"
     return PlanError(
         f"model={plan.model.name} cannot take images of 3 x {size} x {size} pixels: "
-        f"{type(error).__name__}: {one_line(error)}; change model.input_size or model.options"
+        f"{type(error).__name__}: {one_line(error)}; {cure} model.input_size or model.options"
     )
-
-
-def _require_logits(plan: Plan, output: Any) -> None:
-    """One number for each image and class; timm's Inception and distilled networks give pairs."""
-    parts = output if isinstance(output, tuple) and len(output) == 2 else (output,)
-    wanted = plan.data.options["num_classes"]
-    shapes = [tuple(getattr(part, "shape", ())) or type(part).__name__ for part in parts]
-    if any(isinstance(shape, str) or shape[1:] != (wanted,) for shape in shapes):
-        sizes = " and ".join(map(str, shapes))
-        raise PlanError(
-            f"model={plan.model.name} answers with {sizes} for a batch of images, not "
-            f"with (images, {wanted}); return the logits alone, set data.options.num_classes, or "
-            "give the network num_classes"
-        )
 
 
 def _least_bytes(plan: Plan, setup: Any, network: torch.nn.Module, saved: int) -> int:

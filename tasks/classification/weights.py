@@ -6,9 +6,12 @@ from __future__ import annotations
 import argparse
 import pickle
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tasks import weight_values
+from tasks.classification import numpy_weights
 from tasks.config.weight_files import PRETRAINED
 from tasks.errors import PlanError
 from tasks.plan import Plan
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 _EMA_KEYS = ("state_dict_ema", "model_ema")  # where timm's load_state_dict looks, in its order
 _PLAIN_KEYS = ("state_dict", "model")
+_FILLED_IN = "num_batches_tracked"  # PyTorch fills it in where a file is older than it
 _SHOWN = 3
 
 
@@ -28,10 +32,9 @@ def note(plan: Plan) -> str | None:
         return None
     if chosen == PRETRAINED:
         return f"weights that timm publishes for {plan.model.source}"
-    if Path(chosen).suffix.lower() in (".npz", ".npy"):
+    if numpy_weights.is_named_so(chosen):
         return f"weights of {Path(chosen).name}"
-    content = _content(chosen)
-    has_ema = any(key in content for key in _EMA_KEYS)
+    has_ema = _ema_key(_content(chosen)) is not None
     kind = "EMA" if plan.model.checkpoint_weights == "ema" else "plain"
     other = {"plain": "ema", "EMA": "plain"}[kind]
     choice = f"; the file has both, checkpoint_weights={other} takes the others" if has_ema else ""
@@ -42,16 +45,18 @@ def require_fit(plan: Plan, network: torch.nn.Module) -> None:
     """Compare names and shapes of the file's weights with `network`, which may be on the meta
     device. Raises `PlanError`."""
     chosen = plan.model.checkpoint
-    if chosen is None or chosen == PRETRAINED or chosen.lower().endswith((".npz", ".npy")):
+    if chosen is None or chosen == PRETRAINED or numpy_weights.is_named_so(chosen):
         return
-    given = _state(chosen, plan.model.checkpoint_weights)
+    state = _state(chosen, plan.model.checkpoint_weights)
+    given = {name: tuple(value.shape) for name, value in state.items()}
     own = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     _require_same_classes(plan, network, given, own)
-    missing = [name for name in own if name not in given]
+    missing = [name for name in own if name not in given and not name.endswith(_FILLED_IN)]
     surplus = [name for name in given if name not in own]
     other = [name for name in own if name in given and own[name] != given[name]]
     if not (missing or surplus or other):
-        return
+        return weight_values.require_real(chosen, network, state)
+    _require_no_prefix(chosen, own, given)
     parts = [
         f"{len(names)} {words} ({', '.join(names[:_SHOWN])}{', ...' * (len(names) > _SHOWN)})"
         for names, words in (
@@ -73,18 +78,23 @@ def load(network: torch.nn.Module, plan: Plan) -> None:
 
     chosen = plan.model.checkpoint
     assert chosen is not None
+    is_numpy = numpy_weights.is_named_so(chosen)
     try:
-        load_checkpoint(
-            network,
-            str(Path(chosen).expanduser()),
-            use_ema=plan.model.checkpoint_weights == "ema",
-            weights_only=True,
-        )
+        with numpy_weights.wholly_loaded(network, chosen) if is_numpy else nullcontext():
+            load_checkpoint(
+                network,
+                str(Path(chosen).expanduser()),
+                use_ema=plan.model.checkpoint_weights == "ema",
+                weights_only=True,
+            )
     except (RuntimeError, ValueError, KeyError, NotImplementedError, OSError) as error:
+        if isinstance(error, PlanError):
+            raise
         message = " ".join(str(error).split())[:300]
         raise PlanError(
             f"checkpoint={chosen} does not fit the network: {message}; give weights of this network"
         ) from None
+    weight_values.require_finite(chosen, network)
 
 
 def _require_same_classes(
@@ -111,16 +121,38 @@ def _heads(network: torch.nn.Module) -> list[str]:
     return [f"{name}.weight" for name in names]
 
 
-def _state(chosen: str, weights: str) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of the weights that timm would take. Raises `PlanError`."""
+def _require_no_prefix(
+    chosen: str, own: Mapping[str, tuple[int, ...]], given: Mapping[str, tuple[int, ...]]
+) -> None:
+    """Raises `PlanError` where the weights are the network's under names with one word more, as
+    Lightning and wrappers save them."""
+    first = next(iter(own), None)
+    if first is None:
+        return
+    for prefix in {name.removesuffix(first) for name in given if name.endswith(f".{first}")}:
+        if all(given.get(prefix + name) == shape for name, shape in own.items()):
+            raise PlanError(
+                f"checkpoint={chosen} has this network's weights under names that begin with "
+                f"'{prefix}' ({prefix}{first}); save them without it: "
+                f"{{name.removeprefix('{prefix}'): value for name, value in state.items()}}"
+            )
+
+
+def _ema_key(content: Mapping[str, Any]) -> str | None:
+    return next((key for key in _EMA_KEYS if content.get(key) is not None), None)
+
+
+def _state(chosen: str, weights: str) -> dict[str, Any]:
+    """The weights that timm would take, by their names, without their numbers. Raises
+    `PlanError`."""
     from timm.models import clean_state_dict
 
     content = _content(chosen)
-    has_ema = any(key in content for key in _EMA_KEYS)
-    if weights == "ema" and not has_ema:
+    ema_key = _ema_key(content)
+    if weights == "ema" and ema_key is None:
         raise PlanError(f"checkpoint={chosen} has no EMA weights; leave checkpoint_weights=ema out")
-    keys = (*_EMA_KEYS, *_PLAIN_KEYS) if weights == "ema" else _PLAIN_KEYS
-    key = next((key for key in keys if key in content), None)
+    key = ema_key if weights == "ema" else None
+    key = key or next((one for one in _PLAIN_KEYS if one in content), None)
     state = content if key is None else content[key]
     if not isinstance(state, Mapping) or not state:
         raise _no_state(chosen, state, key)
@@ -132,7 +164,7 @@ def _state(chosen: str, weights: str) -> dict[str, tuple[int, ...]]:
             f"checkpoint={chosen} holds no weights under its names ({only}{strangers[0]} is a "
             f"{type(state[strangers[0]]).__name__}{where}); save the network's state_dict"
         )
-    return {str(name): tuple(value.shape) for name, value in clean_state_dict(dict(state)).items()}
+    return {str(name): value for name, value in clean_state_dict(dict(state)).items()}
 
 
 def _content(chosen: str) -> Mapping[str, Any]:
@@ -151,14 +183,16 @@ def _safetensors(chosen: str, path: Path) -> Mapping[str, Any]:
 
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: _Shape(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            return {name: _Slice(file.get_slice(name)) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise _unreadable(chosen, error) from None
 
 
-class _Shape:
-    def __init__(self, shape: list[int]) -> None:
-        self.shape = tuple(shape)
+class _Slice:
+    """Shape and type (`F32`, `I8`) of a tensor that is not read."""
+
+    def __init__(self, entry: Any) -> None:
+        self.shape, self.dtype = tuple(entry.get_shape()), str(entry.get_dtype())
 
 
 def _unpickled(chosen: str, path: Path) -> Any:

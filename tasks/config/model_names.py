@@ -7,7 +7,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from tasks.errors import unknown
+from tasks.errors import PlanError, unknown
 
 CONF_DIR = Path(__file__).resolve().parents[2] / "conf"
 NEEDED_GROUPS = ("data", "model", "hardware", "meter", "scale")
@@ -15,6 +15,10 @@ NEEDED_GROUPS = ("data", "model", "hardware", "meter", "scale")
 OPTIONAL_GROUPS = ("task", "experiment", "switch")
 _REGISTERED = re.compile(r"^@register_model\s*\ndef (\w+)\(", re.MULTILINE)
 _TAGGED = re.compile(r"""^\s+['"](\w+\.\w+)['"]: """, re.MULTILINE)
+_RENAMED = re.compile(
+    r"^register_model_deprecations\(__name__, \{(.*?)\}\)", re.MULTILINE | re.DOTALL
+)
+_OLD_AND_NEW = re.compile(r"""['"](\w+)['"] ?: (None|['"][\w.]+['"])""")
 _OF_TIMM = re.compile(r"(?:hf[-_]hub:)?timm/([\w.]+)")
 _ELSEWHERE = re.compile(r"(hf[-_]hub|local-dir):(.+)")
 
@@ -33,6 +37,17 @@ def _timm_sources() -> tuple[str, ...]:
 def timm_names() -> frozenset[str]:
     """Every model function that timm registers, found in its source files."""
     return frozenset(name for text in _timm_sources() for name in _REGISTERED.findall(text))
+
+
+@cache
+def timm_renamed() -> dict[str, str | None]:
+    """Names that timm had, with today's; None where the network was removed."""
+    maps = (block for text in _timm_sources() for block in _RENAMED.findall(text))
+    return {
+        old: new.strip("'\"") if new != "None" else None
+        for block in maps
+        for old, new in _OLD_AND_NEW.findall(block)
+    }
 
 
 @cache
@@ -67,8 +82,22 @@ def timm_source(name: str) -> str | None:
 def require_timm_name(name: str) -> None:
     """Raises `PlanError` naming the nearest when timm has no model `name`."""
     if timm_source(name) is None:
+        if words := renamed(name):
+            raise PlanError(words)
         known = yaml_names() | timm_names()
         if "." in name:
             base = name.rsplit("/", maxsplit=1)[-1].split(".", maxsplit=1)[0]
             known = frozenset(tag for tag in timm_tags() if tag.startswith(f"{base}.")) or known
         raise unknown("model", name, known, "see python run.py --help")
+
+
+def renamed(name: str) -> str | None:
+    """What to say of a name that timm no longer has; None of any other."""
+    old = name.rsplit("/", maxsplit=1)[-1]
+    if old not in timm_renamed():
+        return None
+    new = timm_renamed()[old]
+    if new is None:
+        return f"model '{name}' was removed from timm; choose another"
+    new = new if timm_source(new) is not None else new.split(".", maxsplit=1)[0]
+    return f"model '{name}' is now called {new} in timm; write model={new}"

@@ -73,6 +73,11 @@ def imported(module: str, folder: str | None) -> ModuleType:
     use_folder(folder)
     try:
         return importlib.import_module(module)
+    except SystemExit as error:
+        raise PlanError(
+            f"module {module} ends the program while it is imported (sys.exit, or argparse, which "
+            f'reads this command\'s arguments); put that under if __name__ == "__main__"'
+        ) from error
     except Exception as error:  # a user's module may raise anything
         why = (str(error).splitlines() or [""])[0]
         raise PlanError(

@@ -15,6 +15,18 @@ PRETRAINED = "pretrained"
 """`checkpoint=pretrained`: the weights that the network's library publishes."""
 
 _FEW_BYTES = 512
+_TAR_AT = 257  # where a tar archive says that it is one
+_PYTORCH_S = (0x1950A86A20F9469CFC6C).to_bytes(10, "little")
+"""The number that a file of PyTorch before 1.6, a row of pickles, begins with."""
+_MAGIC_WITHIN = 32
+_PICKLE = (
+    "is a pickle that PyTorch did not write (pickle.dump); save a state_dict of tensors with "
+    "torch.save"
+)
+_JSON = (
+    "holds no weights: it is JSON, of weights in several files (shards) the index; save them as "
+    "one file"
+)
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"7z\xbc\xaf": "7-Zip"}
 _OTHERS = {
     b"\x89HDF": "an HDF5 file (Keras)",
@@ -24,6 +36,12 @@ _OTHERS = {
     b"\xff\xd8\xff": "a picture",
     b"GGUF": "a GGUF file",
 }
+_PROGRAMS = {
+    "a TorchScript program (torch.jit.save)": "constants.pkl",
+    "an exported program (torch.export.save)": "serialized_exported_program.json",
+    "an exported program (torch.export.save, from 2.8)": "archive_format",
+}
+"""A file in the archive that such a program has, and weights have not."""
 _MOST_HEADER_BYTES = 100_000_000  # safetensors' own limit
 
 
@@ -57,9 +75,12 @@ def _fault_of_start(start: bytes) -> str | None:
         )
     if start.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
         return "is an HTML page, not weights; its link led to a web page: download the file itself"
-    kinds = [kind for magic, kind in _COMPRESSED.items() if start.startswith(magic)]
+    kinds = [
+        f"compressed ({kind})" for magic, kind in _COMPRESSED.items() if start.startswith(magic)
+    ]
+    kinds += ["a tar archive"] if start[_TAR_AT:].startswith(b"ustar") else []
     if kinds:
-        return f"is compressed ({kinds[0]}); unpack it and give the file of weights in it"
+        return f"is {kinds[0]}; unpack it and give the file of weights in it"
     kinds = [kind for magic, kind in _OTHERS.items() if start.startswith(magic)]
     if kinds:
         return f"is {kinds[0]}, not weights of PyTorch; give a .pth or .safetensors file"
@@ -67,14 +88,18 @@ def _fault_of_start(start: bytes) -> str | None:
 
 
 def _fault_of_format(path: Path, start: bytes) -> str | None:
-    size, named_safetensors = path.stat().st_size, path.suffix.lower() == ".safetensors"
+    size, named_safetensors = path.stat().st_size, path.suffix == ".safetensors"
+    header = _safetensors_header(path, size)  # its first bytes, a number, may be those of others
+    if header is not None:
+        return _fault_of_safetensors(path, size, header)
     if start.startswith(b"PK"):
         return _fault_of_zip(path, named_safetensors)
-    header = _safetensors_header(path, size)
-    if named_safetensors or header is not None:
+    if named_safetensors:
         return _fault_of_safetensors(path, size, header)
-    if start[:1] == b"\x80":  # a pickle, as PyTorch wrote before 1.6
-        return None
+    if start[:1] == b"\x80":  # a pickle
+        return None if _PYTORCH_S in start[:_MAGIC_WITHIN] else _PICKLE
+    if start.lstrip()[:1] == b"{":
+        return _JSON
     shown = start[:24].decode("ascii", "replace").split("\n")[0]
     return f"holds no weights (it starts with {shown!r}); give a .pth or .safetensors file"
 
@@ -90,6 +115,9 @@ def _fault_of_zip(path: Path, named_safetensors: bool) -> str | None:
         )
     if named_safetensors:
         return "is a PyTorch file under a name for safetensors; rename it to end in .pth"
+    for kind, mark in _PROGRAMS.items():
+        if any(name.rpartition("/")[2] == mark for name in names):
+            return f"is {kind}, not weights; save its state_dict"
     if any(name.endswith("data.pkl") for name in names):
         return None
     if names and all(name.endswith(".npy") for name in names):
@@ -115,7 +143,7 @@ def _safetensors_header(path: Path, size: int) -> dict[str, object] | None:
 def _fault_of_safetensors(path: Path, size: int, header: dict[str, object] | None) -> str | None:
     if header is None:
         return "is damaged: it has no header of safetensors; fetch it again"
-    if path.suffix.lower() != ".safetensors":
+    if path.suffix != ".safetensors":
         return "is a safetensors file under another name; rename it to end in .safetensors"
     with path.open("rb") as stream:
         length = 8 + int.from_bytes(stream.read(8), "little")

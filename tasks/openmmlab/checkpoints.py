@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from tasks import weight_values
 from tasks.errors import PlanError
 
 _OPTIONAL = ("auxiliary_head.", "data_preprocessor.")
@@ -14,6 +15,7 @@ _OPTIONAL = ("auxiliary_head.", "data_preprocessor.")
 # weights; the buffers are computed, and some versions of a library save them and others do not
 _SURPLUS = (*_OPTIONAL, "ema_")
 _COMPUTED = ("num_batches_tracked", "relative_position_index")
+_WRAPPERS = ("module.", "_orig_mod.")  # of DataParallel and torch.compile
 _SHOWN = 3
 
 
@@ -24,8 +26,7 @@ def load(model: Any, path: str) -> None:
     file is not one of weights, lacks weights of the model, or has some of another model: a
     ResNet101 holds every weight of a ResNet50.
     """
-    state = _read(path)
-    state = {key.removeprefix("module."): value for key, value in state.items()}
+    state = {_without_wrappers(key): value for key, value in _read(path).items()}
     own = model.state_dict()
     missing = [
         key
@@ -36,7 +37,7 @@ def load(model: Any, path: str) -> None:
     ]
     if missing:
         raise PlanError(
-            f"model.checkpoint={path} does not fit the model: {len(missing)} of {len(own)} weights "
+            f"checkpoint={path} does not fit the model: {len(missing)} of {len(own)} weights "
             f"are missing or of another shape ({', '.join(missing[:_SHOWN])}, ...); "
             "give the checkpoint of this very config"
         )
@@ -47,19 +48,29 @@ def load(model: Any, path: str) -> None:
     ]
     if surplus:
         raise PlanError(
-            f"model.checkpoint={path} does not fit the model, which has no place for "
+            f"checkpoint={path} does not fit the model, which has no place for "
             f"{len(surplus)} of its {len(state)} weights ({', '.join(surplus[:_SHOWN])}, ...); "
             "give the checkpoint of this very config"
         )
     fitting = {
         key: value for key, value in state.items() if key in own and own[key].shape == value.shape
     }
+    weight_values.require_real(path, model, fitting)
     model.load_state_dict(fitting, strict=False)
+    weight_values.require_finite(path, model)
+
+
+def _without_wrappers(name: str) -> str:
+    while name.startswith(_WRAPPERS):
+        name = name.partition(".")[2]
+    return name
 
 
 def _read(path: str) -> dict[str, Any]:
     import torch
 
+    if path.endswith(".safetensors"):
+        return _safetensors(path)
     try:
         content = torch.load(
             Path(path).expanduser(),
@@ -75,6 +86,20 @@ def _read(path: str) -> dict[str, Any]:
     state = content.get("state_dict", content) if isinstance(content, dict) else None
     if not isinstance(state, dict) or not all(hasattr(entry, "shape") for entry in state.values()):
         raise PlanError(f"checkpoint={path} holds no state_dict; give a file of weights")
+    return state
+
+
+def _safetensors(path: str) -> dict[str, Any]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        state: dict[str, Any] = load_file(Path(path).expanduser())
+    except (SafetensorError, OSError) as error:
+        why = (str(error).splitlines() or [""])[0]
+        raise PlanError(
+            f"checkpoint={path} cannot be read as weights: {why}; fetch or save it again"
+        ) from None
     return state
 
 

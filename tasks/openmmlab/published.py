@@ -20,7 +20,13 @@ from tasks.plan import Plan
 
 
 def check(plan: Plan, config: Path, package: str) -> None:
-    """Raises `PlanError` where `checkpoint=pretrained` names no weights. config: its file."""
+    """Raises `PlanError` where `checkpoint=pretrained` names no weights, or others than a file has
+    are asked for. config: its file."""
+    if plan.model.checkpoint_weights != "plain":
+        raise PlanError(
+            f"checkpoint_weights={plan.model.checkpoint_weights} is for files of timm; MMEngine "
+            "saves averaged weights as the state_dict itself: leave it out"
+        )
     if plan.model.checkpoint == PRETRAINED:
         place_of(plan, config, package)
 

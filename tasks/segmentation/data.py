@@ -6,6 +6,8 @@ Both kinds are read by MMSegmentation's own data set classes; nothing here decod
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Required
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 _IGNORED = 255
+_PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 _NOISE = 0.6  # of 255: gives a 2048 x 1024 PNG about Cityscapes' 2.3 MB
 
 
@@ -40,6 +43,7 @@ class Layout:
     num_classes: int
     has_zero_label: bool  # 0 is "other" and the classes count from 1
     cure: str
+    mask_cure: str
 
 
 LAYOUTS = {
@@ -51,6 +55,7 @@ LAYOUTS = {
         num_classes=19,
         has_zero_label=False,
         cure="cityscapesScripts' createTrainIdLabelImgs writes the masks",
+        mask_cure="cityscapesScripts' createTrainIdLabelImgs writes the masks",
     ),
     "ADE20KDataset": Layout(
         images={"train": "images/training", "val": "images/validation"},
@@ -60,6 +65,7 @@ LAYOUTS = {
         num_classes=150,
         has_zero_label=True,
         cure="data.root is the folder ADEChallengeData2016 itself",
+        mask_cure="correct the mask, or set data.options.num_classes of a set of your own",
     ),
 }
 
@@ -95,6 +101,11 @@ class Options(TypedDict, total=False):
 def check_options(plan: DataPlan) -> None:
     """Raises `PlanError` for a value of `data.options` that means nothing."""
     validated(Options, plan.options, "data.options")
+    if plan.options["num_classes"] == 1:
+        raise PlanError(
+            "data.options.num_classes=1 leaves nothing to tell apart: any network is right in each "
+            "pixel; give the background a class too, data.options.num_classes=2"
+        )
     layout_of(plan)
 
 
@@ -114,10 +125,12 @@ def check_root(plan: DataPlan) -> None:
 
 
 def check_masks(plan: DataPlan) -> None:
-    """Look at every mask of a real set. Raises `PlanError` naming the first that cannot be used."""
+    """Look at every mask of a real set. Raises `PlanError` naming the first that cannot be used, or
+    for masks that together have no classes, or have them counted from another number."""
     if plan.root is None:
         return
     layout, root = layout_of(plan), Path(plan.root).expanduser().absolute()
+    labels: frozenset[int] = frozenset()
     largest = int(plan.options["num_classes"]) - (not layout.has_zero_label)
     for split in layout.images:
         _count_pairs(root, split, layout)
@@ -126,7 +139,10 @@ def check_masks(plan: DataPlan) -> None:
             (images / (stem + layout.image_suffix), masks / (stem + layout.mask_suffix))
             for stem in sorted(_stems(images, layout.image_suffix))
         ]
-        mask_check.check(pairs, largest, Path(plan.cache_dir), split, layout.cure)
+        labels |= mask_check.check(pairs, largest, Path(plan.cache_dir), split, layout.mask_cure)
+    mask_check.require_classes(
+        plan, labels, first=int(layout.has_zero_label), num_public=layout.num_classes
+    )
 
 
 def open_set(plan: DataPlan, scale_down: int = 1) -> SegmentationSet:
@@ -179,6 +195,28 @@ def _stems(folder: Path, suffix: str) -> set[str]:
         for name in names
         if name.endswith(suffix) and not name.startswith(".")
     }
+
+
+def left_out(plan: DataPlan) -> Iterable[str]:
+    """Notes on pictures of a real set that MMSegmentation does not read, as the set's images end
+    in another way."""
+    if plan.root is None:
+        return
+    layout, root = layout_of(plan), Path(plan.root).expanduser()
+    for split in layout.images:
+        ends = Counter(
+            path.suffix
+            for path in (root / layout.images[split]).rglob("*")
+            if path.suffix.lower() in _PICTURES
+            and not path.name.endswith(layout.image_suffix)
+            and not path.name.startswith(".")
+        )
+        if ends:
+            kinds = ", ".join(f"{number} {end}" for end, number in ends.items())
+            yield (
+                f"pictures in {layout.images[split]} that are not read, since "
+                f"data={plan.name} has *{layout.image_suffix} alone: {kinds}"
+            )
 
 
 def _num_bytes(layout: Layout, num_files: int, sizes: list[tuple[int, int]]) -> float:

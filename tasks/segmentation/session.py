@@ -135,6 +135,7 @@ def _notes(plan: Plan, config: Config, operators: Operators) -> tuple[str, ...]:
         library="MMSegmentation",
         shrunk_by=configs.SMALL,
     )
+    said.extend(data.left_out(plan.data))
     if plan.model.options:
         given = ", ".join(f"{key}={value}" for key, value in plan.model.options.items())
         said.append(f"the config is changed by model.options: {given}")

@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from tasks.config import key_table
-from tasks.config.model_names import CONF_DIR, timm_names, yaml_names
+from tasks.config.model_names import CONF_DIR, renamed, timm_names, yaml_names
 from tasks.config.own_modules import callable_name
 from tasks.config.refusals import one_line, shown
 from tasks.errors import unknown
@@ -111,7 +111,8 @@ def _missing_file(error: Any, flags: argparse.Namespace | None) -> str:
             return f"model={name} is a function or class; write model=own model.source={name}"
         known = sorted(yaml_names() | timm_names())
     listed = yaml_names() if group == "model" else known
-    words = str(unknown(group, name, known, f"known: {', '.join(sorted(listed)[:40])}"))
+    words = renamed(name) if group == "model" else None
+    words = words or str(unknown(group, name, known, f"known: {', '.join(sorted(listed)[:40])}"))
     overrides = flags.overrides if flags else ()
     typed = [text.lstrip("+").startswith(group) and name in text for text in overrides]
     place = _COMPOSING.match(str(error))

@@ -18,6 +18,7 @@ from tasks.errors import PlanError
         (b"drinking (31).mp4 1 \n\n\n", [("drinking (31).mp4", 1)]),
         (b"\xef\xbb\xbfa.mp4 3\r\nb.mp4 0\r\n", [("a.mp4", 3), ("b.mp4", 0)]),
         (b"a.mp4,3\nb c.mp4, 4\nd.mp4;5\n", [("a.mp4", 3), ("b c.mp4", 4), ("d.mp4", 5)]),
+        (b'"a, b.mp4","3"\n', [("a, b.mp4", 3)]),
         ("n\u00e9.mp4 2".encode(), [("n\u00e9.mp4", 2)]),
     ],
 )
@@ -53,3 +54,11 @@ def test_videos_that_are_not_there_are_counted(tmp_path: Path) -> None:
     assert lists.check(*asked, all_there=False, cure="fetch it") == 2
     with pytest.raises(PlanError, match="the label 1; labels go from 0 to 0"):
         lists.check(*asked[:2], 1, all_there=False, cure="fetch it")
+
+
+def test_lists_of_frames_and_of_several_labels_are_told(tmp_path: Path) -> None:
+    for line in ("a 120 3", "a.mp4,1,2"):
+        path = tmp_path / f"{line}.txt"
+        path.write_text(f"{line}\n")
+        with pytest.raises(PlanError, match="a line is a name and one label; lists of frames"):
+            lists.check(path, tmp_path, 5, all_there=True, cure="fetch it")

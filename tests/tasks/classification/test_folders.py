@@ -13,8 +13,8 @@ import torch
 from PIL import Image
 
 from metering.ranks import OneRank
-from tasks.classification import folders, session
-from tasks.classification.data import ImageFiles, ImageSet
+from tasks.classification import folders, session, setup
+from tasks.classification.data import ImageFiles, ImageSet, with_classes
 from tasks.classification.unreadable import UnreadableImage
 from tasks.errors import PlanError
 from tasks.plan import Plan
@@ -78,6 +78,65 @@ def test_what_would_be_another_label_is_refused(tmp_path: Path) -> None:
         written(tmp_path / "mapped", ["cat", "dog"]), str(tmp_path / "map.txt")
     )
     assert "cannot be read" in refused(tmp_path / "mapped", "absent.txt")
+
+
+def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
+    root = written(tmp_path / "pets", ["cat", "dog"])
+    (root / "train/dog").rename(tmp_path / "elsewhere")
+    (root / "train/dog").symlink_to("../../elsewhere")
+    assert len(folders.read(root).train) == 4
+    circles = written(tmp_path / "circles", ["cat", "dog"])
+    (circles / "train/again").symlink_to(circles / "train")
+    with pytest.raises(PlanError, match=r"the link .*train/again leads to .* which holds it"):
+        folders.read(circles)
+
+
+def test_pictures_that_are_not_read_are_counted(tmp_path: Path) -> None:
+    root = written(tmp_path / "pets", ["cat", "dog"])
+    Image.new("RGB", (8, 8)).save(root / "val/cat/2.webp")
+    (root / "val/cat/3").touch()
+    (root / "val/labels.csv").touch()
+    (note,) = folders.read(root).notes
+    assert note.endswith("alone: 1 without an extension in val, 1 .webp in val") or note.endswith(
+        "alone: 1 .webp in val, 1 without an extension in val"
+    )
+
+
+def test_classes_of_one_name_in_several_folders_are_noted(tmp_path: Path) -> None:
+    root = written(tmp_path / "dates", ["cat/2021", "cat/2022", "dog/2021"])
+    read = folders.read(root)
+    assert read.classes == ("2021", "2022")
+    assert read.notes == (
+        "1 class is in several folders of one name, such as 2021: cat/2021, dog/2021",
+    )
+
+
+def test_names_that_look_alike_are_told(tmp_path: Path) -> None:
+    root = written(
+        written(tmp_path, ["cat", "caf\u00e9"], ("train",)), ["cat", "cafe\u0301"], ("val",)
+    )
+    with pytest.raises(PlanError, match="alike but for capitals or the form of their letters"):
+        folders.read(root)
+
+
+def test_class_maps_are_read_as_they_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = written(tmp_path / "set", ["cat", "dog"])
+    (tmp_path / "map.txt").write_bytes(b"\xef\xbb\xbfcat\r\ndog\r\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert folders.read(root, "~/map.txt").classes == ("cat", "dog")
+    (tmp_path / "twice.txt").write_text("cat\ndog\ncat\n")
+    with pytest.raises(PlanError, match="has class folder cat in several lines"):
+        folders.read(root, str(tmp_path / "twice.txt"))
+
+
+def test_of_one_class_there_is_no_accuracy(compose: Callable[..., Plan], tmp_path: Path) -> None:
+    root = written(tmp_path / "one", ["cat"])
+    plan = compose("model=resnet18", "data=folder", f"data.root={root}", "batch_size=2")
+    plan = with_classes(plan)
+    assert not setup.wants_top1(plan)
+    assert setup.notes(plan)[-1] == "no accuracy: of one class any network is always right"
 
 
 def test_a_folder_inside_the_set_is_told_from_the_set(tmp_path: Path) -> None:

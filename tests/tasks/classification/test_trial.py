@@ -54,6 +54,54 @@ def headless():
 def nothing():
     return None
 
+class Lazy(torch.nn.Module):
+    def __init__(self, num_classes=10):
+        super().__init__()
+        self.body, self.head = torch.nn.LazyConv2d(4, 3, 2), torch.nn.LazyLinear(num_classes)
+
+    def forward(self, images):
+        return self.head(self.body(images).relu().mean((2, 3)))
+
+class Frozen(Net):
+    def __init__(self, num_classes=10):
+        super().__init__(num_classes)
+        self.requires_grad_(False)
+
+class Detached(Net):
+    def forward(self, images):
+        return super().forward(images).detach()
+
+class ChangesInPlace(Net):
+    def forward(self, images):
+        values = self.body(images).sigmoid()
+        squares = values * values
+        values += 1
+        return self.head((values * squares).mean((2, 3)))
+
+class Complex(Net):
+    def forward(self, images):
+        return super().forward(images).to(torch.complex64)
+
+class OtherInEvaluation(Net):
+    def forward(self, images):
+        logits = super().forward(images)
+        return logits if self.training else {"logits": logits}
+
+class PairInEvaluation(Net):
+    def forward(self, images):
+        return super().forward(images), super().forward(images)
+
+class Squeezed(Net):
+    def forward(self, images):
+        return super().forward(images)[:, :, None].squeeze()
+
+class Misbuilt(Net):
+    def __init__(self, num_classes=10):
+        raise KeyError("width")
+
+def ended(num_classes=10):
+    raise SystemExit("no GPU")
+
 @register_model
 def my_registered_net(pretrained=False, num_classes=10, **kwargs):
     return Net(num_classes)
@@ -118,7 +166,7 @@ def test_what_is_known_beforehand_is_said_beforehand(
         list(session.check(compose("model=test_resnet", *asked)))
 
 
-@pytest.mark.parametrize("name", ["Net", "looks_at_numbers", "LooksAtItsImages"])
+@pytest.mark.parametrize("name", ["Net", "looks_at_numbers", "LooksAtItsImages", "Lazy"])
 def test_a_network_of_ones_own_is_built_and_tested(
     compose: Callable[..., Plan], nets: Path, name: str
 ) -> None:
@@ -184,6 +232,14 @@ def test_a_callable_that_is_named_in_another_way_is_told_in_ours(
             r"with \(32, 1000\) and \(32, 4, .*return the logits alone",
         ),
         ("mynets:Wrong", "cannot take images of .*mat1 and mat2 shapes"),
+        ("mynets:Frozen", "has no parameter that is trained"),
+        ("mynets:Detached", "its backward pass fails: RuntimeError: element 0 of tensors"),
+        ("mynets:ChangesInPlace", "its backward pass fails: .*modified by an inplace operation"),
+        ("mynets:Complex", "answers with complex64, not with real numbers"),
+        ("mynets:OtherInEvaluation", "answers with dict for a test batch of 32 images"),
+        ("mynets:PairInEvaluation", "answers a test batch with a tuple of 2"),
+        ("mynets:Misbuilt", "cannot be made: KeyError: 'width'"),
+        ("mynets:ended", "cannot be made: SystemExit: no GPU"),
     ],
 )
 def test_what_is_no_classifier_is_said(
@@ -192,3 +248,45 @@ def test_what_is_no_classifier_is_said(
     plan = compose("model=own", f"model.source={source}", f"model.path={nets}")
     with pytest.raises(PlanError, match=words):
         tried(plan)
+
+
+def test_the_last_batch_of_a_test_is_tried_with_its_few_images(
+    compose: Callable[..., Plan], nets: Path
+) -> None:
+    """Of 360 images 359 fill a batch, and the last is alone: `squeeze` takes its batch away."""
+    asked = ("model=own", "model.source=mynets:Squeezed", f"model.path={nets}", "data=digits")
+    with pytest.raises(PlanError, match="for a test batch of 1 image, not with"):
+        tried(compose(*asked, "model.input_size=32", "batch_size=359"))
+    tried(compose(*asked, "model.input_size=32", "batch_size=360"))
+
+
+def test_a_module_that_ends_the_program_is_told(compose: Callable[..., Plan], nets: Path) -> None:
+    (nets / "mynets.py").write_text("import sys\n\ndef Net():\n    pass\n\nsys.exit(0)\n")
+    with pytest.raises(PlanError, match="module mynets ends the program while it is imported"):
+        tried(compose("model=own", "model.source=mynets:Net", f"model.path={nets}"))
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("checkpoint_path", "give checkpoint=FILE"),
+        ("pretrained", "give checkpoint=pretrained"),
+        ("pretrained_cfg", "model=NAME.TAG"),
+        ("features_only", "leave it out"),
+    ],
+)
+def test_what_the_plan_says_is_no_option_of_the_network(
+    compose: Callable[..., Plan], option: str, words: str
+) -> None:
+    with pytest.raises(PlanError, match=f"model.options.{option}=.*{words}"):
+        list(session.check(compose("model=test_resnet", f"+model.options.{option}=x")))
+
+
+@pytest.mark.parametrize(
+    "option", ["act_layer=nope", "patch_size=0", "depth=deep", "embed_dim=100000000000"]
+)
+def test_options_that_timm_cannot_build_with_are_one_line(
+    compose: Callable[..., Plan], option: str
+) -> None:
+    with pytest.raises(PlanError, match=r"^model(=|\.options)[^\n]*$"):
+        tried(compose("model=test_vit", f"+model.options.{option}"))

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import timm
 import torch
+from safetensors.torch import save_file
 
 from metering.ranks import OneRank
 from tasks.classification import networks, session, weights
@@ -108,6 +110,119 @@ def test_weights_of_another_network_count_what_differs(
     said = refused(compose(*DIGITS, f"checkpoint={tmp_path / 'w.pth'}"))
     assert "does not fit model=test_resnet" in said
     assert "are missing" in said and "have no place in it" in said
+
+
+def test_names_with_one_word_more_are_told_with_the_command(
+    compose: Callable[..., Plan], tmp_path: Path, states: tuple[Any, Any]
+) -> None:
+    state = {f"model.{name}": value for name, value in states[0].items()}
+    torch.save({"state_dict": state, "epoch": 3}, tmp_path / "lightning.ckpt")
+    said = refused(compose(*DIGITS, f"checkpoint={tmp_path / 'lightning.ckpt'}"))
+    assert "under names that begin with 'model.'" in said
+    assert "name.removeprefix('model.')" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda value: (value * 100).to(torch.int8), "has int8 in place of real numbers"),
+        (lambda value: value.to(torch.complex64), "has complex64 in place of real numbers"),
+        (lambda value: value * torch.nan, "are infinite or no numbers"),
+    ],
+)
+@pytest.mark.parametrize("ends", ["pth", "safetensors"])
+def test_weights_that_are_no_numbers_are_refused(
+    compose: Callable[..., Plan],
+    tmp_path: Path,
+    states: tuple[Any, Any],
+    change: Callable[[torch.Tensor], torch.Tensor],
+    words: str,
+    ends: str,
+) -> None:
+    state = {
+        name: change(value) if value.is_floating_point() else value
+        for name, value in states[0].items()
+    }
+    path = tmp_path / f"w.{ends}"
+    if ends == "pth":
+        torch.save(state, path)
+    else:
+        save_file(state, path)
+        words = words.replace("int8", "I8").replace("complex64", "C64")
+    assert words in refused(compose(*DIGITS, f"checkpoint={path}"))
+
+
+def test_files_that_are_older_than_a_count_of_batches_are_read(
+    compose: Callable[..., Plan], tmp_path: Path, states: tuple[Any, Any]
+) -> None:
+    state = {name: value for name, value in states[0].items() if "num_batches" not in name}
+    torch.save(state, tmp_path / "w.pth")
+    plan = compose(*DIGITS, f"checkpoint={tmp_path / 'w.pth'}")
+    weights.require_fit(plan, networks.build_without_weights(plan))
+    built = networks.build(plan).state_dict()
+    assert all(torch.equal(built[name], value) for name, value in state.items())
+
+
+def test_ema_weights_of_which_there_are_none_are_not_spoken_of(
+    compose: Callable[..., Plan], tmp_path: Path, states: tuple[Any, Any]
+) -> None:
+    torch.save({"state_dict": states[0], "state_dict_ema": None}, tmp_path / "w.pth")
+    asked = compose(*DIGITS, f"checkpoint={tmp_path / 'w.pth'}")
+    assert weights.note(asked) == "weights of w.pth: the plain ones"
+    with pytest.raises(PlanError, match="and checkpoint=None is none"):
+        list(session.check(compose(*DIGITS, "checkpoint_weights=ema")))
+
+
+def jax_file(path: Path, num_classes: int, num_blocks: int = 6, *, head: bool = True) -> None:
+    """Weights of timm's `test_vit` as Google's ViT saves them."""
+    width, heads = 64, 2
+    draw = np.random.default_rng(0)
+    arrays: dict[str, Any] = {
+        "embedding/kernel": draw.normal(size=(16, 16, 3, width)),
+        "embedding/bias": np.zeros(width),
+        "cls": np.zeros((1, 1, width)),
+        "Transformer/posembed_input/pos_embedding": np.zeros((1, 101, width)),
+        "Transformer/encoder_norm/scale": np.ones(width),
+        "Transformer/encoder_norm/bias": np.zeros(width),
+    }
+    if head:
+        arrays |= {
+            "head/kernel": np.zeros((width, num_classes)),
+            "head/bias": np.zeros(num_classes),
+        }
+    for number in range(num_blocks):
+        block = f"Transformer/encoderblock_{number}"
+        attention = f"{block}/MultiHeadDotProductAttention_1"
+        for part in ("query", "key", "value"):
+            arrays[f"{attention}/{part}/kernel"] = np.zeros((width, heads, width // heads))
+            arrays[f"{attention}/{part}/bias"] = np.zeros((heads, width // heads))
+        arrays[f"{attention}/out/kernel"] = np.zeros((heads, width // heads, width))
+        arrays[f"{attention}/out/bias"] = np.zeros(width)
+        for layer, shape in enumerate(((width, 3 * width), (3 * width, width))):
+            arrays[f"{block}/MlpBlock_3/Dense_{layer}/kernel"] = np.zeros(shape)
+            arrays[f"{block}/MlpBlock_3/Dense_{layer}/bias"] = np.zeros(shape[1])
+        for norm in (0, 2):
+            arrays[f"{block}/LayerNorm_{norm}/scale"] = np.ones(width)
+            arrays[f"{block}/LayerNorm_{norm}/bias"] = np.zeros(width)
+    np.savez(path, **{name: value.astype(np.float32) for name, value in arrays.items()})
+
+
+def test_files_of_jax_are_loaded_whole_or_refused(
+    compose: Callable[..., Plan], tmp_path: Path
+) -> None:
+    asked = ("model=test_vit", "data=digits", "hardware.accelerator=cpu", "phases=[test]")
+    jax_file(tmp_path / "w.npz", 10)
+    plan = compose(*asked, "model.input_size=160", f"checkpoint={tmp_path / 'w.npz'}")
+    assert not networks.build(plan).head.weight.any()
+    jax_file(tmp_path / "w.npz", 21)
+    with pytest.raises(PlanError, match=r"another number of classes \(head.weight, head.bias\)"):
+        networks.build(plan)
+    jax_file(tmp_path / "w.npz", 10, head=False)
+    with pytest.raises(PlanError, match="nothing for 2 of its"):
+        networks.build(plan)
+    jax_file(tmp_path / "w.npz", 10, num_blocks=7)
+    with pytest.raises(PlanError, match="it has 7 blocks, and the network 6"):
+        networks.build(plan)
 
 
 def test_a_damaged_file_is_no_advice_to_unpickle(

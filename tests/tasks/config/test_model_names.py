@@ -8,7 +8,7 @@ import sys
 import pytest
 import timm
 
-from tasks.config.model_names import require_timm_name, timm_names
+from tasks.config.model_names import require_timm_name, timm_names, timm_renamed
 from tasks.errors import PlanError
 
 
@@ -22,6 +22,14 @@ def test_the_names_read_from_timms_files_are_those_of_its_registry():
 def test_an_unknown_name_gets_its_nearest():
     with pytest.raises(PlanError, match="model 'vit_bb' is unknown; did you mean vit_b"):
         require_timm_name("vit_bb")
+
+
+def test_a_name_that_timm_had_gets_the_one_of_today():
+    assert timm_renamed() == timm.models._registry._deprecated_models
+    with pytest.raises(PlanError, match=r"write model=tf_efficientnet_b0.ns_jft_in1k"):
+        require_timm_name("tf_efficientnet_b0_ns")
+    with pytest.raises(PlanError, match=r"write model=vit_base_patch32_224$"):
+        require_timm_name("timm/vit_base_patch32_224_sam")  # timm's own list has a tag that is none
 
 
 def test_composing_imports_neither_torch_nor_pandas():

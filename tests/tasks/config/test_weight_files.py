@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import pickle
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -32,6 +34,21 @@ def zipped(name: str) -> bytes:
     return stream.getvalue()
 
 
+def tarred(content: bytes) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        entry = tarfile.TarInfo("a.pth")
+        entry.size = len(content)
+        archive.addfile(entry, io.BytesIO(content))
+    return stream.getvalue()
+
+
+def header_of(num_bytes: int) -> bytes:
+    """A file of safetensors whose header has so many bytes: their number comes first in it."""
+    text = json.dumps({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}})
+    return num_bytes.to_bytes(8, "little") + text.ljust(num_bytes).encode() + bytes(4)
+
+
 STATE = {"fc.weight": torch.zeros(4, 8)}
 ZIP, LEGACY = saved(STATE), saved(STATE, _use_new_zipfile_serialization=False)
 TENSORS = save(STATE)
@@ -56,7 +73,12 @@ TENSORS = save(STATE)
         ("a.pth", zipped("arr.npy"), "rename it to end in .npz"),
         ("a.h5", b"\x89HDF\r\n", "HDF5"),
         ("a.pth", b"epoch 3 loss 0.2\n", "holds no weights (it starts with 'epoch 3"),
-        ("a.json", json.dumps({"weight_map": {}}).encode(), "holds no weights"),
+        ("a.json", json.dumps({"weight_map": {}}).encode(), "holds no weights: it is JSON"),
+        ("a.pkl", pickle.dumps({"conv.weight": [0.0]}), "a pickle that PyTorch did not write"),
+        ("a.pth.tar", tarred(ZIP), "is a tar archive; unpack it"),
+        ("a.SAFETENSORS", TENSORS, "rename it to end in .safetensors"),
+        ("a.pt", zipped("net/constants.pkl"), "is a TorchScript program"),
+        ("a.pt2", zipped("serialized_exported_program.json"), "is an exported program"),
     ],
 )
 def test_what_is_no_file_of_weights_is_said(
@@ -80,3 +102,11 @@ def test_weights_of_each_format_pass(tmp_path: Path) -> None:
     weight_files.check(str(tmp_path / "d.npz"))
     weight_files.check(None)
     weight_files.check("pretrained")
+
+
+@pytest.mark.parametrize("start", [b"\x80\x04", b"PK"])
+def test_a_header_whose_length_looks_like_another_format_passes(
+    tmp_path: Path, start: bytes
+) -> None:
+    (tmp_path / "a.safetensors").write_bytes(header_of(int.from_bytes(start, "little")))
+    weight_files.check(str(tmp_path / "a.safetensors"))

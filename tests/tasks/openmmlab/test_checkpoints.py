@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
+from safetensors.torch import save_file
 from torch import nn
 
 from tasks.errors import PlanError
@@ -41,6 +42,33 @@ def test_a_checkpoint_with_mmengines_loss_histories_is_read(tmp_path: Path) -> N
     network = nn.Linear(2, 3)
     load(network, str(tmp_path / "iter_2.pth"))
     assert torch.equal(network.bias, weights["bias"])
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.module."])
+def test_wrappers_and_safetensors_are_read(tmp_path: Path, prefix: str) -> None:
+    weights = nn.Linear(2, 3).state_dict()
+    named = {prefix + name: value for name, value in weights.items()}
+    torch.save({"state_dict": named}, tmp_path / "a.pth")
+    save_file(named, tmp_path / "a.safetensors")
+    for file in ("a.pth", "a.safetensors"):
+        network = nn.Linear(2, 3)
+        load(network, str(tmp_path / file))
+        assert torch.equal(network.weight, weights["weight"])
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (torch.ones(3, 2, dtype=torch.int8), r"has int8 in place of real numbers \(weight\)"),
+        (torch.full((3, 2), torch.nan), r"infinite or no numbers \(weight\)"),
+    ],
+)
+def test_weights_that_are_no_numbers_are_refused(
+    tmp_path: Path, value: torch.Tensor, words: str
+) -> None:
+    torch.save({"weight": value, "bias": torch.ones(3)}, tmp_path / "a.pth")
+    with pytest.raises(PlanError, match=words):
+        load(nn.Linear(2, 3), str(tmp_path / "a.pth"))
 
 
 def test_half_a_network_is_refused(tmp_path: Path) -> None:

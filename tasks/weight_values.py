@@ -1,0 +1,42 @@
+"""Values of weights from a file: whether they are numbers that a network can compute with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tasks.errors import PlanError
+
+if TYPE_CHECKING:
+    import torch
+
+
+def require_real(checkpoint: str, network: torch.nn.Module, state: Mapping[str, Any]) -> None:
+    """state: what stands for the network's weights, tensors or entries with a `dtype` as
+    safetensors names it (`F32`, `I8`). Raises `PlanError` for integers and complex numbers in place
+    of real ones: PyTorch would convert them silently."""
+    for name, own in network.state_dict().items():
+        if own.is_floating_point() and name in state and not _is_real(state[name]):
+            kind = str(state[name].dtype).removeprefix("torch.")
+            raise PlanError(
+                f"checkpoint={checkpoint} has {kind} in place of real numbers ({name}), as of a "
+                "quantised network, whose scales are not applied; give its weights in fp32, fp16 "
+                "or bf16"
+            )
+
+
+def _is_real(value: Any) -> bool:
+    if isinstance(value.dtype, str):
+        return value.dtype.startswith(("F", "BF"))
+    return bool(value.is_floating_point()) and not value.is_quantized
+
+
+def require_finite(checkpoint: str, network: torch.nn.Module) -> None:
+    """Raises `PlanError` for loaded weights that are no numbers: what such a network answers has an
+    accuracy, which means nothing."""
+    for name, value in network.state_dict().items():
+        if value.is_floating_point() and not bool(value.isfinite().all()):
+            raise PlanError(
+                f"checkpoint={checkpoint} has weights that are infinite or no numbers ({name}), as "
+                "of a training that diverged; give an earlier checkpoint"
+            )
