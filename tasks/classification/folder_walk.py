@@ -47,7 +47,7 @@ def walk(root: Path, folder: Path) -> Walked:
     from timm.data.readers.img_extensions import get_img_extensions
 
     extensions = get_img_extensions(as_set=True)
-    above = {str(folder): (os.path.realpath(folder),)}
+    above: dict[str, tuple[str, ...]] = {str(folder): (os.path.realpath(folder),)}
     leaves, left_out = [], Counter[str]()
     places: dict[str, list[str]] = {}
     for place, folders, names in os.walk(folder, followlinks=True, onerror=_raise):
