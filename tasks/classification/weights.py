@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import argparse
 import pickle
+import re
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks import weight_values
 from tasks.classification import numpy_weights
+from tasks.config import weight_values
 from tasks.config.weight_files import PRETRAINED
 from tasks.errors import PlanError
 from tasks.plan import Plan
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _EMA_KEYS = ("state_dict_ema", "model_ema")  # where timm's load_state_dict looks, in its order
 _PLAIN_KEYS = ("state_dict", "model")
 _FILLED_IN = "num_batches_tracked"  # PyTorch fills it in where a file is older than it
+_NOT_ALLOWED = re.compile(r"GLOBAL (\S+) was not an allowed global")  # PyTorch's words
+_OTHER_TENSORS = ("Quantized", "quantized", "Sparse", "meta tensor")
 _SHOWN = 3
 
 
@@ -203,7 +206,7 @@ def _unpickled(chosen: str, path: Path) -> Any:
         with torch.serialization.safe_globals([argparse.Namespace]):  # as timm's scripts save
             return torch.load(path, map_location="meta", weights_only=True)
     except pickle.UnpicklingError as error:
-        strangers = _strangers(path)
+        strangers = _strangers(path) or _NOT_ALLOWED.findall(str(error))
         if not strangers:
             raise _unreadable(chosen, error) from None
         raise PlanError(
@@ -211,6 +214,11 @@ def _unpickled(chosen: str, path: Path) -> Any:
             "which are not loaded, for they could run anything; save its state_dict alone"
         ) from None
     except (OSError, RuntimeError, EOFError, KeyError, ValueError, AttributeError) as error:
+        if any(word in str(error) for word in _OTHER_TENSORS):
+            raise PlanError(
+                f"checkpoint={chosen} has tensors that are no plain arrays (quantised, sparse); "
+                "give weights in fp32, fp16 or bf16, dense"
+            ) from None
         raise _unreadable(chosen, error) from None
 
 
@@ -225,6 +233,7 @@ def _strangers(path: Path) -> list[str]:
 
 def _unreadable(chosen: str, error: BaseException) -> PlanError:
     why = (str(error).splitlines() or [""])[0][:120] or type(error).__name__
+    why = "no pickle of weights" if "weights_only" in str(error) else why
     return PlanError(
         f"checkpoint={chosen} cannot be read as weights, it may be cut off or damaged "
         f"({why}); fetch or save it again"

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
+from functools import lru_cache
 from pathlib import Path
 
 from tasks.errors import PlanError
@@ -42,6 +44,9 @@ _PROGRAMS = {
     "an exported program (torch.export.save, from 2.8)": "archive_format",
 }
 """A file in the archive that such a program has, and weights have not."""
+_NUMPY = "is a NumPy archive; rename it to end in .npz"
+_CHUNK_BYTES = 1 << 20
+_MOST_EXPANSION = 100  # of a compressed entry that is read beforehand
 _MOST_HEADER_BYTES = 100_000_000  # safetensors' own limit
 
 
@@ -119,11 +124,36 @@ def _fault_of_zip(path: Path, named_safetensors: bool) -> str | None:
         if any(name.rpartition("/")[2] == mark for name in names):
             return f"is {kind}, not weights; save its state_dict"
     if any(name.endswith("data.pkl") for name in names):
-        return None
+        return _fault_of_content(path)
     if names and all(name.endswith(".npy") for name in names):
         is_named = path.suffix.lower() == ".npz"
-        return None if is_named else "is a NumPy archive; rename it to end in .npz"
+        return _fault_of_content(path) if is_named else _NUMPY
     return "is a ZIP archive, not weights; unpack it and give the file of weights in it"
+
+
+def _fault_of_content(path: Path) -> str | None:
+    status = path.stat()
+    broken = _broken_entry(path, status.st_size, status.st_mtime_ns)
+    if broken is None:
+        return None
+    return f"is damaged: {broken} in it does not have its checksum (CRC-32); fetch it again"
+
+
+@lru_cache(maxsize=64)
+def _broken_entry(path: Path, _size: int, _mtime_ns: int) -> str | None:
+    """The first of the archive's entries whose bytes are others than were written: PyTorch would
+    load them. A checksum of 0 is none, as PyTorch writes where it is told to leave them out."""
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            if entry.CRC == 0 or entry.file_size > _MOST_EXPANSION * entry.compress_size:
+                continue
+            try:
+                with archive.open(entry) as stream:
+                    while stream.read(_CHUNK_BYTES):
+                        pass
+            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
+                return entry.filename
+    return None
 
 
 def _safetensors_header(path: Path, size: int) -> dict[str, object] | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from tasks import weight_values
+from tasks.config import weight_values
 from tasks.errors import PlanError
 
 _OPTIONAL = ("auxiliary_head.", "data_preprocessor.")

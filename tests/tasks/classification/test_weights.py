@@ -86,6 +86,11 @@ class Stranger:
         ({"epoch": 3, "lr": 0.1}, "epoch is a int"),
         ({"weights": {"fc.weight": torch.zeros(2)}}, "weights is a dict"),
         ({"model": Stranger()}, "holds objects beside weights"),
+        ({"fc.weight": torch.eye(2).to_sparse()}, "no plain arrays (quantised, sparse)"),
+        (
+            {"fc.weight": torch.quantize_per_tensor(torch.ones(2, 2), 0.1, 0, torch.qint8)},
+            "no plain arrays (quantised, sparse)",
+        ),
     ],
 )
 def test_what_is_no_state_dict_is_said(
@@ -93,6 +98,16 @@ def test_what_is_no_state_dict_is_said(
 ) -> None:
     torch.save(content, tmp_path / "w.pth")
     assert words in refused(compose(*DIGITS, f"checkpoint={tmp_path / 'w.pth'}"))
+
+
+def test_a_network_saved_whole_before_pytorch_1_6_is_told(
+    compose: Callable[..., Plan], tmp_path: Path
+) -> None:
+    path = tmp_path / "w.pth"
+    torch.save(torch.nn.Flatten(), path, _use_new_zipfile_serialization=False)
+    assert "objects beside weights (torch.nn.modules.flatten" in refused(
+        compose(*DIGITS, f"checkpoint={path}")
+    )
 
 
 def test_weights_for_other_classes_name_both_numbers(

@@ -43,15 +43,34 @@ def tarred(content: bytes) -> bytes:
     return stream.getvalue()
 
 
+def arrays() -> bytes:
+    stream = io.BytesIO()
+    np.savez(stream, fc=np.ones(64))
+    return stream.getvalue()
+
+
+def other_bytes(archive: bytes) -> bytes:
+    """The archive with 8 bytes of its numbers overwritten, as on a bad disk."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as whole:
+        entry = max(whole.infolist(), key=lambda one: one.file_size)
+    end = (
+        archive.index(b"PK\x03\x04", entry.header_offset + 4)
+        if archive.count(b"PK\x03\x04", entry.header_offset + 4)
+        else archive.index(b"PK\x01\x02")
+    )
+    return archive[: end - 32] + b"\x55" * 8 + archive[end - 24 :]
+
+
 def header_of(num_bytes: int) -> bytes:
     """A file of safetensors whose header has so many bytes: their number comes first in it."""
     text = json.dumps({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}})
     return num_bytes.to_bytes(8, "little") + text.ljust(num_bytes).encode() + bytes(4)
 
 
-STATE = {"fc.weight": torch.zeros(4, 8)}
+STATE = {"fc.weight": torch.ones(64, 8)}
 ZIP, LEGACY = saved(STATE), saved(STATE, _use_new_zipfile_serialization=False)
 TENSORS = save(STATE)
+ARRAYS = arrays()
 
 
 @pytest.mark.parametrize(
@@ -74,6 +93,8 @@ TENSORS = save(STATE)
         ("a.h5", b"\x89HDF\r\n", "HDF5"),
         ("a.pth", b"epoch 3 loss 0.2\n", "holds no weights (it starts with 'epoch 3"),
         ("a.json", json.dumps({"weight_map": {}}).encode(), "holds no weights: it is JSON"),
+        ("a.pth", other_bytes(ZIP), "does not have its checksum"),
+        ("a.npz", other_bytes(ARRAYS), "does not have its checksum"),
         ("a.pkl", pickle.dumps({"conv.weight": [0.0]}), "a pickle that PyTorch did not write"),
         ("a.pth.tar", tarred(ZIP), "is a tar archive; unpack it"),
         ("a.SAFETENSORS", TENSORS, "rename it to end in .safetensors"),
