@@ -55,9 +55,9 @@ def _each_repetition(config: DictConfig, plan: Plan) -> list[Run]:
     if config.repetition is not None:
         return [Run(config, plan)]
     runs = []
-    for one in plan.repetitions():
+    for repetition in plan.repetitions():
         own = copy.deepcopy(config)
         with open_dict(own):
-            own.repetition = one.repetition
-        runs.append(Run(own, one))
+            own.repetition = repetition.repetition
+        runs.append(Run(own, repetition))
     return runs

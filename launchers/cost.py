@@ -130,7 +130,7 @@ def _finished(paths: Iterator[Path]) -> Iterator[Record]:
         except (OSError, RecordError):
             continue
     finished = [record for record in records if record.status == "finished"]
-    return iter(sorted(finished, key=lambda each: each.ended_at, reverse=True))
+    return iter(sorted(finished, key=lambda record: record.ended_at, reverse=True))
 
 
 @lru_cache(maxsize=256)

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from launchers import failed
 from launchers.children import Child, ServerError
-from launchers.told import Told
+from launchers.reports import Reports
 from metering.record import FILE_NAME, Failure, Record, Status
 from tasks.plan import Plan
 from tasks.running.attempts import sweep_drafts
@@ -66,8 +66,8 @@ class Watch:
         self._log = plan.folder / "run.log"
         self._log_begins_at = len(_bytes(self._log))
 
-    def leave_record(self, failure: Failure, told: Told, status: Status) -> Outcome:
-        """Of a run that ended by `failure`, with what it had told. What the run itself wrote
+    def leave_record(self, failure: Failure, reports: Reports, status: Status) -> Outcome:
+        """Of a run that ended by `failure`, with what it had reported. What the run itself wrote
         before it died is kept, with this end."""
         folder = self._plan.folder
         folder.mkdir(parents=True, exist_ok=True)
@@ -81,7 +81,7 @@ class Watch:
                 return Outcome(own, folder)  # it died on its way out
             if own is not None:
                 return failed.leave_record(self._plan, failure, status)
-            draft = failed.Draft(self.started_at, told.phases, told.overheads, told.sweep)
+            draft = failed.Draft(self.started_at, reports.phases, reports.overheads, reports.sweep)
             return failed.leave_record(self._plan, failure, status, draft)
         finally:
             lock.release()
@@ -103,7 +103,7 @@ class Watch:
             reason = _WORDS.get(number, "")
             if number == signal.SIGKILL:
                 reason = self._memory(child) or "often the kernel's out-of-memory killer"
-            elif number == signal.SIGABRT and any(one in self._printed() for one in _NO_MEMORY):
+            elif number == signal.SIGABRT and any(words in self._printed() for words in _NO_MEMORY):
                 reason = "out of memory, as what it printed says; use a smaller batch_size"
             kind = OUT_OF_MEMORY if reason.startswith("out of memory") else kind
             end = f"was killed by signal {-status} ({number.name})" + (reason and f": {reason}")
@@ -112,14 +112,14 @@ class Watch:
             type=kind, message=f"{who} {end}; phase: {phase}", traceback=self._tail(), rank=rank
         )
 
-    def asked_to_end(self, told: Told) -> Failure:
+    def asked_to_end(self, reports: Reports) -> Failure:
         """The process was asked to end by somebody else than the sweep, and wrote down what it
         had measured."""
-        by = told.end.message if told.end is not None and told.end.message else "a signal"
+        by = reports.end.message if reports.end is not None and reports.end.message else "a signal"
         return Failure(
             type=DIED,
             message=f"the run's process was ended by {by}, which did not come from the sweep; "
-            f"phase: {told.phase}",
+            f"phase: {reports.phase}",
             traceback=self._tail(),
         )
 

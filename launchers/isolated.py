@@ -16,7 +16,7 @@ from typing import Any
 
 from launchers import died
 from launchers.children import Child, Server, ServerError
-from launchers.told import Ended, Teller, Told
+from launchers.reports import Ended, Reporter, Reports
 from metering.deferred_signals import deferred_signals
 from metering.record import Failure, SweepPlace
 from tasks.errors import PlanError
@@ -40,41 +40,45 @@ def run(
 
     Raises what `execute` raises. `is_asked_to_end` is polled where this thread gets no signals.
     """
-    watch, told = died.Watch(plan), Told(sweep=sweep)
+    watch, reports = died.Watch(plan), Reports(sweep=sweep)
     try:
         child = server.start(execute_in_child, plan, sweep)
     except ServerError as error:
-        return watch.leave_record(died.without_server(error, told.phase), told, "failed")
+        return watch.leave_record(died.without_server(error, reports.phase), reports, "failed")
     lost: ServerError | None = None
     try:
-        _follow(child, server, told, say, is_asked_to_end)
+        _follow(child, server, reports, say, is_asked_to_end)
     except ServerError as error:
-        hear_orphan(child, told)
+        hear_orphan(child, reports)
         lost = error
     except BaseException:
         with deferred_signals() as arrived:  # a further Ctrl-C loses nothing of the record
-            _end(child, server, told, arrived)
-            if told.end is None:
-                watch.leave_record(watch.failure(child, told.phase), told, "interrupted")
+            _end(child, server, reports, arrived)
+            if reports.end is None:
+                watch.leave_record(watch.failure(child, reports.phase), reports, "interrupted")
         raise
     finally:
         child.send_signal(signal.SIGKILL)
         child.close()
-    if told.end is None or told.end.how == "interrupted":  # not by the sweep, which goes on
-        return watch.leave_record(_failure(watch, child, told, lost), told, "failed")
-    return _answer(told.end)
+    if reports.end is None or reports.end.how == "interrupted":  # not by the sweep, which goes on
+        return watch.leave_record(_failure(watch, child, reports, lost), reports, "failed")
+    return _answer(reports.end)
 
 
-def _failure(watch: died.Watch, child: Child, told: Told, lost: ServerError | None) -> Failure:
+def _failure(
+    watch: died.Watch, child: Child, reports: Reports, lost: ServerError | None
+) -> Failure:
     if lost is not None:
-        return died.without_server(lost, told.phase)
-    return watch.failure(child, told.phase) if told.end is None else watch.asked_to_end(told)
+        return died.without_server(lost, reports.phase)
+    return (
+        watch.failure(child, reports.phase) if reports.end is None else watch.asked_to_end(reports)
+    )
 
 
 def _follow(
     child: Child,
     server: Server,
-    told: Told,
+    reports: Reports,
     say: Callable[[Any], None],
     is_asked_to_end: Callable[[], bool],
 ) -> None:
@@ -84,13 +88,13 @@ def _follow(
         if is_asked_to_end():
             raise KeyboardInterrupt
         if server.wait(child.open_pipes, 0.2):
-            told.hear(child, say)
-        if told.end is not None and deadline_s is None:
+            reports.hear(child, say)
+        if reports.end is not None and deadline_s is None:
             deadline_s = time.monotonic() + LEAVING_S
-    told.hear_rest(child, say)
+    reports.hear_rest(child, say)
 
 
-def _end(child: Child, server: Server, told: Told, arrived: Sequence[object]) -> None:
+def _end(child: Child, server: Server, reports: Reports, arrived: Sequence[object]) -> None:
     """Ask the child to end and hear what it says; one that does not end is killed. A second
     Ctrl-C, which is then among the signals that `arrived`, kills it at once."""
     child.send_signal(signal.SIGINT)
@@ -99,19 +103,19 @@ def _end(child: Child, server: Server, told: Told, arrived: Sequence[object]) ->
         try:
             while child.exit_status is None and not arrived and time.monotonic() < deadline_s:
                 if server.wait(child.open_pipes, 0.2):
-                    told.hear(child, _nothing)
-            told.hear_rest(child, _nothing)
+                    reports.hear(child, _nothing)
+            reports.hear_rest(child, _nothing)
         except ServerError:
-            hear_orphan(child, told)
+            hear_orphan(child, reports)
     child.send_signal(signal.SIGKILL)
 
 
-def hear_orphan(child: Child, told: Told) -> None:
+def hear_orphan(child: Child, reports: Reports) -> None:
     """What a child says last whose server has died: that interrupts it."""
     deadline_s = time.monotonic() + GRACE_S
-    while told.end is None and not child.is_silent and time.monotonic() < deadline_s:
+    while reports.end is None and not child.is_silent and time.monotonic() < deadline_s:
         if child.pipe.poll(0.2):
-            told.hear(child, _nothing)
+            reports.hear(child, _nothing)
 
 
 def _nothing(news: Any) -> None:
@@ -133,7 +137,7 @@ def execute_in_child(pipe: Connection, plan: Plan, sweep: SweepPlace | None) -> 
     print_to(plan.folder / LOG_NAME)
     with interruptible():
         try:
-            end = Ended("done", execute(plan, say=Teller(pipe), sweep=sweep))
+            end = Ended("done", execute(plan, say=Reporter(pipe), sweep=sweep))
         except PlanError as error:
             end = Ended("refused", message=str(error))
         except KeyboardInterrupt as error:

@@ -84,8 +84,8 @@ def sweep_lines(plans: Sequence[Plan], is_here: bool = False) -> list[str]:
     hardware = [plan.hardware for plan in plans]
     return cost_lines(
         [
-            Bill(cost(plan, is_here), factors[one.country_iso_code], one.price)
-            for plan, one in zip(plans, hardware, strict=True)
+            Bill(cost(plan, is_here), factors[profile.country_iso_code], profile.price)
+            for plan, profile in zip(plans, hardware, strict=True)
         ]
     )
 

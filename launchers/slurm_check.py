@@ -6,7 +6,7 @@ import re
 from tempfile import NamedTemporaryFile
 
 from launchers import slurm_environment, slurm_state
-from launchers.slurm_submit import said_in
+from launchers.slurm_submit import error_line
 from tasks.plan import HardwarePlan
 
 _NO_SUCH_NODES = "Requested node configuration is not available"
@@ -31,13 +31,13 @@ def refusal(text: str, partition: str | None = None) -> str | None:
             raise NotAsked("sbatch is not on PATH") from None
     if done.returncode == 0:
         return None
-    said = said_in(done.stderr)
-    if slurm_state.is_slow(said) or any(words in said for words in _NO_SLURM):
-        raise NotAsked(said)
-    missing = _missing_nodes(partition) if _NO_SUCH_NODES in said else ""
+    answer = error_line(done.stderr)
+    if slurm_state.is_slow(answer) or any(words in answer for words in _NO_SLURM):
+        raise NotAsked(answer)
+    missing = _missing_nodes(partition) if _NO_SUCH_NODES in answer else ""
     if missing:
-        raise NotAsked(f"{said}, but {missing} is down or drained (sinfo -R)")
-    return said
+        raise NotAsked(f"{answer}, but {missing} is down or drained (sinfo -R)")
+    return answer
 
 
 def _missing_nodes(partition: str | None) -> str:

@@ -154,8 +154,8 @@ def _places(top: str) -> Iterator[Path]:
     if spec is None or (ROOT / top).exists():
         return
     installed = [Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "stdlib")]
-    found = spec.submodule_search_locations or ([spec.origin] if spec.origin else [])
-    for place in (Path(one).absolute() for one in found):
+    places = spec.submodule_search_locations or ([spec.origin] if spec.origin else [])
+    for place in (Path(name).absolute() for name in places):
         base = place.parent if place.name == "__init__.py" else place
         if base.exists() and not any(folder in base.resolve().parents for folder in installed):
             yield base

@@ -227,8 +227,8 @@ def _leave_on_signals() -> list[int]:
             return
         if number != signal.SIGTERM and os.environ.get("SLURM_PROCID", "0") != "0":
             return  # rank 0 leaves, which ends every rank
-        for each in numbers:
-            signal.signal(each, signal.SIG_IGN)
+        for other in numbers:
+            signal.signal(other, signal.SIG_IGN)
         arrived.append(number)
         leaving = SystemExit(128 + number)
         stop_flag.ask(leaving)

@@ -143,7 +143,7 @@ def _not_told(number: int, own_s: float, rules: Rules, log: JobLog, unknown: str
     if number == signal.SIGTERM:
         kind = log.end() or "EndedBySlurm"
         return Leaving(_failure(kind, f"{name} came in job {job_id()}; {unknown}"), stays=True)
-    began, ends = (os.environ.get(f"SLURM_JOB_{one}_TIME", "") for one in ("START", "END"))
+    began, ends = (os.environ.get(f"SLURM_JOB_{edge}_TIME", "") for edge in ("START", "END"))
     if number == signal.SIGUSR2 and began.isdigit() and (ends.isdigit() or rules.time_min):
         limit_s = int(ends) - int(began) if ends.isdigit() else 60 * (rules.time_min or 0)
         run_time_s = time.time() - int(began)

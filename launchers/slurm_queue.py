@@ -79,7 +79,7 @@ def read_tickets(output_dir: Path) -> dict[str, Ticket]:
     """By identity: the newest ticket of each run. The folders are those under `output_dir` as it is
     called now: it may have been moved."""
     tickets = {}
-    known = {one.name for one in fields(Ticket)}
+    known = {entry.name for entry in fields(Ticket)}
     for path in (slurm_folder(output_dir) / "tickets").glob("*.json"):
         values = json.loads(path.read_text(encoding="utf-8"))
         ticket = Ticket(**{name: value for name, value in values.items() if name in known})

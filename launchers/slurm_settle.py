@@ -36,7 +36,7 @@ def settle(
     deadline = (time.monotonic() if ended_at_s is None else ended_at_s) + patience_s
     record = _new_record(plan, ticket, state, deadline)
     if record is not None and record.status == "finished":
-        return Outcome(told(record, plan.folder, ticket, state), plan.folder)
+        return Outcome(with_job_end(record, plan.folder, ticket, state), plan.folder)
     unreadable = _unreadable(plan, ticket) if record is None else None
     if unreadable is not None:
         return Outcome(empty_record(plan, "failed", _now(), unreadable), plan.folder)
@@ -45,7 +45,7 @@ def settle(
     failure, status = _end(record, rank_failure.take(plan.folder), ticket, state)
     if record is None or record.failure != failure:
         record = failed.leave_record(plan, failure, status).record
-    return Outcome(told(record, plan.folder, ticket, state), plan.folder)
+    return Outcome(with_job_end(record, plan.folder, ticket, state), plan.folder)
 
 
 def _end(
@@ -99,7 +99,7 @@ def _log(ticket: Ticket, state: JobState) -> str:
     return f"no log: can {state.node or 'its node'} write to {ticket.log.parent}? (output_dir)"
 
 
-def told(record: Record, folder: Path, ticket: Ticket, state: JobState) -> Record:
+def with_job_end(record: Record, folder: Path, ticket: Ticket, state: JobState) -> Record:
     """The record with how SLURM says that its job ended; only this job's own record."""
     if state.state == "UNKNOWN" or (record.scheduler is None and record.status == "finished"):
         return record  # what ran in a job says so itself: it is an earlier one's

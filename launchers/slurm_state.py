@@ -226,9 +226,9 @@ def call(
         return subprocess.CompletedProcess(command, 1, "", f"{command[0]} does not answer")
 
 
-def is_slow(said: str) -> bool:
+def is_slow(message: str) -> bool:
     """Whether a command failed since the controller is slow, restarting or far away."""
-    return any(words in said.lower() for words in SLOW)
+    return any(words in message.lower() for words in SLOW)
 
 
 def _first_line(text: str) -> str:

@@ -126,17 +126,17 @@ def _sbatch(script: Path, token: str, settings: SlurmSettings, arrived: Sized) -
         submitted = re.search(r"Submitted batch job (\d+)", done.stdout)
         if done.returncode == 0 and submitted:
             return submitted.group(1)
-        said = said_in(done.stderr or done.stdout)
-        if _is_full(said):
-            raise _Full(said)
-        if not slurm_state.is_slow(said):
-            raise Refused(said)
-        print(f"SLURM does not answer ({said}); asking again", file=sys.stderr, flush=True)
+        answer = error_line(done.stderr or done.stdout)
+        if _is_full(answer):
+            raise _Full(answer)
+        if not slurm_state.is_slow(answer):
+            raise Refused(answer)
+        print(f"SLURM does not answer ({answer}); asking again", file=sys.stderr, flush=True)
         taken = _taken(token)
         if taken:
             return taken
         if not next(waits, False):
-            raise Refused(f"{said} (for {settings.submit_patience_s:g} s)")
+            raise Refused(f"{answer} (for {settings.submit_patience_s:g} s)")
         taken = _taken(token)
         if taken:
             return taken
@@ -189,13 +189,13 @@ def queued(settings: SlurmSettings) -> dict[str, slurm_state.Queued]:
             print(f"SLURM does not answer ({error}); asking again", file=sys.stderr, flush=True)
 
 
-def _is_full(said: str) -> bool:
+def _is_full(answer: str) -> bool:
     """SLURM names a limit (`QOSMaxSubmitJobPerUserLimit`), then says the same of all of them."""
-    named = re.search(r"\b(?:QOS|Assoc)\w+Limit\b", said)
-    return any(words in (named.group(0) if named else said).lower() for words in FULL)
+    named = re.search(r"\b(?:QOS|Assoc)\w+Limit\b", answer)
+    return any(words in (named.group(0) if named else answer).lower() for words in FULL)
 
 
-def said_in(text: str) -> str:
+def error_line(text: str) -> str:
     """`sbatch`'s words in one line, without its name before each."""
     lines = [re.sub(r"^sbatch: (error: )?", "", line).strip() for line in text.splitlines()]
     return "; ".join(line for line in lines if line)

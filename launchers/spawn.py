@@ -14,7 +14,7 @@ from typing import Any
 from launchers import died, isolated, rank_failure
 from launchers.children import Child, Server, ServerError
 from launchers.ranks import Place, execute_rank
-from launchers.told import Teller, Told
+from launchers.reports import Reporter, Reports
 from metering.deferred_signals import deferred_signals
 from metering.record import FILE_NAME, Failure, SweepPlace
 from metering.record_file import read
@@ -38,7 +38,7 @@ def run(
     Raises `PlanError` for what the user can correct; any other failure is a record.
     """
     rank_failure.take(plan.folder)
-    watch, told = died.Watch(plan), Told(sweep=sweep)
+    watch, reports = died.Watch(plan), Reports(sweep=sweep)
     port, count = _free_port(), plan.hardware.devices
     ranks: list[Child] = []
     killed: int | None = None
@@ -46,30 +46,30 @@ def run(
         for rank in range(count):
             place = Place(rank, rank, count, 1, "127.0.0.1", port)
             ranks.append(server.start(_execute_rank, plan, place, sweep))
-        _follow(ranks, server, told, say, is_asked_to_end)
+        _follow(ranks, server, reports, say, is_asked_to_end)
         killed = _killed(ranks)
     except ServerError as error:
         for child in ranks[:1]:
-            isolated.hear_orphan(child, told)
-        return watch.leave_record(died.without_server(error, told.phase), told, "failed")
+            isolated.hear_orphan(child, reports)
+        return watch.leave_record(died.without_server(error, reports.phase), reports, "failed")
     except KeyboardInterrupt:
         with deferred_signals() as arrived:  # a further Ctrl-C loses nothing of the record
             for child in ranks:
                 child.send_signal(signal.SIGINT)
-            _wait(ranks, server, told, GRACE_S, arrived)
-            if told.phases and watch.own_record() is None:
-                watch.leave_record(_INTERRUPTED, told, "interrupted")
+            _wait(ranks, server, reports, GRACE_S, arrived)
+            if reports.phases and watch.own_record() is None:
+                watch.leave_record(_INTERRUPTED, reports, "interrupted")
         raise
     finally:
-        _end(ranks, server, told)
-    return _outcome(plan, watch, told, ranks, killed)
+        _end(ranks, server, reports)
+    return _outcome(plan, watch, reports, ranks, killed)
 
 
 def _execute_rank(pipe: Connection, plan: Plan, place: Place, sweep: SweepPlace | None) -> None:
     """What a child does; rank 0 speaks for all."""
     isolated.print_to(plan.folder / isolated.LOG_NAME)
 
-    tell = Teller(pipe)
+    tell = Reporter(pipe)
 
     def say(news: Any) -> None:
         if place.rank == 0:
@@ -85,7 +85,7 @@ def _execute_rank(pipe: Connection, plan: Plan, place: Place, sweep: SweepPlace 
 def _follow(
     ranks: Sequence[Child],
     server: Server,
-    told: Told,
+    reports: Reports,
     say: Callable[[Any], None],
     is_asked_to_end: Callable[[], bool],
 ) -> None:
@@ -97,10 +97,10 @@ def _follow(
         if is_asked_to_end():
             raise KeyboardInterrupt
         if server.wait(ranks[0].open_pipes, 0.2):
-            told.hear(ranks[0], say)
+            reports.hear(ranks[0], say)
         if deadline_s is None and any(child.exit_status for child in ranks):
             deadline_s = time.monotonic() + GRACE_S
-    told.hear_rest(ranks[0], say)
+    reports.hear_rest(ranks[0], say)
 
 
 def _killed(ranks: Sequence[Child]) -> int | None:
@@ -109,17 +109,17 @@ def _killed(ranks: Sequence[Child]) -> int | None:
     return next((rank for rank, code in enumerate(codes) if code < 0), None)
 
 
-def _end(ranks: Sequence[Child], server: Server, told: Told) -> None:
+def _end(ranks: Sequence[Child], server: Server, reports: Reports) -> None:
     """End what still runs: it has a moment, then is asked to, then has to."""
     with suppress(KeyboardInterrupt):  # a second Ctrl-C: at once
         for number, grace_s in ((None, 0.5), (signal.SIGTERM, 5.0)):
             for child in ranks:
                 if number is not None:
                     child.send_signal(number)
-            _wait(ranks, server, told, grace_s)
+            _wait(ranks, server, reports, grace_s)
     for child in ranks:
         child.send_signal(signal.SIGKILL)
-    _wait(ranks, server, told, 5.0)
+    _wait(ranks, server, reports, 5.0)
     for child in ranks:
         child.close()
 
@@ -127,7 +127,7 @@ def _end(ranks: Sequence[Child], server: Server, told: Told) -> None:
 def _wait(
     ranks: Sequence[Child],
     server: Server,
-    told: Told,
+    reports: Reports,
     timeout_s: float,
     arrived: Sequence[object] = (),
 ) -> None:
@@ -140,26 +140,28 @@ def _wait(
             and time.monotonic() < deadline_s
         ):
             if server.wait(ranks[0].open_pipes, 0.2):
-                told.hear(ranks[0], lambda _: None)
+                reports.hear(ranks[0], lambda _: None)
     for child in ranks[:1]:
-        told.hear_rest(child, lambda _: None)
+        reports.hear_rest(child, lambda _: None)
 
 
 def _outcome(
-    plan: Plan, watch: died.Watch, told: Told, ranks: Sequence[Child], killed: int | None
+    plan: Plan, watch: died.Watch, reports: Reports, ranks: Sequence[Child], killed: int | None
 ) -> Outcome:
     failure = rank_failure.take(plan.folder)
     if killed is not None:
         # whatever another rank has left is of the lost connection
-        died_so = watch.failure(ranks[killed], told.phase, killed)
+        died_so = watch.failure(ranks[killed], reports.phase, killed)
         text = died_so.traceback if failure is None else failure.traceback
         failure = dataclasses.replace(died_so, traceback=text)
     elif failure is None and any(child.exit_status for child in ranks):
         rank = next(index for index, child in enumerate(ranks) if child.exit_status)
-        failure = dataclasses.replace(watch.failure(ranks[rank], told.phase, rank), type="RankDied")
+        failure = dataclasses.replace(
+            watch.failure(ranks[rank], reports.phase, rank), type="RankDied"
+        )
     if failure is None:
         return Outcome(read(plan.folder / FILE_NAME), plan.folder)
-    outcome = watch.leave_record(failure, told, rank_failure.status(failure))
+    outcome = watch.leave_record(failure, reports, rank_failure.status(failure))
     if failure.type == "PlanError":
         raise PlanError(failure.message)
     return outcome

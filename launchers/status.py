@@ -17,7 +17,7 @@ try:
 
     from launchers import slurm_state
     from launchers.slurm_queue import Ticket, is_live, read_tickets
-    from launchers.slurm_settle import told
+    from launchers.slurm_settle import with_job_end
     from launchers.slurm_state import Queued
     from launchers.slurm_wait import final_states
     from metering.record import FILE_NAME, Record, RecordError
@@ -71,7 +71,7 @@ def _fill_in(tickets: Mapping[str, Ticket], known: Mapping[str, Queued]) -> None
         with suppress(OSError, Timeout), FileLock(folder / ".lock", timeout=0):
             record = _record(ticket)
             if record is not None and states[ticket.job_id].has_ended:
-                told(record, folder, ticket, states[ticket.job_id])
+                with_job_end(record, folder, ticket, states[ticket.job_id])
 
 
 def _record(ticket: Ticket) -> Record | None:

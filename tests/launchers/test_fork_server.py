@@ -15,7 +15,7 @@ import pytest
 
 from launchers import died, isolated
 from launchers.children import Child, Server
-from launchers.told import Teller
+from launchers.reports import Reporter
 from metering.progress import PhaseBegun, Progress
 from metering.record import FILE_NAME
 from metering.record_file import read
@@ -158,7 +158,7 @@ def test_a_run_whose_sweep_was_killed_is_interrupted_at_its_next_word(news: Any)
     ours, theirs = multiprocessing.Pipe()
     theirs.close()
     with pytest.raises(KeyboardInterrupt, match="the sweep was killed"):
-        Teller(ours)(news)
+        Reporter(ours)(news)
 
 
 @pytest.mark.trains

@@ -38,7 +38,7 @@ class Measured:
     overheads: tuple[Overhead, ...]
 
 
-class Teller:
+class Reporter:
     """In a run: says all to the supervisor, and of each phase now and then what it has measured.
     That takes milliseconds between two blocks: at most `SHARE` of the time, and `PERIOD_S`.
     Interrupts the run where the supervisor has gone."""
@@ -86,7 +86,7 @@ class Teller:
 
 
 @dataclass
-class Told:
+class Reports:
     """In the supervisor: all that was said so far; the newest state of each phase."""
 
     phase: str = "set-up"
