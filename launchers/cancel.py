@@ -8,8 +8,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from launchers import slurm_state
-from launchers.slurm_queue import is_live, is_submitting, read_tickets
+from launchers import slurm_environment, slurm_state
+from launchers.slurm_queue import elsewhere, is_live, is_submitting, of_this_cluster, read_tickets
 
 AT_ONCE = 500  # job ids in one command line
 _HAS_ENDED = re.compile(r"already complet|invalid job id", re.IGNORECASE)
@@ -20,7 +20,7 @@ def cancel(output_dir: Path) -> int:
     """How many jobs were told to end. What they have measured is in their records. Raises
     `slurm_state.SlurmUnreachable`."""
     known = slurm_state.queued()
-    tickets = read_tickets(output_dir).values()
+    tickets = of_this_cluster(read_tickets(output_dir)).values()
     job_ids = sorted({ticket.job_id for ticket in tickets if is_live(ticket, known)})
     for begin in range(0, len(job_ids), AT_ONCE):
         done = slurm_state.call("scancel", *job_ids[begin : begin + AT_ONCE])
@@ -37,6 +37,9 @@ def main() -> int:
     if shutil.which("scancel") is None:
         print("error: scancel is not on PATH; run this on a login node", file=sys.stderr)
         return 2
+    if problem := slurm_environment.several_clusters():
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
     for folder in folders:
         if not folder.is_dir():
             print(f"error: there is no folder {folder}; give an output_dir", file=sys.stderr)
@@ -47,6 +50,8 @@ def main() -> int:
             print(f"error: SLURM does not answer: {error}", file=sys.stderr)
             return 2
         print(f"{folder}: {number} job{'s' * (number != 1)} cancelled")
+        for name in elsewhere(folder):
+            print(f"  jobs of cluster {name} go on; SLURM_CLUSTERS={name} watt cancel {folder}")
         if is_submitting(folder):
             print("  a command still submits jobs there; end it with Ctrl-C, then cancel again")
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from launchers import died, slurm_check, slurm_submit
+from launchers import died, slurm_check, slurm_limits, slurm_submit
 from launchers.cost import Cost, cost
 from launchers.settings import SlurmSettings
 from launchers.slurm_queue import slurm_folder
@@ -31,6 +31,7 @@ def text(plans: Sequence[Plan], settings: SlurmSettings) -> tuple[str, list[str]
             refusal = None
             parts.append(f"# not checked whether SLURM would take it: {error}")
         refusal = refusal or slurm_check.over_time_limit(group[0].hardware)
+        refusal = refusal or slurm_limits.over_limit(group[0].hardware)
         if refusal:
             refusals.append(f"SLURM would refuse hardware={group[0].hardware.name}: {refusal}")
     return "\n".join([*parts, *sweep_lines(plans)]), refusals

@@ -14,9 +14,28 @@ _NAMES = {"TIMELIMIT": "time", "ARRAY_INX": "array", "MEM_PER_NODE": "mem"}
 _NEVER = ("ARRAY_INX", "ERROR", "REQUEUE", "NO_REQUEUE", "WAIT")
 
 
+def named_cluster(values: Mapping[str, str] = os.environ) -> str:
+    """The cluster that the user names for `-M`; empty: the one that SLURM's configuration is of."""
+    return values.get("SBATCH_CLUSTERS") or values.get("SLURM_CLUSTERS") or ""
+
+
+def several_clusters() -> str | None:
+    """Where the user names more than one: what is wrong with that, in one line."""
+    named = named_cluster()
+    if "," not in named and named != "all":
+        return None
+    return (
+        f"SLURM_CLUSTERS or SBATCH_CLUSTERS={named} names several clusters, whose jobs could not "
+        "be told apart, and in whose jobs srun fails; name one"
+    )
+
+
 def for_queries(values: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Without filters."""
-    return {name: value for name, value in values.items() if not name.startswith(_FILTERS)}
+    """Without filters, and of the cluster that jobs are submitted to."""
+    left = {name: value for name, value in values.items() if not name.startswith(_FILTERS)}
+    left.pop("SBATCH_CLUSTERS", None)
+    named = named_cluster(values)
+    return left | ({"SLURM_CLUSTERS": named} if named else {})
 
 
 def for_sbatch(script: str, values: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -28,7 +28,8 @@ TURN_TOLD_AFTER_S = 5.0
 class Ticket:
     """A submitted run. identity: the name of its folder, which tells repetitions apart; before:
     digest of the record that lay there before submission, which tells this job's record from an
-    older one without comparing clocks; number: of the run in its job; num_runs: of the job."""
+    older one without comparing clocks; number: of the run in its job; num_runs: of the job;
+    cluster: the name of the job's, where it is known."""
 
     identity: str
     job_id: str
@@ -36,6 +37,7 @@ class Ticket:
     before: str
     number: int = 0
     num_runs: int = 1
+    cluster: str = ""
 
     @property
     def never_began(self) -> bool:
@@ -88,6 +90,23 @@ def read_tickets(output_dir: Path) -> dict[str, Ticket]:
     return tickets
 
 
+def of_this_cluster(tickets: Mapping[str, Ticket]) -> dict[str, Ticket]:
+    """Without those of other clusters, whose job numbers mean other jobs here."""
+    named = any(ticket.cluster for ticket in tickets.values())
+    here = slurm_state.cluster_name() if named else ""
+    return {
+        name: ticket for name, ticket in tickets.items() if not here or ticket.cluster in {"", here}
+    }
+
+
+def elsewhere(output_dir: Path) -> list[str]:
+    """Other clusters that runs which have no record yet were submitted to."""
+    tickets = read_tickets(output_dir)
+    here = of_this_cluster(tickets)
+    left = [ticket for name, ticket in tickets.items() if name not in here]
+    return sorted({one.cluster for one in left if not (Path(one.folder) / FILE_NAME).exists()})
+
+
 def is_live(ticket: Ticket, known: Mapping[str, slurm_state.Queued]) -> bool:
     """Whether the ticket's job waits or runs."""
     job = known.get(ticket.job_id)
@@ -105,7 +124,7 @@ def submit(plans: Sequence[Plan], settings: SlurmSettings) -> Submission:
         known = slurm_submit.queued(settings)
         live = {
             name: ticket
-            for name, ticket in read_tickets(output_dir).items()
+            for name, ticket in of_this_cluster(read_tickets(output_dir)).items()
             if is_live(ticket, known)
         }
         done = Submission({plan.run_name: live[plan.run_name] for plan in plans
@@ -154,6 +173,7 @@ def _submit_group(
     """A refusal leaves the other groups alone. Each ticket is there as soon as SLURM has the job:
     a submitter that is ended in between forgets none."""
     before = {plan.run_name: digest(plan.folder) for plan in plans}
+    cluster = slurm_state.cluster_name()
     try:
         for runs in slurm_submit.submit(plans, home, settings, copy):
             counts: dict[str, int] = {}
@@ -163,7 +183,7 @@ def _submit_group(
                 name = run.plan.run_name
                 ticket = Ticket(
                     name, run.job_id, str(run.plan.folder), before[name], run.number,
-                    counts[run.job_id],
+                    counts[run.job_id], cluster,
                 )  # fmt: skip
                 content = json.dumps(asdict(ticket)).encode()
                 atomic_file.write(home / "tickets" / f"{name}.json", content)

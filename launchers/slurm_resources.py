@@ -23,6 +23,7 @@ _NOT_EXTRA = {
     "time": "hardware.slurm.time_min", "nodes": "hardware.nodes",
     "ntasks_per_node": "hardware.devices", "ntasks": "hardware.devices",
     "signal": "hydra.launcher.signal_delay_s", "array": "hydra.launcher.max_running",
+    "clusters": "SLURM_CLUSTERS in the environment", "M": "SLURM_CLUSTERS in the environment",
     "output": "output_dir", "error": "output_dir", "open_mode": "output_dir",
 }  # fmt: skip
 """What has a key of its own: under another name the suite would not know of it."""
@@ -153,6 +154,8 @@ def _setup(array: Array, settings: SlurmSettings) -> list[str]:
         *(own if settings.setup else []),
         'others=$(printf %s "${PYTHONPATH:-}" | tr : "\\n" | grep "^/" | paste -sd: -)',
         f"export PYTHONPATH={shlex.quote(code)}${{others:+:$others}} PYTHONSAFEPATH=1",
+        # the job is on that cluster: srun and scontrol need not ask the accounting where it is
+        "unset SLURM_CLUSTERS SBATCH_CLUSTERS",
         # a site or user with SBATCH_EXPORT=NONE: srun would pass on none of this
         "export SLURM_EXPORT_ENV=ALL",
         # in the environment since SLURM 23

@@ -159,7 +159,7 @@ def accounted(job_ids: Sequence[str]) -> dict[str, JobState]:
     for begin in range(0, len(job_ids), 500):  # a command line is of limited length
         some = ",".join(job_ids[begin : begin + 500])
         try:
-            kept = call("sacct", "-X", "-n", "-P", "-j", some, "-o", fields)
+            kept = call("sacct", *_of_cluster(), "-X", "-n", "-P", "-j", some, "-o", fields)
         except FileNotFoundError:
             return {}
         for line in kept.stdout.splitlines() if kept.returncode == 0 else ():
@@ -173,11 +173,18 @@ def earlier_end(job_id: str) -> str | None:
     """How the attempt before the last one of a job ended, such as NODE_FAIL; None where the
     accounting does not tell."""
     try:
-        kept = call("sacct", "-D", "-X", "-n", "-P", "-j", job_id, "-o", "State")
+        options = ("-D", "-X", "-n", "-P", "-j", job_id, "-o", "State")
+        kept = call("sacct", *_of_cluster(), *options)
     except FileNotFoundError:
         return None
     words = [line.split(maxsplit=1)[0] for line in kept.stdout.splitlines() if line.strip()]
     return words[-2] if kept.returncode == 0 and len(words) > 1 else None
+
+
+def _of_cluster() -> tuple[str, ...]:
+    """`sacct` alone does not look at SLURM_CLUSTERS."""
+    named = slurm_environment.named_cluster()
+    return ("-M", named) if named else ()
 
 
 def _kwh(joules: str) -> float | None:
@@ -195,6 +202,21 @@ def config_value(name: str) -> str | None:
         return None
     match = re.search(rf"^{name}\s*=\s*(.*?)\s*$", shown.stdout, re.MULTILINE)
     return match.group(1) if match else None
+
+
+def cluster_name() -> str:
+    """Of the cluster that SLURM's commands ask; empty where it does not say."""
+    return config_value("ClusterName") or ""
+
+
+def federation_member() -> str:
+    """This cluster's name where it is in a federation, else empty."""
+    try:
+        shown = call("scontrol", "show", "federation")
+    except FileNotFoundError:
+        return ""
+    match = re.search(r"^Self:\s+([^:\s]+):", shown.stdout, re.MULTILINE)
+    return match.group(1) if match else ""
 
 
 def seconds(text: str) -> float:

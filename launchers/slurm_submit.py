@@ -121,6 +121,8 @@ def _sbatch(script: Path, token: str, settings: SlurmSettings, arrived: Sized) -
     `Refused` and `_Full`."""
     waits = _waits(settings.submit_patience_s, partial(_sleep, arrived=arrived))
     environment = slurm_environment.for_sbatch(script.read_text(encoding="utf-8"))
+    if member := slurm_state.federation_member():
+        environment.setdefault("SLURM_CLUSTERS", member)  # not on a sibling, which we do not ask
     while True:
         done = slurm_state.call("sbatch", str(script), environment=environment)
         submitted = re.search(r"Submitted batch job (\d+)", done.stdout)

@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from launchers import slurm_check, slurm_queue, slurm_state, slurm_submit, slurm_wait
+from launchers import (
+    slurm_check,
+    slurm_environment,
+    slurm_limits,
+    slurm_queue,
+    slurm_state,
+    slurm_submit,
+    slurm_wait,
+)
 from launchers.settings import SlurmSettings
 from launchers.slurm_settle import settle
 from tasks.errors import PlanError
@@ -83,12 +91,14 @@ def _require_slurm() -> None:
             "hydra/launcher=slurm needs SLURM's sbatch, which is not on PATH; "
             "run it on a login node or leave hydra/launcher out"
         )
+    if problem := slurm_environment.several_clusters():
+        raise PlanError(problem)
 
 
 def _settle_earlier(plans: Mapping[str, Plan], output_dir: Path, settings: SlurmSettings) -> None:
     """Runs whose jobs ended while nobody waited: their records say why before they run again."""
     known = slurm_submit.queued(settings)
-    tickets = slurm_queue.read_tickets(output_dir)
+    tickets = slurm_queue.of_this_cluster(slurm_queue.read_tickets(output_dir))
     ended = {
         name: tickets[name]
         for name in plans
@@ -127,7 +137,7 @@ def _print_over_limits(plans: Mapping[str, Plan], submission: slurm_queue.Submis
     """Jobs that wait for ever, also where nobody waits for them."""
     names = submission.tickets.keys() & plans.keys() if submission.num_new else set()
     for hardware in {plans[name].hardware.name: plans[name].hardware for name in names}.values():
-        over = slurm_check.over_time_limit(hardware)
+        over = slurm_check.over_time_limit(hardware) or slurm_limits.over_limit(hardware)
         if over:
             print(f"  {over}: jobs on {hardware.name} do not start by themselves", flush=True)
 

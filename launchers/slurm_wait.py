@@ -8,8 +8,9 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 
-from launchers import slurm_state
+from launchers import slurm_limits, slurm_state
 from launchers.settings import SlurmSettings
+from launchers.slurm_limits import BY_LIMIT
 from launchers.slurm_queue import Ticket, is_live
 from launchers.slurm_settle import settle
 from launchers.slurm_state import JobState, Queued
@@ -17,6 +18,7 @@ from tasks.plan import Plan
 from tasks.running.execute import Outcome
 
 TELLS_EVERY_S = 60.0
+MOST_EXAMINED = 5  # arrays that wait for one limit: each takes four calls of scontrol
 MOST_LISTED = 20  # job ids in one line
 STUCK = {
     "JobHeldUser": "scontrol release JOB",
@@ -38,12 +40,15 @@ STUCK = {
 """Reasons for which a job does not start by itself, and the cure."""
 _PER_JOB = re.compile(r"(?:QOS|Assoc)M(?:ax|in)(\w+?)(?:RunMins)?PerJob(?:Limit)?")
 
+_BUDGET = re.compile(r"(?:QOS|Assoc)Grp(?!\w*Run)\w*(?:Minutes|Wall)\w*")
 _NODES_MISSING = ("Nodes required for job are DOWN", "ReqNodeNotAvail")
 _PER_USER = re.compile(r"(?:QOS|Assoc)Max\w+PerUser")
 
 
 def cure(reason: str) -> str | None:
     """What to do about a job that waits for `reason`; None where it starts by itself in time."""
+    if _BUDGET.fullmatch(reason):
+        return "its QOS or account has used its minutes up; ask the site's admin"
     limit = _PER_JOB.fullmatch(reason)
     if limit is None:
         return STUCK.get(reason)
@@ -109,7 +114,8 @@ def final_states(job_ids: set[str], known: Mapping[str, Queued]) -> dict[str, Jo
 
 def _stuck_reasons(tickets: Mapping[str, Ticket], known: Mapping[str, Queued]) -> set[str]:
     jobs = [known[ticket.job_id] for ticket in tickets.values() if ticket.job_id in known]
-    return {job.reason for job in jobs if job.state == "PENDING" and cure(job.reason)}
+    reasons = {job.reason for job in jobs if job.state == "PENDING"}
+    return {reason for reason in reasons if cure(reason) or BY_LIMIT.fullmatch(reason)}
 
 
 def progress_lines(
@@ -124,22 +130,45 @@ def progress_lines(
     line = f"waiting: {', '.join(parts) or 'none'}, {num_ended} ended"
     lines = [f"{line} ({why})" if why else line]
     for reason in reasons:
+        waiting = {
+            ticket.job_id
+            for ticket in tickets.values()
+            if (job := known.get(ticket.job_id)) is not None and job.reason == reason
+        }
         if words := cure(reason):
-            stuck = {
-                ticket.job_id
-                for ticket in tickets.values()
-                if (job := known.get(ticket.job_id)) is not None and job.reason == reason
-            }
-            advice = words.replace("JOB", _listed(stuck))
+            advice = words.replace("JOB", _listed(waiting))
             lines.append(f"  {reason}: does not start by itself; {advice}")
         elif reason.startswith(_NODES_MISSING):
             lines.append("  sinfo -R tells why nodes are down or drained")
+        elif over := over_limits(dict.fromkeys(waiting, reason)):
+            lines += [
+                f"  {reason}: {job_id} does not start by itself; {words}"
+                for job_id, words in over.items()
+            ]
         elif _PER_USER.match(reason) and not any(job.state == "RUNNING" for job in known.values()):
             lines.append(
                 f"  {reason}: no job of yours runs, so one alone may ask for more than a user may "
                 "have at once; sacctmgr show qos tells the limits; lower hardware.slurm"
             )
     return lines
+
+
+def over_limits(reasons: Mapping[str, str]) -> dict[str, str]:
+    """Of jobs that wait for a limit above which they ask, by the id of an array's first such job:
+    what they ask and may have. reasons: by job id."""
+    of_arrays: dict[tuple[str, str], str] = {}
+    for job_id, reason in sorted(reasons.items()):
+        if BY_LIMIT.fullmatch(reason):
+            of_arrays.setdefault((reason, job_id.partition("_")[0]), job_id)
+    looked_at = Counter[str]()
+    over = {}
+    for (reason, _), job_id in of_arrays.items():
+        looked_at[reason] += 1
+        if looked_at[reason] <= MOST_EXAMINED and (
+            words := slurm_limits.never_starts(job_id, reason)
+        ):
+            over[job_id] = words
+    return over
 
 
 def _listed(job_ids: set[str]) -> str:

@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from metering import missing_package
@@ -15,41 +16,62 @@ from metering import missing_package
 try:
     from filelock import FileLock, Timeout
 
-    from launchers import slurm_state
-    from launchers.slurm_queue import Ticket, is_live, read_tickets
+    from launchers import slurm_environment, slurm_state
+    from launchers.slurm_queue import Ticket, is_live, of_this_cluster, read_tickets
     from launchers.slurm_settle import with_job_end
     from launchers.slurm_state import Queued
-    from launchers.slurm_wait import final_states
+    from launchers.slurm_wait import cure, final_states, over_limits
     from metering.record import FILE_NAME, Record, RecordError
     from metering.record_file import read
 except ModuleNotFoundError as error:
     missing_package.leave(error, __name__)
 
 
+@dataclass(frozen=True)
+class _Queue:
+    """jobs: by id; places: of waiting jobs in a partition; over: of arrays that ask for more than
+    a limit allows, in words, by id."""
+
+    jobs: Mapping[str, Queued] = field(default_factory=dict)
+    places: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    over: Mapping[str, str] = field(default_factory=dict)
+
+
 def lines(output_dir: Path) -> list[str]:
     """One line per run that has a record or was submitted, and a count of each state."""
-    tickets = read_tickets(output_dir)
-    known: Mapping[str, Queued] = {}
-    places: Mapping[str, tuple[int, str]] = {}
+    tickets = here = read_tickets(output_dir)
+    queue = _Queue()
     notes = []
     if tickets and shutil.which("squeue"):
         try:
-            known, places = slurm_state.queued(), slurm_state.positions()
+            queue, here = _queue(tickets), of_this_cluster(tickets)
         except slurm_state.SlurmUnreachable as error:
             notes.append(f"SLURM does not answer ({error}): what is queued is not shown")
         else:
-            _fill_in(tickets, known)
+            _fill_in(here, queue.jobs)
     by_folder = {Path(ticket.folder).resolve(): ticket for ticket in tickets.values()}
     folders = {path.parent.resolve() for path in output_dir.glob(f"*/*/*/*/{FILE_NAME}")}
     rows = []
     for folder in sorted(folders | set(by_folder)):
         ticket = by_folder.get(folder)
         job = f" job {ticket.job_id}" if ticket else ""
-        state, detail = _state(folder, ticket, known, places)
+        is_here = ticket is None or ticket.identity in here
+        state, detail = _state(folder, ticket, queue if is_here else _Queue())
+        if state == "missing" and ticket is not None and not is_here:
+            name = ticket.cluster
+            state, detail = "elsewhere", f"cluster {name}; ask there, or with SLURM_CLUSTERS={name}"
         rows.append((state, f"{'/'.join(folder.parts[-4:])}{job}{detail and ': ' + detail}"))
     counts = Counter(state for state, _ in rows)
     total = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
     return [*(f"{state:<12} {name}" for state, name in rows), *notes, total or "no runs"]
+
+
+def _queue(tickets: Mapping[str, Ticket]) -> _Queue:
+    jobs = slurm_state.queued()
+    ids = {ticket.job_id for ticket in tickets.values()} & jobs.keys()
+    over = over_limits({one: jobs[one].reason for one in ids if jobs[one].state == "PENDING"})
+    by_array = {job_id.partition("_")[0]: words for job_id, words in over.items()}
+    return _Queue(jobs, slurm_state.positions(), by_array)
 
 
 def _fill_in(tickets: Mapping[str, Ticket], known: Mapping[str, Queued]) -> None:
@@ -95,13 +117,12 @@ def _has_no_energy(record: Record | None) -> bool:
 def _state(
     folder: Path,
     ticket: Ticket | None,
-    known: Mapping[str, Queued],
-    places: Mapping[str, tuple[int, str]],
+    queue: _Queue,
 ) -> tuple[str, str]:
     """A word and what is known beside it."""
-    job = known.get(ticket.job_id) if ticket else None
+    job = queue.jobs.get(ticket.job_id) if ticket else None
     if ticket is not None and job is not None and not job.has_ended:
-        return job.state.lower(), _of_job(job, places.get(ticket.job_id), ticket)
+        return job.state.lower(), _of_job(job, queue, ticket)
     log = f"; log: {ticket.log}" if ticket is not None else ""
     try:
         record = read(folder / FILE_NAME)
@@ -127,21 +148,30 @@ def _last_line(ticket: Ticket | None) -> str:
     return f": {lines[-1]}" if lines else ""
 
 
-def _of_job(job: Queued, place: tuple[int, str] | None, ticket: Ticket) -> str:
+def _of_job(job: Queued, queue: _Queue, ticket: Ticket) -> str:
     if job.state != "PENDING":
         return f"on {job.node}, {job.time_used}; log: {ticket.log}"
     parts = [job.reason]
+    place = queue.places.get(ticket.job_id)
     if place is not None:
         parts.append(f"place {place[0]} in partition {place[1]}")
     if job.start not in {"", "N/A"}:
         parts.append(f"expected to start {job.start}")
+    if words := cure(job.reason):
+        words = words.replace("JOB", ticket.job_id)
+    if words := words or queue.over.get(ticket.job_id.partition("_")[0]):
+        parts.append(f"does not start by itself: {words}")
     return ", ".join(parts)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="watt status", description=__doc__)
     parser.add_argument("runs", type=Path, nargs="+", help="folders given as output_dir")
-    for folder in parser.parse_args().runs:
+    folders = parser.parse_args().runs
+    if problem := slurm_environment.several_clusters():
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
+    for folder in folders:
         if not folder.is_dir():
             print(f"error: there is no folder {folder}; give an output_dir", file=sys.stderr)
             return 2

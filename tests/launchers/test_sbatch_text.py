@@ -40,6 +40,7 @@ FULL_PROFILE = f"""#!/bin/bash
 # setup
 others=$(printf %s "${{PYTHONPATH:-}}" | tr : "\\n" | grep "^/" | paste -sd: -)
 export PYTHONPATH=/code/suite:/code/own${{others:+:$others}} PYTHONSAFEPATH=1
+unset SLURM_CLUSTERS SBATCH_CLUSTERS
 export SLURM_EXPORT_ENV=ALL
 export SLURM_JOB_START_TIME=${{SLURM_JOB_START_TIME:-$(date +%s)}}
 [ -z "${{SLURM_CPUS_PER_TASK:-}}" ] || export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK

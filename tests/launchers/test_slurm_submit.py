@@ -51,6 +51,19 @@ def test_a_controller_that_does_not_answer_is_asked_again(
     assert calls.read_text().count("call") == 2
 
 
+def test_a_member_of_a_federation_keeps_its_jobs(
+    site: Callable[[str, str], Path], compose: Callable[..., Plan], tmp_path: Path
+) -> None:
+    """Else a job may start on a sibling, and is "revoked" here."""
+    site(f"echo $SLURM_CLUSTERS > {tmp_path}/named; echo Submitted batch job 5", "exit 0")
+    (tmp_path / "scontrol").write_text(
+        '#!/bin/sh\n[ "$2" = federation ] || exit 1\n'
+        "echo 'Federation: union'\necho 'Self:       small:10.0.0.1:6817 ID:1 FedState:ACTIVE'\n"
+    )
+    assert slurm_queue.submit([compose()], SETTINGS).num_new == 1
+    assert (tmp_path / "named").read_text() == "small\n"
+
+
 def test_a_job_that_was_taken_although_sbatch_timed_out_is_not_submitted_again(
     site: Callable[[str, str], Path], compose: Callable[..., Plan], tmp_path: Path
 ) -> None:

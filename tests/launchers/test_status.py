@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from launchers import slurm_queue, status
+from launchers import cancel, slurm_queue, status
 from launchers.slurm_queue import Ticket
 from metering.record_file import read, write
 from metering.scheduler import Scheduler
@@ -80,3 +80,25 @@ def test_a_run_without_a_record_shows_the_last_line_of_its_jobs_log(
     line, *_, total = status.lines(plan.output_dir)
     assert f"no record: srun: error: no such partition; log: {log}" in line
     assert total == "1 missing"
+
+
+def test_a_job_of_another_cluster_is_not_taken_for_one_of_the_same_number_here(
+    compose: Callable[..., Plan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = compose()
+    path = _ticket_of(plan)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"cluster": "big"}))
+    scripts = {
+        "squeue": "[ $4 = PD ] || echo '7|0|RUNNING|None|v1|0:01|N/A|gpu|/another.sh'",
+        "scontrol": "echo 'ClusterName             = small'",
+        "scancel": "touch $0.called",
+    }
+    for name, text in scripts.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    line, total = status.lines(plan.output_dir)
+    assert line.startswith("elsewhere") and "SLURM_CLUSTERS=big" in line
+    assert total == "1 elsewhere"
+    assert cancel.cancel(plan.output_dir) == 0 and not (tmp_path / "scancel.called").exists()
+    assert slurm_queue.elsewhere(plan.output_dir) == ["big"]
