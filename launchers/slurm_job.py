@@ -7,6 +7,7 @@ Exit status 0: measured; 1: the record says why not; 75: the whole job is to end
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
 import os
 import pickle
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from launchers import (
     died,
@@ -239,5 +240,14 @@ def _leave_on_signals() -> list[int]:
     return arrived
 
 
+def _end(status: int) -> NoReturn:
+    """Leave what this process holds to the operating system: after an import of torch Python frees
+    it for seconds, in which a job that is to end keeps its node, or is killed."""
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    _end(main())

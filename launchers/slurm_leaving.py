@@ -180,9 +180,10 @@ def _preempt_mode(job: dict[str, str]) -> str:
 
 
 def _time_limit(limit_s: float, run_time_s: float, own_s: float, rules: Rules) -> Leaving:
-    """run_time_s: how long ago the job began."""
-    minutes = rules.time_min or limit_s / 60
-    text = f"job {job_id()} met its time limit of {minutes:g} min (hardware.slurm.time_min)"
+    """run_time_s: how long ago the job began. The limit may have been changed since it was asked
+    for."""
+    minutes = round(limit_s / 60)
+    text = f"job {job_id()} met its time limit of {minutes} min (hardware.slurm.time_min)"
     share, least_s = STARTS_WITHIN
     if run_time_s - own_s > max(share * run_time_s, least_s):
         if rules.requeue and _num_restarts() < rules.max_requeues:

@@ -1,6 +1,6 @@
 """The site that the tests run on, as SLURM's configuration.
 
-    v1  four V100     r1  two RTX 3090 and an A6000     c1, c2, c3  none     p1 to p4  pre-emption
+    v1  four V100     r1  two RTX 3090 and an A6000     c1 to c4  none     p1 to p4  pre-emption
 
 Nodes p1 to p4 are in partitions of a low and a high priority: a job in `high` ends one in `low_*`,
 which says in its name what the site does with it (requeue or cancel) and whether it gives notice
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 GRACE_S = 30
-NODES = ("v1", "r1", "c1", "c2", "c3", "p1", "p2", "p3", "p4")
+NODES = ("v1", "r1", "c1", "c2", "c3", "c4", "p1", "p2", "p3", "p4")
 CONF = """
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -52,12 +52,13 @@ NodeName=r1 NodeHostname={host} NodeAddr=127.0.0.1 Port={r1} Gres=gpu:rtx3090:2,
 NodeName=c1 NodeHostname={host} NodeAddr=127.0.0.1 Port={c1}
 NodeName=c2 NodeHostname={host} NodeAddr=127.0.0.1 Port={c2}
 NodeName=c3 NodeHostname={host} NodeAddr=127.0.0.1 Port={c3}
+NodeName=c4 NodeHostname={host} NodeAddr=127.0.0.1 Port={c4}
 NodeName=p1 NodeHostname={host} NodeAddr=127.0.0.1 Port={p1} CPUs=1
 NodeName=p2 NodeHostname={host} NodeAddr=127.0.0.1 Port={p2} CPUs=1
 NodeName=p3 NodeHostname={host} NodeAddr=127.0.0.1 Port={p3} CPUs=1
 NodeName=p4 NodeHostname={host} NodeAddr=127.0.0.1 Port={p4} CPUs=1
 PartitionName=DEFAULT MaxTime=60 State=UP PreemptMode=OFF
-PartitionName=main Nodes=v1,r1,c[1-3] Default=YES
+PartitionName=main Nodes=v1,r1,c[1-4] Default=YES
 PartitionName=high Nodes=p[1-4] PriorityTier=10
 PartitionName=low_requeue Nodes=p1 PriorityTier=1 PreemptMode=REQUEUE
 PartitionName=low_requeue_grace Nodes=p2 PriorityTier=1 PreemptMode=REQUEUE GraceTime={grace}
@@ -75,6 +76,7 @@ AccountingStorageHost=127.0.0.1
 AccountingStoragePort={slurmdbd}
 AccountingStoragePass={home}/munge/socket
 AccountingStorageEnforce=limits,qos
+AccountingStorageTRES=gres/gpu
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=1
 """
@@ -101,7 +103,7 @@ class Site:
     accounting: bool = True
     preempt: str = "partition_prio"
     node_timeout: int = 300
-    max_array_size: int = 101
+    max_array_size: int = 21
     energy: bool = False
 
     def conf(self, home: Path, ports: Mapping[str, int]) -> str:

@@ -42,6 +42,17 @@ QUICK = (
     "output_dir=runs",
 )
 SETTINGS = SlurmSettings(poll_s=0.5, visibility_s=5.0)
+_IDLE_TRAINING = (
+    "model=own",
+    "model.source=idle_network:build",
+    f"model.path={Path(__file__).parent}",
+    "phases=train",
+    "meter.block_s=0.3",
+    "hardware.slurm.time_min=20",  # a busy machine takes minutes
+)
+NUM_STEPS = 300  # six seconds, in which whatever ends the run arrives
+LONG = (*_IDLE_TRAINING, f"meter.num_steps={NUM_STEPS}")
+ENDLESS = (*_IDLE_TRAINING, "meter.num_steps=1000000")
 
 
 def plan(folder: Path, *overrides: str) -> Plan:

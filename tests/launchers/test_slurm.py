@@ -16,32 +16,35 @@ pytestmark = [pytest.mark.slurm, pytest.mark.timeout(500)]
 RunPy = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def test_two_submitters_at_once_run_each_once_and_the_failing_one_spoils_no_other(
+def test_two_submitters_at_once_run_each_once_and_the_failing_ones_spoil_no_other(
     slurm: Cluster, run_py: RunPy, tmp_path: Path
 ) -> None:
-    good = "model.input_size=16,32,48,64"
-    own = ("model=test_vit", *(word for word in QUICK if not word.startswith("model")))
-    sweep = (*own, f"{good},20")  # 20 pixels do not suit patches of 16
+    """Repeats are jobs of their own and records of one identity."""
+    own = ("model=test_vit", *(word for word in QUICK if not word.startswith("model")), "repeats=2")
+    sweep = (*own, "model.input_size=16,20")  # 20 pixels do not suit patches of 16
 
     both = [start(tmp_path, *sweep), start(tmp_path, *sweep)]
     outputs = [each.communicate(timeout=250)[0] for each in both]
-    again = run_py(*own, good)
+    again = run_py(*own, "model.input_size=16")
 
     assert [each.returncode for each in both] == [1, 1], outputs
-    assert sorted(out.split(" runs submitted")[0][-1] for out in outputs) == ["0", "5"], outputs
-    by_size = {record.config["model"]["input_size"]: record for record in records(tmp_path)}
-    assert len(by_size) == 5
-    failed = by_size.pop(20)
-    assert {record.status for record in by_size.values()} == {"finished"}
-    assert failed.status == "failed"
-    assert failed.failure is not None and "Traceback" in failed.failure.traceback
+    assert sorted(out.split(" runs submitted")[0][-1] for out in outputs) == ["0", "4"], outputs
+    assert len(records(tmp_path)) == 4
+    for size, status_of_size in ((16, "finished"), (20, "failed")):
+        repeats = [one for one in records(tmp_path) if one.config["model"]["input_size"] == size]
+        assert [record.status for record in repeats] == [status_of_size] * 2
+        assert sorted(record.repetition for record in repeats) == [1, 2]
+        assert len({record.identity for record in repeats}) == 1
+        assert len({record.run_id for record in repeats}) == 2
+        if status_of_size == "failed":
+            assert all(one.failure and "Traceback" in one.failure.traceback for one in repeats)
     for output in outputs:
-        assert "5 runs: 4 finished (0 of them earlier), 1 failed" in output
-        assert output.count("failed: test_vit") == 1
+        assert "4 runs: 2 finished (0 of them earlier), 2 failed" in output
+        assert output.count("failed: test_vit") == 2
     assert not list((tmp_path / "runs").glob("*/*/*/*/attempts/*"))  # no run was done twice
     assert "submitted" not in again.stdout
-    assert "4 runs: 4 finished (4 of them earlier), 0 failed" in again.stdout
-    assert status.lines(tmp_path / "runs")[-1] == "1 failed, 4 finished"
+    assert "2 runs: 2 finished (2 of them earlier), 0 failed" in again.stdout
+    assert status.lines(tmp_path / "runs")[-1] == "2 failed, 2 finished"
 
 
 def test_a_job_that_is_cancelled_before_it_starts_ends_as_a_record_with_slurms_reason(
@@ -112,15 +115,3 @@ def test_a_run_over_two_nodes_names_the_node_that_is_not_what_the_profile_says(
     failure = by_gpu["NVIDIA H100"].failure
     assert failure is not None
     assert "1 x NVIDIA H100 on each node; found none on" in failure.message
-
-
-def test_repeats_are_jobs_of_their_own_and_records_of_one_identity(
-    slurm: Cluster, run_py: RunPy, tmp_path: Path
-) -> None:
-    done = run_py(*QUICK, "repeats=2")
-    assert done.returncode == 0, done.stderr
-    assert "2 runs submitted" in done.stdout
-    repetitions = records(tmp_path)
-    assert sorted(record.repetition for record in repetitions) == [1, 2]
-    assert len({record.identity for record in repetitions}) == 1
-    assert len({record.run_id for record in repetitions}) == 2

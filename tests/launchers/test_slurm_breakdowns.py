@@ -19,18 +19,17 @@ from metering.record_file import read, write
 from tasks.running.execute import empty_record
 from tests.launchers.real_slurm import CONTROLLER, Cluster, cluster
 from tests.launchers.slurm_site import Site
-from tests.launchers.slurm_sweeps import SETTINGS, plan, until
+from tests.launchers.slurm_sweeps import (
+    ENDLESS,
+    LONG,
+    NUM_STEPS,
+    SETTINGS,
+    plan,
+    until,
+)
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(500)]
 LONG_AGO = "2001-01-01T00:00:00+00:00"
-NUM_STEPS = 500  # some seconds, in which whatever ends the run arrives
-LONG = (
-    "phases=train",
-    f"meter.num_steps={NUM_STEPS}",
-    "meter.block_s=0.3",
-    "hardware.slurm.time_min=20",  # a busy machine takes minutes
-)
-ENDLESS = ("phases=train", "meter.num_steps=1000000", "meter.block_s=0.3")
 IN_CONTAINER = "warned in a container"
 USERS_OWN = {"SBATCH_EXPORT": "NONE", "SBATCH_PARTITION": "high", "SLURM_MEM_PER_CPU": "100"}
 QOS = {
@@ -183,12 +182,12 @@ def test_a_controller_that_restarts_is_waited_for_and_no_run_is_lost_or_doubled(
     payload.chmod(0o755)
     settings = replace(SETTINGS, python=str(payload))
 
-    with _down_for(site, 3.0):
+    with _down_for(site, 1.0):
         submission = slurm_queue.submit(plans, settings)
     job_ids = {ticket.job_id for ticket in submission.tickets.values()}
     assert (submission.num_new, submission.refused, len(job_ids)) == (4, {}, 4)
     assert not any("_" in job_id for job_id in job_ids)
-    with _down_for(site, 3.0):
+    with _down_for(site, 1.0):
         outcomes = slurm_wait.wait_for(
             {one.run_name: one for one in plans}, submission.tickets, settings
         )

@@ -4,8 +4,9 @@ refusals."""
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
-from dataclasses import replace
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from tasks.plan import Plan
 from tasks.running.execute import empty_record
 from tests.launchers.real_slurm import Cluster
 from tests.launchers.slurm_energy import POWER_W
-from tests.launchers.slurm_sweeps import QUICK, SETTINGS, plan, until
+from tests.launchers.slurm_sweeps import LONG, NUM_STEPS, QUICK, SETTINGS, plan, until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(500)]
 LONG_AGO = "2001-01-01T00:00:00+00:00"
@@ -37,8 +38,38 @@ def _wait(plans: list[Plan], tickets: dict[str, Ticket]) -> dict[str, Record]:
     return {name: outcome.record for name, outcome in outcomes.items()}
 
 
+@dataclass(frozen=True)
+class Packed:
+    """Two runs of one job, which is requeued while it measures the second."""
+
+    plans: list[Plan]
+    tickets: dict[str, Ticket]
+
+
+@pytest.fixture(scope="module")
+def packed(slurm_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Packed]:
+    """At work while the other tests of this file wait for theirs: the last one looks at it."""
+    folder = tmp_path_factory.mktemp("packed")
+    plans = [
+        plan(folder, *LONG, f"meter.num_steps={num_steps}", f"data.fraction={fraction}")
+        for fraction, num_steps in ((0.5, 2), (0.6, NUM_STEPS))
+    ]
+    with slurm_cluster.in_use():
+        submission = slurm_queue.submit(plans, replace(SETTINGS, runs_per_job=2))
+    ticket = submission.tickets[plans[1].run_name]
+
+    def requeue_in_the_second() -> None:
+        until(lambda: ticket.log.exists() and ticket.log.read_text().count(": train\n") == 2)
+        slurm_cluster.call("scontrol", "requeue", ticket.job_id)
+
+    requeueing = threading.Thread(target=requeue_in_the_second)
+    requeueing.start()
+    yield Packed(plans, submission.tickets)
+    requeueing.join()
+
+
 def test_a_job_runs_the_code_of_its_submission_and_nothing_of_the_folder(
-    slurm: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    slurm: Cluster, packed: Packed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("tasks", "launchers", "metering", "pickle"):  # would hide ours, and Python's own
         (tmp_path / f"{name}.py").write_text("raise SystemExit('imported from the folder')\n")
@@ -67,36 +98,12 @@ def test_a_job_runs_the_code_of_its_submission_and_nothing_of_the_folder(
     assert (copy / "own/tiny_network.py").read_text() == NETWORK.format(words="")
 
 
-def test_runs_of_one_job_have_records_of_their_own_and_a_requeue_goes_on(
-    slurm: Cluster, tmp_path: Path
-) -> None:
-    plans = [
-        plan(tmp_path, "phases=train", f"meter.num_steps={steps}", f"data.fraction={fraction}")
-        for fraction, steps in ((0.5, 2), (0.6, 500))  # some seconds, in which it is requeued
-    ]
-    packed = replace(SETTINGS, runs_per_job=2)
-    submission = slurm_queue.submit(plans, packed)
-    tickets = [submission.tickets[one.run_name] for one in plans]
-    assert [(ticket.job_id, ticket.number) for ticket in tickets] == [
-        (tickets[0].job_id, number) for number in range(2)
-    ]
-    until(lambda: tickets[0].log.exists() and tickets[0].log.read_text().count(": train\n") == 2)
-    subprocess.run(["scontrol", "requeue", tickets[0].job_id], check=True)
-    done = _wait(plans, submission.tickets)
-
-    assert {record.status for record in done.values()} == {"finished"}
-    num_attempts = [len(list((one.folder / "attempts").glob("*"))) for one in plans]
-    assert num_attempts == [0, 1]
-    restarts = [done[one.run_name].scheduler for one in plans]
-    assert [job.num_restarts for job in restarts if job is not None] == [0, 1]
-
-
 def test_more_runs_than_an_array_holds_are_several_arrays(slurm: Cluster, tmp_path: Path) -> None:
-    """MaxArraySize is 101 here. The payload does nothing: its runs were measured before."""
+    """MaxArraySize is 21 here. The payload does nothing: its runs were measured before."""
     first = plan(tmp_path)
     plans = [
         replace(first, data=replace(first.data, fraction=0.9 - number / 1000))
-        for number in range(110)
+        for number in range(24)
     ]
     for one in plans:
         write(empty_record(one, "finished", LONG_AGO), one.folder)
@@ -104,9 +111,9 @@ def test_more_runs_than_an_array_holds_are_several_arrays(slurm: Cluster, tmp_pa
     submission = slurm_queue.submit(plans, trivial)
     arrays = {ticket.job_id.partition("_")[0] for ticket in submission.tickets.values()}
 
-    assert (submission.num_new, len(arrays), submission.refused) == (110, 2, {})
+    assert (submission.num_new, len(arrays), submission.refused) == (24, 2, {})
     done = _wait(plans, submission.tickets)
-    assert {record.status for record in done.values()} == {"finished"} and len(done) == 110
+    assert {record.status for record in done.values()} == {"finished"} and len(done) == 24
     assert not list((tmp_path / "runs").glob("*/*/*/*/attempts/*"))
 
 
@@ -205,3 +212,19 @@ def test_a_setup_line_that_fails_ends_the_job(slurm: Cluster, tmp_path: Path) ->
     (record,) = _wait([one], submission.tickets).values()
     assert record.status == "failed" and record.failure is not None
     assert "hydra.launcher.setup: this line failed: cd /nowhere" in record.failure.traceback
+
+
+def test_runs_of_one_job_have_records_of_their_own_and_a_requeue_goes_on(
+    slurm: Cluster, packed: Packed
+) -> None:
+    tickets = [packed.tickets[one.run_name] for one in packed.plans]
+    assert [(ticket.job_id, ticket.number) for ticket in tickets] == [
+        (tickets[0].job_id, number) for number in range(2)
+    ]
+    done = _wait(packed.plans, packed.tickets)
+
+    assert {record.status for record in done.values()} == {"finished"}
+    num_attempts = [len(list((one.folder / "attempts").glob("*"))) for one in packed.plans]
+    assert num_attempts == [0, 1]
+    restarts = [done[one.run_name].scheduler for one in packed.plans]
+    assert [job.num_restarts for job in restarts if job is not None] == [0, 1]

@@ -10,7 +10,7 @@ import pytest
 from launchers import slurm_queue, slurm_state, slurm_wait
 from launchers.slurm_state import JobState
 from tests.launchers.real_slurm import Cluster
-from tests.launchers.slurm_sweeps import SETTINGS, plan, until
+from tests.launchers.slurm_sweeps import ENDLESS, SETTINGS, plan, until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(300)]
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slurm, pytest.mark.timeout(300)]
 def test_a_cancelled_run_and_a_finished_one(
     slurm_without_accounting: Cluster, tmp_path: Path
 ) -> None:
-    endless = plan(tmp_path, "phases=train", "meter.num_steps=1000000", "meter.block_s=0.3")
+    endless = plan(tmp_path, *ENDLESS)
     short = plan(tmp_path)
     submission = slurm_queue.submit([endless, short], SETTINGS)
     ticket = submission.tickets[endless.run_name]
