@@ -38,6 +38,7 @@ J_PER_OPERATION = (1e-13, 1e-7)
 """Joules an image over 2 x GMACs. The shipped rows, a pass or a training step, lie at 1e-11 to
 2e-9."""
 POWER_W = (0.1, 1e6)
+WHOLE = ("num_samples", "batch_size", "num_gpus", "input_size")
 NOTES = 3
 """Sets that are named one by one."""
 REPEATS = ("row", "phase", "scope", "hardware", "framework", "batch_size", "precision", "num_gpus",
@@ -54,10 +55,16 @@ def with_files(paths: Sequence[str]) -> pd.DataFrame:
 
 
 def notes(energies: pd.DataFrame) -> Iterator[str]:
-    """A line for each set of a user's that is too small for a cross-check. `energies`: as
-    `with_files` gives them."""
+    """A line for each set of a user's that is too small for a cross-check, and one for rows that are
+    in no set. `energies`: as `with_files` gives them."""
     few = []
-    for one in energy_sets(energies[energies["file"] != ""]):
+    own = energies[energies["file"] != ""]
+    if num_idle := int((own["use"] == "idle").sum()):
+        yield (
+            f"--independent: {num_idle} of {len(own)} rows are idle (gpu_util_pct under "
+            f"{WAITING_PCT:.0f}, or said to be) and compared with nothing"
+        )
+    for one in energy_sets(own):
         rows = [row for row in one.values.index if row in at_own_size().index]
         count = len(one_a_network(rows))
         if count < LEAST_COMMON:
@@ -100,6 +107,9 @@ def read_file(path: str) -> pd.DataFrame:
     frame["num_gpus"] = frame["num_gpus"].fillna(OPTIONAL["num_gpus"])
     frame["use"] = frame["use"].where(frame["use"] != "", _use(frame["gpu_util_pct"]))
     frame = checked(frame[[*NEEDED, *OPTIONAL]], name)
+    for column in WHOLE:
+        is_whole = frame[column].isna() | (frame[column] % 1 == 0)
+        require(frame, is_whole, f"{column} is no whole number", name)
     _require_rows(frame, name)
     _require_plausible(frame, name)
     return _pooled(frame, name)
@@ -140,8 +150,10 @@ def _require_numbers(frame: pd.DataFrame, name: str) -> None:
     for column, value in OPTIONAL.items():
         if value != "":
             numbers = pd.to_numeric(frame[column], errors="coerce")
-            good = frame[column].isna() | ((numbers > 0) & (numbers < float("inf")))
-            require(frame, good, f"{column} is not a number above 0", name)
+            is_share = column == "gpu_util_pct"
+            good = numbers.between(0, 100) if is_share else (numbers > 0) & (numbers < float("inf"))
+            what = "a number from 0 to 100" if is_share else "a number above 0"
+            require(frame, frame[column].isna() | good, f"{column} is not {what}", name)
             frame[column] = numbers
 
 

@@ -60,6 +60,9 @@ def test_what_a_spreadsheet_writes_is_read(tmp_path: Path, lines, encoding) -> N
         ((f"{HEADER},batchsize", f"{MINE},32"), "'batchsize' is unknown; .* 'batch_size'"),
         ((f"{HEADER},row", f"{MINE},ResNet50"), "column 'row.1' is unknown"),
         ((f"{HEADER},batch_size", f"{MINE},many"), "batch_size is not a number above 0"),
+        ((f"{HEADER},batch_size", f"{MINE},8.5"), "batch_size is no whole number"),
+        ((HEADER, MINE.replace("1000,300", "1000.5,300")), "num_samples is no whole number"),
+        ((f"{HEADER},gpu_util_pct", f"{MINE},150"), "gpu_util_pct is not a number from 0 to 100"),
         ((HEADER, MINE.replace("wall", "plug")), r"line 2 \(ResNet50\): scope is none of gpu"),
         ((HEADER, "", MINE, MINE.replace("300", "-3")), "line 4 .*energy_j is not a number above"),
         ((HEADER, MINE.replace("my logbook", "")), "source is empty"),
@@ -125,8 +128,16 @@ def test_the_audit_takes_a_file_that_repeats_what_others_measured(tmp_path: Path
     assert "Order of networks, testing" in changed, "there are more sets now"
     tested = next(one for one in after if one.subject == "Order of networks, testing")
     assert "a limit of 0.9 on the printed test kWh fails" not in tested.says, "a set reaches it"
-    assert len(list(notes(with_files([str(path)])))) == 4, "three sets, and how many more"
+    told = list(notes(with_files([str(path)])))
+    assert len(told) == 5, "idle rows, three sets, and how many more"
+    assert told[0].startswith("--independent: 22 of 207 rows are idle")
     assert not [subject for subject in changed if "Epochs" in subject or "Power" in subject]
+
+
+def test_rows_that_are_compared_with_nothing_are_told(tmp_path: Path, capsys) -> None:
+    lines = (f"{HEADER},gpu_util_pct", f"{MINE},0")
+    assert main(["audit", "--independent", mine(tmp_path, *lines)]) == 0
+    assert "1 of 1 rows are idle (gpu_util_pct under 20, or said to be)" in capsys.readouterr().err
 
 
 def test_a_set_that_is_too_small_is_told(tmp_path: Path, capsys) -> None:
