@@ -120,10 +120,6 @@ def measured(
     """The row of these runs: of each stage and phase those that are repetitions, oldest first.
     spreads: how much runs differ; in_sweeps: runs of one sweep."""
     rates = {phase: rate_of(runs, spreads) for phase, runs in phases.items()}
-    by_sweep: dict[int, dict[tuple[str, str], list[Run]]] = {}
-    for phase, repetitions in phases.items():
-        for run in repetitions:
-            by_sweep.setdefault(run.sweep, {}).setdefault(phase, []).append(run)
     runs = sorted((run for some in phases.values() for run in some), key=lambda run: run.order)
     own = [run for run in runs if run.stage in OWN_STAGES]
     newest = (own or runs)[-1]
@@ -152,10 +148,7 @@ def measured(
         tier=least_sure(tier_of(run.setup, run.is_at_recipe_size, run.values) for run in runs),
         is_at_recipe_size=fits,
         rates=rates,
-        in_sweeps={
-            sweep: {phase: rate_of(some, in_sweeps) for phase, some in of_sweep.items()}
-            for sweep, of_sweep in by_sweep.items()
-        },
+        in_sweeps=_in_sweeps(phases, in_sweeps),
         recipe=recipes[-1] if recipes else (),
         wall_meter=newest["wall_meter"],
         num_nodes=round(newest["num_nodes"] or 1),
@@ -172,6 +165,19 @@ def measured(
         identities=_once(runs, "identity"),
         paths=_once(runs, "path"),
     )
+
+
+def _in_sweeps(
+    phases: Mapping[tuple[str, str], Sequence[Run]], spreads: Spreads
+) -> dict[int, dict[tuple[str, str], MeasuredRate]]:
+    by_sweep: dict[int, dict[tuple[str, str], list[Run]]] = {}
+    for phase, runs in phases.items():
+        for run in runs:
+            by_sweep.setdefault(run.sweep, {}).setdefault(phase, []).append(run)
+    return {
+        sweep: {phase: rate_of(runs, spreads) for phase, runs in of_sweep.items()}
+        for sweep, of_sweep in by_sweep.items()
+    }
 
 
 def _notes(rates: Mapping[tuple[str, str], MeasuredRate]) -> list[str]:

@@ -49,7 +49,7 @@ def _runs(frame: pd.DataFrame) -> Iterator[Run]:
     frame = add_parts(with_sweeps(frame))
     usable = frame[(frame["status"] == "finished") & frame["kwh_per_sample"].notna()]
     usable = usable.sort_values("started_s", kind="stable", na_position="first")
-    keys: dict[tuple[Any, ...], tuple[bool, str]] = {}
+    keys: dict[tuple[Any, ...], tuple[bool, str, str]] = {}
     columns = (_plain(usable[name]) for name in Run.COLUMNS)
     for order, values in enumerate(zip(*columns, strict=True)):
         row = dict(zip(Run.COLUMNS, values, strict=True))
@@ -57,10 +57,10 @@ def _runs(frame: pd.DataFrame) -> Iterator[Run]:
         if about not in keys:
             size_px = None if row["size_px"] is None else int(row["size_px"])
             fits = is_at_recipe_size(row["setup"], row["recipe"] or (), row["paper_row"], size_px)
-            keys[about] = fits, row_key(row["setup"], fits)
-        fits, key = keys[about]
-        key = apart(key, str(row["collection"]))
-        yield Run(row, order, is_at_recipe_size=fits, row_key=key)
+            keys[about] = fits, row_key(row["setup"], fits), hardware_key(row["setup"])
+        fits, *both = keys[about]
+        key, hardware = (apart(one, str(row["collection"])) for one in both)
+        yield Run(row, order, is_at_recipe_size=fits, row_key=key, hardware_key=hardware)
 
 
 def _plain(column: pd.Series) -> list[Any]:
@@ -83,8 +83,7 @@ def _spreads(rows: Mapping[str, Mapping[str, Sequence[Run]]], in_sweeps: bool = 
                 alike.setdefault((run.phase, run.sweep * in_sweeps), []).append(run)
             for (phase, _), several in alike.items():
                 if len(several) > 1:
-                    key = apart(hardware_key(runs[0].setup), runs[0].collection), phase
-                    repeated.setdefault(key, []).append(several)
+                    repeated.setdefault((runs[0].hardware_key, phase), []).append(several)
     return {
         key: Pooled(
             pooled_spread([run.kwh_per_sample for run in runs] for runs in setups),

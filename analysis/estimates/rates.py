@@ -9,8 +9,6 @@ from analysis.estimates import net
 from analysis.estimates.between_runs import Basis, RunsRate, Spread, rate_over_runs
 from analysis.estimates.emissions import NO_FACTOR, Factor, factor_of
 from analysis.estimates.run import Run
-from analysis.records.collection import apart
-from metering.setup import hardware_key
 
 
 @dataclass(frozen=True)
@@ -58,8 +56,7 @@ Spreads = Mapping[tuple[str, str], Pooled]
 
 
 def rate_of(runs: Sequence[Run], spreads: Spreads) -> MeasuredRate:
-    key = apart(hardware_key(runs[0].setup), runs[0].collection), runs[0].phase
-    spread = spreads.get(key, Pooled())
+    spread = spreads.get((runs[0].hardware_key, runs[0].phase), Pooled())
     kwh = rate_over_runs(
         [run.kwh_per_sample for run in runs], [run["kwh_half_width"] for run in runs], spread.kwh
     )

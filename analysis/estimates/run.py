@@ -12,12 +12,13 @@ from metering.setup import SetUp
 @dataclass(frozen=True)
 class Run:
     """One row of the tidy DataFrame, a run's phase: its values by column (`records.rows.COLUMNS`)
-    and `sweep`, and its place in time."""
+    and `sweep`, and its place in time. row_key, hardware_key: of its collection alone."""
 
     values: Mapping[str, Any]
     order: int
     is_at_recipe_size: bool
     row_key: str
+    hardware_key: str
 
     COLUMNS: ClassVar[tuple[str, ...]] = (
         "path", "collection", "sweep", "kind", "run_id", "identity", "merge_key", "setup", "task",

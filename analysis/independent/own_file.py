@@ -55,8 +55,8 @@ def with_files(paths: Sequence[str]) -> pd.DataFrame:
 
 
 def notes(energies: pd.DataFrame) -> Iterator[str]:
-    """A line for each set of a user's that is too small for a cross-check, and one for rows that are
-    in no set. `energies`: as `with_files` gives them."""
+    """A line for each set of a user's that is too small for a cross-check, and one for rows in no
+    set. `energies`: as `with_files` gives them."""
     few = []
     own = energies[energies["file"] != ""]
     if num_idle := int((own["use"] == "idle").sum()):
