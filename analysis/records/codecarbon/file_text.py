@@ -22,6 +22,7 @@ _COMPRESSED: tuple[tuple[bytes, str, Callable[[io.BytesIO], io.BufferedIOBase]],
     (b"BZh", "bzip2", bz2.BZ2File),
     (b"\xfd7zXZ", "xz", lzma.LZMAFile),
 )
+_LOST = bytes(64)
 _PARQUET = b"PAR1"
 _ZIP = b"PK\x03\x04"
 _DAMAGES = (
@@ -47,6 +48,9 @@ _BYTE_ORDER_MARKS = (
 def text_of(content: bytes) -> tuple[str, tuple[str, ...]]:
     """The text, and what was unusual of it. Raises `RecordError` with one line."""
     content, notes = _unpacked(content)
+    if content.endswith(_LOST):
+        content = content.rstrip(b"\0")
+        notes = (*notes, "it ends in zeros, as a power cut leaves them: lines may be lost")
     if not content.strip():
         raise RecordError("the file is empty")
     head = content[:100].lstrip().lower()

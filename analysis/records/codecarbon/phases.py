@@ -75,12 +75,16 @@ def _without_rate(phase: FoundPhase, note: str) -> FoundPhase:
 
 
 def _of_all(one: Logged, facts: ConfigFacts) -> Logged:
-    """`one` without a rate where the config has more devices than the log lists."""
+    """`one` without a rate where the config has more devices than the log lists; where it has
+    fewer, what others used may be in it."""
     wanted = facts.num_processes
-    if wanted is None or not 0 < one.num_gpus < wanted:
+    if wanted is None or one.num_gpus in (0, wanted):
         return one
-    note = f"the config has {wanted} devices, and the log lists {one.num_gpus}: no rate is made"
-    return replace(one, has_rate=False, flags=(*one.flags, note))
+    which = f"the config has {wanted} devices, and the log lists {one.num_gpus}"
+    if one.num_gpus < wanted:
+        return replace(one, has_rate=False, flags=(*one.flags, f"{which}: no rate is made"))
+    note = f"{which}: what the others used, idle or by another job, is in it"
+    return replace(one, flags=(*one.flags, note))
 
 
 def _one(run: RunLog, phase: str) -> list[tuple[str, Logged, tuple[str, ...]]]:

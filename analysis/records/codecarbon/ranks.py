@@ -206,19 +206,21 @@ def added(
 
 
 def _of_one_machine(parts: Sequence[Logged], longest: Logged) -> tuple[Logged | None, str]:
-    """What stands for all ranks where each file may hold the whole machine, and what to know of
-    files in machine mode ("" where there is nothing)."""
-    machine = [part for part in parts if part.scope == "machine"]
-    if len(machine) < 2:
+    """What stands for all ranks where each file may hold all GPUs of the machine (CodeCarbon reads
+    whole GPUs in process mode too), and what to know of files in machine mode ("" where there is
+    nothing)."""
+    if len(parts) < 2:
         return None, ""
-    listed = max(part.num_gpus for part in machine)
+    machine = [part for part in parts if part.scope == "machine"]
+    listed = max(part.num_gpus for part in parts)
     if listed > 1:
         largest = max(parts, key=lambda part: part.energy_kwh)
+        mode = "machine" if machine else "process"
         return replace(with_energies_of([largest], longest), num_gpus=listed), (
-            f"each of {len(parts)} rank files lists up to {listed} GPUs in machine mode, so each "
+            f"each of {len(parts)} rank files lists up to {listed} GPUs in {mode} mode, so each "
             "may hold the whole machine: the largest is shown, and no rate is made"
         )
-    if any(part.cpu_kwh or part.ram_kwh for part in machine):
+    if len(machine) > 1 and any(part.cpu_kwh or part.ram_kwh for part in machine):
         return None, (
             "in machine mode each file holds its whole machine's CPU and RAM: on one machine they "
             f"are counted {len(parts)} times"

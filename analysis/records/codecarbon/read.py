@@ -229,20 +229,18 @@ def _once(runs: Sequence[ForeignRun], outcomes: dict[str, LogOutcome]) -> list[F
         if not run.logged.run_id or run is first or run.path == first.path:
             kept.append(run)
             continue
-        relation = (
-            "the same run as in" if _is_copy(run, first) else "an earlier state of the run in"
-        )
-        outcomes[run.path].left_out.append(f"{relation} {first.path}")
+        outcomes[run.path].left_out.append(f"{_relation(run, first)} {first.path}")
     return kept
 
 
-def _is_copy(run: ForeignRun, first: ForeignRun) -> bool:
+def _relation(run: ForeignRun, first: ForeignRun) -> str:
+    """What a run is to the one of its id that counts."""
     one, other = run.logged, first.logged
-    return (one.ended_at, one.duration_s, one.energy_kwh) == (
-        other.ended_at,
-        other.duration_s,
-        other.energy_kwh,
-    )
+    if (one.ended_at, one.duration_s) != (other.ended_at, other.duration_s):
+        return "an earlier state of the run in"
+    if one.energy_kwh != other.energy_kwh:
+        return "one of the two was changed: it has another energy than the same run in"
+    return "the same run as in"
 
 
 def reason_of(error: Exception) -> str:

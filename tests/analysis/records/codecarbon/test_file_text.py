@@ -14,6 +14,7 @@ from analysis.records.codecarbon.file_text import text_of
 from metering.record import RecordError
 
 TEXT = "timestamp,duration,energy_consumed\n2025-03-01T10:05:00,1,2\n"
+ZEROS = "it ends in zeros, as a power cut leaves them: lines may be lost"
 
 
 def _zipped(*names: str) -> bytes:
@@ -35,6 +36,7 @@ def _zipped(*names: str) -> bytes:
         (TEXT.encode("utf-16-le"), "the file is UTF-16"),
         (TEXT.encode("utf-16-be"), "the file is UTF-16"),
         (TEXT.encode("utf-32"), "the file is UTF-32"),
+        (TEXT.encode() + bytes(4096), ZEROS),
     ],
 )
 def test_compressed_and_encoded_text_is_read_and_told(content: bytes, note: str) -> None:
@@ -56,7 +58,8 @@ def test_the_marks_of_joined_files_are_no_text() -> None:
         (_zipped("a.csv", "b.csv"), "a zip file or a spreadsheet"),
         (b"PK\x03\x04 and no more", "a zip file or a spreadsheet"),
         (b"PAR1\x15\x04", "no text but a binary file"),
-        (bytes(100), "no text but a binary file"),
+        (bytes(10), "no text but a binary file"),
+        (bytes(100), "the file is empty"),
         (gzip.compress(TEXT.encode())[:-9], "is compressed (gzip), but damaged"),
         (bz2.compress(TEXT.encode())[:-9], "is compressed (bzip2), but damaged"),
     ],

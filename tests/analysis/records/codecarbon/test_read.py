@@ -10,7 +10,7 @@ import pytest
 
 from analysis.commands.folders import summary
 from analysis.records.load import Loaded, load
-from tests.analysis.records.codecarbon.logs import a_config, a_log
+from tests.analysis.records.codecarbon.logs import CONFIG, a_config, a_log
 
 
 def _rows(folder: Path) -> list[dict[str, Any]]:
@@ -185,8 +185,9 @@ def test_a_missing_rank_leaves_no_rate(tmp_path: Path) -> None:
     assert "rank 1 is missing" in row["flags"]
 
 
-def test_ranks_that_each_read_all_gpus_are_not_added(tmp_path: Path) -> None:
-    _ranks(tmp_path, 2, gpu_count="2", gpu_model="2 x NVIDIA A100")
+@pytest.mark.parametrize("mode", ["machine", "process"])  # GPUs are read whole in both
+def test_ranks_that_each_read_all_gpus_are_not_added(tmp_path: Path, mode: str) -> None:
+    _ranks(tmp_path, 2, gpu_count="2", gpu_model="2 x NVIDIA A100", tracking_mode=mode)
     [row] = _rows(tmp_path)
     assert (row["energy_kwh"], row["kwh_per_sample"]) == (0.01, None)
     assert "may hold the whole machine" in row["flags"]
@@ -207,6 +208,31 @@ def test_a_copy_of_a_run_counts_once(tmp_path: Path) -> None:
     loaded = load([tmp_path])
     assert len(loaded.frame) == 1
     assert "the same run as in" in loaded.problems[0].reason
+
+
+def test_a_copy_that_was_changed_is_named(tmp_path: Path) -> None:
+    for name, kwh in (("a", "0.010"), ("b", "0.009")):
+        a_config(tmp_path / name)
+        a_log(tmp_path / name, {"energy_consumed": kwh})
+    loaded = load([tmp_path])
+    assert loaded.frame["energy_kwh"].tolist() == [0.01]
+    assert "one of the two was changed" in loaded.problems[0].reason
+
+
+def test_gpus_of_others_are_told(tmp_path: Path) -> None:
+    a_config(tmp_path, f"{CONFIG}trainer:\n  devices: 1\n")
+    a_log(tmp_path, {"gpu_count": "8", "gpu_model": "8 x NVIDIA A100"})
+    [row] = _rows(tmp_path)
+    assert "the config has 1 devices, and the log lists 8: what the others used" in row["flags"]
+
+
+def test_values_that_are_not_under_their_columns_are_named(tmp_path: Path) -> None:
+    a_config(tmp_path)
+    a_log(tmp_path, {"tracking_mode": "62.7"})
+    assert (
+        "tracking_mode: '62.7' is neither machine nor process"
+        in load([tmp_path]).problems[0].reason
+    )
 
 
 def test_an_earlier_state_of_a_run_is_left_out_for_the_whole(tmp_path: Path) -> None:
