@@ -20,6 +20,13 @@ from metering.emissions import countries
 
 _STRICT = ConfigDict(extra="forbid")
 Positive = Annotated[FiniteFloat, Field(gt=0)]
+_COUNTRY = "^[A-Z]{3}$"
+_ADDRESS = "^[A-Za-z][A-Za-z0-9+.-]*:[^ ]+$"
+_PATTERNS = {
+    _COUNTRY: "it is no country; give three capital letters (ISO 3166), such as FRA",
+    _ADDRESS: "it is no address; give one such as https://example.org/model.pth",
+}
+"""What each pattern asks for."""
 EnergySource = Literal[
     "coal",
     "oil",
@@ -92,7 +99,7 @@ class ModelPage:
 
     name: str | None = None
     version: str | None = None
-    download_location: str | None = None
+    download_location: Annotated[str, Field(pattern=_ADDRESS)] | None = None
     release_time: str | None = None
     training_type: Literal["pre-training", "fine-tuning"] | None = None
 
@@ -107,7 +114,7 @@ class SiteFacts:
     supplier: Supplier | None = None
     infrastructure: Infrastructure | None = None
     location: str | None = None
-    country: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
+    country: Annotated[str, Field(pattern=_COUNTRY)] | None = None
     pue: Annotated[FiniteFloat, Field(ge=1, le=10)] | None = None
     carbon_intensity_g_per_kwh: Annotated[FiniteFloat, Field(ge=0)] | None = None
     carbon_intensity_source: str | None = None
@@ -165,10 +172,10 @@ def _check_country(path: Path, facts: SiteFacts) -> None:
         return  # carbon then says that no factor is known
     if facts.country not in known:
         near = difflib.get_close_matches(facts.country, known, n=3)
-        cure = f"did you mean {' or '.join(near)}? " if near else ""
+        cure = f"did you mean {' or '.join(near)}? If" if near else "if"
         raise AnalysisError(
             f"--facts {path}: country: {facts.country!r} has no factor in CodeCarbon's table; "
-            f"{cure}If it is right, give carbon_intensity_g_per_kwh with it"
+            f"{cure} it is right, give carbon_intensity_g_per_kwh with it"
         )
 
 
@@ -203,7 +210,23 @@ def _refusal(path: Path, error: ValidationError) -> AnalysisError:
     if first["type"] == "unexpected_keyword_argument":
         *group, name = first["loc"]
         return unknown(f"--facts {path}: key", str(name), _keys(SiteFacts, [str(g) for g in group]))
-    return AnalysisError(f"--facts {path}: {key}: {first['input']!r}: {first['msg']}")
+    return AnalysisError(f"--facts {path}: {key}: {first['input']!r}: {_words(first)}")
+
+
+def _words(error: Any) -> str:
+    """pydantic's, with the cure where there is one."""
+    words, value = str(error["msg"]), error["input"]
+    if error["type"] == "string_pattern_mismatch":
+        return _PATTERNS[error["ctx"]["pattern"]]
+    if error["type"] == "string_type" and isinstance(value, bool):
+        return f"YAML reads this as {str(value).lower()}; put the word in quotes"
+    if error["type"] == "string_type" and not isinstance(value, dict | list | None):
+        return "it is no text; put it in quotes"
+    if error["type"] == "float_parsing":
+        return "it is no number; write one such as 1.2, with a point and without a unit"
+    if error["type"] == "dataclass_type":
+        return "it is one value; give KEY: VALUE pairs, see docs/exports.md"
+    return words
 
 
 def _keys(kind: Any, group: list[str]) -> list[str]:

@@ -139,9 +139,10 @@ def plain_decimal(value: float) -> str:
 
 def _release_time(stated: str) -> str:
     stamp = _utc(stated)
-    if stamp is None:
+    if stamp is None or datetime.fromisoformat(stated).tzinfo is None:
         raise AnalysisError(
-            f"--facts: model.release_time: {stated!r} is no time; write 2026-11-23T22:20:39+00:00"
+            f"--facts: model.release_time: {stated!r} is no time with a zone; write "
+            "2026-11-23T22:20:39+00:00"
         )
     return stamp
 

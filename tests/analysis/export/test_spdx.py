@@ -49,8 +49,9 @@ def test_the_document_is_valid(site: SiteFacts) -> None:
 
 
 def test_times_that_are_none_are_refused_or_not_taken() -> None:
-    with pytest.raises(AnalysisError, match="release_time: 'soon' is no time"):
-        export([a_run()], a_site(model=ModelPage(release_time="soon")))
+    for time in ("soon", "2026-11-23", "2026-11-23T22:20:39"):
+        with pytest.raises(AnalysisError, match=f"release_time: '{time}' is no time with a zone"):
+            export([a_run()], a_site(model=ModelPage(release_time=time)))
     text = _text(a_run(ended_at="01/03/2025 10:05"), SiteFacts())  # a log out of a spreadsheet
     assert _write(_read(text))["@context"]
 
