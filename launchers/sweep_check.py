@@ -10,7 +10,8 @@ from hydra.core.override_parser.types import Override, RangeSweep
 from omegaconf import DictConfig
 
 from tasks.errors import PlanError
-from tasks.terminal.arguments import check_override, sweeps_nothing
+from tasks.terminal.arguments import check_override
+from tasks.terminal.unreadable import sweeps_nothing
 
 _PARAMS = "hydra.sweeper.params"
 

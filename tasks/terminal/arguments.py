@@ -5,18 +5,16 @@ from __future__ import annotations
 
 import argparse
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
 
-from tasks.config.model_names import CONF_DIR, NEEDED_GROUPS, OPTIONAL_GROUPS
+from tasks.config.model_names import CONF_DIR, OPTIONAL_GROUPS
 from tasks.errors import PlanError
+from tasks.terminal.unreadable import GROUPS, unreadable
 
-GROUPS = (*NEEDED_GROUPS, *OPTIONAL_GROUPS)
 _FREE = re.compile(r"(model\.options|data\.options|hardware\.slurm\.extra)([.=])")
 """Keys that take entries of any name."""
-_EMPTY_SWEEP = re.compile(r"(?:choice|range|glob|interval|sort|shuffle)\(\s*\)")
 
 
 def check(arguments: Sequence[str]) -> argparse.Namespace:
@@ -38,9 +36,18 @@ def check(arguments: Sequence[str]) -> argparse.Namespace:
         except (HydraException, OmegaConfBaseException, ValueError):
             raise PlanError(unreadable(text)) from None
         check_override(text, overrides[text], flags.multirun)
-    if flags.multirun:
-        _check_given_once(overrides)
+    _check_given_once(overrides, flags.multirun)
     return flags
+
+
+def with_kind_of_info(arguments: Sequence[str]) -> list[str]:
+    """The same arguments; `--info` without a word of its own would take an override for one."""
+    own = list(arguments)
+    for at, word in enumerate(own):
+        follows = own[at + 1] if at + 1 < len(own) else "-"
+        if word in ("--info", "-i") and (follows.startswith("-") or "=" in follows):
+            own[at] = "--info=all"
+    return own
 
 
 def in_hydras_order(arguments: Sequence[str], flags: argparse.Namespace) -> list[str]:
@@ -52,35 +59,16 @@ def in_hydras_order(arguments: Sequence[str], flags: argparse.Namespace) -> list
     return [*own, *(f"++{text}" if _FREE.match(text) else text for text in flags.overrides)]
 
 
-def unreadable(text: str) -> str:
-    """How to quote what Hydra's grammar cannot read."""
-    key, equals, value = text.partition("=")
-    if not equals or not key or not value:
-        return f"{text!r} cannot be read as key=value; write key=value or key=a,b"
-    if _EMPTY_SWEEP.fullmatch(value.strip()):
-        return sweeps_nothing(text, key.lstrip("+/"))
-    quoted = value.replace("\\", "\\\\").replace('"', '\\"') if '"' in value else value
-    twice = shlex.quote(f'{key}="{quoted}"')
-    return (
-        f"{text!r} cannot be read as key=value: its value has characters that mean something to "
-        f"Hydra; quote it twice, {twice}"
-    )
-
-
-def sweeps_nothing(text: str, key: str) -> str:
-    """Why `text`, a sweep over no value of `key`, is refused."""
-    cure = f"give a value, such as {key}=A, or several, {key}=A,B"
-    if "range(" in text:
-        cure = f"give a STOP behind START, which is left out itself: {key}=range(START,STOP)"
-    elif "glob(" in text:
-        cure = f"no file of conf/{key} has such a name; give another pattern, or {key}=A,B"
-        if key not in GROUPS:
-            cure = f"{key} has no files, which glob chooses from; write {key}=A,B"
-    return f"{text} sweeps over nothing; {cure}"
-
-
 def _refuse_flag(message: str) -> NoReturn:
-    raise PlanError(f"{' '.join(message.split())}; see python run.py --help")
+    kind, _, words = message.partition("unrecognized arguments: ")
+    typed = next((word for word in words.split() if word.startswith("--")), "")
+    if kind or not typed:
+        raise PlanError(f"{' '.join(message.split())}; see python run.py --help")
+    key, equals, value = typed.lstrip("-").replace("-", "_").partition("=")
+    raise PlanError(
+        f"unrecognized arguments: {typed}; a key has no dashes before it, write "
+        f"{key}={value if equals else 'VALUE'}; flags are in python run.py --help"
+    )
 
 
 def _check_flags(flags: argparse.Namespace) -> None:
@@ -99,7 +87,10 @@ def _check_places(flags: argparse.Namespace) -> None:
     """Where configs of the user's own lie."""
     folder = flags.config_dir
     if folder is not None and not Path(folder).is_dir():
-        raise PlanError(f"--config-dir {folder} is no folder; give one that holds configs")
+        cure = "give one that holds configs"
+        if Path(folder).expanduser().is_dir():
+            cure = f"the shell leaves ~ as it is there: write {Path(folder).expanduser()}"
+        raise PlanError(f"--config-dir {folder} is no folder; {cure}")
     path, name = flags.config_path, flags.config_name
     if path is not None and "://" not in path and not Path(path).is_absolute():
         raise PlanError(
@@ -114,8 +105,8 @@ def _check_places(flags: argparse.Namespace) -> None:
         )
 
 
-def _check_given_once(overrides: Mapping[str, Any]) -> None:
-    """Of a sweep: Hydra would take the last of two, where both are meant."""
+def _check_given_once(overrides: Mapping[str, Any], is_multirun: bool) -> None:
+    """Hydra would take the last of two, where both are meant."""
     by_key: dict[str, str] = {}
     for text, override in overrides.items():
         key = f"{override.key_or_group}@{override.package or ''}"
@@ -126,8 +117,8 @@ def _check_given_once(overrides: Mapping[str, Any]) -> None:
         if override.key_or_group == "experiment":
             raise PlanError(_several_experiments(f"{before} {text}"))
         raise PlanError(
-            f"{before} and {text} are two choices for one key; write {override.key_or_group}=A,B "
-            "to run both, or leave one out"
+            f"{before} and {text} are two choices for one key; write {'' if is_multirun else '-m '}"
+            f"{override.key_or_group}=A,B to run both, or leave one out"
         )
 
 
@@ -138,6 +129,7 @@ def check_override(text: str, override: Any, is_multirun: bool) -> None:
         raise PlanError(unreadable(text))
     if key == "repeats" and override.is_sweep_override():
         raise PlanError(f"{text} sweeps the number of repetitions; give one number")
+    _check_whole(text, key, override)
     if key not in GROUPS and not (CONF_DIR / key).is_dir():
         if override.is_sweep_override() and not is_multirun:
             raise PlanError(
@@ -147,18 +139,41 @@ def check_override(text: str, override: Any, is_multirun: bool) -> None:
         if override.is_delete() and "." not in key:
             raise PlanError(f"{text} removes {key}, which every run needs; give {key}=VALUE")
         return
-    if text.startswith("+") and override.package is None:
+    if text.startswith("+") and override.package is None and not isinstance(value, dict):
         raise PlanError(f"{text} adds a second {key}; write {text.lstrip('+')}")
     if override.is_sweep_override():
         _check_sweep(text, key, is_multirun)
-        for name in map(str, getattr(value, "list", ())):
-            _check_name(text, key, name)
+        for name in getattr(value, "list", ()):
+            _check_name(text, key, name if name is None or isinstance(name, dict) else str(name))
     elif override.is_delete():
         if key in OPTIONAL_GROUPS:
             raise PlanError(f"{text} removes nothing that was chosen; leave it out")
         raise PlanError(f"{text} removes {key}, which every run needs; choose {key}=NAME")
     else:
         _check_name(text, key, value)
+
+
+def _check_whole(text: str, key: str, override: Any) -> None:
+    """Raises `PlanError` for a group in a package, and for a choice that stands twice: it would be
+    measured once, or by two jobs that write one record."""
+    if key == "hydra.searchpath":
+        _check_search_path(text, override.value())
+    if override.package is not None and key in GROUPS:
+        raise PlanError(f"{text} puts {key} where nothing reads it; write {key}=NAME")
+    choices = list(map(str, getattr(override.value(), "list", ())))
+    if override.is_sweep_override() and (
+        twice := [one for one in choices if choices.count(one) > 1]
+    ):
+        raise PlanError(
+            f"{text} has {twice[0]} twice; leave one out (repeats=2 measures each run twice)"
+        )
+
+
+def _check_search_path(text: str, places: Any) -> None:
+    for place in places if isinstance(places, list) else [places]:
+        folder = str(place).removeprefix("file://")
+        if place is not None and "://" not in folder and not Path(folder).is_dir():
+            raise PlanError(f"{text}: {folder} is no folder; give one that holds configs")
 
 
 def _check_name(text: str, key: str, value: Any) -> None:

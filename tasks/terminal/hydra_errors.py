@@ -18,7 +18,7 @@ from tasks.config.model_names import CONF_DIR, renamed, timm_names, yaml_names
 from tasks.config.own_modules import callable_name
 from tasks.config.refusals import one_line, shown
 from tasks.errors import unknown
-from tasks.terminal.arguments import GROUPS, unreadable
+from tasks.terminal.unreadable import GROUPS, unreadable
 
 _COMPOSING = re.compile(r"In '([^']+)': (?:\w+ raised while composing config:\s*)?")
 _KIND = re.compile(r"(?:Cannot|Merge error|not a subclass|is not a )[\s\S]*?full_key: *(\S*)")
@@ -57,13 +57,29 @@ def explained(error: Exception, flags: argparse.Namespace | None = None) -> str:
         is_primary or "/" in str(error.missing_cfg_file)
     ):
         return _no_primary(flags) if is_primary else _missing_file(error, flags)
-    if merging := re.search(r"Error merging override (\S+)", str(error)):
-        return f"{merging[1]} does not suit what the key holds; give a value of its kind"
+    if words := _of_override(error):
+        return words
     place = _COMPOSING.match(str(error))
     if place is None:
         return _of_composing(str(error), "", flags) or type(error).__name__
     message = str(error)[place.end() :]
     return f"{_file_of(place[1], flags)}: {_of_composing(message, place[1], flags)}"
+
+
+def _of_override(error: Exception) -> str:
+    """What is wrong with an override that Hydra could not put in its place; empty for any other
+    error. Some come as plain errors of Python's."""
+    if sweeping := re.search(r"Sweeping over Hydra's configuration .*'(.*)'", str(error)):
+        return f"{sweeping[1]} sweeps what holds for a whole command; give it one value a command"
+    merging = re.search(r"Error merging override (\S+)", str(error))
+    line = merging[1] if merging else ""
+    if isinstance(error, (AttributeError, TypeError)) and not isinstance(
+        error, OmegaConfBaseException
+    ):
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            if frame.f_code.co_name == "_apply_overrides_to_config" and not line:
+                line = str(getattr(frame.f_locals.get("override"), "input_line", ""))
+    return f"{line} does not suit what the key holds; give a value of its kind" if line else ""
 
 
 def _no_primary(flags: argparse.Namespace | None) -> str:
@@ -103,7 +119,9 @@ def _missing_file(error: Any, flags: argparse.Namespace | None) -> str:
     """A name that no file of its group has; where the command line has it not, the file that
     names it goes before."""
     group, _, name = str(error.missing_cfg_file).removesuffix(".yaml").partition("/")
-    while "/" in name and (CONF_DIR / group / name.partition("/")[0]).is_dir():  # hydra/launcher
+    while "/" in name and (
+        group == "hydra" or (CONF_DIR / group / name.partition("/")[0]).is_dir()
+    ):  # hydra/launcher
         group, name = f"{group}/{name.partition('/')[0]}", name.partition("/")[2]
     known = list(error.options or sorted(path.stem for path in (CONF_DIR / group).glob("*.yaml")))
     if group == "model":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
 from argparse import Namespace
@@ -144,13 +146,14 @@ def exit_on_errors(run: Callable[[], Any], session: Session) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here instead of ending in a traceback
     flags = None
     try:
+        sys.argv[1:] = arguments.with_kind_of_info(sys.argv[1:])
         flags = arguments.check(sys.argv[1:])
         if flags.help:
             print(key_table.help_text())
             return 0
         sys.argv[1:] = arguments.in_hydras_order(sys.argv[1:], flags)
         with interruptible():  # between two runs too
-            run()
+            _run(run, flags)
     except PlanError as error:
         _complain(str(error))
         return 2
@@ -165,6 +168,21 @@ def exit_on_errors(run: Callable[[], Any], session: Session) -> int:
             raise  # no fault of the config, nor of this suite for certain
         return _refused_or_internal(error, session, flags)
     return session.status()
+
+
+def _run(run: Callable[[], Any], flags: Namespace) -> None:
+    """`run`; Hydra leaves with 1 where `--package` names nothing. Raises `PlanError`."""
+    if not flags.package:
+        run()
+        return
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):
+            run()
+    except SystemExit:
+        raise PlanError(
+            f"--package {flags.package} is no group of the config; give one, such as --package "
+            "meter, or leave it out"
+        ) from None
 
 
 def _interrupted() -> int:

@@ -95,9 +95,31 @@ CONF = Path(run.CONF)
         (["-m", "+experiment=table1"], "write experiment=table1"),
         (["++model=vit_b"], "adds a second model; write model=vit_b"),
         (["scale=small"], "-m experiment=table3 scale=small"),
+        (["-m", "model=resnet18,"], "a comma has no value beside it; write model=resnet18,"),
+        (["-m", "model=,vit_b"], "write model=vit_b, or model=a,b without a blank"),
+        (["/model=resnet18"], "/model cannot be a key; write model=resnet18"),
+        (["meter[idle_s]=3"], "write meter.idle_s=3"),
+        (['checkpoint="C:\\w\\"'], """quote it twice, 'checkpoint="C:\\w\\\\"'"""),
+        (["batch_size=${seed"], "has no end"),
+        (["output_dir=\u201c/tmp/x\u201d"], """write plain ones, 'output_dir="/tmp/x"'"""),
+        (["-m", "model=vit_b\uff0cresnet18"], "write plain ones, model=vit_b,resnet18; or,"),
+        (["\u2013m"], "write plain ones, -m"),
+        (["batch_size=8\u200b"], "write plain ones, batch_size=8"),
+        (["model@foo=vit_b"], "puts model where nothing reads it; write model=NAME"),
+        (["+meter={a: 1}"], "+meter={a: 1} is no name; choose meter=NAME"),
+        (["-m", "meter={a: 1},{a: 2}"], "is no name; choose meter=NAME"),
+        (["-m", "model=vit_b,null"], "model=vit_b,null chooses nothing"),
+        (["-m", "batch_size=8,16,8"], "batch_size=8,16,8 has 8 twice; leave one out"),
+        (["model=vit_b", "model=swin_t"], "two choices for one key; write -m model=A,B"),
+        (["-m", "hydra/launcher=local,slurm"], "local,slurm sweeps what holds for a whole command"),
+        (["-m", "+hydra.sweeper.params={a: 1}"], "does not suit what the key holds"),
+        (["hydra/sweeper=optuna"], "hydra/sweeper 'optuna' is unknown; known: basic"),
+        (["hydra.searchpath=[file:///nope]"], "/nope is no folder; give one that holds configs"),
         # flags
+        (["--batch-size=8"], "a key has no dashes before it, write batch_size=8"),
+        (["--cfg", "job", "--package", "nope"], "--package nope is no group of the config"),
         (["--experimental-rerun", "nope.pickle"], "run the same command again"),
-        (["--no-such-flag"], "unrecognized arguments: --no-such-flag"),
+        (["--no-such-flag"], "unrecognized arguments: --no-such-flag; a key has no dashes"),
         (["--config-name=nope"], "there is no nope.yaml in"),
         (["--config-name=mine/lab.yaml"], "write --config-dir mine --config-name lab"),
         (["--config-dir=/nope"], "--config-dir /nope is no folder"),
@@ -129,6 +151,22 @@ def test_flags_may_stand_after_overrides_and_options_need_no_plus(capsys) -> Non
     typed = ("batch_size=4", "model.options={drop_rate: 0.1}", "-m", "model=resnet18,resnet50")
     assert type_in(*typed) == (0, "")
     assert type_in("model.options.drop_rate=0.1", "data.options.num_files=8") == (0, "")
+
+
+def test_info_takes_no_override_for_its_own_word(capfd: pytest.CaptureFixture[str]) -> None:
+    assert type_in("model=resnet18", "--info") == (0, "")
+    assert type_in("--info", "searchpath", "model=resnet18") == (0, "")
+
+
+@pytest.mark.usefixtures("home_conf")
+def test_a_tilde_that_the_shell_left_is_told() -> None:
+    assert "the shell leaves ~ as it is there: write /" in refused("--config-dir=~/conf")
+
+
+@pytest.fixture
+def home_conf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "conf").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
 
 
 @pytest.fixture
