@@ -201,24 +201,6 @@ def test_numbered_files_of_runs_one_after_the_other_are_no_ranks(tmp_path: Path)
     assert len(_rows(tmp_path)) == 2
 
 
-def test_a_copy_of_a_run_counts_once(tmp_path: Path) -> None:
-    for name in ("a", "copy of a"):
-        a_config(tmp_path / name)
-        a_log(tmp_path / name, {})
-    loaded = load([tmp_path])
-    assert len(loaded.frame) == 1
-    assert "the same run as in" in loaded.problems[0].reason
-
-
-def test_a_copy_that_was_changed_is_named(tmp_path: Path) -> None:
-    for name, kwh in (("a", "0.010"), ("b", "0.009")):
-        a_config(tmp_path / name)
-        a_log(tmp_path / name, {"energy_consumed": kwh})
-    loaded = load([tmp_path])
-    assert loaded.frame["energy_kwh"].tolist() == [0.01]
-    assert "one of the two was changed" in loaded.problems[0].reason
-
-
 def test_gpus_of_others_are_told(tmp_path: Path) -> None:
     a_config(tmp_path, f"{CONFIG}trainer:\n  devices: 1\n")
     a_log(tmp_path, {"gpu_count": "8", "gpu_model": "8 x NVIDIA A100"})
@@ -233,15 +215,6 @@ def test_values_that_are_not_under_their_columns_are_named(tmp_path: Path) -> No
         "tracking_mode: '62.7' is neither machine nor process"
         in load([tmp_path]).problems[0].reason
     )
-
-
-def test_an_earlier_state_of_a_run_is_left_out_for_the_whole(tmp_path: Path) -> None:
-    for name, seconds in (("a", "50"), ("b", "100")):
-        a_config(tmp_path / name)
-        a_log(tmp_path / name, {"duration": seconds})
-    loaded = load([tmp_path])
-    assert loaded.frame["duration_s"].tolist() == [100.0]
-    assert "an earlier state of the run in" in loaded.problems[0].reason
 
 
 def test_what_todays_codecarbon_writes_is_read(tmp_path: Path) -> None:
