@@ -23,10 +23,10 @@ PER_STATE = 2  # batches, at least: a stall of a second is no state
 PENALTY = 20.0  # what one more state must explain, in squared standard errors of a batch
 MATTERS = 0.005  # of the mean: levels that differ by less are one
 EXPLAINED = 0.6  # of the variance of batches, by states; power that wanders has none
-ENOUGH = 12  # states: from so many on their noise at low frequencies says what their mean may be
+ENOUGH = 20  # states: from so many on their noise at low frequencies says what their mean may be
 NUM_PASSES = 3
 # the spread of batches, from a quantile of neighbours' differences: a change is in few of these
-QUANTILE, NORMAL_QUANTILE = 0.45, 0.5978
+QUANTILE, NORMAL_QUANTILE = 0.25, 0.3186
 LEAST_NOISE = 0.7  # of the spread in the first pass, in which changes of level are still in it
 
 
