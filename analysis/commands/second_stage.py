@@ -16,8 +16,8 @@ from analysis.records.describe import variant_of
 from metering.record import FILE_NAME
 
 MORE_REPEATS = 2
-"""Of the reference, between those of the combination: what has changed on the machine since the
-first stage is then in its spread."""
+"""Of the reference, between those of the combination, which is compared with these alone: the
+machine may have changed since the first stage."""
 
 
 def write_switches(combinations: Sequence[Combination], folder: Path) -> list[str]:

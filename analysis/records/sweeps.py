@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from metering.record import Record
@@ -43,26 +44,29 @@ def machine_of(record: Record) -> str:
 def with_sweeps(frame: pd.DataFrame) -> pd.DataFrame:
     """`frame`, as `load` gives it, with the number of each run's sweep in the column `sweep`: how
     many runs began before its first."""
-    times = (frame[name].fillna(0.0).tolist() for name in ("started_s", "ended_s"))
-    columns = (frame[name].tolist() for name in ("path", "status", "place", *_APART))
-    runs = list(zip(*times, *columns, strict=True))
+    starts, ends = frame["started_s"].fillna(0.0), frame["ended_s"].fillna(0.0)
+    # a log says when it ended, and for how long it ran
+    starts = np.fmin(starts, (ends - frame["duration_s"]).where(ends > 0))
+    names = list(zip(frame["path"], frame["run_id"], strict=True))  # a log may hold many runs
+    columns = (frame[name].tolist() for name in ("status", "place", *_APART))
+    runs = list(zip(starts.tolist(), ends.tolist(), names, *columns, strict=True))
     order = sorted(range(len(runs)), key=lambda at: runs[at][0])
     sweeps: dict[Any, _Open] = {}
-    of_path: dict[Any, int] = {}
+    of_run: dict[Any, int] = {}
     numbers = [0] * len(runs)
     for at in order:
-        start_s, end_s, path, status, place, *apart = runs[at]
-        if path not in of_path:
+        start_s, end_s, name, status, place, *apart = runs[at]
+        if name not in of_run:
             position, *kind = place or (0,)
             key = (*apart, *kind)
             sweep = sweeps.get(key)
             if sweep is None or start_s - sweep.end_s > PAUSE_S or position in sweep.places:
-                sweep = sweeps[key] = _Open(len(of_path), start_s)
+                sweep = sweeps[key] = _Open(len(of_run), start_s)
             sweep.end_s = max(sweep.end_s, start_s, end_s)
             if position and status == "finished":
                 sweep.places.add(position)
-            of_path[path] = sweep.number
-        numbers[at] = of_path[path]
+            of_run[name] = sweep.number
+        numbers[at] = of_run[name]
     return frame.assign(**{COLUMN: numbers})
 
 

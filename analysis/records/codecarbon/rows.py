@@ -164,6 +164,7 @@ def row_of(run: ForeignRun) -> tuple[Any, ...]:
         "setup": setup,
         "merge_key": merge_key(setup),
         "started_at": one.ended_at,
+        "ended_at": one.ended_at,
         "machine": "",
         "task": run.task,
         "model": run.model,

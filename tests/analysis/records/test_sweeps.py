@@ -78,3 +78,11 @@ def test_a_run_that_failed_is_run_again_in_its_sweep(tmp_path):
     again = a_record(**when, sweep=place(2), status="failed", phases={}, failure=failed.failure)
     records = [at("10:00", place(1)), again, at("10:10", place(2))]
     assert numbers(tmp_path, *records) == [0, 0, 0]
+
+
+def test_a_log_that_tells_its_end_alone_began_its_duration_before(tmp_path):
+    records = at("10:00"), at("18:00")
+    frame = load([put(tmp_path, *records)]).frame
+    frame = frame.assign(started_s=frame["ended_s"])
+    assert with_sweeps(frame)["sweep"].nunique() == 2
+    assert with_sweeps(frame.assign(duration_s=7.5 * 3600))["sweep"].nunique() == 1
