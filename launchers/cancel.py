@@ -11,7 +11,6 @@ from pathlib import Path
 from launchers import slurm_environment, slurm_state
 from launchers.slurm_queue import elsewhere, is_live, is_submitting, of_this_cluster, read_tickets
 
-AT_ONCE = 500  # job ids in one command line
 _HAS_ENDED = re.compile(r"already complet|invalid job id", re.IGNORECASE)
 """What `scancel` says of a job that has ended by itself meanwhile."""
 
@@ -22,8 +21,8 @@ def cancel(output_dir: Path) -> int:
     known = slurm_state.queued()
     tickets = of_this_cluster(read_tickets(output_dir)).values()
     job_ids = sorted({ticket.job_id for ticket in tickets if is_live(ticket, known)})
-    for begin in range(0, len(job_ids), AT_ONCE):
-        done = slurm_state.call("scancel", *job_ids[begin : begin + AT_ONCE])
+    for begin in range(0, len(job_ids), slurm_state.AT_ONCE):
+        done = slurm_state.call("scancel", *job_ids[begin : begin + slurm_state.AT_ONCE])
         problems = [line for line in done.stderr.splitlines() if not _HAS_ENDED.search(line)]
         if done.returncode and problems:
             raise slurm_state.SlurmUnreachable(problems[0])

@@ -15,7 +15,7 @@ import importlib.util
 import json
 import shutil
 import sysconfig
-import tempfile
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +87,8 @@ def _complete(copy: Copy, files: Mapping[str, Path]) -> None:
 
 def _make(copy: Copy, files: Mapping[str, Path]) -> None:
     copy.folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=copy.folder.parent))
+    temporary = copy.folder.with_name(f".new-{uuid.uuid4().hex}")  # of the user's umask
+    temporary.mkdir()
     try:
         for folder in ("suite", "own"):
             (temporary / folder).mkdir()
@@ -95,7 +96,6 @@ def _make(copy: Copy, files: Mapping[str, Path]) -> None:
             (temporary / target).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, temporary / target)
         (temporary / "suite" / COPY_FACTS).write_bytes(_facts(copy.digest))
-        temporary.chmod(0o755)
         try:
             temporary.rename(copy.folder)
         except OSError:

@@ -44,8 +44,8 @@ class Limit:
     used: float | None
 
     def __str__(self) -> str:
-        unit = " MiB" if self.resource == "mem" else ""
-        return f"{self.owner} allows {_KINDS[self.kind]} {self.most:g}{unit} of {self.resource}"
+        resource = "MiB of memory" if self.resource == "mem" else self.resource
+        return f"{self.owner} allows {_KINDS[self.kind]} {self.most:g} {resource}"
 
 
 def never_starts(job_id: str, reason: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -99,6 +99,12 @@ def of_this_cluster(tickets: Mapping[str, Ticket]) -> dict[str, Ticket]:
     }
 
 
+def of_plans(plans: Iterable[Plan], tickets: Mapping[str, Ticket]) -> dict[str, Ticket]:
+    """Those of the runs of `plans` on this cluster, by the run's name."""
+    names = {plan.run_name for plan in plans}
+    return of_this_cluster({name: one for name, one in tickets.items() if name in names})
+
+
 def elsewhere(output_dir: Path) -> list[str]:
     """Other clusters that runs which have no record yet were submitted to."""
     tickets = read_tickets(output_dir)
@@ -121,12 +127,9 @@ def submit(plans: Sequence[Plan], settings: SlurmSettings) -> Submission:
     for name in ("tickets", "jobs"):
         (home / name).mkdir(parents=True, exist_ok=True)
     with _turn(home):
-        known = slurm_submit.queued(settings)
-        live = {
-            name: ticket
-            for name, ticket in of_this_cluster(read_tickets(output_dir)).items()
-            if is_live(ticket, known)
-        }
+        tickets = of_plans(plans, read_tickets(output_dir))
+        known = slurm_submit.queued(settings, [ticket.job_id for ticket in tickets.values()])
+        live = {name: ticket for name, ticket in tickets.items() if is_live(ticket, known)}
         done = Submission({plan.run_name: live[plan.run_name] for plan in plans
                            if plan.run_name in live})  # fmt: skip
         new = [plan for plan in plans if plan.run_name not in live]

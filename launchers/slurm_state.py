@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from launchers import slurm_environment
@@ -26,6 +27,7 @@ ENDED = frozenset(
 )
 FROM_OUTSIDE = ENDED - {"COMPLETED", "FAILED", "OUT_OF_MEMORY"}
 """Ends that are no fault of the run."""
+AT_ONCE = 500  # job ids in a command line, which is of limited length
 _NOTHING = {"", "None", "(null)", "N/A", "Unknown"}
 SLOW = (
     "timed out", "unable to contact", "not responding", "temporarily", "connection refused",
@@ -91,10 +93,19 @@ class SlurmUnreachable(RuntimeError):
 _FIELDS = "%F|%K|%T|%r|%N|%M|%S|%P|%o"
 
 
-def queued() -> dict[str, Queued]:
-    """This user's jobs that the controller still knows, by job id (`12`, `12_3`)."""
-    # by number: LOGNAME names somebody else after `su`
-    done = call("squeue", "-h", "-r", "-t", "all", "-u", str(os.getuid()), "-o", _FIELDS)
+def queued(job_ids: Iterable[str] = ()) -> dict[str, Queued]:
+    """By job id (`12`, `12_3`), what the controller still knows: this user's jobs, and of `job_ids`
+    those of others who submit in the same folder."""
+    jobs = _listed("-u", str(os.getuid()))  # by number: LOGNAME names somebody else after `su`
+    others = sorted({job_id.partition("_")[0] for job_id in job_ids if job_id not in jobs})
+    for begin in range(0, len(others), AT_ONCE):
+        with suppress(SlurmUnreachable):  # as squeue fails where it knows none of them
+            jobs |= _listed("-j", ",".join(others[begin : begin + AT_ONCE]))
+    return jobs
+
+
+def _listed(*which: str) -> dict[str, Queued]:
+    done = call("squeue", "-h", "-r", "-t", "all", *which, "-o", _FIELDS)
     if done.returncode:
         raise SlurmUnreachable(_first_line(done.stderr))
     jobs = {}
@@ -156,8 +167,8 @@ def accounted(job_ids: Sequence[str]) -> dict[str, JobState]:
     """What the accounting has of these jobs; nothing where there is none."""
     fields = "JobID,State,Reason,ExitCode,NodeList,ConsumedEnergyRaw"
     states = {}
-    for begin in range(0, len(job_ids), 500):  # a command line is of limited length
-        some = ",".join(job_ids[begin : begin + 500])
+    for begin in range(0, len(job_ids), AT_ONCE):
+        some = ",".join(job_ids[begin : begin + AT_ONCE])
         try:
             kept = call("sacct", *_of_cluster(), "-X", "-n", "-P", "-j", some, "-o", fields)
         except FileNotFoundError:

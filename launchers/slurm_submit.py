@@ -6,7 +6,7 @@ import re
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence, Sized
+from collections.abc import Callable, Collection, Iterator, Sequence, Sized
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -179,12 +179,12 @@ def _sleep(duration_s: float, arrived: Sized) -> None:
         time.sleep(min(left_s, 0.2))
 
 
-def queued(settings: SlurmSettings) -> dict[str, slurm_state.Queued]:
+def queued(settings: SlurmSettings, job_ids: Collection[str] = ()) -> dict[str, slurm_state.Queued]:
     """As `slurm_state.queued`; a controller that is slow or restarting is waited for."""
     waits = _waits(settings.submit_patience_s)
     while True:
         try:
-            return slurm_state.queued()
+            return slurm_state.queued(job_ids)
         except slurm_state.SlurmUnreachable as error:
             if not slurm_state.is_slow(str(error)) or not next(waits, False):
                 raise

@@ -97,12 +97,10 @@ def _require_slurm() -> None:
 
 def _settle_earlier(plans: Mapping[str, Plan], output_dir: Path, settings: SlurmSettings) -> None:
     """Runs whose jobs ended while nobody waited: their records say why before they run again."""
-    known = slurm_submit.queued(settings)
-    tickets = slurm_queue.of_this_cluster(slurm_queue.read_tickets(output_dir))
+    tickets = slurm_queue.of_plans(plans.values(), slurm_queue.read_tickets(output_dir))
+    known = slurm_submit.queued(settings, [ticket.job_id for ticket in tickets.values()])
     ended = {
-        name: tickets[name]
-        for name in plans
-        if name in tickets and not slurm_queue.is_live(tickets[name], known)
+        name: ticket for name, ticket in tickets.items() if not slurm_queue.is_live(ticket, known)
     }
     states = slurm_wait.final_states({ticket.job_id for ticket in ended.values()}, known)
     for name, ticket in ended.items():

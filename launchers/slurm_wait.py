@@ -66,7 +66,9 @@ def wait_for(
     told_s, stuck = time.monotonic(), set[str]()
     while True:
         try:
-            known = slurm_state.queued()
+            known = slurm_state.queued(
+                ticket.job_id for name, ticket in tickets.items() if name not in outcomes
+            )
         except slurm_state.SlurmUnreachable as error:
             print(f"SLURM does not answer ({error}); still waiting", file=sys.stderr, flush=True)
             time.sleep(settings.poll_s)

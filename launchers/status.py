@@ -67,7 +67,12 @@ def lines(output_dir: Path) -> list[str]:
 
 
 def _queue(tickets: Mapping[str, Ticket]) -> _Queue:
-    jobs = slurm_state.queued()
+    without_record = [
+        ticket.job_id
+        for ticket in tickets.values()
+        if not (Path(ticket.folder) / FILE_NAME).exists()
+    ]
+    jobs = slurm_state.queued(without_record)
     ids = {ticket.job_id for ticket in tickets.values()} & jobs.keys()
     over = over_limits({one: jobs[one].reason for one in ids if jobs[one].state == "PENDING"})
     by_array = {job_id.partition("_")[0]: words for job_id, words in over.items()}

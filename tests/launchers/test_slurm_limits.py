@@ -68,11 +68,16 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
 @pytest.mark.parametrize(
     ("tres", "reason", "used", "words"),
     [
-        ("cpu=8,node=1", "QOSGrpCpuLimit", 2, "QOS tight allows all its jobs together 4 of cpu"),
-        ("cpu=4,node=1", "QOSMaxCpuPerNode", 0, "a job on each node 3 of cpu"),
+        ("cpu=8,node=1", "QOSGrpCpuLimit", 2, "QOS tight allows all its jobs together 4 cpu"),
+        ("cpu=4,node=1", "QOSMaxCpuPerNode", 0, "a job on each node 3 cpu"),
         ("cpu=4,node=2", "QOSGrpCpuLimit", 2, None),  # once others have ended
-        ("cpu=1,mem=3G,node=1", "QOSGrpMemLimit", 0, "2048 MiB of mem, and the job asks for 3072"),
-        ("cpu=1,node=1,gres/gpu=2", "QOSMaxGRESPerUser", 0, "a user 1 of gres/gpu"),
+        (
+            "cpu=1,mem=3G,node=1",
+            "QOSGrpMemLimit",
+            0,
+            "2048 MiB of memory, and the job asks for 3072",
+        ),
+        ("cpu=1,node=1,gres/gpu=2", "QOSMaxGRESPerUser", 0, "a user 1 gres/gpu"),
         ("cpu=1,node=4", "AssocGrpNodeLimit", 0, "account lab allows all its jobs together 2"),
         ("cpu=1,node=1", "QOSGrpCpuLimit", 0, "none is in use"),  # a whole node counts as one CPU
     ],
@@ -88,7 +93,7 @@ def test_a_job_above_a_limit_never_starts(
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
-        (["hardware=v100x4", "hardware.slurm.qos=tight"], "2 of gres/gpu, and the job asks for 4"),
+        (["hardware=v100x4", "hardware.slurm.qos=tight"], "2 gres/gpu, and the job asks for 4"),
         (["hardware=h100x8", "hardware.nodes=2"], "account top allows all its jobs together 8"),
         (["hardware=a6000"], None),
     ],

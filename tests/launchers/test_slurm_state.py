@@ -75,3 +75,11 @@ def test_energy_that_the_site_accounts_for_is_in_kwh_and_else_absent(
 ) -> None:
     _program(cluster, "sacct", f"echo '12_3|COMPLETED|None|0:0|v1|{joules}'")
     assert slurm_state.accounted(["12_3"])["12_3"].energy_kwh == kwh
+
+
+def test_a_job_of_another_user_who_submits_in_the_same_folder_is_known(cluster: Path) -> None:
+    own, others = "5|N/A|RUNNING|None|v1|0:01|N/A|gpu|/a", "7|0|PENDING|Priority||0:00|N/A|gpu|/b"
+    cases = f"*-u*) echo '{own}';; *'-j 7,9'*) echo '{others}';;"
+    _program(cluster, "squeue", f'case "$*" in {cases} esac')
+    assert slurm_state.queued().keys() == {"5"}
+    assert slurm_state.queued(["5", "7_0", "9"]).keys() == {"5", "7_0"}
