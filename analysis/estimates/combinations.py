@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.estimates.measured import Measured
-from analysis.estimates.savings import Saving, as_written, in_group
-from analysis.estimates.switched import FACTORS, groups_of
+from analysis.estimates.savings import Saving, in_group
+from analysis.estimates.switched import FACTORS, as_written, groups_of
 
 KEYS = {
     "num_workers": "data.num_workers",

@@ -21,7 +21,7 @@ from analysis.estimates import beside
 from analysis.estimates.measured import Measured
 from analysis.estimates.rates import MeasuredRate
 from analysis.estimates.ratio import Ratio, mean_of_pairs, ratio_of, weighted_mean
-from analysis.estimates.switched import AXIS, Group, differing, groups_of
+from analysis.estimates.switched import AXIS, Group, as_written, differing, groups_of
 from analysis.estimates.tiers import READ, sensor_tier
 from metering.setup import SetUp, study_key
 
@@ -221,15 +221,6 @@ def _is_read(measured: Measured, rate: MeasuredRate) -> bool:
 
 def _is_repeated(rate: MeasuredRate) -> bool:
     return "between runs" in rate.basis
-
-
-def as_written(value: Any) -> str:
-    """As it is written in YAML."""
-    if value is None:
-        return "null"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _shown(value: Any) -> str:

@@ -30,17 +30,18 @@ DETERMINED = ("network_fingerprint",)
 AXIS = (*FACTORS, *DETERMINED)
 
 
-def reference_of(group: Sequence[Measured]) -> Measured:
-    """From which the others are the fewest changes away; of equals the one that keeps most
-    defaults, then the one that was measured more often."""
+def reference_of(group: Sequence[Measured], like: Measured | None = None) -> Measured:
+    """From which the others are the fewest changes away; of equals the one that is nearest to
+    `like`, then the one that keeps most defaults, then the one that was measured more often."""
 
-    def distance(one: Measured) -> tuple[int, int, int]:
+    def distance(one: Measured) -> tuple[int, int, int, int]:
         changes = sum(len(differing(one.setup, other.setup)) for other in group)
+        from_like = len(differing(like.setup, one.setup)) if like else 0
         kept = sum(
             getattr(one.setup.asked, name, None) == getattr(_DEFAULT, name, None)
             for name in FACTORS
         )
-        return changes, -kept, -len(one.run_ids)
+        return changes, from_like, -kept, -len(one.run_ids)
 
     return min(group, key=distance)
 
@@ -61,8 +62,9 @@ def _factor(setup: SetUp, name: str) -> Any:
 
 @dataclass(frozen=True)
 class Group:
-    """Set-ups that are alike but for the factors. where: see `savings.Saving`; others: all but the
-    reference."""
+    """Set-ups that are alike but for the factors. where: see `savings.Saving`, and the factors of
+    the reference that differ from those of the first group of these set-ups; others: what is
+    compared with the reference."""
 
     reference: Measured
     others: tuple[Measured, ...]
@@ -70,21 +72,44 @@ class Group:
 
 
 def groups_of(rows: Iterable[Measured]) -> list[Group]:
-    """Rows that are alike but for the factors, two set-ups at least."""
-    groups: dict[str, list[Measured]] = {}
+    """Rows that are alike but for the factors, two set-ups at least. Those that no sweep measured
+    beside their reference, but beside one of their own, are a group of their own as well."""
+    alike: dict[str, list[Measured]] = {}
     for one in rows:
         key = study_key(one.setup, AXIS)
-        groups.setdefault(apart(key, one.collection), []).append(one)
-    several = [group for group in groups.values() if len(group) > 1]
+        alike.setdefault(apart(key, one.collection), []).append(one)
+    several = [group for group in alike.values() if len(group) > 1]
     references = [reference_of(group) for group in several]
     return [
-        Group(
-            reference,
-            tuple(one for one in group if one is not reference),
-            _where(reference, references),
-        )
+        star
         for group, reference in zip(several, references, strict=True)
+        for star in _stars(group, reference, _where(reference, references))
     ]
+
+
+def _stars(group: Sequence[Measured], reference: Measured, where: str) -> list[Group]:
+    others = [one for one in group if one is not reference]
+    alone = [one for one in others if not one.shares_sweep_with(reference)]
+    stars = []
+    while len(alone) > 1:
+        own = reference_of(alone, reference)
+        beside = [one for one in alone if one is not own and one.shares_sweep_with(own)]
+        if beside:
+            changed = differing(reference.setup, own.setup).items()
+            words = [where, *(f"{name} {as_written(after)}" for name, (_, after) in changed)]
+            stars.append(Group(own, tuple(beside), ", ".join(words)))
+            others = [one for one in others if not any(one is near for near in beside)]
+        alone = [one for one in alone if one is not own and not any(one is b for b in beside)]
+    return [Group(reference, tuple(others), where), *stars]
+
+
+def as_written(value: Any) -> str:
+    """As it is written in YAML."""
+    if value is None:
+        return "null"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _where(reference: Measured, references: Sequence[Measured]) -> str:

@@ -78,6 +78,28 @@ def test_of_references_of_several_days_the_nearest_is_shown(tmp_path):
     assert one.energy is not None and one.energy.value == pytest.approx(0.4)
 
 
+def test_a_sweep_with_another_reference_is_compared_with_its_own(tmp_path):
+    """On Tuesday everything was measured in bf16."""
+    monday = [thrice(1e-6), thrice(0.8e-6, compile=True), thrice(1.2e-6, batch_size=8)]
+    tuesday = [
+        thrice(0.5e-6, TUESDAY, precision="bf16"),
+        thrice(0.45e-6, TUESDAY, precision="bf16", batch_size=64),
+        thrice(0.6e-6, TUESDAY, precision="bf16", batch_size=8),
+    ]
+    records = [one for some in (*monday, *tuesday) for one in some]
+    found = {(one.where, one.switch): one for one in compared(tmp_path, *records)}
+    board = "NVIDIA RTX A6000"
+    assert {name: one.verdict for name, one in found.items()} == {
+        (board, "compile false -> true"): "saves",
+        (board, "batch_size 32 -> 8"): "costs more",
+        (board, "precision fp32 -> bf16"): "measured apart",
+        (f"{board}, precision bf16", "batch_size 32 -> 64"): "saves",
+        (f"{board}, precision bf16", "batch_size 32 -> 8"): "costs more",
+    }
+    ratio = found[f"{board}, precision bf16", "batch_size 32 -> 64"].energy
+    assert ratio is not None and ratio.value == pytest.approx(0.9)
+
+
 def test_two_boards_are_measured_apart(tmp_path):
     """The gain of their sensors differs by more than most switches save."""
     hosts = [Host(gpus=(MeteredGpu("NVIDIA A100", uuid=uuid),)) for uuid in ("GPU-1", "GPU-2")]
