@@ -10,7 +10,7 @@ from typing import Literal
 class MeterSettings:
     """Stopping rule and accounting of one run's windows.
 
-    mode: `adaptive` stops when the relative half-width of the interval of the mean energy
+    mode: `adaptive` stops when the relative half-width of the interval at 99 % of the mean energy
         per sample is at most `relative_error` while power is steady, or at `time_budget_s` per
         phase, or at `max_blocks`; `fixed` and `paper` measure exactly `num_steps` steps after
         `num_warmup_steps` (`paper`: 10 % of one ImageNet-1k epoch, no warm-up), or stop at

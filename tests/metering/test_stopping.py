@@ -50,12 +50,12 @@ def half_width(rows: list[Row], confidence: float = 0.95) -> float:
 def test_the_interval_must_be_within_the_limit_at_99_percent():
     """Noise is often small by chance."""
     num_late = 0
-    for seed in range(20):
+    for seed in range(10):
         rows = blocks(seed, 0.025, 75)
         count, _ = ended(rows)
         assert count == len(rows) or half_width(rows[:count], 0.99) <= 0.02
         num_late += count > 22 and half_width(rows[:17]) <= 0.02
-    assert num_late >= 3
+    assert num_late >= 2
 
 
 def test_steady_blocks_end_the_window_at_its_least_time():
