@@ -90,7 +90,6 @@ def test_a_short_window_tells_no_states(rows: Sequence[Row]):
 
 def test_a_window_that_met_few_states_goes_on_and_holds_the_truth():
     """Of states of twenty seconds by chance."""
-    for seed in (1, 2):
-        one = trial(CASES["rare: two power states of 20 s on average"], seed)
-        assert one.window_s > 230
-        assert one.held
+    one = trial(CASES["rare: two power states of 20 s on average"], 1)
+    assert one.window_s > 230
+    assert one.held
