@@ -52,12 +52,15 @@ class ImageFiles:
         path, label = self.images.files[index % len(self.images.files)]
         try:
             with Image.open(path) as image:
+                fault = timm_images.fault_of_mode(image.mode)
                 pixels = image.convert("RGB")
         except Exception as error:  # a decoder raises anything: struct.error, decompression bombs
             raise UnreadableImage(
                 f"image {path} cannot be decoded ({type(error).__name__}); "
                 "correct or delete the file"
             ) from error
+        if fault is not None:
+            raise UnreadableImage(f"image {path} {fault}")
         return (self.transform(pixels) if self.transform else pixels), label
 
 

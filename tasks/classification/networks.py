@@ -184,7 +184,9 @@ def _of_timm(plan: Plan, pretrained: bool) -> torch.nn.Module:
     try:
         return timm.create_model(source, pretrained=pretrained, num_classes=num_classes, **options)
     except TypeError as error:
-        raise PlanError(f"model.options={options} does not fit {source}: {error}") from None
+        raise PlanError(
+            f"model.options={options} does not fit {source}: {one_line(error)}; change them"
+        ) from None
     except (RuntimeError, OSError) as error:
         if pretrained:
             raise _not_fetched(f"checkpoint=pretrained needs weights of {source}", error) from error

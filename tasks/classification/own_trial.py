@@ -50,7 +50,7 @@ def _backward(plan: Plan, network: torch.nn.Module, images: torch.Tensor) -> Non
         )
     with torch.enable_grad():
         output = network(images)
-        require_logits(plan, output)
+        require_logits(plan, output, f"a batch of {len(images)} images", (len(images),))
         targets = torch.zeros(len(images), dtype=torch.int64, device=images.device)
         try:
             losses = [torch.nn.functional.cross_entropy(part, targets) for part in _parts(output)]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from metering.ranks import Ranks
 from metering.record import ModelFacts
+from tasks.classification import accuracy, data, loaders, pretraining, setup, trial, weights
 from tasks.classification import compile_ahead as compilation
-from tasks.classification import data, loaders, pretraining, setup, trial, weights
 from tasks.classification import networks as models
 from tasks.classification.stages.step import Step
 from tasks.classification.unreadable import UNUSABLE, in_one_line
@@ -193,7 +193,7 @@ class ClassificationSession:
 
         endless = self.plan.meter.mode == "adaptive"
         wants_top1 = setup.wants_top1(self.plan)
-        hits = torch.zeros(2, device=self.device)
+        counts = torch.zeros(accuracy.NUM_COUNTS, device=self.device)
         num_seen = 0
         satisfied = False
         self.network.eval()
@@ -204,19 +204,16 @@ class ClassificationSession:
                     break
                 logits = self.logits_of(images)
                 if looking:
-                    hits += _hits(logits, targets)
+                    counts += accuracy.counts(logits, targets)
                     num_seen += len(images)
                 if not satisfied:
                     satisfied = window.step(len(images) * self.ranks.num_ranks, wait_s)
                 if satisfied and not looking:
                     break
-        return PhaseOutcome(quality=self._accuracy(hits, num_seen) if wants_top1 else {})
-
-    def _accuracy(self, hits: torch.Tensor, num_seen: int) -> dict[str, float]:
-        parts = self.ranks.gather((hits.tolist(), num_seen)) or [(hits.tolist(), num_seen)]
-        total = sum(count for _, count in parts)
-        top1, top5 = (100 * sum(part[0][k] for part in parts) / total for k in (0, 1))
-        return {"top1_pct": top1, "top5_pct": top5, "num_test_samples": float(total)}
+        if not wants_top1:
+            return PhaseOutcome()
+        stated = accuracy.stated_length(self.test_loader.dataset)
+        return accuracy.outcome(self.ranks, counts, num_seen, stated)
 
     def _batches(self, loader: Any, endless: bool) -> Iterator[tuple[int, Any, Any, float]]:
         """Epoch, images, targets, and the seconds that the step waited for them."""
@@ -275,14 +272,6 @@ class ClassificationSession:
             self.train_loader = self.test_loader = self.network = self.optimizer = None
             self.average = None
         devices.release(self.device)
-
-
-def _hits(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Number of samples (2,) whose class is the first, and among the first five, of `logits`."""
-    import torch
-
-    best = logits.topk(min(5, logits.shape[1]), dim=1).indices == targets[:, None]
-    return torch.stack((best[:, 0].sum(), best.sum())).float()
 
 
 @contextmanager

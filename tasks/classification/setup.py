@@ -99,11 +99,19 @@ def check_model(plan: Plan) -> None:
         if option in plan.model.options:
             value = plan.model.options[option]
             raise PlanError(f"model.options.{option}={value} is not for model.options; {cure}")
+    for option, value in ({} if own else plan.model.options).items():
+        if option.endswith("_rate") and value is not None and not _is_rate(value):
+            raise PlanError(f"model.options.{option}={value} is not a share from 0 to 1; give one")
     if "num_classes" in plan.model.options:
         raise PlanError(
             f"model.options.num_classes={plan.model.options['num_classes']} is the data's to say; "
             "set data.options.num_classes"
         )
+
+
+def _is_rate(value: Any) -> bool:
+    """Of dropout: at 1 nothing is left."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1
 
 
 def check_batch(plan: Plan) -> None:

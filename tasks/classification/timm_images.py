@@ -28,14 +28,27 @@ class MapImages:
         place = index if self.indices is None else self.indices[index]
         try:
             pixels, label = self.images[place]
+            fault = fault_of_mode(pixels.mode)
             pixels = pixels.convert("RGB")
         except Exception as error:  # each library of sets raises its own
             why = f"{type(error).__name__}: {' '.join(str(error).split())[:150]}"
             raise UnreadableImage(
                 f"sample {place} of {self._name} cannot be decoded ({why}); correct or delete it"
             ) from error
+        if fault is not None:
+            raise UnreadableImage(f"sample {place} of {self._name} {fault}")
         label = required_label(label, self._num_classes, f"sample {place} of {self._name}")
         return (self.transform(pixels) if self.transform else pixels), label
+
+
+def fault_of_mode(mode: str) -> str | None:
+    """What is wrong with an image of Pillow's `mode`: it cuts numbers above 255 off, so that nearly
+    all of an image of 16 bits is white."""
+    if not mode.startswith(("I", "F")):
+        return None
+    return (
+        f"has more than 8 bits a pixel (mode {mode}), of which 255 is the most; write it in 8 bits"
+    )
 
 
 class LabelCheck:
@@ -52,7 +65,7 @@ def required_label(label: Any, num_classes: int, sample: str) -> int:
     """`label` as a class. Raises `UnreadableImage`: on a GPU a class that the network does not
     have is an assertion of the device, which names nothing."""
     try:
-        number = int(label)
+        number = int(label) if int(label) == label else -1
     except (TypeError, ValueError):
         number = -1
     if not 0 <= number < num_classes:

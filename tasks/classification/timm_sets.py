@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -207,7 +208,14 @@ def setup(plan: DataPlan) -> DataSetUp:
 def _contents(root: str | None, cache_dir: str, options: tuple[tuple[str, Any], ...]) -> Contents:
     plan = DataPlan("timm", root, cache_dir=cache_dir, options=dict(options))
     train, test = (open_split(plan, split, batch_size=1, seed=0) for split in ("train", "test"))
-    return Contents(len(train), len(test), _class_names(train), timm_content.digest(train, test))
+    classes, of_test = _class_names(train), _class_names(test)
+    if classes is not None and of_test is not None and classes != of_test:
+        ours, theirs = next(pair for pair in zip_longest(classes, of_test) if pair[0] != pair[1])
+        raise PlanError(
+            f"data.options.dataset={plan.options['dataset']} has other classes for training than "
+            f"for testing ({ours} and {theirs} for one number); give both splits the same"
+        )
+    return Contents(len(train), len(test), classes, timm_content.digest(train, test))
 
 
 def _prefix(name: str) -> str | None:
@@ -231,11 +239,29 @@ def _label(images: Any) -> Any:
 
 def _require_label_column(name: str, images: Any) -> None:
     features, label = _features(images)
+    columns = _columns_without_images(images)
+    if columns is not None:
+        raise PlanError(
+            f"data.options.dataset={name} has no images under the name asked for (image), but the "
+            f"columns {', '.join(columns)}; give +data.options.input_key=COLUMN"
+        )
     if features and label not in features:
         raise PlanError(
             f"data.options.dataset={name} has no column {label}, but {', '.join(features)}; give "
             "+data.options.target_key=COLUMN"
         )
+
+
+def _columns_without_images(images: Any) -> list[str] | None:
+    """The columns of a set of Hugging Face's library whose column of images is empty: timm adds an
+    empty one where the set has none of that name. None where it has images."""
+    reader = getattr(images, "reader", None)
+    table = getattr(getattr(reader, "dataset", None), "data", None)
+    column = getattr(reader, "image_key", None)
+    if table is None or column not in table.column_names:
+        return None
+    is_empty = table.column(column).null_count == len(table)
+    return [name for name in table.column_names if name != column] if is_empty else None
 
 
 def _require_classes(name: str, images: Any, num_classes: int) -> None:

@@ -6,10 +6,11 @@ import dataclasses
 import logging
 import traceback
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from typing import Any, cast
 
@@ -165,9 +166,9 @@ class Attempt:
         result = window.result()
         self.phases[phase] = dataclasses.replace(
             result,
-            quality=outcome.quality,
+            quality={name: value for name, value in outcome.quality.items() if isfinite(value)},
             views_per_sample=outcome.views_per_sample,
-            flags=(*result.flags, *outcome.flags),
+            flags=(*result.flags, *outcome.flags, *no_numbers(outcome.quality)),
             peak_memory_mib=session.peak_memory_mib(),
         )
 
@@ -233,6 +234,15 @@ class Attempt:
             traceback="".join(traceback.format_exception(error)),
             rank=self.ranks.rank if self.ranks.num_ranks > 1 else None,
         )
+
+
+def no_numbers(quality: Mapping[str, float]) -> tuple[str, ...]:
+    """Flags for a loss that is infinite or no number: the steps were measured all the same."""
+    return tuple(
+        f"{name} is {value}, as of a training that diverges; it is left out"
+        for name, value in quality.items()
+        if not isfinite(value)
+    )
 
 
 def empty_record(

@@ -131,6 +131,13 @@ def test_class_maps_are_read_as_they_are_found(
         folders.read(root, str(tmp_path / "twice.txt"))
 
 
+def test_an_image_of_16_bits_is_named(tmp_path: Path) -> None:
+    """Pillow would cut its numbers off at 255."""
+    Image.fromarray(np.full((8, 8), 30_000, np.uint16)).save(tmp_path / "scan.png")
+    with pytest.raises(UnreadableImage, match=r"scan.png has more than 8 bits a pixel"):
+        ImageFiles(ImageSet([(tmp_path / "scan.png", 0)], 1))[0]
+
+
 def test_of_one_class_there_is_no_accuracy(compose: Callable[..., Plan], tmp_path: Path) -> None:
     root = written(tmp_path / "one", ["cat"])
     plan = compose("model=resnet18", "data=folder", f"data.root={root}", "batch_size=2")

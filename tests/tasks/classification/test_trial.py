@@ -95,6 +95,10 @@ class Squeezed(Net):
     def forward(self, images):
         return super().forward(images)[:, :, None].squeeze()
 
+class ByPixel(Net):
+    def forward(self, images):
+        return self.head(self.body(images).permute(0, 2, 3, 1).reshape(-1, 4))
+
 class Misbuilt(Net):
     def __init__(self, num_classes=10):
         raise KeyError("width")
@@ -238,6 +242,7 @@ def test_a_callable_that_is_named_in_another_way_is_told_in_ours(
         ("mynets:Complex", "answers with complex64, not with real numbers"),
         ("mynets:OtherInEvaluation", "answers with dict for a test batch of 32 images"),
         ("mynets:PairInEvaluation", "answers a test batch with a tuple of 2"),
+        ("mynets:ByPixel", r"answers with \(.*, 1000\) for a batch of 32 images, not with \(32"),
         ("mynets:Misbuilt", "cannot be made: KeyError: 'width'"),
         ("mynets:ended", "cannot be made: SystemExit: no GPU"),
     ],
@@ -264,29 +269,3 @@ def test_a_module_that_ends_the_program_is_told(compose: Callable[..., Plan], ne
     (nets / "mynets.py").write_text("import sys\n\ndef Net():\n    pass\n\nsys.exit(0)\n")
     with pytest.raises(PlanError, match="module mynets ends the program while it is imported"):
         tried(compose("model=own", "model.source=mynets:Net", f"model.path={nets}"))
-
-
-@pytest.mark.parametrize(
-    ("option", "words"),
-    [
-        ("checkpoint_path", "give checkpoint=FILE"),
-        ("pretrained", "give checkpoint=pretrained"),
-        ("pretrained_cfg", "model=NAME.TAG"),
-        ("features_only", "leave it out"),
-    ],
-)
-def test_what_the_plan_says_is_no_option_of_the_network(
-    compose: Callable[..., Plan], option: str, words: str
-) -> None:
-    with pytest.raises(PlanError, match=f"model.options.{option}=.*{words}"):
-        list(session.check(compose("model=test_resnet", f"+model.options.{option}=x")))
-
-
-@pytest.mark.parametrize(
-    "option", ["act_layer=nope", "patch_size=0", "depth=deep", "embed_dim=100000000000"]
-)
-def test_options_that_timm_cannot_build_with_are_one_line(
-    compose: Callable[..., Plan], option: str
-) -> None:
-    with pytest.raises(PlanError, match=r"^model(=|\.options)[^\n]*$"):
-        tried(compose("model=test_vit", f"+model.options.{option}"))

@@ -11,7 +11,7 @@ from metering import atomic_file
 from metering.record import FILE_NAME, Energy, Overhead, PhaseRecord, Reading, Status
 from metering.record_file import write
 from tasks.plan import Plan
-from tasks.running import attempts
+from tasks.running import attempt, attempts
 from tasks.running.execute import empty_record
 
 LONG_AGO = "2001-01-01T00:00:00+00:00"
@@ -73,3 +73,10 @@ def test_what_a_killed_writer_left_is_swept_away(compose: Callable[..., Plan]) -
     assert list(plan.folder.iterdir()) == [Path(left)]
     attempts.sweep_drafts(plan.folder)
     assert list(plan.folder.iterdir()) == []
+
+
+def test_a_loss_that_is_no_number_is_left_out_and_told() -> None:
+    """The steps of a training that diverges were measured all the same."""
+    assert attempt.no_numbers({"train_loss": float("nan"), "top1_pct": 3.0}) == (
+        "train_loss is nan, as of a training that diverges; it is left out",
+    )

@@ -1,0 +1,44 @@
+"""Options of timm's networks: what the plan says is none; what cannot be built is one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tasks.classification import pretraining, session, trial
+from tasks.errors import PlanError
+from tasks.plan import Plan
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("checkpoint_path", "give checkpoint=FILE"),
+        ("pretrained", "give checkpoint=pretrained"),
+        ("pretrained_cfg", "model=NAME.TAG"),
+        ("features_only", "leave it out"),
+    ],
+)
+def test_what_the_plan_says_is_no_option_of_the_network(
+    compose: Callable[..., Plan], option: str, words: str
+) -> None:
+    with pytest.raises(PlanError, match=f"model.options.{option}=.*{words}"):
+        list(session.check(compose("model=test_resnet", f"+model.options.{option}=x")))
+
+
+@pytest.mark.parametrize("rate", [2, -0.5, 1, "high", "true"])
+def test_a_rate_is_a_share(compose: Callable[..., Plan], rate: object) -> None:
+    plan = compose("model=test_vit", f"+model.options.drop_path_rate={rate}")
+    with pytest.raises(PlanError, match=r"drop_path_rate=.* is not a share from 0 to 1"):
+        list(session.check(plan))
+
+
+@pytest.mark.parametrize(
+    "option", ["act_layer=nope", "patch_size=0", "depth=deep", "embed_dim=100000000000"]
+)
+def test_options_that_timm_cannot_build_with_are_one_line(
+    compose: Callable[..., Plan], option: str
+) -> None:
+    with pytest.raises(PlanError, match=r"^model(=|\.options)[^\n]*$"):
+        trial.run(*pretraining.tried(compose("model=test_vit", f"+model.options.{option}")), None)
