@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from metering.rows import Row
-from metering.statistics import student_t
+from metering.statistics import chi_square, student_t
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +24,8 @@ PENALTY = 20.0  # what one more state must explain, in squared standard errors o
 MATTERS = 0.005  # of the mean: levels that differ by less are one
 EXPLAINED = 0.6  # of the variance of batches, by states; power that wanders has none
 ENOUGH = 20  # states: from so many on their noise at low frequencies says what their mean may be
+# lengths vary little: by so much of what chance would do; degrees of freedom to tell; confidence
+REGULAR, MIN_DEGREES, CONFIDENT = 0.4, 3, 0.95
 NUM_PASSES = 3
 # the spread of batches, from a quantile of neighbours' differences: a change is in few of these
 QUANTILE, NORMAL_QUANTILE = 0.25, 0.3186
@@ -33,10 +35,12 @@ LEAST_NOISE = 0.7  # of the spread in the first pass, in which changes of level 
 @dataclass(frozen=True)
 class PowerStates:
     """num: how many followed each other; spread: standard deviation between their levels, relative
-    to the mean, weighted by time."""
+    to the mean, weighted by time; irregularity: of their lengths, below
+    `REGULAR` where states come in turn like clockwork, else 1."""
 
     num: int = 1
     spread: float = 0.0
+    irregularity: float = 1.0
 
     @property
     def are_few(self) -> bool:
@@ -48,7 +52,8 @@ class PowerStates:
         many degrees of freedom (`benchmarks.metering_coverage`); else 0."""
         if not self.are_few:
             return 0.0
-        return student_t(confidence, self.num) * self.spread / math.sqrt(self.num)
+        one_each = student_t(confidence, self.num) * self.spread / math.sqrt(self.num)
+        return self.irregularity * one_each
 
 
 def power_states(rows: Sequence[Row], period_s: float) -> PowerStates:
@@ -76,7 +81,22 @@ def power_states(rows: Sequence[Row], period_s: float) -> PowerStates:
     spread = math.sqrt(float((lengths * np.square(means)).sum() / lengths.sum()))
     if spread < MATTERS or spread**2 < EXPLAINED * float(batches.var()):
         return PowerStates()
-    return PowerStates(len(means), spread)
+    return PowerStates(len(means), spread, _irregularity([int(one) for one in lengths[1:-1]]))
+
+
+def _irregularity(lengths: Sequence[int]) -> float:
+    """Of the states between the first and the last, by turns: how much wider or narrower the mean's
+    interval is than that of lengths that are exponentially distributed (renewal theory: Cox 1962,
+    section 7.3), at the upper end of what so few lengths leave open; 1 where that is not little."""
+    degrees = len(lengths) - 2
+    if degrees < MIN_DEGREES:
+        return 1.0
+    squares = 0.0
+    for turn in (lengths[::2], lengths[1::2]):
+        mean = sum(turn) / len(turn)
+        squares += sum((one - mean) ** 2 for one in turn) / mean**2
+    at_most = math.sqrt(squares / chi_square(1 - CONFIDENT, degrees))
+    return at_most if at_most < REGULAR else 1.0
 
 
 def _segments(levels: np.ndarray, batches: np.ndarray, size: int, tick: float) -> list[int]:

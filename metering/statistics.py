@@ -199,3 +199,10 @@ def student_t(confidence: float, degrees: float) -> float:
 
     level = 0.5 + confidence / 2
     return float(ndtri(level) if math.isinf(degrees) else stdtrit(degrees, level))
+
+
+def chi_square(share: float, degrees: float) -> float:
+    """Below which a share of it lies."""
+    from scipy.special import chdtri
+
+    return float(chdtri(degrees, 1 - share))

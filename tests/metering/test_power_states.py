@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from bisect import bisect
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -39,12 +40,23 @@ def in_turn(*levels: float, state_s: float) -> Callable[[float], float]:
     return lambda time_s: levels[int(time_s / state_s) % len(levels)]
 
 
-@pytest.mark.parametrize(("state_s", "num"), [(30.0, 8), (60.0, 4), (130.0, 2)])
+@pytest.mark.parametrize(("state_s", "num"), [(45.0, 6), (60.0, 4), (130.0, 2)])
 def test_few_states_are_one_observation_each(state_s: float, num: int):
     states = power_states(blocks(1, in_turn(1.08, 0.92, state_s=state_s)), PERIOD_S)
     assert states.num == num
     assert states.spread == pytest.approx(0.08, rel=0.1)
     assert states.half_width(0.95) > 1.96 * 0.07 / math.sqrt(num)
+
+
+def test_states_like_clockwork_widen_less_than_states_by_chance():
+    in_turns = power_states(blocks(1, in_turn(1.08, 0.92, state_s=30.0)), PERIOD_S)
+    assert in_turns.num == 8
+    ends_s = [20, 32, 70, 96, 138, 150, 205, 229]  # as long on average
+    by_chance = power_states(
+        blocks(1, lambda time_s: 1.08 if bisect(ends_s, time_s) % 2 else 0.92), PERIOD_S
+    )
+    assert by_chance.num == 8
+    assert in_turns.half_width(0.95) < 0.5 * by_chance.half_width(0.95)
 
 
 def test_states_that_came_often_are_in_the_noise_between_blocks():
