@@ -32,7 +32,8 @@ APART = (
 )
 SWEEPS = (
     "Where several sweeps have both, the change is the weighted mean of the changes within each, "
-    "its interval wider where these differ by more than their own allow (Birge)."
+    "its interval wider where these differ by more than their own allow (Birge; Student's t where "
+    "they contradict each other)."
 )
 FLAGGED = " †"
 MOST_FLAGS = 5
