@@ -22,6 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent
 for _name in [one for one in os.environ if one.startswith(("SLURM", "SBATCH_", "SQUEUE_"))]:
     del os.environ[_name]
 os.environ["SLURM_CONF"] = "/dev/null"
+# Workers of pytest, and the programs that tests start, share the cores: PyTorch's threads, which
+# wait for one another, would cost more there than they gain.
+os.environ["OMP_NUM_THREADS"] = "1"
 # Under nohup, or in the background of a script, these are ignored, and programs inherit that.
 for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
     if signal.getsignal(_number) == signal.SIG_IGN:

@@ -45,7 +45,7 @@ def sweep(disk: Path, cache_dir: Path, numbers: str, limit: int | None = None) -
         [sys.executable, "-c", script, *arguments],
         cwd=ROOT,
         text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )

@@ -41,7 +41,6 @@ def a_sweep(folder: Path, *args: str) -> subprocess.Popen[str]:
     ]
     return subprocess.Popen(
         command,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
         cwd=folder,
         text=True,
         stdout=subprocess.PIPE,

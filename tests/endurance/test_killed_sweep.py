@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 
@@ -19,7 +18,6 @@ def test_every_row_is_measured_once_however_often_the_sweep_is_killed(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "tests.endurance.killed_sweep", str(tmp_path), str(NUM_KILLS)],
         cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=280,

@@ -4,7 +4,6 @@ threads, in the process that executes them or that supervises them."""
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 
@@ -24,7 +23,6 @@ def test_many_runs_leak_nothing(tmp_path, where, num_children):
     done = subprocess.run(
         [sys.executable, "-m", "tests.endurance.fifty_runs", str(tmp_path), str(NUM_RUNS), where],
         cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=280,

@@ -49,11 +49,6 @@ ENDLESS = (
 )
 
 
-@pytest.fixture(autouse=True)
-def one_core_a_rank(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-
-
 def _images(root: Path) -> Path:
     """Two classes of two images a split; the last of the test images is broken."""
     for split in ("train", "val"):

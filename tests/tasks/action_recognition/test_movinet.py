@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -53,18 +52,8 @@ def _clips(folder: Path, seeds: range) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.stack(clips), torch.tensor(labels)
 
 
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """Small depthwise convolutions gain nothing from threads, and threads that wait for a core
-    of a busy machine cost a hundredfold."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.mark.trains
-def test_it_learns_to_tell_left_from_right(tmp_path: Path, one_thread: None) -> None:
+def test_it_learns_to_tell_left_from_right(tmp_path: Path) -> None:
     """A short training; then clips that it has not seen, whose single frames tell nothing."""
     torch.manual_seed(0)
     clips, labels = _clips(tmp_path, range(128))

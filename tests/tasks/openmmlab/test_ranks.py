@@ -20,7 +20,7 @@ ROOT = SCRIPT.parents[3]
 def test_two_ranks_share_the_batch_stop_together_and_hold_one_network(
     cache_dir: Path, tmp_path: Path, model: str
 ) -> None:
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     done = subprocess.run(
         [*launch, str(SCRIPT), model, str(cache_dir), str(tmp_path)],

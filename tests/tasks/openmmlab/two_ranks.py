@@ -34,7 +34,6 @@ class SharedWindow:
 
 
 def main(model: str, cache_dir: str, output_dir: str) -> None:
-    torch.set_num_threads(1)
     ranks = TorchRanks(from_environment(), uses_gpu=False, folder=Path(output_dir))
     launchers.register()
     overrides = [
