@@ -40,7 +40,9 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     Subcommand("status", "what of a sweep is done, running, failed, missing", "launchers.status"),
     Subcommand("cancel", "end a sweep's SLURM jobs", "launchers.cancel"),
     Subcommand("doctor", "what this machine can measure", "metering.doctor"),
-    AnalysisCommand("show", "all that is known of one run", "analysis.commands.show"),
+    AnalysisCommand(
+        "show", "all that is known of one run; the runs of a folder", "analysis.commands.show"
+    ),
     AnalysisCommand("compare", "runs beside each other", "analysis.commands.compare"),
     AnalysisCommand("tables", "the paper's tables", "analysis.commands.tables"),
     AnalysisCommand("figures", "the paper's figures", "analysis.commands.figures"),

@@ -1,4 +1,4 @@
-"""`python -m analysis show RUN`: one run on one page."""
+"""`python -m analysis show RUN`: one run on one page, or the runs of a folder, a line each."""
 
 from __future__ import annotations
 
@@ -6,20 +6,32 @@ import argparse
 import textwrap
 
 from analysis.errors import printable
-from analysis.show.find import named
+from analysis.show.find import frame_of, of_frame
+from analysis.show.listing import HOW_TO_SEE_ONE, listing
 from analysis.show.page import page
-from analysis.tables.terminal import width_of_output
+from analysis.tables.terminal import show, width_of_output
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = subparsers.add_parser("show", help="all that is known of one run")
-    command.add_argument("run_named", metavar="RUN", help="a run's folder, record or run id")
+    command = subparsers.add_parser(
+        "show", help="all that is known of one run; the runs of a folder"
+    )
+    command.add_argument(
+        "run_named",
+        metavar="RUN",
+        help="a run's folder, record or run id; a folder of runs lists them",
+    )
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    name = arguments.run_named
+    frame = frame_of(name)
+    if frame["path"].nunique() > 1:
+        show(listing(name, frame), notes=True, beneath=[HOW_TO_SEE_ONE])
+        return 0
     width = min(width_of_output(), 120)
-    for heading, lines in page(named(arguments.run_named, one_run=True)):
+    for heading, lines in page(of_frame(name, frame)):
         print(heading)
         printed: set[str] = set()
         for line in lines:

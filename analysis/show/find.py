@@ -30,16 +30,18 @@ class Named:
     measured: Measured | None
 
 
-def named(name: str, one_run: bool = False) -> Named:
-    """What `name` means: runs of one set-up, or with `one_run` a single run.
+def named(name: str) -> Named:
+    """What `name` means: runs of one set-up.
 
     Raises `AnalysisError` where it is none, or several set-ups."""
-    frame = _frame(name)
-    paths = list(dict.fromkeys(frame["path"]))
-    if one_run and len(paths) > 1:
-        raise AnalysisError(f"{name} holds {len(paths)} runs; name one: {_some(paths)}")
+    return of_frame(name, frame_of(name))
+
+
+def of_frame(name: str, frame: pd.DataFrame) -> Named:
+    """`named`, whose rows are loaded already."""
     rows = merge(frame)
     if len(rows) > 1:
+        paths = list(dict.fromkeys(frame["path"]))
         raise AnalysisError(
             f"{name} holds {len(rows)} set-ups; name the runs of one: {_some(paths)}"
         )
@@ -51,7 +53,8 @@ def named(name: str, one_run: bool = False) -> Named:
     return Named(name, frame, read_again, rows[0] if rows else None)
 
 
-def _frame(name: str) -> pd.DataFrame:
+def frame_of(name: str) -> pd.DataFrame:
+    """The rows of all runs that `name` means. Raises `AnalysisError` where it means none."""
     place = Path(name).expanduser()
     if place.exists() or not _RUN_ID.fullmatch(name):
         if place.exists() and not (place.is_dir() or place.is_file()):

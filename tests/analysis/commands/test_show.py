@@ -117,9 +117,20 @@ def test_a_fifo_never_hangs(tmp_path: Path, capsys) -> None:
         assert "is no regular file" in capsys.readouterr().err
 
 
-def test_several_runs_are_refused_by_name(tmp_path: Path, capsys) -> None:
-    assert main(["show", str(put(tmp_path, a_record(), a_record()))]) == 2
-    assert "holds 2 runs; name one" in capsys.readouterr().err
+def test_the_runs_of_a_folder_are_listed(tmp_path: Path, capsys) -> None:
+    hot = a_record(phases={"train": replace(a_phase(), flags=("hot",))})
+    failed = a_failure()
+    assert main(["show", str(put(tmp_path, hot, failed))]) == 0
+    said = capsys.readouterr().out
+    assert "2 runs: 1 failed, 1 finished" in said
+    of_hot, of_failed = (
+        next(line for line in said.splitlines() if one.run_id[:8] in line) for one in (hot, failed)
+    )
+    assert "swin_t" in of_hot and "finished †" in of_hot and "3.600 ± 0.072" in of_hot
+    assert "failed" in of_failed and "±" not in of_failed
+
+
+def test_a_path_that_is_none_is_refused(capsys) -> None:
     assert main(["show", "../nowhere"]) == 2
     assert "does not exist" in capsys.readouterr().err
 
