@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tasks.config.refusals import shown
 _VALUE = re.compile(r"([\w.]+)=")
 _UNKNOWN_KEY = re.compile(r"key (?:([\w.]+) )?'([^']+)' is unknown")
 _UNKNOWN_VALUE = re.compile(r"([\w.]+) '([^']*)' is unknown")
+_LAUNCHER = re.compile(r"^\s*-\s*override\s+/?(hydra/(?:launcher|sweeper))\s*:\s*([\w-]+)", re.M)
 _MISSING = re.compile(r"([\w.]+)(?:=null)? is missing")
 
 
@@ -33,6 +35,28 @@ def with_file(message: str, hydra: DictConfig) -> str:
         if _holds(_read(path), key.split("."), group, value):
             return f"{_short(path)}: {message}"
     return message
+
+
+def launcher_not_taken(hydra: Any) -> str | None:
+    """Why a launcher or sweeper that a chosen file names does not run this command: Hydra chooses
+    them before it reads what a sweep or an experiment chooses; None where each is taken. hydra:
+    Hydra's settings of the run."""
+    typed = [str(override).partition("=")[0] for override in hydra.overrides.hydra]
+    for path, _ in _files(hydra):
+        for group, name in _launchers_in(path):
+            chosen = hydra.runtime.choices.get(group)
+            if name != chosen and group not in typed:
+                return (
+                    f"{_short(path)}: override {group}: {name} comes too late, the command runs "
+                    f"with {chosen}; take it out and write {group}={name} on the command line"
+                )
+    return None
+
+
+@lru_cache(maxsize=1000)
+def _launchers_in(path: Path) -> list[tuple[str, str]]:
+    """(group, name) of the launcher and sweeper that a file's defaults list names."""
+    return _LAUNCHER.findall(path.read_text(encoding="utf-8", errors="replace"))
 
 
 def _key_and_value(message: str) -> tuple[str, str | None]:

@@ -20,6 +20,7 @@ from tasks.config.weight_files import PRETRAINED
 MOST = 2**31 - 1
 """Counts above this overflow in the libraries that take them."""
 
+_VARIABLE = re.compile(r"\$(?:([A-Z_][A-Z0-9_]*)|\{([A-Z_][A-Z0-9_]*)\})(?=/|$)")
 
 _MOST_NAME_BYTES = 255  # of a file, on all that Linux and macOS format
 
@@ -109,6 +110,12 @@ def place(value: str) -> str:
         parts = Path(value).expanduser().parts
     except RuntimeError:
         raise PydanticCustomError("path", "is in no user's home; give a path") from None
+    if (variable := _VARIABLE.search(value)) is not None:
+        name = variable[1] or variable[2]
+        raise PydanticCustomError(
+            "path",
+            f"has a variable of the shell, which nothing replaces here; write ${{oc.env:{name}}}",
+        )
     if "\0" in value or any(len(part.encode()) > _MOST_NAME_BYTES for part in parts):
         raise PydanticCustomError("path", "is no path (too long, or a zero byte); give one")
     return value

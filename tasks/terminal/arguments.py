@@ -133,10 +133,12 @@ def check_override(text: str, override: Any, is_multirun: bool) -> None:
     if key not in GROUPS and not (CONF_DIR / key).is_dir():
         if override.is_sweep_override() and not is_multirun:
             raise PlanError(
-                f"{text} is a list of choices: add -m to run each, or quote it as one "
-                f"value, '{key}=\"{text.partition('=')[2]}\"'"
+                f"{text} is a list of choices: add -m to run each, or give it as one value, "
+                f"'{key}=\"{text.partition('=')[2]}\"' or '{key}=[{text.partition('=')[2]}]'"
             )
-        if override.is_delete() and "." not in key:
+        if key in ("hydra.launcher", "hydra.sweeper") and value is None:
+            raise PlanError(f"{text} removes what every run needs; leave it out")
+        if override.is_delete() and key in _top_keys():
             raise PlanError(f"{text} removes {key}, which every run needs; give {key}=VALUE")
         return
     if text.startswith("+") and override.package is None and not isinstance(value, dict):
@@ -151,6 +153,12 @@ def check_override(text: str, override: Any, is_multirun: bool) -> None:
         raise PlanError(f"{text} removes {key}, which every run needs; choose {key}=NAME")
     else:
         _check_name(text, key, value)
+
+
+def _top_keys() -> set[str]:
+    from tasks.config import key_table
+
+    return {one.name.partition(".")[0] for one in key_table.all_keys()}
 
 
 def _check_whole(text: str, key: str, override: Any) -> None:

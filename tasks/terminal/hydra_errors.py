@@ -57,7 +57,7 @@ def explained(error: Exception, flags: argparse.Namespace | None = None) -> str:
         is_primary or "/" in str(error.missing_cfg_file)
     ):
         return _no_primary(flags) if is_primary else _missing_file(error, flags)
-    if words := _of_override(error):
+    if words := _of_override(error, flags):
         return words
     place = _COMPOSING.match(str(error))
     if place is None:
@@ -66,11 +66,16 @@ def explained(error: Exception, flags: argparse.Namespace | None = None) -> str:
     return f"{_file_of(place[1], flags)}: {_of_composing(message, place[1], flags)}"
 
 
-def _of_override(error: Exception) -> str:
+def _of_override(error: Exception, flags: argparse.Namespace | None) -> str:
     """What is wrong with an override that Hydra could not put in its place; empty for any other
     error. Some come as plain errors of Python's."""
     if sweeping := re.search(r"Sweeping over Hydra's configuration .*'(.*)'", str(error)):
         return f"{sweeping[1]} sweeps what holds for a whole command; give it one value a command"
+    if other := re.search(r"Could not delete.*The value of '(\S+)' is (.*) and not", str(error)):
+        return f"~{other[1]} with another value than it has, {other[2]}; leave the value out"
+    if unset := re.search(r"Error resolving interpolation '(.*)', possible", str(error)):
+        typed = [text for text in (flags.overrides if flags else ()) if unset[1] in text]
+        return f"{(typed or [unset[1]])[0]} cannot be resolved; give a name"
     merging = re.search(r"Error merging override (\S+)", str(error))
     line = merging[1] if merging else ""
     if isinstance(error, (AttributeError, TypeError)) and not isinstance(
@@ -85,9 +90,11 @@ def _of_override(error: Exception) -> str:
 def _no_primary(flags: argparse.Namespace | None) -> str:
     name = (flags and flags.config_name) or "config"
     folders = " or ".join(str(folder) for folder in _folders(flags))
+    cure = "name its folder by --config-dir FOLDER"
+    if any((folder / f"{name.removesuffix('.yml')}.yml").is_file() for folder in _folders(flags)):
+        cure = "Hydra reads .yaml alone: rename it"
     return (
-        f"--config-name {name}: there is no {name.removesuffix('.yaml')}.yaml in {folders}; "
-        "name its folder by --config-dir FOLDER"
+        f"--config-name {name}: there is no {name.removesuffix('.yaml')}.yaml in {folders}; {cure}"
     )
 
 
@@ -101,7 +108,7 @@ def _of_composing(message: str, config: str, flags: argparse.Namespace | None) -
         if config and group in GROUPS:
             place = f"/{group}@_global_.{group}"
             return f"defaults cannot override {group} from here; write override {place}: NAME"
-        return _no_such_key(mistyped[1])
+        return _no_such_key(mistyped[1], flags)
     if wrong := _KIND.search(message):
         named = wrong[1] or _other_kind(config, flags) or "a key"
         return f"{named} does not suit what the key holds; give a value of its kind"
@@ -192,10 +199,12 @@ def _no_such_launcher_key(key: str) -> str:
     return str(unknown("key", key, known))
 
 
-def _no_such_key(key: str) -> str:
+def _no_such_key(key: str, flags: argparse.Namespace | None) -> str:
     if key.startswith(_LAUNCHER):
         return _no_such_launcher_key(key)
     known = _keys()
+    if key in known and flags and flags.config_name not in (None, "config"):
+        return f"{_primary(flags)} is not based on config; begin it with defaults: [config, _self_]"
     if key in known or ".options." in key:
         return f"key '{key}' takes no new entry like that; put a plus before it, +{key}=VALUE"
     return str(unknown("key", key, known, "see python run.py --help"))

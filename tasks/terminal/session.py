@@ -246,13 +246,17 @@ def _complain(line: str) -> None:
 
 def _require_sweep() -> None:
     """Raises `PlanError` where an experiment that sweeps is run without `-m`: Hydra would run its
-    first values' defaults alone."""
+    first values' defaults alone; and where a file names a launcher too late."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
+
+    from tasks.config.origin import launcher_not_taken
 
     if not HydraConfig.initialized():
         return
     settings = HydraConfig.get()
+    if (refusal := launcher_not_taken(settings)) is not None:
+        raise PlanError(refusal)
     if settings.mode != RunMode.MULTIRUN and settings.sweeper.get("params"):
         name = settings.runtime.choices.get("experiment")
         raise PlanError(f"experiment={name} is a sweep: add -m, python run.py -m experiment={name}")

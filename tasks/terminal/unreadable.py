@@ -8,6 +8,7 @@ import shlex
 from tasks.config.model_names import NEEDED_GROUPS, OPTIONAL_GROUPS
 
 GROUPS = (*NEEDED_GROUPS, *OPTIONAL_GROUPS)
+_MOST_SHOWN = 200
 _EMPTY_SWEEP = re.compile(r"(?:choice|range|glob|interval|sort|shuffle)\(\s*\)")
 _PLAIN = {
     **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb", '"'),
@@ -26,7 +27,10 @@ def unreadable(text: str) -> str:
     key, _, value = text.partition("=")
     if _EMPTY_SWEEP.fullmatch(value.strip()) and key:
         return sweeps_nothing(text, key.lstrip("+/"))
-    return f"{text!r} cannot be read as key=value{_cure(text, key, value)}"
+    shown = repr(text) if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]!r}..."
+    is_long = value.isdecimal() and len(value) > _MOST_SHOWN
+    cure = ": it is too long for a number" if is_long else _cure(text, key, value)
+    return f"{shown} cannot be read as key=value{cure}"
 
 
 def _cure(text: str, key: str, value: str) -> str:
@@ -49,7 +53,8 @@ def _cure(text: str, key: str, value: str) -> str:
         return (
             f": a comma has no value beside it; write {key}={listed}, or {key}=a,b without a blank"
         )
-    if not twice or ("${" in value and value.count("{") > value.count("}")):
+    is_open = any(value.count(one) > value.count(other) for one, other in ("{}", "[]"))
+    if not twice or (is_open and value.startswith(("[", "{", "$"))):
         return ": a quote, a bracket or ${ in it has no end"
     return ": its value has characters that mean something to Hydra; quote it twice, " + twice
 

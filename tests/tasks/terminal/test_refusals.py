@@ -101,6 +101,14 @@ CONF = Path(run.CONF)
         (["meter[idle_s]=3"], "write meter.idle_s=3"),
         (['checkpoint="C:\\w\\"'], """quote it twice, 'checkpoint="C:\\w\\\\"'"""),
         (["batch_size=${seed"], "has no end"),
+        (["model.recipe=[1,2"], "has no end"),
+        (["batch_size=" + "9" * 5000], "9'... cannot be read as key=value: it is too long"),
+        (["phases=train,test"], "or 'phases=[train,test]'"),
+        (["output_dir=$HOME/runs"], "has a variable of the shell, which nothing replaces here"),
+        (["~nope"], "key 'nope' is unknown"),
+        (["~meter.idle_s=99"], "with another value than it has, 1.0; leave the value out"),
+        (["data=${oc.env:WATT_NO_SUCH}"], "data=${oc.env:WATT_NO_SUCH} cannot be resolved"),
+        (["hydra.launcher=null"], "hydra.launcher=null removes what every run needs"),
         (["output_dir=\u201c/tmp/x\u201d"], """write plain ones, 'output_dir="/tmp/x"'"""),
         (["-m", "model=vit_b\uff0cresnet18"], "write plain ones, model=vit_b,resnet18; or,"),
         (["\u2013m"], "write plain ones, -m"),
@@ -211,6 +219,28 @@ def test_a_models_file_is_checked_key_by_key(
         assert type_in("model=mine") == (0, "")
     else:
         assert words in refused("model=mine")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("lab.yaml", "batch_size: 4\n", "is not based on config; begin it with defaults: [config"),
+        ("lab.yml", "defaults: [config]\n", "Hydra reads .yaml alone: rename it"),
+        ("lab.yaml", "", "is not based on config"),
+    ],
+)
+def test_a_primary_config_of_ones_own_says_what_it_lacks(
+    tmp_path: Path, name: str, text: str, words: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    assert words in refused("--config-dir", str(tmp_path), "--config-name", "lab")
+
+
+def test_a_launcher_that_a_chosen_file_names_comes_too_late(own_conf: Path) -> None:
+    chosen = "# @package _global_\ndefaults:\n  - override /hydra/launcher: slurm\nseed: 1\n"
+    (own_conf / "experiment" / "mine.yaml").write_text(chosen)
+    assert "override hydra/launcher: slurm comes too late" in refused("experiment=mine")
+    assert type_in("experiment=mine", "hydra/launcher=local") == (0, "")
 
 
 @pytest.mark.parametrize(
