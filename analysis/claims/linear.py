@@ -87,7 +87,7 @@ def shares(curves: Sequence[Curve]) -> tuple[Claim, Claim]:
         value, low, high = drift((sizes[1:] + sizes[:-1]) / 2, rates)
         words = (
             f"{line[0].model}: from share to share the rate drifts by "
-            f"{_signed(value, low, high)} (n {len(rates)})"
+            f"{_signed(value, low, high)} (n {len(rates)}){_apart(line)}"
         )
         straight.append((words, equivalent(low, high)))
         enough.append(_smallest(line[0], line[-1], kwh[0] / sizes[0], kwh[-1] / sizes[-1]))
@@ -117,7 +117,10 @@ def _smallest(small: Curve, large: Curve, small_rate: float, large_rate: float) 
             large_rate * large.relative_half_width,
         )
     low, high = (math.nan, math.nan) if interval is None else (interval[0] - 1, interval[1] - 1)
-    words = f"{small.model}: {share:.0%} of the data scaled up errs by {_signed(error, low, high)}"
+    words = (
+        f"{small.model}: {share:.0%} of the data scaled up errs by {_signed(error, low, high)}"
+        f"{_apart((small, large))}"
+    )
     return words, OPEN if interval is None else equivalent(low, high)
 
 
@@ -129,6 +132,11 @@ def _lines(curves: Sequence[Curve]) -> list[list[Curve]]:
         key = apart(study_key(curve.setup, AXES["fraction"]), curve.collection)
         lines.setdefault(key, {})[curve.setup.asked.data.fraction] = curve
     return [[line[share] for share in sorted(line)] for line in lines.values()]
+
+
+def _apart(line: Sequence[Curve]) -> str:
+    """What is said of several sweeps: what changed between them is in no interval."""
+    return ", measured apart" if len({curve.sweep for curve in line}) > 1 else ""
 
 
 def _signed(value: float, low: float, high: float) -> str:

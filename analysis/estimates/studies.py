@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.records.collection import OWN
+from analysis.records.sweeps import COLUMN, with_sweeps
 from metering import catalogue
 from metering.block import preferred
 from metering.record_file import read
@@ -35,7 +36,7 @@ share of the data is a number of steps of its own."""
 class Curve:
     """samples, kwh: up to the end of each block of a training, warm-up included, from 0;
     num_epoch_samples: of its share of the data; relative_half_width: of its rate's 95 % interval,
-    `None` without one."""
+    `None` without one; sweep: its number among the runs that were loaded with it."""
 
     model: str
     setup: SetUp
@@ -44,6 +45,7 @@ class Curve:
     num_epoch_samples: int
     relative_half_width: float | None
     collection: str = OWN
+    sweep: int = 0
 
     @property
     def num_epochs(self) -> int:
@@ -62,6 +64,7 @@ class Curve:
 def curves(records: pd.DataFrame) -> list[Curve]:
     """Finished classification trainings of the network's own step that lasted an epoch of their
     data, oldest first. `records`: as `load` gives them; each record is read again."""
+    records = with_sweeps(records)
     wanted = records[
         (records["status"] == "finished")
         & (records["kind"] == "record")
@@ -98,6 +101,7 @@ def _curve(row: dict) -> Curve | None:
         size,
         relative,
         row["collection"],
+        row[COLUMN],
     )
 
 

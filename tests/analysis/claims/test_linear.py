@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -113,3 +115,10 @@ def test_only_shares_of_one_device_are_joined() -> None:
     mixed = [here[0], there[1], here[2], there[3]]
     assert shares(mixed)[0].shown == "nothing yet", "two points a device"
     assert shares([*here, *there])[0].shown.count("net:") == 2
+
+
+def test_shares_of_two_days_are_said_to_be_so() -> None:
+    of_one, of_two = line(0.0), line(0.0)
+    of_two[-1] = replace(of_two[-1], sweep=7)
+    assert not any("apart" in claim.shown for claim in shares(of_one))
+    assert all(", measured apart" in claim.shown for claim in shares(of_two))
