@@ -61,6 +61,7 @@ def check(path: Path, videos: Path, num_classes: int, *, all_there: bool, cure: 
             f"data.root: {path} gives {worst[0]} the label {worst[1]}; labels go from 0 to "
             f"{num_classes - 1} with data.options.num_classes={num_classes}"
         )
+    _require_one_label(path, entries)
     there = _names(videos, frozenset(os.path.dirname(name) for name, _ in entries))
     missing = [name for name, _ in entries if os.path.normpath(name) not in there]
     if missing and (all_there or len(missing) == len(entries)):
@@ -69,6 +70,16 @@ def check(path: Path, videos: Path, num_classes: int, *, all_there: bool, cure: 
             f"{videos}, such as {missing[0]!r}{_several_numbers(missing[0])}; {cure}"
         )
     return len(entries)
+
+
+def _require_one_label(path: Path, entries: tuple[tuple[str, int], ...]) -> None:
+    labels: dict[str, int] = {}
+    for name, label in entries:
+        if labels.setdefault(os.path.normpath(name), label) != label:
+            raise PlanError(
+                f"data.root: {path} gives {name!r} the labels {labels[os.path.normpath(name)]} and "
+                f"{label}; leave one of the two lines out"
+            )
 
 
 def _several_numbers(name: str) -> str:

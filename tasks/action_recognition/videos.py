@@ -5,6 +5,7 @@ Imported inside `prepare`: registers `WatchedVideos` with MMAction2.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from mmaction.registry import DATASETS
 
 from tasks.action_recognition import lists
 from tasks.openmmlab.unreadable import Unreadable
+
+_DECORDS_PLACE = re.compile(r"^(\[[\d:]+\] \S+:\d+: )+")
+"""Time and line of source before what decord says."""
 
 
 @DATASETS.register_module(force=True)
@@ -68,5 +72,5 @@ def _fault(filename: str) -> str | None:
             return "it has no frames"
         reader.get_batch([0, len(reader) - 1])
     except (decord.DECORDError, RuntimeError, OSError) as error:
-        return str(error).splitlines()[-1].strip() or type(error).__name__
+        return _DECORDS_PLACE.sub("", str(error).splitlines()[-1].strip()) or type(error).__name__
     return None

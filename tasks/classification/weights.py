@@ -59,7 +59,7 @@ def require_fit(plan: Plan, network: torch.nn.Module) -> None:
     other = [name for name in own if name in given and own[name] != given[name]]
     if not (missing or surplus or other):
         return weight_values.require_real(chosen, network, state)
-    _require_no_prefix(chosen, own, given)
+    weight_values.require_no_prefix(chosen, own, given)
     parts = [
         f"{len(names)} {words} ({', '.join(names[:_SHOWN])}{', ...' * (len(names) > _SHOWN)})"
         for names, words in (
@@ -122,23 +122,6 @@ def _heads(network: torch.nn.Module) -> list[str]:
     names = pretrained_cfg.get("classifier") or ()
     names = (names,) if isinstance(names, str) else names
     return [f"{name}.weight" for name in names]
-
-
-def _require_no_prefix(
-    chosen: str, own: Mapping[str, tuple[int, ...]], given: Mapping[str, tuple[int, ...]]
-) -> None:
-    """Raises `PlanError` where the weights are the network's under names with one word more, as
-    Lightning and wrappers save them."""
-    first = next(iter(own), None)
-    if first is None:
-        return
-    for prefix in {name.removesuffix(first) for name in given if name.endswith(f".{first}")}:
-        if all(given.get(prefix + name) == shape for name, shape in own.items()):
-            raise PlanError(
-                f"checkpoint={chosen} has this network's weights under names that begin with "
-                f"'{prefix}' ({prefix}{first}); save them without it: "
-                f"{{name.removeprefix('{prefix}'): value for name, value in state.items()}}"
-            )
 
 
 def _ema_key(content: Mapping[str, Any]) -> str | None:

@@ -84,11 +84,18 @@ def require_timm_name(name: str) -> None:
     if timm_source(name) is None:
         if words := renamed(name):
             raise PlanError(words)
-        known = yaml_names() | timm_names()
-        if "." in name:
-            base = name.rsplit("/", maxsplit=1)[-1].split(".", maxsplit=1)[0]
-            known = frozenset(tag for tag in timm_tags() if tag.startswith(f"{base}.")) or known
-        raise unknown("model", name, known, "see python run.py --help")
+        raise unknown_model(name, "see python run.py --help")
+
+
+def unknown_model(name: str, cure: str) -> PlanError:
+    """With the nearest names: tags of its network, a name within it
+    (`torchvision.models.resnet50`), else any. cure: where none is near."""
+    parts = name.rsplit("/", maxsplit=1)[-1].split(".")
+    tags = [tag for tag in timm_tags() if tag.startswith(f"{parts[0]}.")] if parts[1:] else []
+    known = yaml_names() | timm_names()
+    if not tags and parts[1:] and parts[-1] in known:
+        return PlanError(f"model '{name}' is unknown; did you mean {parts[-1]}?")
+    return unknown("model", name, tags or sorted(known), cure)
 
 
 def renamed(name: str) -> str | None:

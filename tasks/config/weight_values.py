@@ -40,3 +40,20 @@ def require_finite(checkpoint: str, network: torch.nn.Module) -> None:
                 f"checkpoint={checkpoint} has weights that are infinite or no numbers ({name}), as "
                 "of a training that diverged; give an earlier checkpoint"
             )
+
+
+def require_no_prefix(
+    checkpoint: str, own: Mapping[str, tuple[int, ...]], given: Mapping[str, tuple[int, ...]]
+) -> None:
+    """own, given: shapes of the network's and of the file's weights by name. Raises `PlanError`
+    where they are the same under names with one word more, as Lightning and wrappers save them."""
+    first = next(iter(own), None)
+    if first is None:
+        return
+    for prefix in {name.removesuffix(first) for name in given if name.endswith(f".{first}")}:
+        if all(given.get(prefix + name) == shape for name, shape in own.items()):
+            raise PlanError(
+                f"checkpoint={checkpoint} has this network's weights under names that begin with "
+                f"'{prefix}' ({prefix}{first}); save them without it: "
+                f"{{name.removeprefix('{prefix}'): value for name, value in state.items()}}"
+            )

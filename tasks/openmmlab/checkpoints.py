@@ -36,6 +36,8 @@ def load(model: Any, path: str) -> None:
         and not key.endswith(_COMPUTED)
     ]
     if missing:
+        shapes = [{key: tuple(one.shape) for key, one in part.items()} for part in (own, state)]
+        weight_values.require_no_prefix(path, *shapes)
         raise PlanError(
             f"checkpoint={path} does not fit the model: {len(missing)} of {len(own)} weights "
             f"are missing or of another shape ({', '.join(missing[:_SHOWN])}, ...); "
@@ -71,6 +73,11 @@ def _read(path: str) -> dict[str, Any]:
 
     if path.endswith(".safetensors"):
         return _safetensors(path)
+    if path.lower().endswith((".npz", ".npy")):
+        raise PlanError(
+            f"checkpoint={path} is an archive of NumPy, which this network does not read; give a "
+            ".pth or .safetensors file"
+        )
     try:
         content = torch.load(
             Path(path).expanduser(),

@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from tasks.config import key_table
-from tasks.config.model_names import CONF_DIR, renamed, timm_names, yaml_names
+from tasks.config.model_names import CONF_DIR, renamed, unknown_model, yaml_names
 from tasks.config.own_modules import callable_name
 from tasks.config.refusals import one_line, shown
 from tasks.errors import unknown
@@ -131,13 +131,14 @@ def _missing_file(error: Any, flags: argparse.Namespace | None) -> str:
     ):  # hydra/launcher
         group, name = f"{group}/{name.partition('/')[0]}", name.partition("/")[2]
     known = list(error.options or sorted(path.stem for path in (CONF_DIR / group).glob("*.yaml")))
-    if group == "model":
-        if callable_name(name):
-            return f"model={name} is a function or class; write model=own model.source={name}"
-        known = sorted(yaml_names() | timm_names())
+    if group == "model" and callable_name(name):
+        return f"model={name} is a function or class; write model=own model.source={name}"
     listed = yaml_names() if group == "model" else known
-    words = renamed(name) if group == "model" else None
-    words = words or str(unknown(group, name, known, f"known: {', '.join(sorted(listed)[:40])}"))
+    cure = f"known: {', '.join(sorted(listed)[:40])}"
+    if group == "model":
+        words = renamed(name) or str(unknown_model(name, cure))
+    else:
+        words = str(unknown(group, name, known, cure))
     overrides = flags.overrides if flags else ()
     typed = [text.lstrip("+").startswith(group) and name in text for text in overrides]
     place = _COMPOSING.match(str(error))

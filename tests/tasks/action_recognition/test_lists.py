@@ -56,6 +56,12 @@ def test_videos_that_are_not_there_are_counted(tmp_path: Path) -> None:
         lists.check(*asked[:2], 1, all_there=False, cure="fetch it")
 
 
+def test_a_video_with_two_labels_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("a.mp4 0\n./a.mp4 0\na.mp4 1\n")
+    with pytest.raises(PlanError, match=r"gives 'a.mp4' the labels 0 and 1; leave one"):
+        lists.check(tmp_path / "list.txt", tmp_path, 5, all_there=True, cure="fetch it")
+
+
 def test_lists_of_frames_and_of_several_labels_are_told(tmp_path: Path) -> None:
     for line in ("a 120 3", "a.mp4,1,2"):
         path = tmp_path / f"{line}.txt"

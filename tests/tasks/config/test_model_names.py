@@ -24,6 +24,15 @@ def test_an_unknown_name_gets_its_nearest():
         require_timm_name("vit_bb")
 
 
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [("resnet50.a9_in1k", r"resnet50\.\w+"), ("torchvision.models.resnet50", r"resnet50\?")],
+)
+def test_a_tag_and_a_name_of_another_library_get_theirs(name: str, nearest: str):
+    with pytest.raises(PlanError, match=f"is unknown; did you mean {nearest}"):
+        require_timm_name(name)
+
+
 def test_a_name_that_timm_had_gets_the_one_of_today():
     assert timm_renamed() == timm.models._registry._deprecated_models
     with pytest.raises(PlanError, match=r"write model=tf_efficientnet_b0.ns_jft_in1k"):

@@ -71,6 +71,15 @@ def test_weights_that_are_no_numbers_are_refused(
         load(nn.Linear(2, 3), str(tmp_path / "a.pth"))
 
 
+def test_another_prefix_and_numpy_are_told(tmp_path: Path) -> None:
+    state = {f"model.{name}": value for name, value in nn.Linear(2, 3).state_dict().items()}
+    torch.save({"state_dict": state}, tmp_path / "a.ckpt")
+    with pytest.raises(PlanError, match=r"under names that begin with 'model\.'"):
+        load(nn.Linear(2, 3), str(tmp_path / "a.ckpt"))
+    with pytest.raises(PlanError, match="is an archive of NumPy"):
+        load(nn.Linear(2, 3), str(tmp_path / "a.npz"))
+
+
 def test_half_a_network_is_refused(tmp_path: Path) -> None:
     torch.save({"weight": torch.ones(3, 2)}, tmp_path / "half.pth")
     with pytest.raises(PlanError, match=r"1 of 2 weights are missing .* \(bias"):
