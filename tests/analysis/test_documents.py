@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.commands.predict import errors
+from analysis.commands.ranks import text as ranked
 from analysis.documents import filled
+from analysis.estimates.indices import chosen
 
 pytestmark = pytest.mark.slow
 
 
 def test_a_block_is_filled_with_what_its_command_prints() -> None:
-    text = "before\n<!-- predict -->\nold\n<!-- end -->\nafter\n"
-    assert filled(text) == f"before\n<!-- predict -->\n{errors()}<!-- end -->\nafter\n"
-    assert filled(filled(text)) == filled(text)
+    command = "ranks --index accuracy --top 1"
+    once = filled(f"before\n<!-- {command} -->\nold\n<!-- end -->\nafter\n")
+    printed = ranked(chosen(["accuracy"]), 1)
+    assert once == f"before\n<!-- {command} -->\n{printed}<!-- end -->\nafter\n"
+    assert filled(once) == once
 
 
 def test_a_document_without_blocks_stays() -> None:
