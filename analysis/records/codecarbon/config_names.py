@@ -6,14 +6,13 @@ the config does not say is None; nothing is guessed from what it does not say.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from analysis.records.codecarbon.config_digest import digest_of
 from analysis.records.codecarbon.config_samples import SIZES, TEST_SIZES, count, samples_of
 from analysis.records.codecarbon.config_text import flat_texts, read_texts, resolved
 from analysis.records.codecarbon.tasks import kind_of
@@ -78,12 +77,6 @@ _TASK_WORDS = {
     "videoclassification": "action_recognition",
     "action": "action_recognition",
 }
-_NO_DIFFERENCE = re.compile(  # keys that change neither the network nor its step
-    r"(^|\.)(seed|\w*_?dir|\w*path|root|run_id|run_name|exp_name|experiment_name|project\w*|tags|"
-    r"notes|num_samples|num_images|num_test_samples|num_test_images|phase|mode|task_name|epochs|"
-    r"num_epochs|max_epochs|n_epochs)$|^(hydra|paths|logger|logging|wandb|callbacks|codecarbon|"
-    r"tracker|mlflow)(\.|$)|^name$"
-)
 
 
 @dataclass(frozen=True)
@@ -144,7 +137,7 @@ def facts_of(config: Path) -> ConfigFacts:
         num_test_samples=test_samples,
         num_processes=_processes(flat),
         input_size=_only(_values(flat, _SIZE_LEAVES)),
-        digest=_digest(flat),
+        digest=digest_of(config, raw, flat),
         notes=batch_notes,
         sample_notes={phase: note for phase, note in counted_as.items() if note is not None},
     )
@@ -281,11 +274,6 @@ def _precision(text: str | None) -> str | None:
     known = {"32": "fp32", "32-true": "fp32", "float32": "fp32", "16": "fp16", "16-mixed": "fp16"}
     known |= {"float16": "fp16", "bf16-mixed": "bf16", "bfloat16": "bf16"}
     return None if text is None else known.get(text.lower(), text)
-
-
-def _digest(flat: Mapping[str, str]) -> str:
-    kept = {key: value for key, value in flat.items() if not _NO_DIFFERENCE.search(key)}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _plain(word: str) -> str:
