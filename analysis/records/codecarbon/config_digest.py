@@ -25,7 +25,7 @@ def digest_of(config: Path, raw: Mapping[str, str], flat: Mapping[str, str]) -> 
     """8 hex digits over all keys but seeds, places and names. raw: as Hydra wrote it; flat: with
     its references resolved. A value from the environment, which Hydra does not write down, may be
     another in each run: such a config is like no other."""
-    kept = {key: _value(key, value) for key, value in (raw | flat).items() if _is_kept(key)}
+    kept = {key: _value(key, value) for key, value in {**raw, **flat}.items() if _is_kept(key)}
     if any(_ENVIRONMENT.search(value) for key, value in kept.items() if not _SOURCE.fullmatch(key)):
         kept[""] = str(config.absolute())
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:8]
