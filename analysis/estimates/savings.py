@@ -112,7 +112,8 @@ def cheapest_shown(rows: Iterable[Measured], setup: SetUp) -> list[Cheapest]:
         of_phase = [one for one in compared if one.phase == phase]
         shown = [one for one in of_phase if one.verdict == "saves"]
         if shown:
-            found.append(Cheapest(min(shown, key=_change), len(of_phase)))
+            num_compared = sum(one.num_sweeps > 0 for one in of_phase)
+            found.append(Cheapest(min(shown, key=_change), num_compared))
     return found
 
 

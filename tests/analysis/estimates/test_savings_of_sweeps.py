@@ -64,6 +64,7 @@ def test_a_set_up_and_a_reference_of_two_days_have_no_interval_and_no_verdict(tm
     assert [one.overrides for one in combinations(rows)] == ["compile=true"]
     (cheapest,) = cheapest_shown(rows, rows[0].setup)
     assert cheapest.saving.switch == "compile false -> true"
+    assert cheapest.num_compared == 1, "what was measured apart does not compete"
     assert len(figure_savings(found).axes[0].get_yticklabels()) == 2
 
 
