@@ -51,7 +51,9 @@ def require_classes(plan: DataPlan, labels: frozenset[int], *, first: int, num_p
     num_classes = int(plan.options["num_classes"])
     ignored = f"0 and {IGNORED} are" if first else f"{IGNORED} is"
     classes = labels - {IGNORED, 0 if first else IGNORED}
-    if len(classes) < 2:
+    # one thing and its background, as other tools write them
+    is_binary = labels == {0, IGNORED} or (first == 1 and labels - {IGNORED} == {0, 1})
+    if not classes or is_binary:
         raise PlanError(
             f"data.root={plan.root}: all masks together have the labels "
             f"{', '.join(map(str, sorted(labels)))}, and {ignored} ignored in the layout of "

@@ -98,7 +98,7 @@ def test_masks_without_classes_or_counted_from_zero_are_refused(
 
 
 def test_masks_that_have_their_classes_pass() -> None:
-    for labels in ({0, 1, 5}, {1, 2, 3, 4}, {0, 1, 2}):
+    for labels in ({0, 1, 5}, {1, 2, 3, 4}, {0, 1, 2}, {3}):
         mask_check.require_classes(
             own_set(Path("mine"), 5), frozenset(labels), first=1, num_public=150
         )
