@@ -45,7 +45,6 @@ MaxArraySize={max_array_size}
 SchedulerParameters=sched_interval=1,batch_sched_delay=0,preempt_youngest_first
 PreemptType=preempt/{preempt}
 PreemptMode=REQUEUE
-SlurmdTimeout={node_timeout}
 NodeName=DEFAULT CPUs=8 RealMemory=64000
 NodeName=v1 NodeHostname={host} NodeAddr=127.0.0.1 Port={v1} Gres=gpu:v100:4
 NodeName=r1 NodeHostname={host} NodeAddr=127.0.0.1 Port={r1} Gres=gpu:rtx3090:2,gpu:a6000:1
@@ -97,12 +96,11 @@ StorageLoc=slurm_acct
 
 @dataclass(frozen=True)
 class Site:
-    """What sites differ in. preempt: by `partition_prio` or `qos`; node_timeout: seconds without an
-    answer after which a node is down; energy: whether SLURM reads a counter of each node's."""
+    """What sites differ in. preempt: by `partition_prio` or `qos`; energy: whether SLURM reads a
+    counter of each node."""
 
     accounting: bool = True
     preempt: str = "partition_prio"
-    node_timeout: int = 300
     max_array_size: int = 21
     energy: bool = False
 

@@ -41,7 +41,7 @@ QOS = {
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    chosen = Site(preempt="qos", node_timeout=10, max_array_size=0)
+    chosen = Site(preempt="qos", max_array_size=0)
     with cluster(tmp_path_factory.mktemp("qos-slurm"), chosen) as made, made.in_use():
         for name, words in QOS.items():
             _call(made, "sacctmgr", "-i", "add", "qos", name, *words.split())
@@ -60,7 +60,10 @@ def _node(ticket: Ticket) -> str:
 
 
 def _kill_node(site: Cluster, ticket: Ticket) -> None:
-    site.kill(_node(ticket))
+    """The site's health check tells of it before SLURM would see it, after SlurmdTimeout."""
+    node = _node(ticket)
+    site.kill(node)
+    _call(site, "scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=died")
 
 
 def _preempt(site: Cluster, ticket: Ticket) -> None:
