@@ -46,8 +46,8 @@ SchedulerParameters=sched_interval=1,batch_sched_delay=0,preempt_youngest_first
 PreemptType=preempt/{preempt}
 PreemptMode=REQUEUE
 NodeName=DEFAULT CPUs=8 RealMemory=64000
-NodeName=v1 NodeHostname={host} NodeAddr=127.0.0.1 Port={v1} Gres=gpu:v100:4
-NodeName=r1 NodeHostname={host} NodeAddr=127.0.0.1 Port={r1} Gres=gpu:rtx3090:2,gpu:a6000:1
+NodeName=v1 NodeHostname={host} NodeAddr=127.0.0.1 Port={v1} Gres=gpu:v100:4 Weight=9
+NodeName=r1 NodeHostname={host} NodeAddr=127.0.0.1 Port={r1} Gres=gpu:rtx3090:2,gpu:a6000:1 Weight=9
 NodeName=c1 NodeHostname={host} NodeAddr=127.0.0.1 Port={c1}
 NodeName=c2 NodeHostname={host} NodeAddr=127.0.0.1 Port={c2}
 NodeName=c3 NodeHostname={host} NodeAddr=127.0.0.1 Port={c3}

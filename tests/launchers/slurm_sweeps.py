@@ -48,6 +48,7 @@ _IDLE_TRAINING = (
     f"model.path={Path(__file__).parent}",
     "phases=train",
     "meter.block_s=0.3",
+    "hardware.num_threads=1",
     "hardware.slurm.time_min=20",  # a busy machine takes minutes
 )
 NUM_STEPS = 300  # six seconds, in which whatever ends the run arrives

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,23 @@ from tests.launchers.slurm_sweeps import QUICK, records, start, tickets
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(500)]
 RunPy = Callable[..., subprocess.CompletedProcess[str]]
+Sweeps = dict[str, tuple[Path, subprocess.Popen[str]]]
+ON_CPU = ("hardware.accelerator=cpu",)
+SWEEPS = {
+    "profiles": ("hardware=v100x4,a6000", "hardware.gpu=null", *ON_CPU),
+    "two nodes": ("hardware.nodes=2", "hardware.gpu=null,NVIDIA H100", *ON_CPU),
+}
+
+
+@pytest.fixture(scope="module")
+def sweeps(slurm_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sweeps]:
+    """At work side by side, each in a folder of its own."""
+    folders = {name: tmp_path_factory.mktemp("sweep") for name in SWEEPS}
+    with slurm_cluster.in_use():
+        started = {name: start(folders[name], *QUICK, *words) for name, words in SWEEPS.items()}
+    yield {name: (folders[name], process) for name, process in started.items()}
+    for process in started.values():
+        process.kill()
 
 
 def test_two_submitters_at_once_run_each_once_and_the_failing_ones_spoil_no_other(
@@ -48,7 +65,10 @@ def test_two_submitters_at_once_run_each_once_and_the_failing_ones_spoil_no_othe
 
 
 def test_a_job_that_is_cancelled_before_it_starts_ends_as_a_record_with_slurms_reason(
-    slurm: Cluster, run_py: RunPy, tmp_path: Path
+    slurm: Cluster,
+    sweeps: Sweeps,
+    run_py: RunPy,
+    tmp_path: Path,
 ) -> None:
     sweep = (*QUICK, "++hardware.slurm.extra.begin=now+1hour")
     submitted = run_py(*sweep, "hydra.launcher.wait=false")
@@ -73,25 +93,20 @@ def test_a_job_that_is_cancelled_before_it_starts_ends_as_a_record_with_slurms_r
 
 
 def test_swept_profiles_start_their_ranks_on_their_own_nodes(
-    slurm: Cluster, run_py: RunPy, tmp_path: Path
+    slurm: Cluster, sweeps: Sweeps
 ) -> None:
-    done = run_py(
-        *QUICK,
-        "hardware=v100x4,a6000",
-        "hardware.gpu=null",
-        "hardware.accelerator=cpu",
-    )
+    folder, process = sweeps["profiles"]
+    output, _ = process.communicate(timeout=250)
 
-    assert done.returncode == 0, done.stderr + done.stdout
+    assert process.returncode == 0, output
     notes = {
         record.hardware: next(note for note in record.notes if note.startswith("SLURM job"))
-        for record in records(tmp_path)
+        for record in records(folder)
     }
     assert notes["v100x4"].endswith("on v1, CUDA_VISIBLE_DEVICES 0,1,2,3")
     assert notes["a6000"].endswith("on r1, CUDA_VISIBLE_DEVICES 2")
     ranks = {
-        ticket.folder.split("/")[-2]: _ranks(tmp_path, ticket.job_id)
-        for ticket in tickets(tmp_path)
+        ticket.folder.split("/")[-2]: _ranks(folder, ticket.job_id) for ticket in tickets(folder)
     }
     assert ranks == {"v100x4": 4, "a6000": 1}
 
@@ -102,14 +117,13 @@ def _ranks(folder: Path, job_id: str) -> int:
 
 
 def test_a_run_over_two_nodes_names_the_node_that_is_not_what_the_profile_says(
-    slurm: Cluster, run_py: RunPy, tmp_path: Path
+    slurm: Cluster, sweeps: Sweeps
 ) -> None:
-    done = run_py(
-        *QUICK, "hardware.nodes=2", "hardware.accelerator=cpu", "hardware.gpu=null,NVIDIA H100"
-    )
+    folder, process = sweeps["two nodes"]
+    output, _ = process.communicate(timeout=250)
 
-    assert done.returncode == 1, done.stderr + done.stdout
-    by_gpu = {record.config["hardware"]["gpu"]: record for record in records(tmp_path)}
+    assert process.returncode == 1, output
+    by_gpu = {record.config["hardware"]["gpu"]: record for record in records(folder)}
     assert by_gpu[None].status == "finished"
     assert by_gpu[None].phases["test"].num_nodes == 2
     failure = by_gpu["NVIDIA H100"].failure
