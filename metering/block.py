@@ -140,8 +140,8 @@ def _hottest(states: Sequence[BoardState]) -> BoardState | None:
         return None
     bits = [state.throttle_reasons for state in states if state.throttle_reasons is not None]
     reasons = 0
-    for one in bits:
-        reasons |= one
+    for of_board in bits:
+        reasons |= of_board
     celsius = [state.temperature_c for state in states if state.temperature_c is not None]
     clocks = [state.sm_clock_mhz for state in states if state.sm_clock_mhz is not None]
     return BoardState(

@@ -61,23 +61,23 @@ def gain_of(gpus: Sequence[Gpu], how: str) -> Gain | None:
     if not gpus:
         return None
     boards = tested_boards()
-    named = [one for one in boards if any(_same_name(one.name, gpu.name) for gpu in gpus)]
-    recent = [one for one in boards if any(name in one.name for name in SINCE_AMPERE)]
+    named = [board for board in boards if any(_same_name(board.name, gpu.name) for gpu in gpus)]
+    recent = [board for board in boards if any(name in board.name for name in SINCE_AMPERE)]
     closest = named or recent
-    errors = [one.error for one in closest]
+    errors = [board.error for board in closest]
     ours = [
-        [one for one in boards if gpu.uuid.removeprefix("GPU-").startswith(one.uuid_begin)]
+        [board for board in boards if gpu.uuid.removeprefix("GPU-").startswith(board.uuid_begin)]
         for gpu in gpus
     ]
     half_width: float | None = None
     if how == "power" and all(ours):
-        half_width = max(abs(one.error) + 2 * one.spread for boards in ours for one in boards)
+        half_width = max(abs(test.error) + 2 * test.spread for tests in ours for test in tests)
         return Gain(min(errors), max(errors), half_width, f"this board was tested: {SOURCE}")
-    num_boards = len({one.uuid_begin for one in closest})
+    num_boards = len({board.uuid_begin for board in closest})
     which = f"{num_boards} boards of this name" if named else f"{num_boards} Ampere and Ada boards"
-    what = "NVML's energy counter was not tested" if how == "counter" else "no board was this one"
+    reason = "NVML's energy counter was not tested" if how == "counter" else "no board was this one"
     note = (
-        f"not known: {what}; power.draw of {which} read {100 * min(errors):+.1f} to "
+        f"not known: {reason}; power.draw of {which} read {100 * min(errors):+.1f} to "
         f"{100 * max(errors):+.1f} % off: {SOURCE}"
     )
     return Gain(min(errors), max(errors), None, note)

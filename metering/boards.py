@@ -23,5 +23,5 @@ def together(boards: Sequence[Board]) -> Board:
         (name or "unknown") + (f" at {limit:g} W" if limit and len(limits) > 1 else "")
         for name, limit in boards
     )
-    said = " + ".join(f"{count} x {name}" for name, count in sorted(kinds.items()))
-    return said, None if len(limits) > 1 else min(limits, default=None)
+    description = " + ".join(f"{count} x {name}" for name, count in sorted(kinds.items()))
+    return description, None if len(limits) > 1 else min(limits, default=None)

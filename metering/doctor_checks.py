@@ -33,8 +33,8 @@ def guarded(topic: str, check: Callable[[], Iterator[Line]], cure: str) -> Itera
 
 
 def _broken(topic: str, error: Exception, cure: str) -> Line:
-    said = " ".join(f"{type(error).__name__}: {error}".split())
-    return Line(topic, "failure", f"cannot be examined: {said}", cure)
+    message = " ".join(f"{type(error).__name__}: {error}".split())
+    return Line(topic, "failure", f"cannot be examined: {message}", cure)
 
 
 def cpu() -> Iterator[Line]:

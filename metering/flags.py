@@ -69,7 +69,7 @@ def _of_codecarbon(measured: Sequence[Block], disagreement: float, ticks: float)
 
 def _of_second_path(measured: Sequence[Block], ticks: float) -> Iterator[str]:
     """The boards' integrated power against their counters."""
-    pairs = [(one.watched_j, one.own.gpu_kwh) for one in measured]
+    pairs = [(block.watched_j, block.own.gpu_kwh) for block in measured]
     known = [(joules, kwh) for joules, kwh in pairs if joules is not None and kwh]
     if not known or len(known) < len(pairs):
         return
@@ -85,8 +85,8 @@ def _of_second_path(measured: Sequence[Block], ticks: float) -> Iterator[str]:
 
 def of_clocks(measured: Sequence[Block]) -> Iterator[str]:
     """Boards that lowered their clocks, not by their power limit."""
-    bits = [one.state.throttle_reasons or 0 for one in measured if one.state is not None]
-    if num_slowed := sum(bool(one & SLOWED_BITS) for one in bits):
+    bits = [block.state.throttle_reasons or 0 for block in measured if block.state is not None]
+    if num_slowed := sum(bool(reasons & SLOWED_BITS) for reasons in bits):
         yield (
             f"heat or a power brake lowered the boards' clocks in {num_slowed} of {len(measured)} "
             "measured blocks: a cooler board would give another figure"

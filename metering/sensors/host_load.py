@@ -49,15 +49,15 @@ def flags(before: CpuTimes | None, after: CpuTimes | None) -> tuple[str, ...]:
     used_s = after.used_s - before.used_s
     if used_s <= 0:
         return ()
-    told = []
+    notes = []
     others = max(0.0, 1 - (after.own_s - before.own_s) / used_s)
     if others > MAX_SHARE_OF_OTHERS:
-        told.append(
+        notes.append(
             f"other processes took {100 * others:.0f} % of the CPU time used on this machine, "
             "whose CPU energy includes theirs"
         )
     stolen_s = after.stolen_s - before.stolen_s
     stolen = stolen_s / (used_s + stolen_s)
     if stolen > MAX_STOLEN_SHARE:
-        told.append(f"other virtual machines took {100 * stolen:.0f} % of this one's CPU time")
-    return tuple(told)
+        notes.append(f"other virtual machines took {100 * stolen:.0f} % of this one's CPU time")
+    return tuple(notes)

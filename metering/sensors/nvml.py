@@ -172,13 +172,13 @@ def _refuse_two_orders(
 ) -> None:
     models = sorted({board.name for board in every if board.name})
     if mask is not None and mask[0] == "CUDA_VISIBLE_DEVICES":
-        said, by_order = "=".join(mask), any(is_index(entry) for entry in entries(mask[1]))
+        given, by_order = "=".join(mask), any(is_index(entry) for entry in entries(mask[1]))
     else:
-        said = f"{num_used} of {len(every)} GPUs without CUDA_VISIBLE_DEVICES"
+        given = f"{num_used} of {len(every)} GPUs without CUDA_VISIBLE_DEVICES"
         by_order = num_used < len(every)
     if by_order and len(models) > 1:
         raise MaskError(
-            f"{said}: this machine mixes {', '.join(models)}, which CUDA counts by speed and NVML "
+            f"{given}: this machine mixes {', '.join(models)}, which CUDA counts by speed and NVML "
             "by bus; set CUDA_DEVICE_ORDER=PCI_BUS_ID, or CUDA_VISIBLE_DEVICES to UUIDs"
         )
 

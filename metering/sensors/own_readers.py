@@ -121,7 +121,7 @@ class OwnReaders:
         fault = self._gpu_fault(used_j, duration_s) or self._power_fault()
         gpu_kwh = sum(used_j.values()) / J_PER_KWH if used_j and not fault else None
         cpu_kwh, ram_kwh, rapl_faults = self._rapl_between(before, after, duration_s)
-        fault = fault or next((one for one in rapl_faults if one), "")
+        fault = fault or next(filter(None, rapl_faults), "")
         return Difference(Energy(gpu_kwh, cpu_kwh, ram_kwh), fault, self._watched_j(before, after))
 
     def _gpu_used_j(self, before: Snapshot, after: Snapshot) -> dict[str, float]:
