@@ -25,6 +25,11 @@ _ENCODINGS = (
     (b"\x00\x00\xfe\xff", "is UTF-32"),
 )
 
+_GIT = (
+    (b"version https://git-lfs", "a pointer of Git LFS; `git lfs pull` fetches the file"),
+    (b"<<<<<<< ", "a conflict of Git's; resolve it, and keep one side"),
+)
+
 
 @dataclass(frozen=True)
 class Totals:
@@ -78,6 +83,9 @@ def to_present_schema(text: str | bytes) -> dict[str, Any]:
     for mark, name in _ENCODINGS:
         if content.startswith(mark):
             raise RecordError(f"not JSON: the file {name}; save it as UTF-8 without a mark")
+    for mark, what in _GIT:
+        if content.startswith(mark):
+            raise RecordError(f"not JSON: {what}")
     try:
         data = pydantic_core.from_json(content, cache_strings="keys")
     except ValueError as error:

@@ -83,6 +83,8 @@ def test_writing_leaves_nothing_else_and_replaces_whole(tmp_path):
     ("text", "words"),
     [
         ("", "not JSON"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a pointer of Git LFS"),
+        (f"<<<<<<< HEAD\n{to_json(RECORD)}\n=======\n", "a conflict of Git's"),
         (to_json(RECORD)[:-40], "not JSON"),
         ("[]", "schema_version"),
         ('{"schema_version": true}', "schema_version"),
