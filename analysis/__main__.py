@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from analysis.errors import AnalysisError, printable
 from metering import missing_package
@@ -36,9 +37,17 @@ COMMANDS = (
 """Modules with `add_parser(subparsers)`, which adds one command and sets its `run`."""
 
 
+class OneLineParser(argparse.ArgumentParser):
+    """Refuses in one line, without all options before it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Status 2."""
+        self.exit(2, f"{printable(message)}; see {self.prog} --help\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """Of every command; what it parses has `run`."""
-    whole = argparse.ArgumentParser(prog="python -m analysis", description=__doc__)
+    whole = OneLineParser(prog="python -m analysis", description=__doc__)
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
     for name in COMMANDS:
         try:

@@ -11,6 +11,7 @@ from analysis.errors import AnalysisError, unknown
 from analysis.records.codecarbon.importing import Given, import_logs
 from analysis.records.load import find_logs
 from metering import catalogue
+from metering.bounds import MOST
 from metering.json_values import shown
 from metering.record_file import write
 
@@ -21,11 +22,11 @@ MOST_BYTES = 150
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = subparsers.add_parser("import", help="CodeCarbon logs as records")
     command.add_argument("folders", nargs="+", help="folders with emissions files, or such files")
-    command.add_argument("--samples", type=int, help="that each run processed in its phase")
+    command.add_argument("--samples", type=_whole, help="that each run processed in its phase")
     command.add_argument("--model", help="name of the model (default: what the config says)")
     command.add_argument("--task", help=f"one of {', '.join(catalogue.task_names())}")
     command.add_argument("--data", help="name of the data set")
-    command.add_argument("--batch-size", type=int)
+    command.add_argument("--batch-size", type=_whole)
     command.add_argument("--precision", help="such as fp32")
     command.add_argument("--phase", choices=("train", "test"), help="what the run did")
     command.add_argument(
@@ -74,6 +75,17 @@ def run(arguments: argparse.Namespace) -> int:
     written = len(imported.records)
     print(f"wrote {written} records to {arguments.out}/; {len(rates)} phases have a rate{cure}")
     return 0
+
+
+def _whole(text: str) -> int:
+    """`1281167`, or `1.28e6`; a comma may be decimal or group digits."""
+    try:
+        number = float(text)
+        if number == int(number) and abs(number) <= MOST:
+            return int(text) if text.lstrip("+-").isdecimal() else int(number)
+    except (ValueError, OverflowError):
+        pass
+    raise argparse.ArgumentTypeError(f"{shown(text)} is not a whole number, such as 1281167")
 
 
 def _check_name(name: str, value: str | None) -> None:
