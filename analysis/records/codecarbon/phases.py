@@ -22,9 +22,9 @@ class Whole:
 
 
 AT_ONCE = (
-    "it ran at the same time as another run of its file, so they may be ranks of one run, or each "
-    "may hold what the other used: no rate is made; `python -m analysis import FOLDER --run-id ID` "
-    "takes a run for a whole one"
+    "it ran at the same time as another run of its file: they may be ranks of one run, or a run "
+    "and a part of it, or each may hold what the other used; no rate is made; `python -m analysis "
+    "import FOLDER --run-id ID` takes a run for a whole one"
 )
 _OF_ONE_CONFIG = "{} runs and one config, which cannot say the samples of each: no rate is made"
 FoundPhase = tuple[str, str, Logged, tuple[str, ...]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 
 from analysis.records.codecarbon.quantities import Logged
@@ -118,8 +117,9 @@ def is_of_job(path: str, config: Path | None) -> bool:
 
 
 def at_once(runs: Sequence[RunLog]) -> set[str]:
-    """Ids of the runs that one file has of one project, time and length: the ranks of a run append
-    to one file where all of them have a tracker."""
+    """Ids of the runs that one file has of one project and time, and of one length or one within
+    the other: the ranks of a run append to one file where all of them have a tracker, and so do a
+    tracker of the whole and one of a part."""
     groups: dict[tuple[str, str], list[RunLog]] = {}
     for run in runs:
         if run.any.start_s is not None:
@@ -127,16 +127,23 @@ def at_once(runs: Sequence[RunLog]) -> set[str]:
     ids: set[str] = set()
     for group in groups.values():
         group.sort(key=lambda run: run.any.start_s or 0.0)
-        for run, other in pairwise(group):
-            if _overlap(run.any, other.any) and _same_length(run.any, other.any):
-                ids |= {run.any.run_id, other.any.run_id}
+        longest = group[0]
+        for run, before in zip(group[1:], group, strict=False):
+            for other in {before.any.run_id: before, longest.any.run_id: longest}.values():
+                if _overlap(run.any, other.any) and _may_hold(other.any, run.any):
+                    ids |= {run.any.run_id, other.any.run_id}
+            if (run.any.end_s or 0.0) > (longest.any.end_s or 0.0):
+                longest = run
     return ids
 
 
-def _same_length(one: Logged, other: Logged) -> bool:
+def _may_hold(one: Logged, later: Logged) -> bool:
     """Two trackers never last equally long to the last digit: such lines were made from another."""
-    shorter_s, longer_s = sorted((one.duration_s, other.duration_s))
-    return SAME_LENGTH * longer_s <= shorter_s < longer_s
+    shorter_s, longer_s = sorted((one.duration_s, later.duration_s))
+    starts_later_s = (later.start_s or 0.0) - (one.start_s or 0.0)
+    ends_earlier_s = (one.end_s or 0.0) - (later.end_s or 0.0)
+    is_within = min(starts_later_s, ends_earlier_s) > 1
+    return is_within or SAME_LENGTH * longer_s <= shorter_s < longer_s
 
 
 def count_devices(runs: Sequence[RunLog]) -> bool:

@@ -17,6 +17,8 @@ from analysis.records.codecarbon.parse import Line
 from analysis.records.codecarbon.quantities import Logged, logged
 from metering.record import RecordError
 
+LEAST_GAP_S = 10.0
+"""Time stamps are in whole seconds, and a second `stop()` comes soon."""
 Kind = Literal["train", "test", "other"]
 _TRAIN = re.compile("train(ing|er)?|fit(ting)?|pretrain(ing)?|finetun(e|ing)")
 _TEST = re.compile(
@@ -145,12 +147,30 @@ def _run(path: str, run_id: str, entries: list[Logged], lost: Sequence[int]) -> 
                 "no rate is made"
             )
             total = replace(total, has_rate=False)
+        elif _are_parts(totals):
+            flags.append(
+                f"its {len(totals)} lines are further apart than their durations tell, so each may "
+                "be a part and no total up to then: no rate is made"
+            )
+            total = replace(total, has_rate=False)
     if total is not None and sum(task.energy_kwh for task in tasks) > total.energy_kwh * 1.01:
         flags.append("its tasks add up to more than its total: which is right is not known")
     if lost:
         total = None if total is None else replace(total, has_rate=False)
         tasks = tuple(replace(task, has_rate=False) for task in tasks)
     return RunLog(path, run_id, total, tasks, tuple(flags))
+
+
+def _are_parts(totals: Sequence[Logged]) -> bool:
+    """Whether lines of a run are of one part each, as CodeCarbon's API keeps them: more time passed
+    from the first to the last than their durations grew by."""
+    timed = sorted(
+        (one for one in totals if one.end_s is not None), key=lambda one: one.end_s or 0.0
+    )
+    if len(timed) < 2:
+        return False
+    passed_s = (timed[-1].end_s or 0.0) - (timed[0].end_s or 0.0)
+    return passed_s > LEAST_GAP_S and timed[-1].duration_s - timed[0].duration_s < passed_s / 2
 
 
 def _pue_of(group: Sequence[Line]) -> float | None:

@@ -34,6 +34,15 @@ def test_of_the_lines_that_flush_writes_the_last_counts(tmp_path: Path) -> None:
     assert row["kwh_per_sample"] == pytest.approx(1e-6)
 
 
+def test_lines_of_a_run_that_are_no_totals_have_no_rate(tmp_path: Path) -> None:
+    a_config(tmp_path)
+    stamps = (f"2025-03-01T10:{minute:02d}:00" for minute in range(3))
+    a_log(tmp_path, *({"timestamp": stamp, "duration": "60"} for stamp in stamps))
+    [row] = _rows(tmp_path)
+    assert row["kwh_per_sample"] is None
+    assert "each may be a part and no total up to then" in row["flags"]
+
+
 def test_a_config_whose_time_does_not_fit_is_named(tmp_path: Path) -> None:
     a_config(tmp_path / "outputs" / "2024-03-01" / "10-00-00")
     a_log(tmp_path, {})
