@@ -142,7 +142,11 @@ def _state(chosen: str, weights: str) -> dict[str, Any]:
     state = content if key is None else content[key]
     if not isinstance(state, Mapping) or not state:
         raise _no_state(chosen, state, key)
-    strangers = [name for name, value in state.items() if not hasattr(value, "shape")]
+    strangers = [
+        name
+        for name, value in state.items()
+        if not hasattr(value, "shape") or not isinstance(name, str)
+    ]
     if strangers:
         only = f"{key}." if key else ""
         where = f"; it has {', '.join(map(str, list(state)[:_SHOWN]))}" if key is None else ""
@@ -150,7 +154,7 @@ def _state(chosen: str, weights: str) -> dict[str, Any]:
             f"checkpoint={chosen} holds no weights under its names ({only}{strangers[0]} is a "
             f"{type(state[strangers[0]]).__name__}{where}); save the network's state_dict"
         )
-    return {str(name): value for name, value in clean_state_dict(dict(state)).items()}
+    return clean_state_dict(dict(state))
 
 
 def _content(chosen: str) -> Mapping[str, Any]:

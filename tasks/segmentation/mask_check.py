@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import struct
+import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 IGNORED = 255
 _ONE_CHANNEL = ("L", "P", "1", "I", "I;16", "I;16B", "I;16L")
 _MAX_THREADS = 8
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
+"""What Pillow raises for files that are none, or are cut off."""
 _ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)
 """The key in EXIF, and its values for an image that lies on its side."""
 
@@ -101,17 +105,18 @@ def _seen(pair: tuple[Path, Path], largest: int, cure: str) -> set[int] | str:
     from PIL import Image
 
     image_path, mask_path = pair
+    undecodable = (*_BROKEN, Image.DecompressionBombError)
     try:
         with Image.open(image_path) as image:
             size, orientation = image.size, image.getexif().get(_ORIENTATION)
-    except (OSError, SyntaxError, ValueError) as error:
+    except undecodable as error:
         return f"image {image_path} cannot be decoded ({_why(error)}); fetch it again or delete it"
     try:
         with Image.open(mask_path) as mask:
             if fault := _kind_fault(mask, cure) or _size_fault(mask, size, orientation):
                 return f"mask {mask_path} {fault.format(image=image_path)}"
             labels = np.asarray(mask)
-    except (OSError, SyntaxError, ValueError) as error:
+    except undecodable as error:
         return (
             f"mask {mask_path} cannot be decoded ({_why(error)}); fetch it again or write it anew"
         )

@@ -84,6 +84,7 @@ class Stranger:
         ({}, "holds an empty dict"),
         ({"state_dict": []}, "holds a list under 'state_dict'"),
         ({"epoch": 3, "lr": 0.1}, "epoch is a int"),
+        ({0: torch.zeros(2)}, "holds no weights under its names (0 is a Tensor"),
         ({"weights": {"fc.weight": torch.zeros(2)}}, "weights is a dict"),
         ({"model": Stranger()}, "holds objects beside weights"),
         ({"fc.weight": torch.eye(2).to_sparse()}, "no plain arrays (quantised, sparse)"),

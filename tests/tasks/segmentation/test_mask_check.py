@@ -64,6 +64,16 @@ def test_a_jpeg_is_no_mask(tmp_path: Path) -> None:
         mask_check.check([(image, mask)], 18, tmp_path / "cache", "train", "")
 
 
+def test_a_mask_that_is_too_large_for_pillow_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, mask = pair(tmp_path, grey(5))
+    Image.new("L", (90, 60)).save(mask)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    with pytest.raises(PlanError, match=r"mask.png cannot be decoded \(Image size \(5400 pixels\)"):
+        mask_check.check([(image, mask)], 18, tmp_path / "cache", "train", "")
+
+
 def test_an_image_counts_as_it_is_turned_when_it_is_read(tmp_path: Path) -> None:
     image, mask = pair(tmp_path, grey(5))
     exif = Image.Exif()
