@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ _MIB = {"": 1.0, "M": 1.0, "G": 2.0**10, "T": 2.0**20}
 @dataclass(frozen=True)
 class Limit:
     """owner: `QOS tight`, `account lab`; kind: of `_KINDS`; resource: as SLURM names it (`cpu`,
-    `gres/gpu`, `mem` in MiB); used: now, None where SLURM does not tell."""
+    `gres/gpu`, `mem` in MiB), or `jobs` or `minutes`; used: now, None where SLURM does not tell."""
 
     owner: str
     kind: str
@@ -53,11 +54,10 @@ def never_starts(job_id: str, reason: str) -> str | None:
     it starts once others have ended, or where nobody tells."""
     try:
         job = slurm_state.show(job_id)
-        limits = [
-            *_of_qos(job.get("QOS", "")),
-            *_of_qos(_qos_of(job.get("Partition", ""))),
-            *_of_account(job.get("Account", "")),
-        ]
+        if reason.startswith("Assoc"):
+            limits = _of_account(job.get("Account", ""))
+        else:
+            limits = _of_both_qos(job.get("QOS", ""), job.get("Partition", ""))
     except FileNotFoundError:
         return None
     over = _over(_resources(job.get("TRES", "")) | {"jobs": 1}, limits)
@@ -70,18 +70,19 @@ def never_starts(job_id: str, reason: str) -> str | None:
 
 
 def over_limit(hardware: HardwarePlan) -> str | None:
-    """One line where a job would ask for more than its QOS or account may ever have. A default QOS
-    is not looked at."""
-    slurm = hardware.slurm
+    """One line where a job would ask for more than its QOS or account may ever have."""
+    account, qos, partition = (
+        str(hardware.slurm.get(name) or "") for name in ("account", "qos", "partition")
+    )
     try:
-        limits = [
-            *_of_qos(str(slurm.get("qos") or "")),
-            *_of_qos(_qos_of(str(slurm.get("partition") or ""))),
-            *_of_account(str(slurm.get("account") or "")),
-        ]
+        of_qos = _of_both_qos(qos or _default_qos(account), partition)
+        of_account = _of_account(account)
     except FileNotFoundError:
         return None
-    return _over(_asked(hardware), limits)
+    # SLURM looks at an account's limit only where the QOS has none of that kind
+    known = {(limit.kind, limit.resource) for limit in of_qos}
+    left = [limit for limit in of_account if (limit.kind, limit.resource) not in known]
+    return _over(_asked(hardware), [*of_qos, *left])
 
 
 def _asked(hardware: HardwarePlan) -> dict[str, float]:
@@ -90,11 +91,12 @@ def _asked(hardware: HardwarePlan) -> dict[str, float]:
     asked: dict[str, float] = {"node": nodes, "jobs": 1}
     if slurm.get("cpus_per_task"):
         asked["cpu"] = nodes * hardware.devices * slurm["cpus_per_task"]
+    if slurm.get("time_min"):
+        asked["minutes"] = slurm["time_min"]
     if slurm.get("mem_gb"):
         asked["mem"] = nodes * slurm["mem_gb"] * _MIB["G"]
-    gpus = str(slurm.get("gpus_per_node") or slurm.get("gres") or "")
-    match = re.fullmatch(r"(?:gres/)?(?:gpu:)?(?:[A-Za-z]\w*:)?(\d+)", gpus)
-    if match:
+    gpus = f"gpu:{slurm.get('gpus_per_node')}" if slurm.get("gpus_per_node") else slurm.get("gres")
+    if match := re.fullmatch(r"gpu:(?:[^:,]+:)?(\d+)", str(gpus)):
         asked["gres/gpu"] = nodes * int(match.group(1))
     return asked
 
@@ -109,12 +111,35 @@ def _over(asked: Mapping[str, float], limits: list[Limit]) -> str | None:
     return None
 
 
+def _of_both_qos(name: str, partition: str) -> list[Limit]:
+    """Of the job's QOS and of its partition's. Where both have a limit one of the two counts, as
+    the site chose: here the higher one."""
+    limits: dict[tuple[str, str], Limit] = {}
+    for limit in (*_of_qos(name), *_of_qos(_qos_of(partition))):
+        key = limit.kind, limit.resource
+        if key not in limits or limit.most > limits[key].most:
+            limits[key] = limit
+    return list(limits.values())
+
+
 def _of_qos(name: str) -> Iterator[Limit]:
     if name in {"", "(null)", "N/A"}:
         return
     shown = slurm_state.call("scontrol", "show", "assoc_mgr", "flags=qos", f"qos={name}").stdout
     _, _, block = shown.partition(f"QOS={name}(")
     yield from _limits(f"QOS {name}", block.partition("\nQOS=")[0])
+
+
+def _default_qos(account: str) -> str:
+    """SLURM's own default where this user's association has none."""
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return ""
+    which = [f"user={name}", *([f"account={account}"] if account else [])]
+    shown = slurm_state.call("sacctmgr", "-n", "-P", "show", "assoc", *which, "format=DefaultQOS")
+    names = set(shown.stdout.split())
+    return names.pop() if len(names) == 1 else "" if names else "normal"
 
 
 def _qos_of(partition: str) -> str:
@@ -127,9 +152,9 @@ def _qos_of(partition: str) -> str:
     return ""
 
 
-def _of_account(name: str) -> Iterator[Limit]:
-    """Of this user in the account, of the account, and of those that it is part of. name: empty for
-    the user's default."""
+def _of_account(name: str) -> list[Limit]:
+    """Of this user in the account; of the account, and of those that it is part of, what all jobs
+    together may have. name: empty for the user's default."""
     shown = slurm_state.call("scontrol", "show", "assoc_mgr", "flags=assoc").stdout
     users, accounts = {}, {}
     for block in shown.split("ClusterName=")[1:]:
@@ -140,15 +165,18 @@ def _of_account(name: str) -> Iterator[Limit]:
             users[head.get("Account", "")] = head, block
     defaults = [account for account, (head, _) in users.items() if head.get("DefAssoc") == "Yes"]
     name = name or (defaults or [""])[0]
-    if name in users:
-        yield from _limits(f"your part of account {name}", users[name][1])
+    limits = list(_limits(f"your part of account {name}", users[name][1])) if name in users else []
     while name in accounts:
         head, block = accounts.pop(name)
-        yield from _limits(f"account {name}", block)
+        of_group = _limits(f"account {name}", block)
+        limits += [limit for limit in of_group if limit.kind == "GrpTRES"]
         name = head.get("ParentAccount", "").partition("(")[0]
+    return limits
 
 
 def _limits(owner: str, block: str) -> Iterator[Limit]:
+    for most in re.findall(r"\bMaxWallPJ=(\d+)", block):
+        yield Limit(owner, "MaxTRESPJ", "minutes", float(most), None)
     for most, used in re.findall(r"\bGrpJobs=(\d+)\((\d+)\)", block):
         yield Limit(owner, "GrpTRES", "jobs", float(most), float(used))
     for kind, entries in re.findall(rf"\b({'|'.join(_KINDS)})=(\S+)", block):

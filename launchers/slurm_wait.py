@@ -38,7 +38,8 @@ STUCK = {
     "DependencyNeverSatisfied": "watt cancel",
 }
 """Reasons for which a job does not start by itself, and the cure."""
-_PER_JOB = re.compile(r"(?:QOS|Assoc)M(?:ax|in)(\w+?)(?:RunMins)?PerJob(?:Limit)?")
+_LEAST = re.compile(r"(?:QOS|Assoc)Min")
+_PER_JOB = re.compile(r"(?:QOS|Assoc)Max(\w+?)(?:RunMins)?PerJob(?:Limit)?")
 
 _BUDGET = re.compile(r"(?:QOS|Assoc)Grp(?!\w*Run)\w*(?:Minutes|Wall)\w*")
 _NODES_MISSING = ("Nodes required for job are DOWN", "ReqNodeNotAvail")
@@ -49,6 +50,8 @@ def cure(reason: str) -> str | None:
     """What to do about a job that waits for `reason`; None where it starts by itself in time."""
     if _BUDGET.fullmatch(reason):
         return "its QOS or account has used its minutes up; ask the site's admin"
+    if _LEAST.match(reason):
+        return "a job of this QOS has to ask for more; change hardware.slurm or its qos"
     limit = _PER_JOB.fullmatch(reason)
     if limit is None:
         return STUCK.get(reason)

@@ -24,8 +24,10 @@ QOS=tight(2)
     User Limits
       0
         MaxTRESPU=cpu=N(0),gres/gpu=1(0)
-QOS=other(3)
-    GrpTRES=cpu=1(0)
+QOS=short(3)
+    MaxWallPJ=60
+QOS=wide(4)
+    GrpTRES=gres/gpu=64(0)
 """
 ACCOUNTS = f"""Association Records
 
@@ -95,6 +97,11 @@ def test_a_job_above_a_limit_never_starts(
     [
         (["hardware=v100x4", "hardware.slurm.qos=tight"], "2 gres/gpu, and the job asks for 4"),
         (["hardware=h100x8", "hardware.nodes=2"], "account top allows all its jobs together 8"),
+        (
+            ["hardware=a6000", "hardware.slurm.qos=short"],
+            "a job 60 minutes, and the job asks for 240",
+        ),
+        (["hardware=h100x8", "hardware.nodes=2", "hardware.slurm.qos=wide"], None),  # it counts
         (["hardware=a6000"], None),
     ],
 )

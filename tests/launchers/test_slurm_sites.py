@@ -160,6 +160,19 @@ def test_a_dry_run_says_what_will_be_refused(
     assert not slurm_queue.slurm_folder(tmp_path / "runs").exists()
 
 
+def test_what_a_qos_never_allows_is_told_of_before_and_while_the_job_waits(
+    slurm: Cluster, tmp_path: Path
+) -> None:
+    for words in ("add qos narrow GrpTRES=cpu=1", "modify user root set qos=normal,narrow"):
+        subprocess.run(["sacctmgr", "-i", *words.split()], check=True, capture_output=True)
+    one = plan(tmp_path, "hardware.slurm.qos=narrow", "hardware.slurm.cpus_per_task=2")
+    why = "QOS narrow allows all its jobs together 1 cpu, and the job asks for 2"
+    until(lambda: why in "".join(preview.text([one], SETTINGS)[1]), 30)
+    assert slurm_queue.submit([one], SETTINGS).num_new == 1
+    until(lambda: f"does not start by itself: {why}" in status.lines(tmp_path / "runs")[0], 30)
+    assert cancel.cancel(tmp_path / "runs") == 1
+
+
 def test_what_the_queue_has_no_room_for_is_submitted_as_jobs_end(
     slurm: Cluster, tmp_path: Path
 ) -> None:

@@ -192,6 +192,9 @@ def test_a_run_that_its_job_never_began_has_not_failed(
     [
         ("AssocMaxWallDurationPerJobLimit", "lower hardware.slurm.time_min"),
         ("QOSMaxGRESPerJob", "one job may not ask for so much (GRES)"),
+        ("QOSMinGRES", "has to ask for more"),
+        ("QOSGrpCPUMinutesLimit", "used its minutes up"),
+        ("QOSGrpCPURunMinutesLimit", None),
         ("launch failed requeued held", "scontrol release JOB"),
         ("QOSMaxJobsPerUserLimit", None),  # which is waited for
         ("Priority", None),
