@@ -10,6 +10,7 @@ from pathlib import Path
 
 from launchers import slurm_environment, slurm_state
 from launchers.slurm_queue import elsewhere, is_live, is_submitting, of_this_cluster, read_tickets
+from metering.record import FILE_NAME
 
 _HAS_ENDED = re.compile(r"already complet|invalid job id", re.IGNORECASE)
 """What `scancel` says of a job that has ended by itself meanwhile."""
@@ -29,6 +30,17 @@ def cancel(output_dir: Path) -> int:
     return len(job_ids)
 
 
+def num_of_others(output_dir: Path) -> int:
+    """Jobs of other users that wait or run. Raises `slurm_state.SlurmUnreachable`."""
+    tickets = of_this_cluster(read_tickets(output_dir)).values()
+    own = slurm_state.queued()
+    known = slurm_state.queued(
+        ticket.job_id for ticket in tickets if not (Path(ticket.folder) / FILE_NAME).exists()
+    )
+    live = {ticket.job_id for ticket in tickets if is_live(ticket, known)}
+    return len(live - own.keys())
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="watt cancel", description=__doc__)
     parser.add_argument("runs", type=Path, nargs="+", help="folders given as output_dir")
@@ -44,11 +56,13 @@ def main() -> int:
             print(f"error: there is no folder {folder}; give an output_dir", file=sys.stderr)
             return 2
         try:
-            number = cancel(folder)
+            number, others = cancel(folder), num_of_others(folder)
         except slurm_state.SlurmUnreachable as error:
             print(f"error: SLURM does not answer: {error}", file=sys.stderr)
             return 2
         print(f"{folder}: {number} job{'s' * (number != 1)} cancelled")
+        if others:
+            print(f"  {others} of other users go{'es' * (others == 1)} on")
         for name in elsewhere(folder):
             print(f"  jobs of cluster {name} go on; SLURM_CLUSTERS={name} watt cancel {folder}")
         if is_submitting(folder):

@@ -166,6 +166,8 @@ def is_submitting(output_dir: Path) -> bool:
     try:
         with FileLock(lock, timeout=0):
             return False
+    except PermissionError:  # another user's folder
+        return False
     except Timeout:
         return True
 

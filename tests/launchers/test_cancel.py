@@ -46,3 +46,25 @@ def test_a_folder_that_is_not_there_is_named(
         monkeypatch.setattr(sys, "argv", ["watt", str(tmp_path / "nowhere")])
         assert main() == 2
         assert f"error: there is no folder {tmp_path}/nowhere" in capsys.readouterr().err
+
+
+def test_jobs_of_other_users_in_the_folder_go_on_and_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = tmp_path / "runs"
+    tickets = slurm_queue.slurm_folder(runs) / "tickets"
+    tickets.mkdir(parents=True)
+    for job_id in ("5", "6"):
+        ticket = Ticket(job_id, job_id, str(runs / f"a/b/c/{job_id}"), "")
+        (tickets / f"{job_id}.json").write_text(json.dumps(dataclasses.asdict(ticket)))
+    row = "N/A|RUNNING|None|v1|0:01|N/A|gpu|/job.sh"
+    cases = f"*-u*) echo '5|{row}';; *'-j 6'*) echo '6|{row}';;"
+    scripts = {"squeue": f'case "$*" in {cases} esac', "scancel": "echo $* > $0.ids"}
+    for name, text in scripts.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(sys, "argv", ["watt cancel", str(runs)])
+    assert cancel.main() == 0
+    assert (tmp_path / "scancel.ids").read_text() == "5\n"
+    assert capsys.readouterr().out == f"{runs}: 1 job cancelled\n  1 of other users goes on\n"
