@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.commands.folders import log_lines
 from analysis.errors import AnalysisError, unknown
+from analysis.records.codecarbon.find import LogFile
 from analysis.records.codecarbon.importing import Given, import_logs
-from analysis.records.load import find_logs
+from analysis.records.load import Problem, find_logs
 from metering import catalogue
 from metering.bounds import MOST
 from metering.json_values import shown
@@ -48,12 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         _check_name(name, getattr(arguments, name))
     if arguments.task is not None and arguments.task not in catalogue.task_names():
         raise unknown("--task", arguments.task, catalogue.task_names())
-    for folder in arguments.folders:
-        if not Path(folder).expanduser().exists():
-            raise AnalysisError(f"{folder} does not exist; name a folder with emissions files")
-    files = find_logs(arguments.folders)
-    if not files:
-        raise AnalysisError(f"{', '.join(arguments.folders)}: no CodeCarbon log; it is a CSV file")
+    files = _logs_of(arguments.folders)
     imported = import_logs(files, _given(arguments))
     for line in log_lines(imported.outcomes):
         print(line, file=sys.stderr)
@@ -75,6 +72,20 @@ def run(arguments: argparse.Namespace) -> int:
     written = len(imported.records)
     print(f"wrote {written} records to {arguments.out}/; {len(rates)} phases have a rate{cure}")
     return 0
+
+
+def _logs_of(folders: Sequence[str]) -> list[LogFile]:
+    """What cannot be read is named. Raises `AnalysisError` where there is no log."""
+    for folder in folders:
+        if not Path(folder).expanduser().exists():
+            raise AnalysisError(f"{folder} does not exist; name a folder with emissions files")
+    problems: list[Problem] = []
+    files = find_logs(folders, problems)
+    for problem in problems:
+        print(f"left out {problem}", file=sys.stderr)
+    if not files:
+        raise AnalysisError(f"{', '.join(folders)}: no CodeCarbon log; it is a CSV file")
+    return files
 
 
 def _whole(text: str) -> int:

@@ -168,9 +168,12 @@ def find_records(folders: Iterable[Path | str], problems: list[Problem]) -> list
     return _find(folders, problems)[0]
 
 
-def find_logs(folders: Iterable[Path | str]) -> list[LogFile]:
-    """Logs of other software at or under `folders`, each once, in a stable order."""
-    return _find(folders, [])[1]
+def find_logs(
+    folders: Iterable[Path | str], problems: list[Problem] | None = None
+) -> list[LogFile]:
+    """Logs of other software at or under `folders`, each once, in a stable order. What may not be
+    looked into is added to `problems`."""
+    return _find(folders, [] if problems is None else problems)[1]
 
 
 def _find(

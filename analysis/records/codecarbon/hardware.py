@@ -18,6 +18,7 @@ LEAST_TIME_S = 10.0
 MISTAKEN = 10
 """So many times the most is another unit."""
 SHORT_S = 1.0
+NOT_NAMED = "GPU of unknown kind"
 J_PER_KWH = 3.6e6
 _ONE = re.compile(r"(\d+)\s*x\s+(.+)")
 _BETWEEN = re.compile(r"(?<=\S)\s*[,;|]\s*|(?<=\S)(?=\d x )")
@@ -32,14 +33,27 @@ def gpus_of(line: Line) -> tuple[str | None, int, list[str]]:
         count = float(listed)
     if count != int(count):
         raise RecordError(f"gpu_count: {count} is not a whole number")
-    if not count or not names:
+    is_read = _is_read(line)
+    if not names and is_read:
+        return NOT_NAMED, int(count), ["a GPU was read, and none is named"]
+    if not names or (not count and not is_read):
         return None, int(count), []
     flags = []
+    if not count:
+        flags.append(f"gpu_count is 0, and the GPUs of gpu_model, {listed}, were read")
+        count = float(listed)
     if len(names) > 1:
         flags.append(f"GPUs of several kinds: {', '.join(names)}")
     if listed not in (1, count):
         flags.append(f"gpu_count is {count:g}, and gpu_model lists {listed}")
     return " + ".join(names), int(count), flags
+
+
+def _is_read(line: Line) -> bool:
+    try:
+        return bool(line.number_of("gpu_energy"))
+    except RecordError:
+        return False  # the line is refused for it
 
 
 def power_flags(

@@ -109,6 +109,7 @@ def _ranks(group: ranks.Processes, facts: ConfigFacts) -> list[FoundPhase]:
 
 
 def _kind(run: RunLog) -> tasks.Kind:
-    """Which phase a run's project or file is named after."""
-    of_project = tasks.kind_of(run.any.project_name)
-    return of_project if of_project != "other" else tasks.kind_of(Path(run.path).stem)
+    """Which phase a run's project, file or folder is named after."""
+    path = Path(run.path)
+    kinds = map(tasks.kind_of, (run.any.project_name, path.stem, path.parent.name))
+    return next((kind for kind in kinds if kind != "other"), "other")

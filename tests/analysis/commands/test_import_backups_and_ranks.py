@@ -69,3 +69,11 @@ def test_runs_of_one_file_and_one_time_may_be_ranks_and_have_no_rate(
     arguments = ("--samples", "10000", "--model", "vit", "--run-id", ids[0])
     assert main(["import", str(tmp_path), "--out", str(tmp_path / "one"), *arguments]) == 0
     assert "1 phases have a rate" in capsys.readouterr().out
+
+
+def test_a_link_that_leads_nowhere_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "emissions.csv").symlink_to(tmp_path / "annex" / "objects")
+    assert _import(tmp_path, "--samples", "10000") == 2
+    assert f"left out {tmp_path}/emissions.csv: cannot be read" in capsys.readouterr().err

@@ -29,6 +29,8 @@ def _row(folder: Path, **line: str) -> dict[str, Any]:
         ("1 x NVIDIA A100; 1 x Tesla T4", "2", "NVIDIA A100 + Tesla T4", "several kinds"),
         ("['NVIDIA A100'; 'NVIDIA A100']", "2", "NVIDIA A100", ""),
         ("2 x NVIDIA A40", "4", "NVIDIA A40", "gpu_count is 4, and gpu_model lists 2"),
+        ("2 x NVIDIA A40", "0", "NVIDIA A40", "gpu_count is 0, and the GPUs of gpu_model, 2,"),
+        ("", "", "GPU of unknown kind", "a GPU was read, and none is named"),
     ],
 )
 def test_the_gpus_that_are_listed(

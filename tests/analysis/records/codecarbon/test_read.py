@@ -164,10 +164,16 @@ def test_several_runs_of_one_config_have_no_rate(tmp_path: Path) -> None:
     assert "2 runs and one config" in rows[0]["flags"]
 
 
-def test_runs_that_are_named_after_their_phase_are_told_apart(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("folder", "name"), [("", "emissions_{}.csv"), ("{}", "emissions.csv")], ids=["file", "folder"]
+)
+def test_runs_that_are_named_after_their_phase_are_told_apart(
+    tmp_path: Path, folder: str, name: str
+) -> None:
     a_config(tmp_path)
-    a_log(tmp_path, {"run_id": "a"}, name="emissions_train.csv")
-    a_log(tmp_path, {"run_id": "b", "energy_consumed": "0.001"}, name="emissions_test.csv")
+    for phase, kwh in (("train", "0.01"), ("test", "0.001")):
+        line = {"run_id": phase, "energy_consumed": kwh}
+        a_log(tmp_path / folder.format(phase), line, name=name.format(phase))
     rows = {row["phase"]: row["kwh_per_sample"] for row in _rows(tmp_path)}
     assert rows == {"train": pytest.approx(1e-6), "test": None}
 
