@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import SkipValidation
 from pydantic.dataclasses import dataclass
@@ -145,11 +145,22 @@ _SAME = (
 )
 
 
+def _require_data_of_task(config: DictConfig) -> None:
+    """A recipe takes its numbers from the data of its task, and cannot from another's: the data
+    are what is wrong then, not the number."""
+    tasks = OmegaConf.select(config, "data.tasks")
+    task = OmegaConf.select(config, "task.name") or OmegaConf.select(config, "model.task")
+    if isinstance(tasks, ListConfig) and isinstance(task, str):
+        name = OmegaConf.select(config, "data.name")
+        derive.require_data_of_task(str(name), [str(one) for one in tasks], task)
+
+
 def _values(config: DictConfig) -> dict[str, Any]:
     """The config as plain values, each group in its place."""
     try:
         values: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
+        _require_data_of_task(config)
         raise unresolved(config, error) from None
     for name in ("model", "data", "hardware", "meter"):
         choices = [path.stem for path in (CONF_DIR / name).glob("*.yaml")]

@@ -40,6 +40,6 @@ def run(arguments: argparse.Namespace) -> int:
             print(one)
     counts = Counter(one.verdict for one in checked)
     counted = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
-    print(f"{len(checked)} records: {counted}")
+    print(f"{len(checked)} record{'s' * (len(checked) > 1)}: {counted}")
     print(BLIND, file=sys.stderr)
     return 1 if counts["not believable"] else 0

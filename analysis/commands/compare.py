@@ -24,8 +24,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "runs",
         nargs="+",
         metavar="RUN",
-        help="a run's folder, record or run id, or a folder with repetitions of one; the first is "
-        "what the others are compared with",
+        help="a run's folder, record or run id, FOLDER/ID, or repetitions of one: a folder or a "
+        "quoted pattern such as 'runs/*/resnet18/*/0123*'; the first is what the others are "
+        "compared with",
     )
     command.add_argument(
         "--fail-over",

@@ -7,7 +7,7 @@ import textwrap
 
 from analysis.errors import printable
 from analysis.show.find import frame_of, of_frame
-from analysis.show.listing import HOW_TO_SEE_ONE, listing
+from analysis.show.listing import how_to_see_one, listing
 from analysis.show.page import page
 from analysis.tables.terminal import show, width_of_output
 
@@ -19,7 +19,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     command.add_argument(
         "run_named",
         metavar="RUN",
-        help="a run's folder, record or run id; a folder of runs lists them",
+        help="a run's folder, record or run id, or FOLDER/ID; a folder of runs lists them",
     )
     command.set_defaults(run=run)
 
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     name = arguments.run_named
     frame = frame_of(name)
     if frame["path"].nunique() > 1:
-        show(listing(name, frame), notes=True, beneath=[HOW_TO_SEE_ONE])
+        show(listing(name, frame), notes=True, beneath=[how_to_see_one(name, frame)])
         return 0
     width = min(width_of_output(), 120)
     for heading, lines in page(of_frame(name, frame)):

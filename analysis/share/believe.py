@@ -176,9 +176,14 @@ def _of_quality(phase: PhaseRecord) -> Iterator[Finding]:
         yield wrong(f"top1_pct of {top1:.4g} is above top5_pct of {top5:.4g}")
 
 
+def casts_doubt(flag: str) -> bool:
+    """Whether a flag casts doubt on its rate; some tell only how it was measured."""
+    return not flag.startswith(HARMLESS_FLAGS) or energy_fault([flag]) is not None
+
+
 def _of_flags(phase: PhaseRecord) -> Iterator[Finding]:
     for flag in phase.flags:
-        if not flag.startswith(HARMLESS_FLAGS) or energy_fault([flag]):
+        if casts_doubt(flag):
             yield Finding("doubtful", f"flag: {flag}")
 
 

@@ -1,22 +1,25 @@
-"""The runs that a person names: a folder, a record, or the beginning of a run id."""
+"""The runs that a person names: a folder, a record, a pattern of paths, the beginning of a run id,
+or FOLDER/ID."""
 
 from __future__ import annotations
 
+import glob
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from analysis.commands.folders import DEFAULT_FOLDERS, load_named
+from analysis.commands.folders import DEFAULT_FOLDERS, load_named, unpacked
 from analysis.errors import AnalysisError
 from analysis.estimates.measured import Measured
 from analysis.estimates.merge import merge
 from analysis.records.load import load
-from metering.record import Record, RecordError
+from metering.record import FILE_NAME, Record, RecordError
 from metering.record_file import read
 
 _RUN_ID = re.compile(r"[0-9a-f]{4,32}")
+_IDENTITY = re.compile(r"([0-9a-f]{16})(-\d+)?$")
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,9 @@ def of_frame(name: str, frame: pd.DataFrame) -> Named:
     """`named`, whose rows are loaded already."""
     rows = merge(frame)
     if len(rows) > 1:
-        paths = list(dict.fromkeys(frame["path"]))
         raise AnalysisError(
-            f"{name} holds {len(rows)} set-ups; name the runs of one: {_some(paths)}"
+            f"{name} holds {len(rows)} set-ups; name the runs of one, such as "
+            f"{_some(_names(name, frame))}; `show` lists what a folder holds"
         )
     records = frame[frame["kind"] == "record"]["path"]
     try:
@@ -56,18 +59,44 @@ def of_frame(name: str, frame: pd.DataFrame) -> Named:
 def frame_of(name: str) -> pd.DataFrame:
     """The rows of all runs that `name` means. Raises `AnalysisError` where it means none."""
     place = Path(name).expanduser()
+    if not place.exists() and (paths := sorted(glob.glob(str(place)))):
+        return load_named(paths).frame
+    if not place.exists() and place.parent.exists() and _is_in_a_place(place):
+        inside = str(place.parent)
+        but = f"{name} does not exist, and no run id"
+        return _of_id(place.name, load_named([inside]).frame, but, inside)
     if place.exists() or not _RUN_ID.fullmatch(name):
         if place.exists() and not (place.is_dir() or place.is_file()):
             raise AnalysisError(
                 f"{name} is no regular file (a FIFO, a socket, a device); name a run"
             )
         return load_named([name]).frame
-    frame = load(DEFAULT_FOLDERS).frame
-    of_it = frame[[str(one).startswith(name) for one in frame["run_id"]]] if len(frame) else frame
+    folders = " or ".join(DEFAULT_FOLDERS)
+    return _of_id(name, load(DEFAULT_FOLDERS).frame, f"{name} is no path, and no run id", folders)
+
+
+def _is_in_a_place(place: Path) -> bool:
+    return len(place.parts) > 1 and _RUN_ID.fullmatch(place.name) is not None
+
+
+def _of_id(start: str, frame: pd.DataFrame, but: str, folders: str) -> pd.DataFrame:
+    of_it = frame[[str(one).startswith(start) for one in frame["run_id"]]] if len(frame) else frame
     if of_it.empty:
-        folders = " or ".join(DEFAULT_FOLDERS)
-        raise AnalysisError(f"{name} is no path, and no run id in {folders} begins so; name one")
+        raise AnalysisError(f"{but} in {folders} begins so; name one")
     return of_it
+
+
+def _names(name: str, frame: pd.DataFrame) -> list[str]:
+    """How each run of `frame` is named; repetitions (ID, ID-2, ID-3) as one quoted pattern."""
+    if unpacked(name) != name:
+        return [f"{name}/{str(run_id)[:8]}" for run_id in dict.fromkeys(frame["run_id"])]
+    paths = (Path(path) for path in frame["path"])
+    folders = (path.parent if path.name == FILE_NAME else path for path in paths)
+    patterns = (
+        f"'{folder.parent}/{match[1]}*'" if (match := _IDENTITY.match(folder.name)) else str(folder)
+        for folder in folders
+    )
+    return list(dict.fromkeys(patterns))
 
 
 def _some(paths: list[str]) -> str:

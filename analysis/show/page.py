@@ -15,7 +15,7 @@ from analysis.show.settings import cheapest_lines
 from analysis.tables.epochs import epochs_of
 from analysis.tables.lines import DEFAULTS, Line, measured_line
 from analysis.tables.numbers import absent, plain, with_interval
-from analysis.tables.own import J_PER_KWH, WH_PER_1000_OF_KWH
+from analysis.tables.own import J_PER_KWH
 from analysis.tables.shape_rates import short_sensors
 from metering.error_budget import ErrorBudget
 from metering.record import PhaseRecord, Record
@@ -154,14 +154,12 @@ def _used(run: Named) -> Iterator[str]:
 
 
 def _rate(run: Named, phase: str, rate: MeasuredRate) -> Iterator[str]:
-    factor, unit = (
-        (J_PER_KWH, "J a sample") if phase == "train" else (WH_PER_1000_OF_KWH, "Wh per 1,000")
-    )
-    half_width = None if rate.half_width is None else factor * rate.half_width
+    half_width = None if rate.half_width is None else J_PER_KWH * rate.half_width
     sure = (
         f"95 %, {rate.basis}" if half_width is not None else f"no interval: {rate.why_no_interval}"
     )
-    yield f"{phase:<6} {with_interval(factor * rate.kwh_per_sample, half_width)} {unit} ({sure})"
+    joules = with_interval(J_PER_KWH * rate.kwh_per_sample, half_width)
+    yield f"{phase:<6} {joules} J a sample ({sure})"
     if rate.s_per_sample:
         power_w = J_PER_KWH * rate.kwh_per_sample / rate.s_per_sample
         yield f"       {plain(1 / rate.s_per_sample)} samples/s at {plain(power_w)} W"

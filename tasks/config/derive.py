@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,13 +99,18 @@ def _config_files(config: Path | None) -> list[Path]:
     return [config, *config_sources.bases(config)]
 
 
-def data_plan(config: DataConfig, task: str) -> DataPlan:
-    """Raises `PlanError` where the set is another task's, or has no folder."""
-    if task not in config.tasks:
+def require_data_of_task(name: str, tasks: Sequence[str], task: str) -> None:
+    """Raises `PlanError` where the set `name` is one for other `tasks`."""
+    if task not in tasks:
         raise PlanError(
-            f"data={config.name} belongs to task={' or '.join(config.tasks)}, not task={task}; "
+            f"data={name} belongs to task={' or '.join(tasks)}, not task={task}; "
             "choose other data or another model"
         )
+
+
+def data_plan(config: DataConfig, task: str) -> DataPlan:
+    """Raises `PlanError` where the set is another task's, or has no folder."""
+    require_data_of_task(config.name, config.tasks, task)
     if config.needs_root and config.root is None:
         raise PlanError(f"data={config.name} needs data.root=FOLDER, the folder that holds the set")
     cache = config.cache_dir or os.environ.get("XDG_CACHE_HOME", "~/.cache") + "/watt-for-what"

@@ -131,6 +131,14 @@ def test_a_limit_that_means_nothing_is_refused(
     assert words in capsys.readouterr().err
 
 
+def test_a_pattern_names_the_repetitions_of_one_set_up(tmp_path: Path, capsys) -> None:
+    for number, kwh in enumerate((1e-6, 1.01e-6, 0.99e-6)):
+        run_at(tmp_path / f"old-{number}", kwh)
+        run_at(tmp_path / f"new-{number}", 2 * kwh)
+    assert main(["compare", f"{tmp_path}/old-*", f"{tmp_path}/new-*"]) == 0
+    assert "(between runs; between runs)" in capsys.readouterr().out
+
+
 def test_what_cannot_be_compared_is_refused_in_one_line(tmp_path: Path, capsys) -> None:
     one = run_at(tmp_path / "one", 1e-6)
     failed = str(put(tmp_path / "failed", a_failure()))

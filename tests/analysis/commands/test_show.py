@@ -130,6 +130,22 @@ def test_the_runs_of_a_folder_are_listed(tmp_path: Path, capsys) -> None:
     assert "failed" in of_failed and "±" not in of_failed
 
 
+def test_a_run_of_any_folder_is_named_by_its_id(tmp_path: Path, capsys) -> None:
+    one, other = a_record(), a_record(batch_size=64)
+    runs = put(tmp_path, one, other)
+    assert main(["show", f"{runs}/{other.run_id[:8]}"]) == 0
+    assert "batch 64" in capsys.readouterr().out
+    assert main(["show", f"{runs}/{'0' * 32}"]) == 2
+    assert f"no run id in {runs} begins so" in capsys.readouterr().err
+
+
+def test_what_only_tells_how_it_was_measured_is_no_mark(tmp_path: Path, capsys) -> None:
+    told = a_phase("test", flags=("test batches of 1 a rank, as in MMAction2's configs",))
+    runs = put(tmp_path, *(a_record(phases={"test": told}, batch_size=size) for size in (8, 16)))
+    assert main(["show", str(runs)]) == 0
+    assert "†" not in capsys.readouterr().out
+
+
 def test_a_path_that_is_none_is_refused(capsys) -> None:
     assert main(["show", "../nowhere"]) == 2
     assert "does not exist" in capsys.readouterr().err

@@ -64,6 +64,7 @@ CONF = Path(run.CONF)
          "model.recipe.1.name=a is the name of an earlier stage too"),
         (["model.training=deitt"], "did you mean deit"),
         # what OmegaConf cannot give
+        (["model=tsm", "data=folder"], "data=folder belongs to task=classification, not"),
         (["batch_size=${nope}"], "batch_size=${nope} cannot be resolved"),
         (["batch_size=${oc.env:WATT_NO_SUCH}"], "'WATT_NO_SUCH' not found"),
         (["batch_size=???"], "batch_size=??? is missing; give batch_size=VALUE"),
