@@ -49,6 +49,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "run_py" in getattr(item, "fixturenames", ()) or "endurance" in item.path.parts:
             item.add_marker(pytest.mark.trains)
+    # Those on a cluster come first: of several processes that share the tests one takes them all,
+    # and none steals a part of a file, whose jobs would run twice.
+    items.sort(key=lambda item: item.get_closest_marker("slurm") is None)
 
 
 def pytest_collection_finish() -> None:
