@@ -73,6 +73,9 @@ def _of_override(error: Exception, flags: argparse.Namespace | None) -> str:
         return f"{sweeping[1]} sweeps what holds for a whole command; give it one value a command"
     if other := re.search(r"Could not delete.*The value of '(\S+)' is (.*) and not", str(error)):
         return f"~{other[1]} with another value than it has, {other[2]}; leave the value out"
+    if target := re.search(r"Error locating target '([^']+)'", str(error)):
+        typed = [text for text in (flags.overrides if flags else ()) if target[1] in text]
+        return f"{(typed or [target[1]])[0]} is no class of Python's; give package.module.Name"
     if unset := re.search(r"Error resolving interpolation '(.*)', possible", str(error)):
         typed = [text for text in (flags.overrides if flags else ()) if unset[1] in text]
         return f"{(typed or [unset[1]])[0]} cannot be resolved; give a name"

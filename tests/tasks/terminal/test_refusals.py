@@ -124,6 +124,7 @@ CONF = Path(run.CONF)
         (["-m", "+hydra.sweeper.params={a: 1}"], "does not suit what the key holds"),
         (["hydra/sweeper=optuna"], "hydra/sweeper 'optuna' is unknown; known: basic"),
         (["hydra.searchpath=[file:///nope]"], "/nope is no folder; give one that holds configs"),
+        (["+hydra.callbacks.x={_target_: nope.Nope}"], "nope.Nope} is no class of Python's"),
         # flags
         (["--batch-size=8"], "a key has no dashes before it, write batch_size=8"),
         (["--cfg", "job", "--package", "nope"], "--package nope is no group of the config"),
