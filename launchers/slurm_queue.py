@@ -102,7 +102,7 @@ def of_this_cluster(tickets: Mapping[str, Ticket]) -> dict[str, Ticket]:
 def of_plans(plans: Iterable[Plan], tickets: Mapping[str, Ticket]) -> dict[str, Ticket]:
     """Those of the runs of `plans` on this cluster, by the run's name."""
     names = {plan.run_name for plan in plans}
-    return of_this_cluster({name: one for name, one in tickets.items() if name in names})
+    return of_this_cluster({name: ticket for name, ticket in tickets.items() if name in names})
 
 
 def elsewhere(output_dir: Path) -> list[str]:
@@ -110,7 +110,9 @@ def elsewhere(output_dir: Path) -> list[str]:
     tickets = read_tickets(output_dir)
     here = of_this_cluster(tickets)
     left = [ticket for name, ticket in tickets.items() if name not in here]
-    return sorted({one.cluster for one in left if not (Path(one.folder) / FILE_NAME).exists()})
+    return sorted(
+        {ticket.cluster for ticket in left if not (Path(ticket.folder) / FILE_NAME).exists()}
+    )
 
 
 def is_live(ticket: Ticket, known: Mapping[str, slurm_state.Queued]) -> bool:

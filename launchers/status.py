@@ -74,7 +74,9 @@ def _queue(tickets: Mapping[str, Ticket]) -> _Queue:
     ]
     jobs = slurm_state.queued(without_record)
     ids = {ticket.job_id for ticket in tickets.values()} & jobs.keys()
-    over = over_limits({one: jobs[one].reason for one in ids if jobs[one].state == "PENDING"})
+    over = over_limits(
+        {job_id: jobs[job_id].reason for job_id in ids if jobs[job_id].state == "PENDING"}
+    )
     by_array = {job_id.partition("_")[0]: words for job_id, words in over.items()}
     return _Queue(jobs, slurm_state.positions(), by_array)
 

@@ -85,7 +85,7 @@ def unseen_warming(kept: Sequence[Row], settings: MeterSettings) -> float:
         return 0.0
     states = [row.block.state for row in kept]
     celsius = [None if state is None else state.temperature_c for state in states]
-    known = [one for one in celsius if one is not None]
+    known = [degrees for degrees in celsius if degrees is not None]
     half = len(known) // 2
     if not half or len(known) < len(kept):
         return MOST_WARMING

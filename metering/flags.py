@@ -147,5 +147,5 @@ def of_machine(gpus: Sequence[Gpu], clock_skew_s: float) -> Iterator[str]:
 
 def of_sensors(sensors: Mapping[Component, Sensor]) -> Iterator[str]:
     """Components that are there and were not read, since others may use them."""
-    if names := [name.upper() for name, one in sensors.items() if one.note == SHARED]:
+    if names := [name.upper() for name, sensor in sensors.items() if sensor.note == SHARED]:
         yield f"{' and '.join(names)} not metered: {SHARED}"

@@ -46,7 +46,7 @@ def gather(value: Any, rank: int, num_ranks: int, group: Any) -> list[Any] | Non
     used = [size, *sizes]
     _kept.append(used)
     distributed.all_gather(sizes, size, group=group)
-    longest = max(int(one) for one in sizes)
+    longest = max(int(size) for size in sizes)
     padded = torch.cat([content, content.new_zeros(longest - len(content))])
     everyones = [torch.empty_like(padded) for _ in range(num_ranks)] if rank == 0 else None
     used += [padded, *(everyones or [])]

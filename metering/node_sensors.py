@@ -41,7 +41,7 @@ def sensors_of(nodes: Sequence[NodeSensors]) -> dict[Component, Sensor]:
     if not nodes:
         return {}
     return {
-        name: max((node.sensors[name] for node in nodes), key=lambda one: TRUST[one.how])
+        name: max((node.sensors[name] for node in nodes), key=lambda sensor: TRUST[sensor.how])
         for name in nodes[0].sensors
     }
 

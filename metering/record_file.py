@@ -83,9 +83,9 @@ def to_present_schema(text: str | bytes) -> dict[str, Any]:
     for mark, name in _ENCODINGS:
         if content.startswith(mark):
             raise RecordError(f"not JSON: the file {name}; save it as UTF-8 without a mark")
-    for mark, what in _GIT:
+    for mark, description in _GIT:
         if content.startswith(mark):
-            raise RecordError(f"not JSON: {what}")
+            raise RecordError(f"not JSON: {description}")
     try:
         data = pydantic_core.from_json(content, cache_strings="keys")
     except ValueError as error:

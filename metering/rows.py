@@ -124,7 +124,7 @@ def num_colder(rows: Sequence[Row]) -> int:
     """Leading blocks in which the boards were further than `SAME_C` from the temperature they had
     at last; at most half of all, and none where they hardly warmed up or cooled down."""
     celsius = [None if row.block.state is None else row.block.state.temperature_c for row in rows]
-    known = [one for one in celsius if one is not None]
+    known = [degrees for degrees in celsius if degrees is not None]
     if len(known) < max(NUM_LAST, len(rows)) or max(known) - min(known) <= SAME_C:
         return 0
     smooth = [

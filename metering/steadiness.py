@@ -80,7 +80,7 @@ def _with_temperature(rows: Sequence[Row], kept: Sequence[Row]) -> Steadiness:
     """Temperature lags behind power and is read without noise, so it shows a slow change long
     before the energy does."""
     celsius = [row.block.state.temperature_c for row in kept if row.block.state is not None]
-    known = [one for one in celsius if one is not None]
+    known = [degrees for degrees in celsius if degrees is not None]
     if len(known) < len(kept):
         return Steadiness()
     third = len(known) // 3

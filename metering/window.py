@@ -88,7 +88,7 @@ class Window:
         self._cpu_before: CpuTimes | None = None
         self._cpu_flags: tuple[str, ...] = ()
         self._stop_reason: StopReason = "end_of_data"
-        hows = {one.how for one in meter.sensors().values()}
+        hows = {sensor.how for sensor in meter.sensors().values()}
         is_read = not hows.isdisjoint(("counter", "rapl", "power"))
         self._rule = StoppingRule(self._settings, meter.sensor_period_s, is_read)
 

@@ -34,5 +34,5 @@ def _gpu_temperatures_c() -> list[float]:
 
 def _cpu_temperature_c() -> float | None:
     sensors: dict[str, list[Any]] = getattr(psutil, "sensors_temperatures", dict)()
-    read = [one.current for name in _CPU_SENSORS for one in sensors.get(name, ())]
+    read = [sensor.current for name in _CPU_SENSORS for sensor in sensors.get(name, ())]
     return max(read, default=None)
