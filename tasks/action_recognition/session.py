@@ -155,8 +155,18 @@ def _tested(plan: Plan, run: MeteredRun, segments: int, metrics: dict[str, float
     quality = {}
     if wants_quality(plan):
         quality = {f"top{k}_pct": 100 * float(metrics[f"acc/top{k}"]) for k in (1, 5)}
-    views = run.inputs_per_sample // segments
-    return PhaseOutcome(quality=quality, views_per_sample=views, flags=flags)
+    views, rounded = views_of(run.inputs_per_sample, segments)
+    return PhaseOutcome(quality=quality, views_per_sample=views, flags=(*flags, *rounded))
+
+
+def views_of(num_inputs: int, segments: int) -> tuple[int, tuple[str, ...]]:
+    """How often a test sample's inputs (clips, or frames of a 2D network) hold the `segments` of a
+    training clip, whose GMACs the record has; with a flag where they do not fit."""
+    views = max(num_inputs // segments, 1)
+    if num_inputs == views * segments:
+        return views, ()
+    words = f"a test sample has {num_inputs} frames, {num_inputs / segments:.1f} times a training"
+    return views, (f"{words} clip's {segments}: its views are rounded to {views}",)
 
 
 def _skips(loader: Any) -> tuple[str, ...]:

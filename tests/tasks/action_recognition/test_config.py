@@ -14,6 +14,7 @@ from tasks.action_recognition.config import (
     shrink,
     train_shape,
 )
+from tasks.action_recognition.session import views_of
 from tasks.errors import PlanError
 from tasks.openmmlab.configs import dicts
 from tasks.patches import openmmlab as patches
@@ -110,3 +111,19 @@ def test_a_config_that_reads_no_videos_is_refused(compose: Compose) -> None:
 def test_an_unknown_option_is_refused(compose: Compose) -> None:
     with pytest.raises(PlanError, match=r"key model.options.sthv2 'frames' is unknown"):
         native_config(compose("model=timesformer", "+model.options.sthv2.frames=4"))
+
+
+@pytest.mark.parametrize(
+    ("num_inputs", "segments", "views"), [(8, 8, 1), (240, 8, 30), (12, 1, 12)]
+)
+def test_views_are_how_often_a_test_sample_holds_a_training_clip(
+    num_inputs: int, segments: int, views: int
+) -> None:
+    assert views_of(num_inputs, segments) == (views, ())
+
+
+@pytest.mark.parametrize(("num_inputs", "times", "views"), [(250, "83.3", 83), (1, "0.3", 1)])
+def test_frames_that_fill_no_whole_clips_are_said(num_inputs: int, times: str, views: int) -> None:
+    rounded, (flag,) = views_of(num_inputs, segments=3)
+    assert rounded == views
+    assert f"has {num_inputs} frames, {times} times a training clip's 3" in flag
