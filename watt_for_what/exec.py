@@ -31,6 +31,10 @@ WHAT_IS_READ = (
     "the whole program, its children, start and end included: the machine's CPU and memory and "
     "the job's GPUs while it ran"
 )
+OF_SHARED_NODE = (
+    "the whole program, its children, start and end included: the job's GPUs while it ran; CPU and "
+    "memory are the whole node's and absent, unless --has-nodes-alone says that it was the job's"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,6 +73,11 @@ def _parser() -> argparse.ArgumentParser:
         "--country", help="whose electricity, three letters; else no emissions are computed"
     )
     made.add_argument("--output-dir", default="runs")
+    made.add_argument(
+        "--has-nodes-alone",
+        action="store_true",
+        help="this job of SLURM has its node alone; else CPU and memory are not read in a job",
+    )
     made.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     return made
 
@@ -95,6 +104,7 @@ def _measured(options: argparse.Namespace, command: list[str]) -> int:
         ranks=OneRank(),
         use_gpu=num_gpus > 0,
         num_gpus=max(1, num_gpus),
+        shares_node=_shares_node(options),
         country_iso_code=options.country,
     )
     try:
@@ -102,6 +112,13 @@ def _measured(options: argparse.Namespace, command: list[str]) -> int:
             return _run(options, asked, meter, child, folder)
     finally:
         folder.release()
+
+
+def _shares_node(options: argparse.Namespace) -> bool:
+    """Whether jobs of others may run on the node, as in `watt.measure`."""
+    from metering import scheduler
+
+    return scheduler.from_environment() is not None and not options.has_nodes_alone
 
 
 def _asked(options: argparse.Namespace, command: list[str], num_gpus: int) -> tuple[Any, Any, int]:
@@ -114,8 +131,10 @@ def _asked(options: argparse.Namespace, command: list[str], num_gpus: int) -> tu
         whole_number("--samples", options.samples)
     settings = {
         name: getattr(options, name)
-        for name in ("data", "precision", "task", "hardware", "country", "output_dir")
-    }
+        for name in (
+            "data", "precision", "task", "hardware", "country", "output_dir", "has_nodes_alone"
+        )
+    }  # fmt: skip
     # the batch size may stay unknown here; what else is said is checked as in `watt.measure`
     request = Request(
         options.name or _name_of(command), options.batch_size or 1, **settings
@@ -143,6 +162,7 @@ def _name_of(command: Sequence[str]) -> str:
 def _run(
     options: argparse.Namespace, asked: Any, meter: Meter, child: Child, folder: Folder
 ) -> int:
+    from metering import scheduler
     from metering.record import Failure, Status
     from tasks.running import attempts
     from watt_for_what import outcome
@@ -169,8 +189,12 @@ def _run(
         phases={phase.phase: phase},
         overheads=attempts.unfinished_cost(folder.path) if status == "finished" else (),
         failure=failure,
-        notes=(WHAT_IS_READ, *(() if options.samples else (UNKNOWN_SAMPLES,))),
+        notes=(
+            OF_SHARED_NODE if _shares_node(options) else WHAT_IS_READ,
+            *(() if options.samples else (UNKNOWN_SAMPLES,)),
+        ),
         repetition=folder.repetition,
+        scheduler=scheduler.from_environment(),
     )
     kwh = reading.energy.total_kwh
     energy = "no sensor" if kwh is None else f"{kwh:.4g} kWh"

@@ -20,10 +20,10 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
 WATT = [sys.executable, "-m", "watt_for_what", "exec"]
 
 
-def watt_exec(tmp_path, *arguments):
+def watt_exec(tmp_path, *arguments, **environment):
     return subprocess.run(
         [*WATT, *arguments],
-        env=ENVIRONMENT,
+        env=ENVIRONMENT | environment,
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -53,6 +53,16 @@ def test_a_program_that_nobody_may_touch(tmp_path):
     assert "children" in record.notes[0]
     [row] = all_tables(watt.load([tmp_path]).frame)["own"].to_dict("records")
     assert row["measured_train_kwh_per_sample"] == pytest.approx(rate.mean)
+
+
+@pytest.mark.parametrize(("alone", "has_cpu"), [([], False), (["--has-nodes-alone"], True)])
+def test_a_shared_nodes_cpu_is_not_the_jobs(alone, has_cpu, tmp_path):
+    done = watt_exec(tmp_path, "--samples", "5", *alone, "--", "true", SLURM_JOB_ID="22")
+    assert done.returncode == 0, done.stderr
+    record = only_record(tmp_path)
+    [block] = record.phases["train"].readings
+    assert (block.energy.cpu_kwh is not None) == has_cpu
+    assert record.scheduler.job_id == "22"
 
 
 def test_unknown_samples_are_said_and_a_failing_status_is_passed_on(tmp_path):
