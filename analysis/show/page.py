@@ -253,9 +253,12 @@ def _uncertain(run: Named) -> Iterator[str]:
         share = line.values.get("estimated_published_share_pct") or 0.0
         if share:
             yield f"{share:.3g} % of the estimate is published by others: no interval"
+        # flags are named with their phase below, and epochs with the estimate above
+        phases = [phase for record in run.records for phase in record.phases.values()]
+        elsewhere = {"", _epochs(one)}.union(*(phase.flags for phase in phases))
         for column in ("model", "estimated_train_kwh", "estimated_gqi"):
             notes = line.notes.get(column, "").split("; ")
-            yield from (_of_one_run(text) for text in notes if text and text != _epochs(one))
+            yield from (_of_one_run(text) for text in notes if text not in elsewhere)
         yield from crosscheck.lines_of(run)
     for record in run.records:
         yield from _of_record(record)

@@ -36,6 +36,7 @@ def test_a_page_says_what_where_how_much_how_sure_and_in_full(tmp_path: Path, ca
         "train: the interval is within this run, what differs from run to run is not in it",
     ):
         assert words in said
+    assert said.count("hot") == 1, "a flag is named once, with its phase"
     assert "nothing was repeated" not in said, "a page on one run cannot tell"
     assert said.count("10 blocks, 3200 samples, ended by relative_error") == 2, "of each phase"
 
