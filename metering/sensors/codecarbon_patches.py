@@ -5,6 +5,8 @@
 - It looks for NVIDIA's boards only where `nvidia-smi` can be executed, which images leave out.
 - It reads `.codecarbon.config` and `CODECARBON_*`: a broken file fails every tracker, and every
   setting is passed to ours explicitly.
+- An error within its tracker's constructor is only logged, and what is left of the tracker fails
+  later, for another reason. Here it comes out.
 - In a job of SLURM it asks `scontrol` for CPUs and memory, whenever it models the memory's power:
   a container without it ends the run, and so does memory of no whole GB ("62.50G"). Where CPU and
   memory are metered the job has its node alone, so the machine's own count is right.
@@ -12,6 +14,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -34,6 +37,8 @@ def set_up(nvidia_indices: Sequence[int] | None) -> Iterator[None]:
             stack.enter_context(patch.object(place, name, value))
 
         replaced(emissions_tracker, "get_hierarchical_config", dict)
+        tracker = emissions_tracker.OfflineEmissionsTracker
+        replaced(tracker, "__init__", inspect.unwrap(tracker.__init__))
         if nvidia_indices is not None:
             indices = list(nvidia_indices)
             replaced(gpu, "is_nvidia_system", lambda: True)

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from codecarbon import emissions_tracker
 from codecarbon.core import util
 from codecarbon.external import ram
 
@@ -61,3 +62,14 @@ def test_a_slurm_job_is_metered_as_its_machine_is_whatever_scontrol_says(
         script.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert powers_w(tmp_path)[1] == pytest.approx(usual_ram_w, rel=0.5)
+
+
+def test_a_tracker_that_cannot_be_made_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: object, *_: object, **__: object) -> None:
+        raise ImportError("libnuma.so.1: cannot open shared object file")
+
+    monkeypatch.setattr(emissions_tracker.BaseEmissionsTracker, "__init__", fail)
+    with pytest.raises(ImportError, match="libnuma"):
+        CodeCarbonMeter(tmp_path, [], "GBR")
