@@ -16,6 +16,12 @@ from tasks.terminal.unreadable import GROUPS, unreadable
 _FREE = re.compile(r"(model\.options|data\.options|hardware\.slurm\.extra)([.=])")
 """Keys that take entries of any name."""
 
+_NOT_SWEPT = {
+    "repeats": "the number of repetitions; give one number",
+    "seed": "the seed, which makes no other run; write repeats=3 to measure each run three times, "
+    "with the next seeds",
+}
+
 
 def check(arguments: Sequence[str]) -> argparse.Namespace:
     """Hydra's flags. Raises `PlanError` for a flag, an override or a sweep that cannot be meant."""
@@ -127,8 +133,8 @@ def check_override(text: str, override: Any, is_multirun: bool) -> None:
     key, value = override.key_or_group.lstrip("/"), override.value()
     if not key:
         raise PlanError(unreadable(text))
-    if key == "repeats" and override.is_sweep_override():
-        raise PlanError(f"{text} sweeps the number of repetitions; give one number")
+    if key in _NOT_SWEPT and override.is_sweep_override():
+        raise PlanError(f"{text} sweeps {_NOT_SWEPT[key]}")
     _check_whole(text, key, override)
     if key not in GROUPS and not (CONF_DIR / key).is_dir():
         if override.is_sweep_override() and not is_multirun:

@@ -21,18 +21,18 @@ from tests.tasks.terminal.typed import type_in
 def test_a_disk_that_is_full_is_one_line_and_the_other_runs_are_tried(
     monkeypatch: pytest.MonkeyPatch, tmp_path: os.PathLike[str]
 ) -> None:
-    seeds: list[int] = []
+    sizes: list[int] = []
 
     def look_at(plans: Sequence[Plan]) -> None:
-        seeds.extend(plan.seed for plan in plans)
+        sizes.extend(plan.batch_size for plan in plans)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(plans[0].folder))
 
     monkeypatch.setattr("launchers.single.preview", look_at)
-    status, said = type_in("-m", "seed=1,2", f"output_dir={tmp_path}")
+    status, said = type_in("-m", "batch_size=1,2", f"output_dir={tmp_path}")
     assert status == 2
     (line,) = said.splitlines()
     assert line.startswith("error: output_dir=") and "its disk is full" in line
-    assert seeds == [1, 2]
+    assert sizes == [1, 2]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -43,7 +43,7 @@ def test_a_signal_between_two_runs_ends_the_sweep_as_ctrl_c_does(
         signal.raise_signal(number)
 
     monkeypatch.setattr("launchers.single.preview", look_at)
-    status, said = type_in("-m", "seed=1,2")
+    status, said = type_in("-m", "batch_size=1,2")
     assert status == 130
     assert said.strip() == "interrupted; the same command goes on where it stopped"
 
@@ -56,7 +56,7 @@ def test_an_error_in_the_wake_of_a_ctrl_c_is_the_ctrl_c(monkeypatch: pytest.Monk
             raise AttributeError("'NoneType' has no '_invalidate_flags_cache'")  # as OmegaConf does
 
     monkeypatch.setattr("launchers.single.preview", look_at)
-    status, said = type_in("-m", "seed=1,2")
+    status, said = type_in("-m", "batch_size=1,2")
     assert status == 130
     assert said.strip() == "interrupted; the same command goes on where it stopped"
 
