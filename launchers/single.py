@@ -22,11 +22,11 @@ def run(plan: Plan, say: Callable[[Any], None] = lambda _: None) -> Outcome | No
     if settings is None:
         return local.run(plan, say)
     from launchers import slurm_sweep
-    from tasks.running.execute import Outcome, finished
+    from tasks.running.execute import finished, reused
 
     done = None if plan.force else finished(plan)
     if done is not None:
-        return Outcome(done, plan.folder, reused=True)
+        return reused(done, plan.folder, plan)
     result = slurm_sweep.run({plan.run_name: plan}, settings)
     if plan.run_name in result.refusals or plan.run_name in result.outcomes:
         return result.answer(plan, say)

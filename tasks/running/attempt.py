@@ -40,11 +40,13 @@ from tasks.running.earlier import Earlier, carried_overheads
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a run. `reused`: it was finished before and not measured again."""
+    """What became of a run. reused: it was finished before and not measured again; note: what its
+    record does not have of what was asked now."""
 
     record: Record
     folder: Path
     reused: bool = False
+    note: str = ""
 
 
 class Attempt:

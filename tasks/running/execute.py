@@ -21,7 +21,15 @@ from tasks.running import attempts, earlier, host_check
 from tasks.running import found as found_here
 from tasks.running.attempt import Attempt, Outcome, empty_record
 
-__all__ = ["Outcome", "answer_without_gpu", "empty_record", "execute", "finished", "finished_here"]
+__all__ = [
+    "Outcome",
+    "answer_without_gpu",
+    "empty_record",
+    "execute",
+    "finished",
+    "finished_here",
+    "reused",
+]
 
 
 def finished(plan: Plan, machine: Found | None = None) -> Record | None:
@@ -44,7 +52,7 @@ def answer_without_gpu(plan: Plan) -> Outcome | None:
     known = None if plan.force or machine is None else earlier.find(plan, machine)
     if known is None or known.missing or known.path.parent.name == attempts.ATTEMPTS:
         return None
-    return Outcome(known.record, known.path.parent, reused=True)
+    return reused(known.record, known.path.parent, plan)
 
 
 def _machine_without_gpu(plan: Plan) -> Found | None:
@@ -96,7 +104,14 @@ def _answer(known: earlier.Earlier, plan: Plan, ranks: Ranks) -> Outcome:
         if ranks.rank == 0:
             attempts.put_aside(folder)
             known.path.replace(folder / attempts.FILE_NAME)
-    return Outcome(known.record, folder, reused=True)
+    return reused(known.record, folder, plan)
+
+
+def reused(record: Record, folder: Path, plan: Plan) -> Outcome:
+    """The outcome of a plan that `record` answers. A recipe decides nothing about a measurement, so
+    a record answers for another one too, and that is said."""
+    note = "its record keeps the recipe it was measured with; force=true measures it with this one"
+    return Outcome(record, folder, True, "" if record.recipe == plan.model.recipe else note)
 
 
 def _alone(folder: Path, ranks: Ranks) -> AbstractContextManager[Any]:

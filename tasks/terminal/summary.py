@@ -30,7 +30,7 @@ def summary_lines(outcome: Outcome) -> list[str]:
     for phase in record.phases.values():
         lines.append("  " + _phase_line(phase))
         lines += [f"    note: {flag}" for flag in phase.flags]
-    lines += [f"  note: {note}" for note in record.notes]
+    lines += [f"  note: {note}" for note in (*record.notes, outcome.note) if note]
     lines.append("  sensors: " + _sensors(record))
     lines.append(f"  record: {outcome.folder / 'record.json'}")
     return lines

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from metering.record import Failure, Interval, PhaseRecord, Sensor
+from metering.record import FILE_NAME, Failure, Interval, PhaseRecord, Sensor
+from metering.record_file import read, write
 from tasks.plan import Plan
-from tasks.running.execute import Outcome, empty_record
+from tasks.running.execute import Outcome, empty_record, reused
 from tasks.terminal.summary import summary_lines
 
 
@@ -42,3 +43,21 @@ def test_a_failure_without_words_is_called_by_its_type(compose: Callable[..., Pl
     bare = empty_record(plan, "failed", "2026-01-01T00:00:00+00:00")
     record = dataclasses.replace(bare, failure=Failure(type="StopIteration", message=""))
     assert summary_lines(Outcome(record, plan.folder))[0].endswith(": failed: StopIteration")
+
+
+def test_a_record_that_answers_for_another_recipe_says_so(compose: Callable[..., Plan]) -> None:
+    plan = compose("model=beitv2_b")
+    write(empty_record(plan, "finished", "2026-01-01T00:00:00+00:00"), plan.folder)
+    record = read(plan.folder / FILE_NAME)
+    note = "  note: its record keeps the recipe it was measured with; "
+    said = summary_lines(reused(record, plan.folder, plan))
+    assert said[0].endswith("measured earlier, not run again")
+    assert not any(line.startswith(note) for line in said)
+    shorter = compose(
+        "model=beitv2_b",
+        "model.recipe=[{name: train, dataset: mine, num_samples: 9, num_epochs: 2}]",
+    )
+    assert shorter.identity == plan.identity
+    assert any(
+        line.startswith(note) for line in summary_lines(reused(record, plan.folder, shorter))
+    )
