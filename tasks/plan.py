@@ -148,10 +148,12 @@ _SAME = (
 def _require_data_of_task(config: DictConfig) -> None:
     """A recipe takes its numbers from the data of its task, and cannot from another's: the data
     are what is wrong then, not the number."""
-    tasks = OmegaConf.select(config, "data.tasks")
-    task = OmegaConf.select(config, "task.name") or OmegaConf.select(config, "model.task")
+    names = ("data.name", "data.tasks", "task.name", "model.task")
+    name, tasks, of_task, of_model = (
+        OmegaConf.select(config, one, throw_on_resolution_failure=False) for one in names
+    )
+    task = of_task or of_model
     if isinstance(tasks, ListConfig) and isinstance(task, str):
-        name = OmegaConf.select(config, "data.name")
         derive.require_data_of_task(str(name), [str(one) for one in tasks], task)
 
 
