@@ -79,7 +79,7 @@ test-models: .venv/.installed ## step every model at its native size (an hour or
 	$(BIN)/python -m pytest -m models --timeout 3600
 
 bench: .venv/.installed ## our claims of speed as ratios, and endurance at full length (most of an hour)
-	WATT_ENDURANCE=full $(BIN)/python -m pytest tests/endurance --timeout 900
+	WATT_ENDURANCE=full $(BIN)/python -m pytest tests/endurance tests/launchers/test_slurm_sites.py::test_more_runs_than_an_array_holds_are_several_arrays --timeout 900
 	$(BIN)/python -m benchmarks --out benchmarks/results/$$(date +%F)-$$(hostname -s)
 
 documents: .venv/.installed ## the tables in RESULTS.md and docs/, as their commands print them now

@@ -20,6 +20,7 @@ import re
 import signal
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from launchers import slurm_state
@@ -127,8 +128,8 @@ def _asked_to_end(number: int, own_s: float, rules: Rules, log: JobLog) -> Leavi
     if state == "RUNNING" and number != signal.SIGTERM:
         limit_s = slurm_state.seconds(job.get("TimeLimit", ""))
         run_time_s = slurm_state.seconds(job.get("RunTime", ""))
-        is_near = limit_s - run_time_s <= rules.signal_delay_s + LATE_S
-        if is_near and number == signal.SIGUSR2:
+        left_s = _left_s(job.get("EndTime", ""), limit_s - run_time_s)
+        if number == signal.SIGUSR2 and left_s <= rules.signal_delay_s + LATE_S:
             return _time_limit(limit_s, run_time_s, own_s, rules)
         return _warned(name, rules)
     if state not in slurm_state.FROM_OUTSIDE:  # such as COMPLETING, whatever comes after it
@@ -136,6 +137,15 @@ def _asked_to_end(number: int, own_s: float, rules: Rules, log: JobLog) -> Leavi
     known = f"SLURM ended job {job_id()}: {state}"
     came = f"{name} came in job {job_id()}"
     return Leaving(_failure(state, came if state == "EndedBySlurm" else known))
+
+
+def _left_s(end: str, by_limit_s: float) -> float:
+    """Seconds until the job's EndTime, which may have been changed since and knows no whole
+    minutes; where there is none, what its limit leaves."""
+    try:
+        return min(by_limit_s, datetime.fromisoformat(end).timestamp() - time.time())
+    except ValueError:
+        return by_limit_s
 
 
 def _not_told(number: int, own_s: float, rules: Rules, log: JobLog, unknown: str) -> Leaving:

@@ -16,7 +16,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.endurance import FULL
+
 GRACE_S = 30
+MAX_ARRAY_SIZE = 101 if FULL else 21
 NODES = ("v1", "r1", "c1", "c2", "c3", "c4", "p1", "p2", "p3", "p4")
 CONF = """
 ClusterName=test
@@ -101,7 +104,7 @@ class Site:
 
     accounting: bool = True
     preempt: str = "partition_prio"
-    max_array_size: int = 21
+    max_array_size: int = MAX_ARRAY_SIZE
     energy: bool = False
 
     def conf(self, home: Path, ports: Mapping[str, int]) -> str:

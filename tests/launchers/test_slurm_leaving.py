@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import signal
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from launchers import slurm_leaving
+from launchers import slurm_leaving, slurm_state
 from launchers.slurm_leaving import JobLog, Leaving, Rules
 
 RULES = Rules(requeue=True, max_requeues=3, signal_delay_s=30, time_min=2)
@@ -67,3 +68,15 @@ def test_a_job_that_is_stopped_for_another_one_starts_again(
 def test_the_jobs_script_is_told_to_put_the_job_back(scontrol: str | None, tmp_path: Path) -> None:
     slurm_leaving.requeue(tmp_path)
     assert (tmp_path / "7.requeue").exists()
+
+
+@pytest.mark.parametrize(("left_s", "kind"), [(80, "TIMEOUT"), (100, "Warned")])
+def test_an_end_that_was_moved_counts_and_not_the_limit_in_whole_minutes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left_s: int, kind: str
+) -> None:
+    """60 s after SLURM's warning of 30 s, the job is still warned of its time limit."""
+    end = datetime.fromtimestamp(time.time() + left_s).isoformat(timespec="seconds")
+    shown = f"JobState=RUNNING RunTime=00:10:00 TimeLimit=00:12:00 EndTime={end}"
+    monkeypatch.setattr(slurm_state, "show", lambda _: dict(w.split("=") for w in shown.split()))
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    assert _reason(tmp_path, signal.SIGUSR2, own_s=590.0).failure.type == kind

@@ -3,6 +3,7 @@ refusals."""
 
 from __future__ import annotations
 
+import math
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -17,11 +18,14 @@ from metering.record import Record
 from metering.record_file import read, write
 from tasks.plan import Plan
 from tasks.running.execute import empty_record
+from tests.endurance import FULL
 from tests.launchers.real_slurm import Cluster
 from tests.launchers.slurm_energy import POWER_W
+from tests.launchers.slurm_site import MAX_ARRAY_SIZE
 from tests.launchers.slurm_sweeps import LONG, NUM_STEPS, QUICK, SETTINGS, plan, until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(500)]
+NUM_RUNS = 1000 if FULL else 24
 LONG_AGO = "2001-01-01T00:00:00+00:00"
 NETWORK = """
 import torch
@@ -99,11 +103,11 @@ def test_a_job_runs_the_code_of_its_submission_and_nothing_of_the_folder(
 
 
 def test_more_runs_than_an_array_holds_are_several_arrays(slurm: Cluster, tmp_path: Path) -> None:
-    """MaxArraySize is 21 here. The payload does nothing: its runs were measured before."""
+    """The payload does nothing: its runs were measured before."""
     first = plan(tmp_path)
     plans = [
-        replace(first, data=replace(first.data, fraction=0.9 - number / 1000))
-        for number in range(24)
+        replace(first, data=replace(first.data, fraction=1 - number / 10000))
+        for number in range(NUM_RUNS)
     ]
     for one in plans:
         write(empty_record(one, "finished", LONG_AGO), one.folder)
@@ -111,9 +115,10 @@ def test_more_runs_than_an_array_holds_are_several_arrays(slurm: Cluster, tmp_pa
     submission = slurm_queue.submit(plans, trivial)
     arrays = {ticket.job_id.partition("_")[0] for ticket in submission.tickets.values()}
 
-    assert (submission.num_new, len(arrays), submission.refused) == (24, 2, {})
+    num_arrays = math.ceil(NUM_RUNS / MAX_ARRAY_SIZE)
+    assert (submission.num_new, len(arrays), submission.refused) == (NUM_RUNS, num_arrays, {})
     done = _wait(plans, submission.tickets)
-    assert {record.status for record in done.values()} == {"finished"} and len(done) == 24
+    assert {record.status for record in done.values()} == {"finished"} and len(done) == NUM_RUNS
     assert not list((tmp_path / "runs").glob("*/*/*/*/attempts/*"))
 
 
