@@ -15,7 +15,7 @@ from tasks.plan import Plan
 if TYPE_CHECKING:
     import torch
 
-_MOST_NUMBERS = 2  # images of a pass that is computed
+_MOST_IMAGES = 2  # of a pass that is computed
 
 
 def run(plan: Plan, network: torch.nn.Module, device: torch.device, size: int) -> None:
@@ -24,7 +24,7 @@ def run(plan: Plan, network: torch.nn.Module, device: torch.device, size: int) -
     import torch
 
     def images(number: int) -> torch.Tensor:
-        number = number if device.type == "meta" else min(number, _MOST_NUMBERS)
+        number = number if device.type == "meta" else min(number, _MOST_IMAGES)
         return torch.zeros((number, 3, size, size), device=device)
 
     try:

@@ -10,6 +10,8 @@ from tasks.errors import PlanError
 if TYPE_CHECKING:
     import torch
 
+_STATISTICS = ("running_mean", "running_var")
+
 
 def require_real(checkpoint: str, network: torch.nn.Module, state: Mapping[str, Any]) -> None:
     """state: what stands for the network's weights, tensors or entries with a `dtype` as
@@ -33,9 +35,10 @@ def _is_real(value: Any) -> bool:
 
 def require_finite(checkpoint: str, network: torch.nn.Module) -> None:
     """Raises `PlanError` for loaded weights that are no numbers: what such a network answers has an
-    accuracy, which means nothing."""
-    for name, value in network.state_dict().items():
-        if value.is_floating_point() and not bool(value.isfinite().all()):
+    accuracy, which means nothing. Other buffers may be infinite, such as a mask of attention."""
+    kept = ((n, one) for n, one in network.named_buffers() if n.endswith(_STATISTICS))
+    for name, value in (*network.named_parameters(), *kept):
+        if not bool(value.isfinite().all()):
             raise PlanError(
                 f"checkpoint={checkpoint} has weights that are infinite or no numbers ({name}), as "
                 "of a training that diverged; give an earlier checkpoint"
