@@ -29,8 +29,14 @@ def read(path: Path) -> tuple[tuple[str, int], ...]:
                 f"data.root: line {number} of {path} is {line.strip()[:80]!r}; expected the name "
                 "of a video and its label, a whole number, with a blank or a tab between them"
             )
-        entries.append((entry["name"].strip("\"'"), int(entry["label"])))
+        entries.append((_unquoted(entry["name"]), int(entry["label"])))
     return tuple(entries)
+
+
+def _unquoted(name: str) -> str:
+    """A quote at one end alone is part of the name."""
+    is_quoted = len(name) > 2 and name[0] == name[-1] and name[0] in "\"'"
+    return name[1:-1] if is_quoted else name
 
 
 def _text(path: Path) -> str:

@@ -23,13 +23,14 @@ _OTHER_PICTURES = (
     *("", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".jfif", ".jpe", ".jp2"),
     *(".heic", ".avif"),
 )
+_TEXTS = frozenset((".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".yaml", ".yml", ".html"))
 
 
 @dataclass(frozen=True)
 class Walked:
-    """leaves: folders without folders in them, as relative paths; places: folders that hold images
-    which timm reads, under the name of their class; left_out: number of pictures that timm does
-    not read, by the end of their names."""
+    """leaves: folders without folders in them, as relative paths, but for those of texts alone, which
+    are no classes; places: folders that hold images which timm reads, under the name of their
+    class; left_out: number of pictures that timm does not read, by the end of their names."""
 
     leaves: tuple[str, ...]
     places: dict[str, tuple[str, ...]]
@@ -56,9 +57,10 @@ def walk(root: Path, folder: Path) -> Walked:
             above[inner] = (*above[place], _real(root, inner, above[place]))
         folders[:] = sorted(name for name in folders if not is_hidden(name))
         relative = os.path.relpath(place, folder)
-        if not folders and relative != os.curdir:
-            leaves.append(relative)
         ends = Counter(os.path.splitext(name)[1].lower() for name in names if not is_hidden(name))
+        is_of_texts = bool(ends) and ends.keys() <= _TEXTS
+        if not folders and relative != os.curdir and not is_of_texts:
+            leaves.append(relative)
         if any(end in extensions for end in ends):
             places.setdefault(os.path.basename(relative), []).append(relative)
         left_out.update({end: ends[end] for end in _OTHER_PICTURES if end in ends})

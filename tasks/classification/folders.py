@@ -2,8 +2,9 @@
 timm: natural order, names of the innermost folders, timm's file extensions.
 
 Left out beforehand: hidden and system files and folders, which timm's reader would take.
-Refused, for an accuracy would be a false one: training and test classes that differ, a folder
-without images, which timm gives no index, images outside class folders.
+Refused, for an accuracy would be a false one: training and test classes that differ where no class
+map gives their indices, a folder without images, which timm gives no index, images outside class
+folders.
 """
 
 from __future__ import annotations
@@ -50,12 +51,12 @@ def read(root: Path, class_map: str | None = None) -> ClassFolders:
         names = {name: _classes(root, folders[name], reader) for name, reader in readers.items()}
         if class_map is None:
             train = folders["train"].name
-            _require_no_empty(root, train, walked[train].leaves, names["train"])
+            _require_no_empty(root, train, walked[train], names["train"])
+            _require_same(root, names["train"], names["test"])
             index = {label: number for number, label in enumerate(names["train"])}
         else:
             index = _class_map(class_map, root)
             _require_mapped(class_map, [*names["train"], *names["test"]], index)
-        _require_same(root, names["train"], names["test"])
     except OSError as error:
         raise PlanError(f"data.root={root} cannot be read: {error}; give one that can") from None
     files = {name: tuple(_files(reader, folders[name], index)) for name, reader in readers.items()}
@@ -135,10 +136,14 @@ def _classes(root: Path, folder: Path, reader: ReaderImageFolder) -> list[str]:
     return names
 
 
-def _require_no_empty(
-    root: Path, split: str, leaves: Sequence[str], classes: Sequence[str]
-) -> None:
-    empty = [leaf for leaf in leaves if Path(leaf).name not in classes]
+def _require_no_empty(root: Path, split: str, walked: Walked, classes: Sequence[str]) -> None:
+    """A folder within a class, such as `cat/masks`, is no class that was meant to have images."""
+    with_images = {Path(place) for places in walked.places.values() for place in places}
+    empty = [
+        leaf
+        for leaf in walked.leaves
+        if Path(leaf).name not in classes and with_images.isdisjoint(Path(leaf).parents)
+    ]
     if empty:
         from timm.data.readers.img_extensions import get_img_extensions
 

@@ -60,6 +60,8 @@ OF_THE_PLAN = {
     "model_name": "give model=NAME",
 }
 """Arguments of timm's `create_model` that would change a run past its plan, with their cure."""
+_SHARES = ("drop_rate", "drop_path_rate", "drop_block_rate")
+"""Ends of options that are a share of what is dropped; a DenseNet's `growth_rate` is a number."""
 STAGE_TRAININGS = {"mae": "mae", "beit": "beit", "beitv2": "beit", "clip": "clip"}
 """Self-supervised stages have a training set-up of their own."""
 
@@ -100,7 +102,7 @@ def check_model(plan: Plan) -> None:
             value = plan.model.options[option]
             raise PlanError(f"model.options.{option}={value} is not for model.options; {cure}")
     for option, value in ({} if own else plan.model.options).items():
-        if option.endswith("_rate") and value is not None and not _is_rate(value):
+        if option.endswith(_SHARES) and value is not None and not _is_rate(value):
             raise PlanError(f"model.options.{option}={value} is not a share from 0 to 1; give one")
     if "num_classes" in plan.model.options:
         raise PlanError(

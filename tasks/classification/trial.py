@@ -56,15 +56,27 @@ def run(plan: Plan, setup: Any, total_memory: int | None) -> None:
     except Exception as error:  # a network raises anything for an input that it cannot take
         if not models.is_own(plan) or OF_ONE_VALUE in str(error):
             raise _refused(plan, batch_size, size, error) from error
-        # it may look at numbers, which the meta device does not have
-        network = models.build(plan, with_checkpoint=False).train(trains)
-        return _pass_numbers(plan, network, torch.device("cpu"), min(batch_size, 2), size)
+        return _pass_computed(plan, batch_size, size)
     own_trial.require_logits(plan, output)
     if models.is_own(plan):
-        own_trial.run(plan, network, images.device, size)
+        try:
+            own_trial.run(plan, network, images.device, size)
+        except PlanError as refusal:
+            if refusal.__cause__ is None:  # of shapes, which are the same with numbers
+                raise
+            _pass_computed(plan, batch_size, size)
     if trains and not plan.compile:
         needed = _least_bytes(plan, setup, network, saved.num_bytes)
         step_memory.require(plan, needed, total_memory, step_memory.shorter(plan))
+
+
+def _pass_computed(plan: Plan, batch_size: int, size: int) -> None:
+    """Passes of a network that may look at numbers, which the meta device does not have, or be
+    wrong, which numbers tell too. Raises `PlanError`."""
+    import torch
+
+    network = models.build(plan, with_checkpoint=False).train("train" in plan.phases)
+    _pass_numbers(plan, network, torch.device("cpu"), min(batch_size, 2), size)
 
 
 def _pass_numbers(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 import pickle
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,11 +50,17 @@ def require_fit(plan: Plan, network: torch.nn.Module) -> None:
     chosen = plan.model.checkpoint
     if chosen is None or chosen == PRETRAINED or numpy_weights.is_named_so(chosen):
         return
+    network = _within(network)
     state = _state(chosen, plan.model.checkpoint_weights)
-    given = {name: tuple(value.shape) for name, value in state.items()}
-    own = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    given = {name: tuple(value.shape) for name, value in state.items() if _is_tensor(name)}
+    own = {n: tuple(tensor.shape) for n, tensor in network.state_dict().items() if _is_tensor(n)}
     _require_same_classes(plan, network, given, own)
-    missing = [name for name in own if name not in given and not name.endswith(_FILLED_IN)]
+    filled_in = _tied(network, given)
+    missing = [
+        name
+        for name in own
+        if name not in given and name not in filled_in and not name.endswith(_FILLED_IN)
+    ]
     surplus = [name for name in given if name not in own]
     other = [name for name in own if name in given and own[name] != given[name]]
     if not (missing or surplus or other):
@@ -81,6 +87,7 @@ def load(network: torch.nn.Module, plan: Plan) -> None:
 
     chosen = plan.model.checkpoint
     assert chosen is not None
+    network = _within(network)
     is_numpy = numpy_weights.is_named_so(chosen)
     try:
         with numpy_weights.wholly_loaded(network, chosen) if is_numpy else nullcontext():
@@ -88,6 +95,7 @@ def load(network: torch.nn.Module, plan: Plan) -> None:
                 network,
                 str(Path(chosen).expanduser()),
                 use_ema=plan.model.checkpoint_weights == "ema",
+                filter_fn=_with_tied,
                 weights_only=True,
             )
     except (RuntimeError, ValueError, KeyError, NotImplementedError, OSError) as error:
@@ -98,6 +106,39 @@ def load(network: torch.nn.Module, plan: Plan) -> None:
             f"checkpoint={chosen} does not fit the network: {message}; give weights of this network"
         ) from None
     weight_values.require_finite(chosen, network)
+
+
+def _within(network: torch.nn.Module) -> torch.nn.Module:
+    """The network that `torch.compile` or `DataParallel` wraps: timm takes what they put before the
+    names out of a file's."""
+    children = dict(network.named_children())
+    inner = children.get("_orig_mod", children.get("module"))
+    own = [*network.parameters(recurse=False), *network.buffers(recurse=False)]
+    return network if inner is None or len(children) > 1 or own else _within(inner)
+
+
+def _is_tensor(name: str) -> bool:
+    """Whether it is of a parameter or buffer, and not what a module adds (`get_extra_state`)."""
+    return name.rpartition(".")[2] != "_extra_state"
+
+
+def _tied(network: torch.nn.Module, given: Collection[str]) -> dict[str, str]:
+    """Parameters that are not given, with another name of theirs that is: of tied weights
+    safetensors keeps one."""
+    names: dict[int, list[str]] = {}
+    for name, value in network.named_parameters(remove_duplicate=False):
+        names.setdefault(id(value), []).append(name)
+    return {
+        name: source
+        for of_one in names.values()
+        if (source := next((one for one in of_one if one in given), None)) is not None
+        for name in of_one
+        if name not in given
+    }
+
+
+def _with_tied(state: dict[str, Any], network: torch.nn.Module) -> dict[str, Any]:
+    return state | {name: state[one] for name, one in _tied(network, state).items()}
 
 
 def _require_same_classes(
@@ -145,7 +186,7 @@ def _state(chosen: str, weights: str) -> dict[str, Any]:
     strangers = [
         name
         for name, value in state.items()
-        if not hasattr(value, "shape") or not isinstance(name, str)
+        if not isinstance(name, str) or (_is_tensor(name) and not hasattr(value, "shape"))
     ]
     if strangers:
         only = f"{key}." if key else ""

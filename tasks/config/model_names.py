@@ -75,8 +75,22 @@ def timm_source(name: str) -> str | None:
             return f"{elsewhere[1].replace('_', '-')}:{elsewhere[2]}"
     if inner := _OF_TIMM.fullmatch(name):
         name = inner[1]
-    known = timm_tags() if "." in name else timm_names()
-    return name if name in known else None
+    if "." in name:
+        return name if name in timm_tags() or _is_tag_of_registry(name) else None
+    return name if name in timm_names() else None
+
+
+@cache
+def _is_tag_of_registry(name: str) -> bool:
+    """Tags that timm computes stand in none of its files: for those alone it is imported."""
+    if name.split(".", maxsplit=1)[0] not in timm_names():
+        return False
+    from timm.models import get_pretrained_cfg
+
+    try:
+        return get_pretrained_cfg(name) is not None
+    except RuntimeError:  # no tag of this network
+        return False
 
 
 def require_timm_name(name: str) -> None:

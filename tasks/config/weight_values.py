@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tasks.errors import PlanError
@@ -17,7 +17,7 @@ def require_real(checkpoint: str, network: torch.nn.Module, state: Mapping[str, 
     """state: what stands for the network's weights, tensors or entries with a `dtype` as
     safetensors names it (`F32`, `I8`). Raises `PlanError` for integers and complex numbers in place
     of real ones: PyTorch would convert them silently."""
-    for name, own in network.state_dict().items():
+    for name, own in _tensors(network):
         if own.is_floating_point() and name in state and not _is_real(state[name]):
             kind = str(state[name].dtype).removeprefix("torch.")
             raise PlanError(
@@ -25,6 +25,11 @@ def require_real(checkpoint: str, network: torch.nn.Module, state: Mapping[str, 
                 "quantised network, whose scales are not applied; give its weights in fp32, fp16 "
                 "or bf16"
             )
+
+
+def _tensors(network: torch.nn.Module) -> Iterable[tuple[str, torch.Tensor]]:
+    """Of its state, which may have what is none (`get_extra_state`)."""
+    return ((name, one) for name, one in network.state_dict().items() if hasattr(one, "shape"))
 
 
 def _is_real(value: Any) -> bool:

@@ -47,8 +47,9 @@ def check(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def with_kind_of_info(arguments: Sequence[str]) -> list[str]:
-    """The same arguments; `--info` without a word of its own would take an override for one."""
-    own = list(arguments)
+    """The same arguments, without the carriage return that a script with Windows' line ends leaves
+    at the last; `--info` without a word of its own would take an override for one."""
+    own = [word.rstrip("\r") for word in arguments if word != "\r"]
     for at, word in enumerate(own):
         follows = own[at + 1] if at + 1 < len(own) else "-"
         if word in ("--info", "-i") and (follows.startswith("-") or "=" in follows):

@@ -9,16 +9,22 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _NO_DIFFERENCE = re.compile(  # keys that change neither the network nor its step
-    r"(^|\.)(seed|\w*_?dir|\w*path|root|run_id|run_name|exp_name|experiment_name|project\w*|tags|"
-    r"notes|num_samples|num_images|num_test_samples|num_test_images|phase|mode|task_name|epochs|"
-    r"num_epochs|max_epochs|n_epochs)$|^(hydra|paths|logger|logging|wandb|callbacks|codecarbon|"
-    r"tracker|mlflow)(\.|$)|^name$"
+    r"(^|\.)((\w+_)?seed(_everything)?|\w*_?dir|\w*path|root|run(_(id|name|number|index))?|exp_name|"
+    r"experiment_name|project\w*|tags|notes|num_samples|num_images|num_test_samples|"
+    r"num_test_images|phase|mode|task_name|epochs|num_epochs|max_epochs|n_epochs|"
+    r"rep(eat|etition)?|trial|(slurm_)?job_id|uuid|timestamp|date|hostname|user(name)?|"
+    r"master_(port|addr)|dist_url|log_file|wandb_\w+|comment|description)$|"
+    r"^(hydra|paths|logger|logging|wandb|callbacks|codecarbon|tracker|mlflow)(\.|$)|^name$"
 )
 _SOURCE = re.compile(  # folders and files that say what was trained on, or how: the name counts
     r"(^|.*[._])(data|dataset|images?|train|val|test|config|cfg|weights|pretrained)_?"
     r"(\w*_)?(dir|folder|path|root|file)|(data|dataset)\.(.*\.)?(root|path|dir)"
 )
-_ENVIRONMENT = re.compile(r"\$\{(oc\.)?env:")
+_ENVIRONMENT = re.compile(  # but for who, where and under which number: no difference
+    r"\$\{(oc\.)?env:(?!\s*(USER|LOGNAME|HOSTNAME|HOME|PWD|TMPDIR|SCRATCH|HF_HOME|TORCH_HOME|"
+    r"PROJECT_ROOT|SLURM_(JOB_ID|JOBID|SUBMIT_DIR|NODELIST|JOB_NODELIST)|MASTER_(ADDR|PORT)|"
+    r"\w+_(TOKEN|API_KEY))\s*[,}])"
+)
 
 
 def digest_of(config: Path, raw: Mapping[str, str], flat: Mapping[str, str]) -> str:

@@ -116,6 +116,9 @@ def of_phases(run: RunLog, phase: str) -> tuple[dict[str, Logged], tuple[str, ..
 def kind_of(name: str) -> Kind:
     """What a task, a project or a file was for, by the words of its name."""
     words = re.findall("[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
+    before = words[: words.index("on")] if "on" in words else []
+    if any(_TRAIN.fullmatch(word) or _TEST.fullmatch(word) for word in before):
+        words = before  # `train on dataset x`
     if "fine" in words and ("tune" in words or "tuning" in words):
         words.append("finetune")
     if any(map(_OTHER.fullmatch, words)):

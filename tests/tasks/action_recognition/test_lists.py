@@ -19,6 +19,7 @@ from tasks.errors import PlanError
         (b"\xef\xbb\xbfa.mp4 3\r\nb.mp4 0\r\n", [("a.mp4", 3), ("b.mp4", 0)]),
         (b"a.mp4,3\nb c.mp4, 4\nd.mp4;5\n", [("a.mp4", 3), ("b c.mp4", 4), ("d.mp4", 5)]),
         (b'"a, b.mp4","3"\n', [("a, b.mp4", 3)]),
+        (b"'til dawn.mp4 3\n", [("'til dawn.mp4", 3)]),
         ("n\u00e9.mp4 2".encode(), [("n\u00e9.mp4", 2)]),
     ],
 )

@@ -52,6 +52,24 @@ def test_a_class_map_gives_the_indices(tmp_path: Path) -> None:
     assert {path.parent.name: label for path, label in read.train} == {"cat": 2, "dog": 0}
 
 
+def test_with_a_class_map_each_split_may_lack_classes(tmp_path: Path) -> None:
+    """The map says which number a class has, whatever folders are there."""
+    root = written(written(tmp_path / "set", ["cat"]), ["dog"], ("val",))
+    (tmp_path / "map.txt").write_text("dog\ncat\n")
+    read = folders.read(root, str(tmp_path / "map.txt"))
+    assert {path.parent.name: label for path, label in read.test} == {"cat": 1, "dog": 0}
+    assert {label for _, label in read.train} == {1}
+
+
+def test_folders_of_texts_and_those_within_a_class_are_no_classes(tmp_path: Path) -> None:
+    root = written(tmp_path, ["cat", "dog"])
+    for text in ("train/Annotation/cat.xml", "train/dog/boxes/0.txt"):
+        (root / text).parent.mkdir()
+        (root / text).touch()
+    (root / "train/cat/masks").mkdir()
+    assert folders.read(root).classes == ("cat", "dog")
+
+
 def test_what_would_be_another_label_is_refused(tmp_path: Path) -> None:
     def refused(root: Path, class_map: str | None = None) -> str:
         with pytest.raises(PlanError) as refusal:

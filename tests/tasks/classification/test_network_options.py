@@ -34,6 +34,10 @@ def test_a_rate_is_a_share(compose: Callable[..., Plan], rate: object) -> None:
         list(session.check(plan))
 
 
+def test_a_rate_of_growth_is_no_share(compose: Callable[..., Plan]) -> None:
+    list(session.check(compose("model=densenet121", "+model.options.growth_rate=24")))
+
+
 @pytest.mark.parametrize(
     "option", ["act_layer=nope", "patch_size=0", "depth=deep", "embed_dim=100000000000"]
 )

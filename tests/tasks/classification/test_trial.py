@@ -36,6 +36,20 @@ class LooksAtItsImages(Net):
     def forward(self, images):
         return super().forward(images) * float(images.mean())
 
+class LooksWhenEvaluated(Net):
+    def forward(self, images):
+        logits = super().forward(images)
+        if not self.training and bool(logits.isnan().any()):
+            raise ValueError("no number")
+        return logits
+
+class LooksAtGradients(Net):
+    def forward(self, images):
+        logits = super().forward(images)
+        if logits.requires_grad:
+            logits.register_hook(lambda gradient: gradient / float(gradient.norm() + 1))
+        return logits
+
 class WithFeatures(Net):
     def forward(self, images):
         return super().forward(images), self.body(images)
@@ -170,7 +184,17 @@ def test_what_is_known_beforehand_is_said_beforehand(
         list(session.check(compose("model=test_resnet", *asked)))
 
 
-@pytest.mark.parametrize("name", ["Net", "looks_at_numbers", "LooksAtItsImages", "Lazy"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Net",
+        "looks_at_numbers",
+        "LooksAtItsImages",
+        "LooksWhenEvaluated",
+        "LooksAtGradients",
+        "Lazy",
+    ],
+)
 def test_a_network_of_ones_own_is_built_and_tested(
     compose: Callable[..., Plan], nets: Path, name: str
 ) -> None:

@@ -8,7 +8,12 @@ import sys
 import pytest
 import timm
 
-from tasks.config.model_names import require_timm_name, timm_names, timm_renamed
+from tasks.config.model_names import (
+    require_timm_name,
+    timm_names,
+    timm_renamed,
+    timm_source,
+)
 from tasks.errors import PlanError
 
 
@@ -17,6 +22,11 @@ def test_the_names_read_from_timms_files_are_those_of_its_registry():
     assert timm_names() == {
         name for name in names if timm.model_entrypoint(name).__module__.startswith("timm.")
     }
+
+
+def test_every_tag_of_timm_is_known():
+    """Some are computed, such as `vit_base_patch32_clip_quickgelu_224.openai`."""
+    assert [name for name in timm.list_pretrained() if timm_source(name) != name] == []
 
 
 def test_an_unknown_name_gets_its_nearest():

@@ -164,6 +164,11 @@ def test_flags_may_stand_after_overrides_and_options_need_no_plus(capsys) -> Non
     assert type_in("model.options.drop_rate=0.1", "data.options.num_files=8") == (0, "")
 
 
+def test_a_script_with_windows_line_ends_runs() -> None:
+    """Its shell leaves a carriage return at the last word of a line."""
+    assert type_in("batch_size=4\r", "model=resnet18\r") == (0, "")
+
+
 def test_info_takes_no_override_for_its_own_word(capfd: pytest.CaptureFixture[str]) -> None:
     assert type_in("model=resnet18", "--info") == (0, "")
     assert type_in("--info", "searchpath", "model=resnet18") == (0, "")

@@ -22,6 +22,12 @@ def _are_alike(folder: Path, one: str, other: str) -> bool:
     ("one", "other"),
     [
         ("seed: 1", "seed: 2"),
+        ("random_seed: 1", "random_seed: 2"),
+        ("seed_everything: 1", "seed_everything: 2"),
+        ("repetition: 1", "repetition: 2"),
+        ("slurm_job_id: 11", "slurm_job_id: 12"),
+        ("cache: '${oc.env:SCRATCH}/hub'", "cache: '${oc.env:SCRATCH}/hub'"),
+        ("owner: '${oc.env:USER,me}'", "owner: '${oc.env:USER,me}'"),
         ("log_dir: logs/1", "log_dir: logs/2"),
         ("resume_path: a/x.ckpt", "resume_path: b/y.ckpt"),
         ("data_dir: /home/a/imagenet", "data_dir: /scratch/b/imagenet/"),
@@ -42,6 +48,8 @@ def test_seeds_and_places_are_no_difference(tmp_path: Path, one: str, other: str
         ("dataset: {train_root: /cifar}", "dataset: {train_root: /imagenet}"),
         ("config_path: configs/vit.py", "config_path: configs/swin.py"),
         ("pretrained_path: a.pt", "pretrained_path: b.pt"),
+        ("run: {size: 1}", "run: {size: 2}"),
+        ("size: '${oc.env:USER_SIZE}'", "size: '${oc.env:USER_SIZE}'"),
         ("size: '${oc.env:SIZE}'", "size: '${oc.env:SIZE}'"),  # may be another in each run
         ("size: '${twice:2}'", "size: '${twice:4}'"),
     ],

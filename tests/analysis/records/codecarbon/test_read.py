@@ -53,7 +53,7 @@ def test_a_config_whose_time_does_not_fit_is_named(tmp_path: Path) -> None:
 
 def test_a_task_has_a_row_of_its_own_and_loading_is_in_no_rate(tmp_path: Path) -> None:
     a_config(tmp_path, "model: resnet50\nnum_samples: 10000\nnum_test_samples: 1000\n")
-    names = {"load dataset": "0.0002", "train": "0.009", "evaluate": "0.0007"}
+    names = {"load dataset": "0.0002", "train on dataset a": "0.009", "evaluate": "0.0007"}
     a_log(tmp_path, *({"energy_consumed": k, "task_name": n} for n, k in names.items()))
     rows = {row["phase"]: row["kwh_per_sample"] for row in _rows(tmp_path)}
     assert rows == {"train": pytest.approx(9e-7), "test": pytest.approx(7e-7)}
