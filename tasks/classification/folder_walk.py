@@ -28,8 +28,8 @@ _TEXTS = frozenset((".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".yaml", ".y
 
 @dataclass(frozen=True)
 class Walked:
-    """leaves: folders without folders in them, as relative paths, but for those of texts alone, which
-    are no classes; places: folders that hold images which timm reads, under the name of their
+    """leaves: folders without folders in them, as relative paths, but for those of texts alone,
+    which are no classes; places: folders that hold images which timm reads, under the name of their
     class; left_out: number of pictures that timm does not read, by the end of their names."""
 
     leaves: tuple[str, ...]
