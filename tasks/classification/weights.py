@@ -6,9 +6,10 @@ from __future__ import annotations
 import argparse
 import pickle
 import re
-from collections.abc import Collection, Mapping
-from contextlib import nullcontext
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from pathlib import Path, PosixPath
 from typing import TYPE_CHECKING, Any
 
 from tasks.classification import numpy_weights
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _EMA_KEYS = ("state_dict_ema", "model_ema")  # where timm's load_state_dict looks, in its order
 _PLAIN_KEYS = ("state_dict", "model")
 _FILLED_IN = "num_batches_tracked"  # PyTorch fills it in where a file is older than it
+_OF_AVERAGE = "n_averaged"  # what PyTorch's AveragedModel has beside the weights
 _NOT_ALLOWED = re.compile(r"GLOBAL (\S+) was not an allowed global")  # PyTorch's words
 _OTHER_TENSORS = ("Quantized", "quantized", "Sparse", "meta tensor")
 _SHOWN = 3
@@ -61,7 +63,7 @@ def require_fit(plan: Plan, network: torch.nn.Module) -> None:
         for name in own
         if name not in given and name not in filled_in and not name.endswith(_FILLED_IN)
     ]
-    surplus = [name for name in given if name not in own]
+    surplus = [name for name in given if name not in own and name != _OF_AVERAGE]
     other = [name for name in own if name in given and own[name] != given[name]]
     if not (missing or surplus or other):
         return weight_values.require_real(chosen, network, state)
@@ -90,12 +92,13 @@ def load(network: torch.nn.Module, plan: Plan) -> None:
     network = _within(network)
     is_numpy = numpy_weights.is_named_so(chosen)
     try:
-        with numpy_weights.wholly_loaded(network, chosen) if is_numpy else nullcontext():
+        watched = numpy_weights.wholly_loaded(network, chosen) if is_numpy else nullcontext()
+        with watched, _plain_values():
             load_checkpoint(
                 network,
                 str(Path(chosen).expanduser()),
                 use_ema=plan.model.checkpoint_weights == "ema",
-                filter_fn=_with_tied,
+                filter_fn=_as_named,
                 weights_only=True,
             )
     except (RuntimeError, ValueError, KeyError, NotImplementedError, OSError) as error:
@@ -137,8 +140,9 @@ def _tied(network: torch.nn.Module, given: Collection[str]) -> dict[str, str]:
     }
 
 
-def _with_tied(state: dict[str, Any], network: torch.nn.Module) -> dict[str, Any]:
-    return state | {name: state[one] for name, one in _tied(network, state).items()}
+def _as_named(state: dict[str, Any], network: torch.nn.Module) -> dict[str, Any]:
+    tied = {name: state[one] for name, one in _tied(network, state).items()}
+    return {name: one for name, one in (state | tied).items() if name != _OF_AVERAGE}
 
 
 def _require_same_classes(
@@ -231,7 +235,7 @@ def _unpickled(chosen: str, path: Path) -> Any:
     import torch
 
     try:
-        with torch.serialization.safe_globals([argparse.Namespace]):  # as timm's scripts save
+        with _plain_values():
             return torch.load(path, map_location="meta", weights_only=True)
     except pickle.UnpicklingError as error:
         strangers = _strangers(path) or _NOT_ALLOWED.findall(str(error))
@@ -248,6 +252,22 @@ def _unpickled(chosen: str, path: Path) -> Any:
                 "give weights in fp32, fp16 or bf16, dense"
             ) from None
         raise _unreadable(chosen, error) from None
+
+
+@contextmanager
+def _plain_values() -> Iterator[None]:
+    """While PyTorch also reads values that scripts save beside weights and that run nothing: their
+    arguments, paths, and numbers of NumPy, such as the best accuracy."""
+    import numpy as np
+    import torch
+
+    scalar, array = np.float64(0).__reduce__()[0], np.empty(0).__reduce__()[0]
+    modules = ("numpy.core.multiarray", "numpy._core.multiarray")  # before and from NumPy 2
+    kinds = [type(np.dtype(letter)) for letter in "?bBhHiIlLqQefd"]
+    values = [argparse.Namespace, np.dtype, np.ndarray, defaultdict, dict, PosixPath, *kinds]
+    named = [(one, f"{module}.{one.__name__}") for module in modules for one in (scalar, array)]
+    with torch.serialization.safe_globals([*values, *named]):
+        yield
 
 
 def _strangers(path: Path) -> list[str]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ import numpy as np
 import pytest
 import timm
 import torch
-from safetensors.torch import save_file, save_model
+from safetensors.torch import save_file
 
 from metering.ranks import OneRank
 from tasks.classification import networks, session, weights
@@ -179,56 +177,6 @@ def test_files_that_are_older_than_a_count_of_batches_are_read(
     weights.require_fit(plan, networks.build_without_weights(plan))
     built = networks.build(plan).state_dict()
     assert all(torch.equal(built[name], value) for name, value in state.items())
-
-
-OWN = """
-import torch
-
-class Masked(torch.nn.Module):
-    def __init__(self, num_classes=10):
-        super().__init__()
-        self.body, self.head = torch.nn.Conv2d(3, 4, 3), torch.nn.Linear(4, num_classes)
-        self.register_buffer("mask", torch.full((2, 2), -torch.inf).triu(1))
-
-    def forward(self, images):
-        return self.head(self.body(images).mean((2, 3)))
-
-class WithMore(Masked):
-    def get_extra_state(self):
-        return {"version": 1}
-
-    def set_extra_state(self, state):
-        pass
-
-class Tied(Masked):
-    def __init__(self, num_classes=10):
-        super().__init__(num_classes)
-        self.other = torch.nn.Linear(4, num_classes)
-        self.other.weight = self.head.weight
-
-def wrapped(num_classes=10):
-    return torch.nn.DataParallel(Masked(num_classes))
-"""
-
-
-@pytest.mark.parametrize("name", ["Masked", "WithMore", "Tied", "wrapped"])
-def test_what_a_network_of_ones_own_saves_is_read(
-    compose: Callable[..., Plan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    """A mask is infinite, a wrapper puts a word before the names, and safetensors keeps one name of
-    tied weights."""
-    (tmp_path / "ownweights.py").write_text(OWN)
-    monkeypatch.syspath_prepend(tmp_path)
-    network = getattr(importlib.import_module("ownweights"), name)()
-    path = tmp_path / ("w.safetensors" if name == "Tied" else "w.pth")
-    save_model(network, str(path)) if name == "Tied" else torch.save(network.state_dict(), path)
-    plan = compose(
-        "model=own", f"model.source=ownweights:{name}", *DIGITS[1:], f"checkpoint={path}"
-    )
-    weights.require_fit(plan, networks.build_without_weights(plan))
-    read = networks.build(plan).named_parameters()
-    assert all(torch.equal(value, dict(network.named_parameters())[key]) for key, value in read)
-    sys.modules.pop("ownweights")
 
 
 def test_ema_weights_of_which_there_are_none_are_not_spoken_of(
