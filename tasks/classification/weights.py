@@ -261,11 +261,11 @@ def _plain_values() -> Iterator[None]:
     import numpy as np
     import torch
 
-    scalar, array = np.float64(0).__reduce__()[0], np.empty(0).__reduce__()[0]
+    makers: list[Any] = [np.float64(0).__reduce__()[0], np.empty(0).__reduce__()[0]]
     modules = ("numpy.core.multiarray", "numpy._core.multiarray")  # before and from NumPy 2
     kinds = [type(np.dtype(letter)) for letter in "?bBhHiIlLqQefd"]
     values = [argparse.Namespace, np.dtype, np.ndarray, defaultdict, dict, PosixPath, *kinds]
-    named = [(one, f"{module}.{one.__name__}") for module in modules for one in (scalar, array)]
+    named = [(one, f"{module}.{one.__name__}") for module in modules for one in makers]
     with torch.serialization.safe_globals([*values, *named]):
         yield
 
