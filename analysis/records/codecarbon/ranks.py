@@ -119,11 +119,12 @@ def is_of_job(path: str, config: Path | None) -> bool:
 def at_once(runs: Sequence[RunLog]) -> set[str]:
     """Ids of the runs that one file has of one project and time, and of one length or one within
     the other: the ranks of a run append to one file where all of them have a tracker, and so do a
-    tracker of the whole and one of a part."""
-    groups: dict[tuple[str, str], list[RunLog]] = {}
+    tracker of the whole and one of a part. Runs on other hardware are jobs of their own."""
+    groups: dict[tuple[str | None, ...], list[RunLog]] = {}
     for run in runs:
-        if run.any.start_s is not None:
-            groups.setdefault((run.path, run.any.project_name), []).append(run)
+        if (one := run.any).start_s is not None:
+            key = (run.path, one.project_name, one.cpu_model, one.gpu_name)
+            groups.setdefault(key, []).append(run)
     ids: set[str] = set()
     for group in groups.values():
         group.sort(key=lambda run: run.any.start_s or 0.0)

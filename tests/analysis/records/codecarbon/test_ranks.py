@@ -95,6 +95,17 @@ def test_a_rank_that_ended_early_leaves_no_rate(tmp_path: Path) -> None:
     assert "its ranks ran 20 to 100 s" in _flags(made)
 
 
+def test_jobs_on_several_kinds_of_machines_that_share_a_file_keep_their_rates(
+    tmp_path: Path,
+) -> None:
+    """As of a SLURM array: ranks of one run would have one kind of processor and GPU."""
+    jobs = [{"run_id": name, "cpu_model": name, "duration": f"9{name}"} for name in ("1", "2")]
+    a_log(tmp_path, *jobs)
+    assert _rates(_imported(tmp_path)) == [pytest.approx(1e-6)] * 2
+    a_log(tmp_path, *(job | {"cpu_model": "one"} for job in jobs))
+    assert _rates(_imported(tmp_path)) == [None, None]
+
+
 def test_two_runs_whose_ranks_appended_to_one_file_each_are_two_runs(tmp_path: Path) -> None:
     for rank in range(2):
         lines = [
