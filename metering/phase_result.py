@@ -71,12 +71,11 @@ def phase_record(
     `metering.stopping.StoppingRule`; num_waits: blocks that were shifted against the sensor;
     cpu_flags: what a reader of the CPU's energy has to know; began_s: on the meter's clock."""
     kept = measured(rows, num_warm_up)
-    energy = energy_interval(kept, CONFIDENCE, meter.sensor_period_s, is_chosen=is_chosen)
     states = power_states(kept, meter.sensor_period_s)
-    energy = at_least(energy, max(least_width, states.half_width(CONFIDENCE)))
+    energy = _energy(meter, kept, max(least_width, states.half_width(CONFIDENCE)), is_chosen)
     drift = steadiness(rows[num_sizing:], kept)
     budget = budget_of(meter, kept, energy, drift, begins_idle=num_warm_up == 0 and bool(rows))
-    data_wait_share = _data_wait_share(kept)
+    wait_share = _data_wait_share(kept)
     return PhaseRecord(
         phase=phase,
         readings=tuple(row.reading(index < num_warm_up) for index, row in enumerate(rows)),
@@ -86,7 +85,7 @@ def phase_record(
         stop_reason=stop_reason,
         batch_size=batch_size,
         num_nodes=meter.ranks.num_nodes,
-        data_wait_share=data_wait_share,
+        data_wait_share=wait_share,
         idle_power_w=meter.idle_power_w,
         emissions_kg_co2eq=emitted_kg([row.energy_kwh for row in kept], meter.emission_factor),
         error_budget=budget,
@@ -96,13 +95,25 @@ def phase_record(
             *flags.of_states(states),
             *flags.of_first_step(len(rows), len(rows) - num_warm_up),
             *_flags_of_length(meter, kept),
-            *flags.of_data_wait(data_wait_share, meter.all_gpus),
-            *flags.of_machine(meter.all_gpus, meter.clock_skew_s),
-            *flags.of_sensors(meter.sensors()),
+            *flags.of_data_wait(wait_share, meter.all_gpus),
+            *_flags_of_machine(meter),
             *cpu_flags,
         ),
         started_at=_wall_clock(meter, began_s) if rows else None,
     )
+
+
+def _flags_of_machine(meter: WindowMeter) -> Iterator[str]:
+    yield from flags.of_machine(meter.all_gpus, meter.clock_skew_s)
+    yield from flags.of_sensors(meter.sensors())
+
+
+def _energy(
+    meter: WindowMeter, kept: Sequence[Row], least_width: float, is_chosen: bool
+) -> Interval | None:
+    """Per sample, from the noise between blocks, at least as wide as `least_width`, relative."""
+    interval = energy_interval(kept, CONFIDENCE, meter.sensor_period_s, is_chosen=is_chosen)
+    return at_least(interval, least_width)
 
 
 def _data_wait_share(kept: Sequence[Row]) -> float | None:

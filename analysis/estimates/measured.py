@@ -128,12 +128,8 @@ def measured(
     row, why_not = papers_row(
         newest["paper_row"], newest["dataset"], newest.setup, params_m, is_own_network=bool(own)
     )
-    notes = [why_not, *_notes(rates), *_flags(runs)]
-    if len(dict.fromkeys(recipes)) > 1:
-        notes.append("its records carry different recipes; the newest is used")
-    fits = all(run.is_at_recipe_size for run in runs)
+    notes = [why_not, *_notes(rates), *_flags(runs), _of_recipes(recipes)]
     accuracy = [run for run in own if run["accuracy_pct"] is not None]
-    num_samples = _last(accuracy, "num_accuracy_samples")
     return Measured(
         setup=newest.setup,
         kind=newest["kind"],
@@ -146,7 +142,7 @@ def measured(
             comparison_key(newest.setup, newest.is_at_recipe_size), newest.collection
         ),
         tier=least_sure(tier_of(run.setup, run.is_at_recipe_size, run.values) for run in runs),
-        is_at_recipe_size=fits,
+        is_at_recipe_size=all(run.is_at_recipe_size for run in runs),
         rates=rates,
         in_sweeps=_in_sweeps(phases, in_sweeps),
         recipe=recipes[-1] if recipes else (),
@@ -159,7 +155,7 @@ def measured(
         views=_last([run for run in runs if run.phase == "test"], "views_per_sample"),
         accuracy_pct=_last(accuracy, "accuracy_pct"),
         accuracy_half_width_pct=_last(accuracy[-1:], "accuracy_half_width_pct"),
-        num_accuracy_samples=None if num_samples is None else round(num_samples),
+        num_accuracy_samples=_whole(_last(accuracy, "num_accuracy_samples")),
         notes=tuple(dict.fromkeys(note for note in notes if note)),
         run_ids=_once(runs, "run_id"),
         identities=_once(runs, "identity"),
@@ -180,6 +176,11 @@ def _in_sweeps(
     }
 
 
+def _of_recipes(recipes: Sequence[Sequence[Stage]]) -> str:
+    is_one = len(dict.fromkeys(map(tuple, recipes))) <= 1
+    return "" if is_one else "its records carry different recipes; the newest is used"
+
+
 def _notes(rates: Mapping[tuple[str, str], MeasuredRate]) -> list[str]:
     """What must be said of the intervals."""
     notes = []
@@ -198,6 +199,10 @@ def _notes(rates: Mapping[tuple[str, str], MeasuredRate]) -> list[str]:
 
 def _flags(runs: Sequence[Run]) -> list[str]:
     return [flag for run in runs for flag in (run["flags"] or "").split("; ")]
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value)
 
 
 def _last(runs: Sequence[Run], name: str) -> float | None:

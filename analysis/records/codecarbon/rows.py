@@ -149,11 +149,6 @@ def row_of(run: ForeignRun) -> tuple[Any, ...]:
     """In the order of `COLUMNS`."""
     one, facts, num_samples = run.logged, run.facts, run.known_samples
     sensors, rate, setup = sensors_of(one), run.kwh_per_sample, run.setup
-    variant = (
-        variant_of(setup),
-        f"config {facts.digest}" if facts.digest else "",
-        "process mode" if one.scope == "process" else "",
-    )
     values = {
         "path": run.path,
         "collection": collection_of(run.path),
@@ -174,7 +169,7 @@ def row_of(run: ForeignRun) -> tuple[Any, ...]:
         "device": device_of(setup),
         "batch_size": facts.batch_size,
         "precision": facts.precision,
-        "variant": ", ".join(word for word in variant if word),
+        "variant": _variant(run),
         "stage": "supervised",
         "scale": "full",
         "phase": run.phase,
@@ -196,6 +191,16 @@ def row_of(run: ForeignRun) -> tuple[Any, ...]:
         "notes": "; ".join(run.notes),
     }
     return tuple(values.get(name) for name in COLUMNS)
+
+
+def _variant(run: ForeignRun) -> str:
+    digest = run.facts.digest
+    words = (
+        variant_of(run.setup),
+        f"config {digest}" if digest else "",
+        "process mode" if run.logged.scope == "process" else "",
+    )
+    return ", ".join(word for word in words if word)
 
 
 def label_of(folder: Path) -> str:
