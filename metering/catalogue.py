@@ -95,6 +95,12 @@ def task(name: str) -> TaskFacts | None:
     return next((known for known in TASKS if known.name == name), None)
 
 
+def task_title(name: str) -> str:
+    """The reader's name of a task; of one that the suite does not have, `name` itself."""
+    known = task(name)
+    return known.title if known else name
+
+
 def data_set(name: str) -> DataSet | None:
     """The set that `name` means, by name, display name or alias, whatever its case, spaces,
     hyphens and underscores; None for any other name, be it close: a set of a user's own whose

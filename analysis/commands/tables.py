@@ -20,7 +20,7 @@ from analysis.tables import noted, select, select_over, terminal
 from analysis.tables.grid import Grid, grid
 from analysis.tables.own import OWN, failures
 from analysis.tables.printed import grid_of, tables_of
-from analysis.tables.writers import FROM_GRID, WRITERS, to_csv
+from analysis.tables.writers import FORMATS, FROM_GRID, to_csv
 from metering import atomic_file
 
 HOW_TO_MEASURE = (
@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise AnalysisError("--own: no run of yours is among these; leave it out or measure one")
     grids = {name: _grid(name, table, arguments) for name, table in tables.items()}
     texts = {
-        f"{name}.{kind}": to_csv(name, tables[name])
+        f"{name}.{kind}": to_csv(tables[name])
         if kind == "csv"
         else FROM_GRID[kind](name, grids[name])
         for name in tables
@@ -130,8 +130,8 @@ def _check(arguments: argparse.Namespace, formats: Sequence[str]) -> None:
     if not formats:
         raise AnalysisError("--format names none; choose from csv, md, tex, html")
     for name in formats:
-        if name not in WRITERS:
-            raise unknown("--format", name, WRITERS)
+        if name not in FORMATS:
+            raise unknown("--format", name, FORMATS)
     if arguments.accounting not in ACCOUNTINGS:
         raise unknown("--accounting", arguments.accounting, ACCOUNTINGS)
     for name in ("evaluations", "checkpoints", "alpha", "beta"):

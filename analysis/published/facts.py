@@ -37,10 +37,13 @@ UNITS = {
     "source_finetune_epochs": "epochs",
     "source_pretrain_images": "images",
 }
-TABLE_NOTES = (
-    "The paper's GFLOPs are GMACs (multiply-accumulates).",
-    "The paper rounds GQI up in Table 3.",
-)
+_GMACS_NOTE = "The paper's GFLOPs are GMACs (multiply-accumulates)."
+TABLE_NOTES = {
+    "table1": (_GMACS_NOTE,),
+    "table2": (_GMACS_NOTE,),
+    "table3": (_GMACS_NOTE, "The paper rounds GQI up in this table."),
+}
+"""What a reader of each table's published columns should know."""
 IMAGENET, CITYSCAPES, ADE20K, SSV2, K400 = map(
     catalogue.display_name, ("imagenet", "cityscapes", "ade20k", "sthv2", "kinetics400")
 )

@@ -142,9 +142,8 @@ def _scored(one: Measured, costs: Costs) -> dict[str, _Scored]:
 
 
 def _entry(one: Measured, group: str, values: dict[str, Value]) -> Entry:
-    task = catalogue.task(one.task)
     return Entry(
-        task=task.title if task else one.task,
+        task=catalogue.task_title(one.task),
         hardware=one.device,
         group=group,
         model=one.name,

@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.errors import utf8
 from analysis.report.model import Cell, Column, Table
 from analysis.report.tables import runs_of
+from metering import catalogue
 from metering.record_file import summary_from_json
 
 _PROVENANCE = (
@@ -33,7 +34,7 @@ def measured(records: pd.DataFrame) -> Table:
     )
     runs = records.drop_duplicates("path")
     rows = []
-    for key, group in runs.groupby(["task", "device"], observed=True):
+    for (task, device), group in runs.groupby(["task", "device"], observed=True):
         num_finished = int((group["status"] == "finished").sum())
         numbers = (
             group["model"].nunique(),
@@ -42,7 +43,7 @@ def measured(records: pd.DataFrame) -> Table:
             int((group["scale"] == "small").sum()),
         )
         cells = [Cell(f"{number}", float(number)) for number in numbers]
-        rows.append((*(Cell(str(word)) for word in key), *cells))
+        rows.append((Cell(catalogue.task_title(task)), Cell(device), *cells))
     return Table("runs-table", "Runs", columns, tuple(rows), empty="No record was found.")
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from analysis.claims.claim import Claim
-from analysis.published import facts as published_facts
 from analysis.report.model import Cell, Column, Kind, Table
 from analysis.tables.grid import HEADINGS, Grid
 from analysis.tables.lines import SETUP_COLUMNS
@@ -58,16 +57,11 @@ def paper_table(name: str, frame: pd.DataFrame) -> Table:
         grid.title,
         tuple(columns[at] for at in order),
         tuple(tuple(cells[at] for at in order) for cells in rows),
-        published_facts.TABLE_NOTES if "published" in {*grid.kinds, *_origins(grid)} else (),
+        grid.table_notes,
         empty="No row of this table is known.",
         notes=tuple(grid.footnotes),
         runs=tuple(runs_of(shown) for shown in grid.rows),
     )
-
-
-def _origins(grid: Grid) -> set[str]:
-    """The kinds of number of lines that stand for a quantity."""
-    return {line[2][0] for line in grid.cells} if not any(grid.kinds) else set()
 
 
 def _more(grid: Grid) -> list[str]:

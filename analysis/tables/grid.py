@@ -54,6 +54,7 @@ Cell = tuple[str, list[int]]
 class Grid:
     """A table as text: one kind and heading per column, cells with the marks of their footnotes.
 
+    footnotes: numbered, of single cells; table_notes: of the whole table;
     left: headings of texts, which begin at the left; drop_first: the columns that a narrow terminal
     leaves out, the first to go first; values: of each cell its number, as precise as it is known;
     rows: of each line the rows of the complete table that it shows; of a line
@@ -69,6 +70,7 @@ class Grid:
     drop_first: tuple[int, ...] = ()
     values: tuple[tuple[float | None, ...], ...] = ()
     rows: tuple[tuple[Mapping[Any, Any], ...], ...] = ()
+    table_notes: tuple[str, ...] = ()
 
 
 def grid(name: str, table: pd.DataFrame) -> Grid:

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.estimates.tiers import TIERS
+from analysis.published.facts import TABLE_NOTES
 from analysis.records.collection import OWN
 from analysis.tables.grid import HEADINGS, TRANSPOSED, Cell, Grid, number, title_of
 from analysis.tables.numbers import absent, with_interval
@@ -132,6 +133,7 @@ def _rows(name: str, quality: str, chosen: list[Chosen]) -> Grid:
         drop_first=tuple(shown.index(one) for one in dropped if one in shown),
         values=tuple(map(tuple, values)),
         rows=tuple((one.row,) for one in chosen),
+        table_notes=TABLE_NOTES.get(name, ()),
     )
 
 
@@ -185,6 +187,7 @@ def _models_as_columns(name: str, quality: str, chosen: list[Chosen]) -> Grid:
         drop_first=(2, *range(len(heads) - 1, 3, -1)),
         values=tuple(values),
         rows=tuple(rows),
+        table_notes=TABLE_NOTES.get(name, ()),
     )
 
 

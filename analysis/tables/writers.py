@@ -8,11 +8,10 @@ from collections.abc import Callable
 import pandas as pd
 
 from analysis.errors import printable
-from analysis.published import facts as published
-from analysis.tables.grid import HEADINGS, TRANSPOSED, Grid, grid
+from analysis.tables.grid import HEADINGS, TRANSPOSED, Grid
 
 
-def to_csv(name: str, table: pd.DataFrame) -> str:
+def to_csv(table: pd.DataFrame) -> str:
     """All columns, full precision; footnotes as `column: text` in the last one. A text that a
     spreadsheet would take for a formula begins with an apostrophe, and what a terminal would obey
     is spelled out."""
@@ -36,20 +35,16 @@ def _no_formula(value: object) -> object:
     return f"'{value}" if is_formula else value
 
 
-def to_markdown(name: str, table: pd.DataFrame) -> str:
-    """A pipe table; every heading says published, measured or estimated."""
-    return markdown(grid(name, table))
-
-
 def markdown(grid: Grid) -> str:
-    """A pipe table with its footnotes."""
+    """A pipe table with its notes; every heading says published, measured or estimated."""
     heads = [f"{h}, {k}" if k else h for k, h in zip(grid.kinds, grid.headings, strict=True)]
     lines = [f"# {grid.title}", "", _pipes(heads), _pipes(["---"] * len(heads))]
     for line in grid.cells:
         lines.append(_pipes([_markdown_cell(text, marks) for text, marks in line]))
     lines.append("")
     lines += [f"{i}. {_escape_markdown(text)}" for i, text in enumerate(grid.footnotes, 1)]
-    lines += ["", *(f"- {note}" for note in published.TABLE_NOTES)]
+    if grid.table_notes:
+        lines += ["", *(f"- {note}" for note in grid.table_notes)]
     return "\n".join(lines) + "\n"
 
 
@@ -78,13 +73,9 @@ _IN_LATEX = frozenset(map(chr, range(0xA1, 0x180))) - set("«»ÐÞðþĄąĐđ�
 """Letters beyond ASCII that pdfLaTeX prints in its default encoding (tried, TeX Live 2022)."""
 
 
-def to_latex(name: str, table: pd.DataFrame) -> str:
-    """A `longtable` with booktabs rules. Needs: booktabs, longtable; pdflscape if it is wide."""
-    return latex(name, grid(name, table))
-
-
 def latex(name: str, grid: Grid) -> str:
-    """A `longtable` whose label is `tab:` and `name`."""
+    """A `longtable` with booktabs rules, whose label is `tab:` and `name`. Needs the packages
+    booktabs and longtable, and pdflscape if it is wide."""
     heads = _spans(grid.kinds)
     line_end = r" \\"
     lines = [
@@ -102,7 +93,7 @@ def latex(name: str, grid: Grid) -> str:
         lines.append(" & ".join(cells) + line_end)
     lines += [r"\end{longtable}", ""]
     notes = [rf"\textsuperscript{{{i}}}~{_tex(t)}." for i, t in enumerate(grid.footnotes, 1)]
-    lines += [rf"\noindent {' '.join([*notes, *map(_tex, published.TABLE_NOTES)])}", "}"]
+    lines += [rf"\noindent {' '.join([*notes, *map(_tex, grid.table_notes)])}", "}"]
     return "\n".join(lines) + "\n"
 
 
@@ -139,13 +130,8 @@ def _tex_character(character: str) -> str:
     return character if character.isascii() or character in _IN_LATEX else f"U+{ord(character):04X}"
 
 
-def to_html(name: str, table: pd.DataFrame) -> str:
-    """A plain `<table>`; everything that comes from a record is escaped."""
-    return html_page(grid(name, table))
-
-
 def html_page(grid: Grid) -> str:
-    """A page with the table alone."""
+    """A page with the table alone; everything that comes from a record is escaped."""
     heads = "".join(
         f'<th class="{kind}">{html.escape(heading)}<br><small>{kind}</small></th>'
         for kind, heading in zip(grid.kinds, grid.headings, strict=True)
@@ -154,7 +140,7 @@ def html_page(grid: Grid) -> str:
         "<tr>" + "".join(_html_cell(*cell) for cell in line) + "</tr>" for line in grid.cells
     )
     notes = "".join(f"<li>{html.escape(text)}</li>" for text in grid.footnotes)
-    general = "".join(f"<p>{html.escape(note)}</p>" for note in published.TABLE_NOTES)
+    general = "".join(f"<p>{html.escape(note)}</p>" for note in grid.table_notes)
     return (
         f'<!doctype html><meta charset="utf-8"><title>{html.escape(grid.title)}</title>\n'
         f"<table><caption>{html.escape(grid.title)}</caption>\n"
@@ -168,13 +154,8 @@ def _html_cell(text: str, marks: list[int]) -> str:
 
 
 FROM_GRID: dict[str, Callable[[str, Grid], str]] = {
-    "md": lambda name, found: markdown(found),
+    "md": lambda _, grid: markdown(grid),
     "tex": latex,
-    "html": lambda name, found: html_page(found),
+    "html": lambda _, grid: html_page(grid),
 }
-WRITERS: dict[str, Callable[[str, pd.DataFrame], str]] = {
-    "csv": to_csv,
-    "md": to_markdown,
-    "tex": to_latex,
-    "html": to_html,
-}
+FORMATS = ("csv", *FROM_GRID)

@@ -13,9 +13,10 @@ import pytest
 
 from analysis.records.load import UNFORESEEN, load
 from analysis.records.rows import rows_of
+from analysis.tables.grid import grid
 from analysis.tables.lines import Options
 from analysis.tables.paper import all_tables
-from analysis.tables.writers import WRITERS
+from analysis.tables.writers import FROM_GRID, to_csv
 from metering.record import RecordError
 from metering.record_file import from_json, to_json
 from tests.analysis.sample_records import a_record
@@ -66,8 +67,9 @@ def everything_is_shown(folder: Path) -> set[str]:
     loaded = load([folder])
     for accounting in ("source", "paper"):
         for name, table in all_tables(loaded.frame, Options(accounting)).items():
-            for write in WRITERS.values():
-                assert write(name, table)
+            assert to_csv(table)
+            for write in FROM_GRID.values():
+                assert write(name, grid(name, table))
     for problem in loaded.problems:
         assert len(str(problem).splitlines()) == 1
         assert problem.reason

@@ -77,7 +77,7 @@ function addChoices(table) {
     choice.addEventListener("change", () =>
       filter(document.querySelector(`input[data-table="${table.id}"]`)));
     label.append(name + " ", choice);
-    place.append(label, " ");
+    place.append(label);
   });
 }
 
