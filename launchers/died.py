@@ -81,7 +81,7 @@ class Watch:
                 return Outcome(own, folder)  # it died on its way out
             if own is not None:
                 return failed.leave_record(self._plan, failure, status)
-            draft = failed.Draft(self.started_at, reports.phases, reports.overheads, reports.sweep)
+            draft = failed.Draft(self.started_at, reports.phases, reports.overheads)
             return failed.leave_record(self._plan, failure, status, draft)
         finally:
             lock.release()

@@ -15,7 +15,6 @@ from metering.record import (
     Record,
     RecordError,
     Status,
-    SweepPlace,
 )
 from metering.record_file import read, write
 from metering.record_host import Code, Host
@@ -31,7 +30,6 @@ class Draft:
     started_at: str
     phases: dict[Phase, PhaseRecord] = field(default_factory=dict)
     overheads: tuple[Overhead, ...] = ()
-    sweep: SweepPlace | None = None
 
 
 def record_in(plan: Plan) -> Record | None:
@@ -72,7 +70,6 @@ def _from_draft(plan: Plan, failure: Failure, status: Status, draft: Draft | Non
         host=Host(**host_facts()),
         phases=draft.phases,
         overheads=draft.overheads,
-        sweep=draft.sweep,
     )
 
 

@@ -18,7 +18,7 @@ from launchers import died
 from launchers.children import Child, Server, ServerError
 from launchers.reports import Ended, Reporter, Reports
 from metering.deferred_signals import deferred_signals
-from metering.record import Failure, SweepPlace
+from metering.record import Failure
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.running.execute import Outcome, execute
@@ -34,15 +34,14 @@ def run(
     say: Callable[[Any], None],
     server: Server,
     is_asked_to_end: Callable[[], bool] = lambda: False,
-    sweep: SweepPlace | None = None,
 ) -> Outcome:
     """Execute `plan` in a child of `server`; a child that dies leaves a failed record.
 
     Raises what `execute` raises. `is_asked_to_end` is polled where this thread gets no signals.
     """
-    watch, reports = died.Watch(plan), Reports(sweep=sweep)
+    watch, reports = died.Watch(plan), Reports()
     try:
-        child = server.start(execute_in_child, plan, sweep)
+        child = server.start(execute_in_child, plan)
     except ServerError as error:
         return watch.leave_record(died.without_server(error, reports.phase), reports, "failed")
     lost: ServerError | None = None
@@ -132,12 +131,12 @@ def _answer(end: Ended) -> Outcome:
     raise RuntimeError(end.message)
 
 
-def execute_in_child(pipe: Connection, plan: Plan, sweep: SweepPlace | None) -> None:
+def execute_in_child(pipe: Connection, plan: Plan) -> None:
     """What the child does. Everything that it prints goes to the run's log."""
     print_to(plan.folder / LOG_NAME)
     with interruptible():
         try:
-            end = Ended("done", execute(plan, say=Reporter(pipe), sweep=sweep))
+            end = Ended("done", execute(plan, say=Reporter(pipe)))
         except PlanError as error:
             end = Ended("refused", message=str(error))
         except KeyboardInterrupt as error:

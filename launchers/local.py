@@ -11,7 +11,6 @@ from tasks.errors import PlanError
 
 if TYPE_CHECKING:  # what runs is imported when something runs: `--cfg job` answers at once
     from launchers.children import Server
-    from metering.record import SweepPlace
     from tasks.plan import Plan
     from tasks.running.execute import Outcome
 
@@ -64,7 +63,6 @@ class Machine:
         self,
         plan: Plan,
         say: Callable[[Any], None] = lambda _: None,
-        sweep: SweepPlace | None = None,
     ) -> Outcome:
         """Execute `plan` here and now. Raises `PlanError` for more nodes than this one."""
         from launchers import power_limit
@@ -81,7 +79,7 @@ class Machine:
             )
         if num_ranks == 1 and not self._isolate:
             power_limit.require_supervisor([plan], "hydra.launcher.isolate=false")
-            return execute(plan, say=say, sweep=sweep)
+            return execute(plan, say=say)
         known = answer_without_gpu(plan)
         if known is not None:  # no process, no imports
             return known
@@ -92,7 +90,7 @@ class Machine:
             return Outcome(dead, plan.folder, reused=True)
         start = isolated.run if num_ranks == 1 else spawn.run
         with power_limit.as_asked(plan, self._environment):
-            return start(plan, say, self._server(plan.task, say), self._is_asked_to_end, sweep)
+            return start(plan, say, self._server(plan.task, say), self._is_asked_to_end)
 
     def _server(self, task: str, say: Callable[[Any], None]) -> Server:
         from launchers.children import Server

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup_globals
@@ -14,6 +15,7 @@ from tasks.errors import PlanError
 
 if TYPE_CHECKING:
     from launchers.side_by_side import Answers
+    from launchers.sweep_id import Sweep
 
 
 class LocalLauncher(Launcher):
@@ -52,10 +54,17 @@ class LocalLauncher(Launcher):
         seed = asked.order_seed if asked.order == "shuffled" else None
         cooldown = CoolDown(asked.cooldown_s)
         with Machine(asked.isolate) as machine:
-            runner = SweepRunner(machine, initial_job_idx + len(jobs), seed, cooldown)
+            num_runs = initial_job_idx + len(jobs)
+            runner = SweepRunner(machine, self._sweep, num_runs, seed, cooldown)
             answers = self._launch(jobs, initial_job_idx, runner)
         self._print_cost(jobs, initial_job_idx)
         return answers
+
+    @cached_property
+    def _sweep(self) -> Sweep:
+        from launchers import sweep_id
+
+        return sweep_id.begun(self.config)
 
     def _print_cost(self, jobs: Sequence[Sequence[str]], first: int) -> None:
         """What ends the preview of a sweep: the cost of all that is still to be measured."""
@@ -105,7 +114,13 @@ class LocalLauncher(Launcher):
 
         groups = disjoint(self.settings.devices or ())
         runs = compose_runs(self.hydra_context, self.config, job_overrides, first)
-        plans = [run.plan for run in runs if run.plan is not None]
+        order, seed = self.settings.order, self.settings.order_seed
+        of_order = {"order": order, "order_seed": seed if order == "shuffled" else None}
+        plans = [
+            replace(run.plan, sweep=self._sweep.place(at, first + len(runs), **of_order))
+            for at, run in enumerate(runs, start=first + 1)
+            if run.plan is not None
+        ]
         for plan in plans:
             fits(plan.hardware.devices, plan.hardware.accelerator, groups)
         return side_by_side.run_all(plans, groups)

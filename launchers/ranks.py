@@ -13,7 +13,6 @@ from typing import Any
 
 from launchers import rank_failure
 from metering.ranks import GroupRanks, OneRank
-from metering.record import SweepPlace
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.running.execute import Outcome, execute
@@ -118,7 +117,6 @@ def execute_rank(
     find_place: Callable[[], Place],
     say: Callable[[Any], None] = lambda _: None,
     remarks: Sequence[str] = (),
-    sweep: SweepPlace | None = None,
 ) -> Outcome:
     """This rank's part of `plan`. The first rank that fails leaves its traceback for the others'
     supervisor, then the error goes on."""
@@ -126,7 +124,7 @@ def execute_rank(
 
     wanted = plan.hardware.devices * plan.hardware.nodes
     if wanted == 1:
-        return execute(plan, OneRank(), say, remarks, sweep)
+        return execute(plan, OneRank(), say, remarks)
     place = find_place()
     if place.num_ranks != wanted:
         raise PlanError(
@@ -135,7 +133,7 @@ def execute_rank(
         )
     try:
         ranks = TorchRanks(place, device.uses_gpu(plan.hardware.accelerator), plan.folder)
-        outcome = execute(plan, ranks, say, remarks, sweep)
+        outcome = execute(plan, ranks, say, remarks)
         ranks.barrier()
     except BaseException as error:
         rank_failure.leave(plan.folder, place.rank, error, traceback.format_exc())

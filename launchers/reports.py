@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from launchers.children import Child
 from metering.progress import PhaseBegun, Progress
-from metering.record import Overhead, Phase, PhaseRecord, SweepPlace
+from metering.record import Overhead, Phase, PhaseRecord
 from tasks.running.execute import Outcome
 
 
@@ -93,7 +93,6 @@ class Reports:
     phases: dict[Phase, PhaseRecord] = field(default_factory=dict)
     overheads: tuple[Overhead, ...] = ()
     end: Ended | None = None
-    sweep: SweepPlace | None = None
 
     def hear(self, child: Child, say: Callable[[Any], None]) -> None:
         """Take the next thing that `child` says, and pass it on."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from dataclasses import replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.utils import JobReturn, JobStatus, run_job
@@ -12,6 +13,7 @@ from hydra.plugins.launcher import Launcher
 if TYPE_CHECKING:
     from launchers.composition import Run
     from launchers.slurm_sweep import Done
+    from launchers.sweep_id import Sweep
     from tasks.plan import Plan
 
 
@@ -41,9 +43,20 @@ class SlurmLauncher(Launcher):
         from launchers.composition import compose_runs
 
         runs = compose_runs(self.hydra_context, self.config, job_overrides, initial_job_idx)
-        plans = {run.plan.run_name: run.plan for run in runs if run.plan and not run.is_done}
+        num_runs = initial_job_idx + len(runs)
+        plans = {
+            run.plan.run_name: replace(run.plan, sweep=self._sweep.place(at, num_runs))
+            for at, run in enumerate(runs, start=initial_job_idx + 1)
+            if run.plan and not run.is_done
+        }
         done = slurm_sweep.run(plans, self.settings)
         return [self._answer(run, plans, done) for run in runs]
+
+    @cached_property
+    def _sweep(self) -> Sweep:
+        from launchers import sweep_id
+
+        return sweep_id.begun(self.config)
 
     def _answer(self, run: Run, submitted: Mapping[str, Plan], done: Done) -> JobReturn:
         """Hand the run to the task function, whose runner answers with what SLURM has run."""

@@ -16,7 +16,7 @@ from launchers.children import Child, Server, ServerError
 from launchers.ranks import Place, execute_rank
 from launchers.reports import Reporter, Reports
 from metering.deferred_signals import deferred_signals
-from metering.record import FILE_NAME, Failure, SweepPlace
+from metering.record import FILE_NAME, Failure
 from metering.record_file import read
 from tasks.errors import PlanError
 from tasks.plan import Plan
@@ -31,21 +31,20 @@ def run(
     say: Callable[[Any], None],
     server: Server,
     is_asked_to_end: Callable[[], bool] = lambda: False,
-    sweep: SweepPlace | None = None,
 ) -> Outcome:
     """Run `plan` in children of `server`, one per device.
 
     Raises `PlanError` for what the user can correct; any other failure is a record.
     """
     rank_failure.take(plan.folder)
-    watch, reports = died.Watch(plan), Reports(sweep=sweep)
+    watch, reports = died.Watch(plan), Reports()
     port, count = _free_port(), plan.hardware.devices
     ranks: list[Child] = []
     killed: int | None = None
     try:
         for rank in range(count):
             place = Place(rank, rank, count, 1, "127.0.0.1", port)
-            ranks.append(server.start(_execute_rank, plan, place, sweep))
+            ranks.append(server.start(_execute_rank, plan, place))
         _follow(ranks, server, reports, say, is_asked_to_end)
         killed = _killed(ranks)
     except ServerError as error:
@@ -65,7 +64,7 @@ def run(
     return _outcome(plan, watch, reports, ranks, killed)
 
 
-def _execute_rank(pipe: Connection, plan: Plan, place: Place, sweep: SweepPlace | None) -> None:
+def _execute_rank(pipe: Connection, plan: Plan, place: Place) -> None:
     """What a child does; rank 0 speaks for all."""
     isolated.print_to(plan.folder / isolated.LOG_NAME)
 
@@ -76,7 +75,7 @@ def _execute_rank(pipe: Connection, plan: Plan, place: Place, sweep: SweepPlace 
             tell(news)
 
     try:
-        execute_rank(plan, lambda: place, say, sweep=sweep)
+        execute_rank(plan, lambda: place, say)
     except PlanError as error:
         rank_failure.leave(plan.folder, place.rank, error, "")
         raise SystemExit(2) from None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 from launchers.cooldown import CoolDown
 from launchers.local import Machine
 from launchers.preview import why_not_run
+from launchers.sweep_id import Sweep
 from metering.progress import RunBegun
-from metering.record import SweepPlace
 from metering.sensors.temperature import device_temperature_c
 from tasks.plan import Plan
 from tasks.running.execute import Outcome
@@ -19,9 +20,14 @@ class SweepRunner:
     """order_seed: None where the runs are in the order in which they were given."""
 
     def __init__(
-        self, machine: Machine, num_runs: int, order_seed: int | None, cooldown: CoolDown
+        self,
+        machine: Machine,
+        sweep: Sweep,
+        num_runs: int,
+        order_seed: int | None,
+        cooldown: CoolDown,
     ) -> None:
-        self._machine, self._cooldown = machine, cooldown
+        self._machine, self._sweep, self._cooldown = machine, sweep, cooldown
         self._num_runs, self._order_seed = num_runs, order_seed
 
     def __call__(self, plan: Plan, say: Callable[[Any], None]) -> Outcome:
@@ -32,12 +38,12 @@ class SweepRunner:
         say(RunBegun(plan.model.name, position, self._num_runs))
         if not why_not_run(plan, is_here=True):
             self._cooldown.wait(say)
-        place = SweepPlace(
-            position=position,
-            num_runs=self._num_runs,
+        place = self._sweep.place(
+            position,
+            self._num_runs,
             order="given" if self._order_seed is None else "shuffled",
             order_seed=self._order_seed,
             cooldown=self._cooldown.asked,
             temperature_c=device_temperature_c(),
         )
-        return self._machine.run(plan, say, place)
+        return self._machine.run(dataclasses.replace(plan, sweep=place), say)

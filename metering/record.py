@@ -209,11 +209,13 @@ class Failure:
 
 @dataclass(frozen=True, config=_STRICT)
 class SweepPlace:
-    """Where a run stood in its sweep, in the order in which the runs were run, from 1.
+    """Of which sweep a run was, and where it stood in it.
 
-    order: as they were given, or shuffled by `order_seed`. cooldown: what was asked before each
-    run, seconds or `idle`. temperature_c: of the warmest device just before the run; `None`: no
-    sensor tells.
+    position: in the order in which the runs were run, or given to SLURM, from 1. order: as they
+    were given, or shuffled by `order_seed`. cooldown: what was asked before each run, seconds or
+    `idle`. temperature_c: of the warmest device just before the run; `None`: no sensor tells.
+    id: the same for all runs of one command, also where it was started several times; started_at:
+    when it was started that time, ISO 8601 with the offset from UTC. Both `None` in older records.
     """
 
     position: Whole
@@ -222,6 +224,8 @@ class SweepPlace:
     order_seed: int | None = None
     cooldown: NonNegative | Literal["idle"] = 0.0
     temperature_c: FiniteFloat | None = None
+    id: RunId | None = None
+    started_at: str | None = None
 
 
 @dataclass(frozen=True, config=_STRICT)

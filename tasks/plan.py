@@ -15,7 +15,7 @@ from pydantic import SkipValidation
 from pydantic.dataclasses import dataclass
 
 from metering import catalogue
-from metering.record import Phase
+from metering.record import Phase, SweepPlace
 from metering.settings import MeterSettings
 from metering.setup import Asked, identity
 from tasks.config import derive
@@ -42,7 +42,7 @@ class Plan:
 
     batch_size: samples of one step of the optimizer, over all ranks; accumulation_steps: in how
     many parts they pass through the network when it is trained; repeats: how many records of this
-    identity are wanted; repetition: which of them this is, from 1.
+    identity are wanted; repetition: which of them this is, from 1; sweep: of which it is a run.
     """
 
     task: str
@@ -66,6 +66,7 @@ class Plan:
     dry_run: bool = False
     repeats: int = 1
     repetition: int = 1
+    sweep: SweepPlace | None = None
 
     @property
     def micro_batch(self) -> int:

@@ -85,14 +85,20 @@ def differences(old: Named, new: Named) -> Iterator[Difference]:
 
 def time_apart(old: Named, new: Named) -> str:
     """What is said where the runs of the two were not measured one after the other: how long the
-    machine stood between."""
+    machine stood between; or that they are of two sweeps, as their records say."""
     starts, ends = ([one.frame[name] for one in (old, new)] for name in ("started_s", "ended_s"))
     pause_s = max(starts[1].min() - ends[0].max(), starts[0].min() - ends[1].max())
     if not pause_s > PAUSE_S:
-        return ""
+        return "; measured in two sweeps" if _are_of_two_sweeps(old, new) else ""
     hours = pause_s / 3600
     long = f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
     return f"; measured {long} apart, and what changed on the machine between is not in it"
+
+
+def _are_of_two_sweeps(old: Named, new: Named) -> bool:
+    """Whether each run says of which sweep it is, and none of the one is of one of the other's."""
+    before, after = ({r.sweep and r.sweep.id for r in one.records} for one in (old, new))
+    return None not in before | after and before.isdisjoint(after)
 
 
 def _widened(value: float, half_width: float, gain: float) -> float:

@@ -27,8 +27,9 @@ NOT_REPEATED = (
 )
 APART = (
     "measured apart: no sweep has both this set-up and its reference (runs of one command on one "
-    "machine or board, without an hour's pause), so what changed between the two sweeps is in the "
-    "change as well: no interval, no verdict. Measure both with one command and repeats=3."
+    "machine or board: see docs/savings.md), so what changed between the two sweeps is in the "
+    "change as well: no interval, no verdict. Measure both with one command and repeats=3 "
+    "(or three more than were measured: what is measured already keeps its sweep)."
 )
 SWEEPS = (
     "Where several sweeps have both, the change is the weighted mean of the changes within each, "

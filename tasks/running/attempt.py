@@ -27,7 +27,6 @@ from metering.record import (
     PhaseRecord,
     Record,
     Status,
-    SweepPlace,
 )
 from metering.record_file import write
 from metering.record_host import Code, Host
@@ -62,7 +61,6 @@ class Attempt:
         say: Callable[[Any], None],
         remarks: Sequence[str],
         earlier: Earlier | None = None,
-        sweep: SweepPlace | None = None,
     ) -> None:
         self.task, self.plan, self.ranks, self.say = task, plan, ranks, say
         self.started_at = now()
@@ -74,7 +72,6 @@ class Attempt:
         self.overheads: list[Overhead] = []
         self._earlier = earlier
         self._job = scheduler.from_environment()
-        self._sweep = sweep
 
     def run(self) -> Outcome:
         """Measure and leave the record. Raises `PlanError`, and what asked the run to end."""
@@ -226,7 +223,6 @@ class Attempt:
             overheads=(*self.overheads, *carried, *earlier),
             notes=self.notes,
             scheduler=self._job,
-            sweep=self._sweep,
         )
 
     def _failure(self, error: BaseException) -> Failure:
@@ -259,11 +255,18 @@ def empty_record(
         hardware=plan.hardware.name,
         started_at=started_at,
         ended_at=now(),
-        config=dataclasses.asdict(plan) | {"output_dir": str(plan.output_dir)},
+        config=_config(plan),
         recipe=plan.model.recipe,
         failure=failure,
         repetition=plan.repetition,
+        sweep=plan.sweep,
     )
+
+
+def _config(plan: Plan) -> dict[str, Any]:
+    config = dataclasses.asdict(plan) | {"output_dir": str(plan.output_dir)}
+    del config["sweep"]  # a field of the record
+    return config
 
 
 def now() -> str:

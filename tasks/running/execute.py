@@ -12,7 +12,7 @@ from typing import Any, cast
 from filelock import FileLock
 
 from metering.ranks import OneRank, Ranks
-from metering.record import Record, SweepPlace
+from metering.record import Record
 from metering.setup import Found
 from tasks.errors import PlanError
 from tasks.plan import Plan
@@ -68,13 +68,12 @@ def execute(
     ranks: Ranks | None = None,
     say: Callable[[Any], None] = lambda _: None,
     remarks: Sequence[str] = (),
-    sweep: SweepPlace | None = None,
 ) -> Outcome:
     """Run `plan` once and leave its record; a finished one is not run again unless forced.
 
     A failure is a record too and is returned, not raised. `PlanError` (for the user to correct)
     and `KeyboardInterrupt` are recorded and raised. Only rank 0 writes. `remarks` are notes
-    of whoever started the run, `sweep` is its place among others. Collective.
+    of whoever started the run. Collective.
     """
     ranks = ranks or OneRank()
     task = _task(plan)
@@ -93,7 +92,7 @@ def execute(
             if machine is not None:
                 earlier.leave_other_machine(plan.folder, machine)
             attempts.put_aside(plan.folder)
-        return Attempt(task, plan, ranks, say, remarks, known, sweep).run()
+        return Attempt(task, plan, ranks, say, remarks, known).run()
 
 
 def _answer(known: earlier.Earlier, plan: Plan, ranks: Ranks) -> Outcome:

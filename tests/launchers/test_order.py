@@ -98,6 +98,8 @@ def test_the_record_says_where_in_the_sweep_a_run_stood(run_py, tmp_path) -> Non
     places = [record.sweep for record in records]
     assert [place and place.position for place in places] == [1, 2, 3, 4]
     assert all(place and (place.num_runs, place.order_seed) == (4, 1) for place in places)
+    (names,) = {(place.id, place.started_at) for place in places if place}
+    assert names[0] and names[1] and names[1] < records[0].started_at
     wanted = ordered([["2", "repeats=2"], ["4", "repeats=2"]], "shuffled", 1)
     assert [[str(one.batch_size), f"repetition={one.repetition}"] for one in records] == [
         [run[0], run[-1]] for run in wanted

@@ -47,6 +47,8 @@ def test_two_submitters_at_once_run_each_once_and_the_failing_ones_spoil_no_othe
     assert [each.returncode for each in both] == [1, 1], outputs
     assert sorted(out.split(" runs submitted")[0][-1] for out in outputs) == ["0", "4"], outputs
     assert len(records(tmp_path)) == 4
+    assert len({one.sweep and one.sweep.id for one in records(tmp_path)} - {None}) == 1
+    assert sorted(one.sweep.position for one in records(tmp_path) if one.sweep) == [1, 2, 3, 4]
     for size, status_of_size in ((16, "finished"), (20, "failed")):
         repeats = [one for one in records(tmp_path) if one.config["model"]["input_size"] == size]
         assert [record.status for record in repeats] == [status_of_size] * 2

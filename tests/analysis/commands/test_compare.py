@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from analysis.__main__ import main
+from metering.record import SweepPlace
 from metering.record_host import Host, MeteredGpu
 from tests.analysis.sample_records import a_failure, a_phase, a_record, put
 
@@ -62,6 +63,16 @@ def test_runs_of_two_days_are_said_to_be_so(tmp_path: Path, capsys, began: str, 
         assert main(["compare", *pair]) == 0
         out = capsys.readouterr().out
         assert (f"measured {said} apart, and what changed" in out) if said else "apart" not in out
+
+
+@pytest.mark.parametrize(
+    ("ids", "is_said"), [("ab", True), ("aa", False), (("a", None), False), ((None, None), False)]
+)
+def test_runs_of_two_commands_are_said_to_be_so(tmp_path: Path, capsys, ids, is_said: bool) -> None:
+    sweeps = [SweepPlace(1, 2, id=name and name * 32) for name in ids]
+    runs = [run_at(tmp_path / str(at), 1e-6, sweep=sweep) for at, sweep in enumerate(sweeps)]
+    assert main(["compare", *runs]) == 0
+    assert ("measured in two sweeps" in capsys.readouterr().out) == is_said
 
 
 def test_two_boards_differ_by_an_unknown_gain(tmp_path: Path, capsys) -> None:

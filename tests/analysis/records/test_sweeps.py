@@ -60,6 +60,41 @@ def test_a_sweep_is_one_command_without_a_long_pause(tmp_path, records, expected
     assert numbers(tmp_path, *records) == expected
 
 
+def named(
+    position: int, sweep: str = "a", start: str = "10:00", order: str = "shuffled"
+) -> SweepPlace:
+    """A place in a sweep that the record names."""
+    started_at = f"{DAY}T{start}:00.000+00:00"
+    return SweepPlace(position, 4, order, id=sweep * 32, started_at=started_at)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("records", "expected"),
+    [
+        ([at("10:00", named(1)), at("10:06", named(1, "b"))], [0, 1]),
+        ([at("10:00", named(1)), at("10:06", named(2, "b")), at("10:12", named(3))], [0, 1, 0]),
+        ([at("10:00", named(1)), at("10:06", named(1))], [0, 0]),
+        ([at("10:00", named(1)), at("10:30", named(2, start="10:29"))], [0, 0]),
+        ([at("10:00", named(1)), at("15:00", named(2))], [0, 0]),
+        ([at("10:00", named(1)), at("15:00", named(2, start="14:59"))], [0, 1]),
+        ([at("10:00", named(1, order="given")), at("15:00", named(2, order="given"))], [0, 1]),
+        ([at("10:00", place(1)), at("10:06", named(2)), at("10:12")], [0, 1, 2]),
+    ],
+    ids=[
+        "two commands",
+        "two commands by turns",
+        "one of it again",
+        "started again at once",
+        "a pause in a shuffled order",
+        "started again after hours",
+        "a pause in the order given",
+        "a sweep with a name, one without, and a run by itself",
+    ],
+)
+def test_a_record_may_name_its_sweep(tmp_path, records, expected):
+    assert numbers(tmp_path, *records) == expected
+
+
 def test_what_lies_first_in_the_folder_need_not_be_first_in_time(tmp_path):
     late, early = at("11:50", place(3)), at("10:00", place(1))
     between = at("10:50", place(2))
