@@ -13,28 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from analysis.commands.listed import COMMANDS, AnalysisCommand
 from analysis.errors import AnalysisError, printable
 from metering import missing_package
-
-COMMANDS = (
-    "analysis.commands.tables",
-    "analysis.commands.show",
-    "analysis.commands.compare",
-    "analysis.commands.validate",
-    "analysis.commands.claims",
-    "analysis.commands.audit",
-    "analysis.commands.ranks",
-    "analysis.commands.choose",
-    "analysis.commands.predict",
-    "analysis.commands.savings",
-    "analysis.commands.figures",
-    "analysis.commands.report",
-    "analysis.commands.import_logs",
-    "analysis.commands.export",
-    "analysis.commands.share",
-    "analysis.commands.check",
-)
-"""Modules with `add_parser(subparsers)`, which adds one command and sets its `run`."""
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -45,22 +26,33 @@ class OneLineParser(argparse.ArgumentParser):
         self.exit(2, f"{printable(message)}; see {self.prog} --help\n")
 
 
-def parser() -> argparse.ArgumentParser:
-    """Of every command; what it parses has `run`."""
-    whole = OneLineParser(prog="python -m analysis", description=__doc__)
+def parser(typed: str | None = None) -> argparse.ArgumentParser:
+    """Of every command; what it parses has `run`. With `typed`, only the command of that name has
+    its options: another's module is not loaded."""
+    whole = OneLineParser(
+        prog="python -m analysis",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
-    for name in COMMANDS:
-        try:
-            command = importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            missing_package.leave(error)
-        command.add_parser(commands)
+    for command in COMMANDS:
+        options = commands.add_parser(command.name, help=command.help)
+        if typed in (None, command.name):
+            _add_arguments(command, options)
     return whole
+
+
+def _add_arguments(command: AnalysisCommand, options: argparse.ArgumentParser) -> None:
+    try:
+        module = importlib.import_module(command.module)
+    except ModuleNotFoundError as error:
+        missing_package.leave(error)
+    module.add_arguments(options)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = _joined(sys.argv[1:] if arguments is None else arguments)
-    chosen = parser().parse_args(given)
+    chosen = parser(given[0] if given else "").parse_args(given)
     try:
         _refuse_empty(given, chosen)
         return int(chosen.run(chosen))

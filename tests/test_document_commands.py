@@ -13,7 +13,7 @@ import pytest
 from analysis.__main__ import parser
 from tests.conftest import ROOT
 from tests.tasks.terminal.test_refusals import type_in
-from watt_for_what.subcommands import SUBCOMMANDS, AnalysisCommand
+from watt_for_what.subcommands import SUBCOMMANDS
 
 pytestmark = pytest.mark.slow
 
@@ -145,7 +145,7 @@ def test_a_subcommand_is_there_and_takes_the_options(typed: Typed):
         return
     assert typed.words[1] in known
     assert known[typed.words[1]].is_there
-    if isinstance(known[typed.words[1]], AnalysisCommand):
+    if known[typed.words[1]].of_analysis:
         _parsed(typed.words[1:])
 
 

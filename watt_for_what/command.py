@@ -11,7 +11,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from watt_for_what.subcommands import SUBCOMMANDS, AnalysisCommand, Subcommand
+from watt_for_what.subcommands import SUBCOMMANDS, Subcommand
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,7 +46,7 @@ def help_text() -> str:
 
 
 def _call(command: Subcommand, rest: list[str]) -> int:
-    if isinstance(command, AnalysisCommand):
+    if command.of_analysis:
         from analysis.__main__ import main as analyse
 
         return analyse([command.name, *rest])

@@ -5,14 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from analysis.commands.independent import add_independent
 
 
-def add_parser(subparsers: Any) -> None:
-    """Register the command; `args.run(args)` executes it."""
-    parser = subparsers.add_parser("audit", help="the paper's numbers beside other people's")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--full",
         action="store_true",

@@ -15,11 +15,10 @@ from analysis.share.believe import BLIND
 from analysis.share.check import VERDICTS, check
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = subparsers.add_parser("check", help="can records be believed?")
-    command.add_argument("bundles", nargs="+", type=Path, help="bundles, records, or folders")
-    command.add_argument("--all", action="store_true", help="name the believable ones too")
-    command.set_defaults(run=run)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("bundles", nargs="+", type=Path, help="bundles, records, or folders")
+    parser.add_argument("--all", action="store_true", help="name the believable ones too")
+    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 import pandas as pd
 
@@ -12,9 +11,7 @@ from analysis.errors import AnalysisError, unknown
 ASSUMED = "assumed half-width of every electricity, %% (the paper has none)"
 
 
-def add_parser(subparsers: Any) -> None:
-    """Register the command; `args.run(args)` executes it."""
-    parser = subparsers.add_parser("choose", help="the Pareto front, the cheapest, the break-even")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--at-least", type=float, metavar="PCT", help="the cheapest of this top-1")
     parser.add_argument(
         "--break-even",

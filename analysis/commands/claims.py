@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from analysis.commands.folders import DEFAULT_FOLDERS, load_named
+from analysis.commands.folders import DEFAULT_FOLDERS, add_runs, load_named
 from analysis.errors import AnalysisError
 
 if TYPE_CHECKING:
@@ -18,15 +18,8 @@ FIRST = 0.2
 """The share of a run from which the whole is predicted."""
 
 
-def add_parser(subparsers: Any) -> None:
-    """Register the command; `args.run(args)` executes it."""
-    parser = subparsers.add_parser("claims", help="the paper's claims beside what was measured")
-    parser.add_argument(
-        "runs",
-        nargs="*",
-        help="folders with records (default: %(default)s)",
-        default=list(DEFAULT_FOLDERS),
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_runs(parser)
     parser.add_argument(
         "--text",
         action="store_true",

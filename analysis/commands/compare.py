@@ -18,9 +18,8 @@ from analysis.tables.numbers import percent, plain
 from analysis.tables.own import J_PER_KWH
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = subparsers.add_parser("compare", help="runs beside each other")
-    command.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "runs",
         nargs="+",
         metavar="RUN",
@@ -28,12 +27,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "quoted pattern such as 'runs/*/resnet18/*/0123*'; the first is what the others are "
         "compared with",
     )
-    command.add_argument(
+    parser.add_argument(
         "--fail-over",
         metavar="SHARE",
         help="exit status 1 where the energy a sample rose by more than this, as 5%% or 0.05",
     )
-    command.set_defaults(run=run)
+    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

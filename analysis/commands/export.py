@@ -30,23 +30,22 @@ _ATTEMPTS = "attempts"
 """Folder beside a record, with those of earlier attempts (docs/records.md)."""
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = subparsers.add_parser("export", help="reports that others ask for")
-    command.add_argument("runs", nargs="+", help="records, or folders with records or logs")
-    command.add_argument("--to", required=True, help=f"one of {', '.join(FORMATS)}")
-    command.add_argument("--facts", type=Path, help="YAML of what no record has (docs/exports.md)")
-    command.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("runs", nargs="+", help="records, or folders with records or logs")
+    parser.add_argument("--to", required=True, help=f"one of {', '.join(FORMATS)}")
+    parser.add_argument("--facts", type=Path, help="YAML of what no record has (docs/exports.md)")
+    parser.add_argument(
         "--out",
         type=Path,
         help="folder, or file where the format has one file; "
         "default: one file goes to the terminal, several to exports/",
     )
-    command.add_argument(
+    parser.add_argument(
         "--card",
         type=Path,
         help="huggingface: a README.md to write into, or to copy to --out with the block",
     )
-    command.set_defaults(run=run)
+    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

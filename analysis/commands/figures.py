@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
-from analysis.commands.folders import DEFAULT_FOLDERS, load_named
+from analysis.commands.folders import add_runs, load_named
 from analysis.commands.independent import add_independent
 from analysis.errors import AnalysisError
 
 
-def add_parser(subparsers: Any) -> None:
-    """Register the command; `args.run(args)` executes it."""
-    parser = subparsers.add_parser("figures", help="Figures 1 to 8 and A.5 as SVG, PDF and PNG")
-    parser.add_argument(
-        "runs",
-        nargs="*",
-        help="folders with records (default: %(default)s)",
-        default=list(DEFAULT_FOLDERS),
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_runs(parser)
     parser.add_argument("--out", type=Path, default=Path("figures"), help="output folder")
     add_independent(parser)
     parser.set_defaults(run=run)

@@ -21,23 +21,22 @@ MOST_BYTES = 150
 """Of a name that becomes a folder's."""
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = subparsers.add_parser("import", help="CodeCarbon logs as records")
-    command.add_argument("folders", nargs="+", help="folders with emissions files, or such files")
-    command.add_argument("--samples", type=_whole, help="that each run processed in its phase")
-    command.add_argument("--model", help="name of the model (default: what the config says)")
-    command.add_argument("--task", help=f"one of {', '.join(catalogue.task_names())}")
-    command.add_argument("--data", help="name of the data set")
-    command.add_argument("--batch-size", type=_whole)
-    command.add_argument("--precision", help="such as fp32")
-    command.add_argument("--phase", choices=("train", "test"), help="what the run did")
-    command.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folders", nargs="+", help="folders with emissions files, or such files")
+    parser.add_argument("--samples", type=_whole, help="that each run processed in its phase")
+    parser.add_argument("--model", help="name of the model (default: what the config says)")
+    parser.add_argument("--task", help=f"one of {', '.join(catalogue.task_names())}")
+    parser.add_argument("--data", help="name of the data set")
+    parser.add_argument("--batch-size", type=_whole)
+    parser.add_argument("--precision", help="such as fp32")
+    parser.add_argument("--phase", choices=("train", "test"), help="what the run did")
+    parser.add_argument(
         "--run-id", action="append", default=[], help="import this run alone; may be repeated"
     )
-    command.add_argument(
+    parser.add_argument(
         "--out", type=Path, default=Path("runs/imported"), help="default: %(default)s"
     )
-    command.set_defaults(run=run)
+    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

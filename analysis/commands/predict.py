@@ -17,9 +17,7 @@ CONFIDENCES = (0.8, 0.9)
 """Fifteen families carry no interval at 95 %."""
 
 
-def add_parser(subparsers: Any) -> None:
-    """Register the command; `args.run(args)` executes it."""
-    parser = subparsers.add_parser("predict", help="kWh of a network that nobody measured")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gmacs", type=float, help="of one image (the paper's GFLOPs)")
     parser.add_argument(
         "--activations",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import math
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,9 +16,7 @@ from analysis.estimates.metrics import ALPHA, BETA
 DEFAULT = ("gqi", "gqi_wh", "gqi_j", "accuracy_per_kwh", "pepr_e", "accuracy")
 
 
-def add_parser(subparsers: Any) -> None:
-    """Register the command; `args.run(args)` executes it."""
-    parser = subparsers.add_parser("ranks", help="Table 3 ranked by several indices")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--index", default=",".join(DEFAULT), help=f"of {', '.join(indices.INDICES)}"
     )

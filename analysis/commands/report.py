@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from analysis.commands.claims import of_frame
 from analysis.commands.figures import cannot_write
-from analysis.commands.folders import DEFAULT_FOLDERS, load_named
+from analysis.commands.folders import add_runs, load_named
 from analysis.commands.independent import add_independent
 
 
-def add_parser(subparsers: Any) -> None:
-    """Register the command; `args.run(args)` executes it."""
-    parser = subparsers.add_parser("report", help="everything in one HTML file, for offline use")
-    parser.add_argument(
-        "runs",
-        nargs="*",
-        help="folders with records (default: %(default)s)",
-        default=list(DEFAULT_FOLDERS),
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_runs(parser)
     parser.add_argument("--out", type=Path, default=Path("report"), help="output folder")
     add_independent(parser)
     parser.set_defaults(run=run)

@@ -9,21 +9,14 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.commands.folders import DEFAULT_FOLDERS, load_named
+from analysis.commands.folders import add_runs, load_named
 from analysis.errors import AnalysisError
 
 COMMAND = "python run.py -m experiment=savings"
 
 
-def add_parser(subparsers: Any) -> None:
-    """Register the command; `args.run(args)` executes it."""
-    parser = subparsers.add_parser("savings", help="what each switch of a set-up saves")
-    parser.add_argument(
-        "runs",
-        nargs="*",
-        help="folders with records (default: %(default)s)",
-        default=list(DEFAULT_FOLDERS),
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_runs(parser)
     parser.add_argument("--figure", type=Path, help="also draw it: a file, .svg, .pdf or .png")
     parser.add_argument(
         "--best",

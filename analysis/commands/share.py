@@ -16,16 +16,15 @@ from metering.record import Record, RecordError
 from metering.record_file import read
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = subparsers.add_parser("share", help="a bundle of records without names")
-    command.add_argument("runs", nargs="+", help="records, or folders with records")
-    command.add_argument("--out", type=Path, required=True, help="file; .gz compresses it")
-    command.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("runs", nargs="+", help="records, or folders with records")
+    parser.add_argument("--out", type=Path, required=True, help="file; .gz compresses it")
+    parser.add_argument(
         "--folders",
         action="store_true",
         help="OUT is a folder, in which each record has one of its own as a run leaves it",
     )
-    command.set_defaults(run=run)
+    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -12,16 +12,13 @@ from analysis.show.page import page
 from analysis.tables.terminal import show, width_of_output
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = subparsers.add_parser(
-        "show", help="all that is known of one run; the runs of a folder"
-    )
-    command.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "run_named",
         metavar="RUN",
         help="a run's folder, record or run id, or FOLDER/ID; a folder of runs lists them",
     )
-    command.set_defaults(run=run)
+    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.commands.folders import DEFAULT_FOLDERS, load_named
+from analysis.commands.folders import add_runs, load_named
 from analysis.commands.independent import add_independent
 from analysis.errors import AnalysisError, printable, unknown
 from analysis.estimates.accounting import ACCOUNTINGS
@@ -29,43 +29,37 @@ HOW_TO_MEASURE = (
 )
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = subparsers.add_parser("tables", help="the paper's tables with what was measured")
-    command.add_argument(
-        "runs",
-        nargs="*",
-        help="folders with records (default: %(default)s)",
-        default=list(DEFAULT_FOLDERS),
-    )
-    command.add_argument("--out", type=Path, default=Path("tables"), help="output folder")
-    command.add_argument("--format", default="csv,md,tex", help="of csv, md, tex, html")
-    command.add_argument("--sort", help="a column, such as gqi; -gqi turns the order round")
-    command.add_argument("--hardware", help="show measurements on these profiles only: a6000,v100")
-    command.add_argument("--where", help="rows to keep: 'gqi > 0.7 and published_top1_pct > 80'")
-    command.add_argument("--columns", help="only these, comma-separated: gqi,samples_per_kwh")
-    command.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_runs(parser)
+    parser.add_argument("--out", type=Path, default=Path("tables"), help="output folder")
+    parser.add_argument("--format", default="csv,md,tex", help="of csv, md, tex, html")
+    parser.add_argument("--sort", help="a column, such as gqi; -gqi turns the order round")
+    parser.add_argument("--hardware", help="show measurements on these profiles only: a6000,v100")
+    parser.add_argument("--where", help="rows to keep: 'gqi > 0.7 and published_top1_pct > 80'")
+    parser.add_argument("--columns", help="only these, comma-separated: gqi,samples_per_kwh")
+    parser.add_argument(
         "--accounting",
         default="source",
         help="source: the recipe as its authors gave it; paper: the one that "
         "reproduces the published totals",
     )
-    command.add_argument(
+    parser.add_argument(
         "--evaluations",
         type=float,
         default=0.0,
         help="add so many evaluations per epoch to estimates",
     )
-    command.add_argument(
+    parser.add_argument(
         "--checkpoints", type=float, default=0.0, help="add so many checkpoint writes per epoch"
     )
-    add_independent(command)
-    command.add_argument(
+    add_independent(parser)
+    parser.add_argument(
         "--own", action="store_true", help="print your own runs alone; all tables are written"
     )
-    command.add_argument("--diff", action="store_true", help="relative differences and flags")
-    command.add_argument("--alpha", type=float, default=ALPHA, help="of GQI, default %(default)s")
-    command.add_argument("--beta", type=float, default=BETA, help="of GQI, default %(default)s")
-    command.set_defaults(run=run)
+    parser.add_argument("--diff", action="store_true", help="relative differences and flags")
+    parser.add_argument("--alpha", type=float, default=ALPHA, help="of GQI, default %(default)s")
+    parser.add_argument("--beta", type=float, default=BETA, help="of GQI, default %(default)s")
+    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

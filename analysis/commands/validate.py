@@ -15,13 +15,12 @@ from metering.record import Record, RecordError
 from metering.record_file import read
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = subparsers.add_parser("validate", help="how well a run's first part predicts it")
-    command.add_argument("runs", nargs="+", help="folders with records, or records")
-    command.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("runs", nargs="+", help="folders with records, or records")
+    parser.add_argument(
         "--first", type=float, default=0.2, help="share to predict from (default: %(default)s)"
     )
-    command.set_defaults(run=run)
+    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
