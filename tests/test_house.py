@@ -65,6 +65,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "analysis.claims": (*_ESTIMATES, "analysis.estimates", *_RECORD),
     "analysis.report": (*_ESTIMATES, "analysis.estimates", *_SHOWN, *_RECORD),
     "analysis.export": (*_ESTIMATES, "analysis.estimates", *_SHOWN, *_RECORD),
+    "analysis.audit": (*_ESTIMATES, "analysis.estimates", *_RECORD),
+    "analysis.share": ("analysis.errors", "analysis.records", *_RECORD),
+    "analysis.named_folders": ("analysis.errors", "analysis.records", "analysis.share"),
+    "analysis.show": (
+        *_ESTIMATES, "analysis.estimates", "analysis.named_folders", "analysis.share", *_SHOWN,
+        *_RECORD,
+    ),
     "analysis": ("analysis", "metering.missing_package", *_RECORD),
     "benchmarks": ("run", "metering", "tasks", "launchers", "analysis", "watt_for_what"),
     "run": ("launchers", "tasks.terminal", "metering.missing_package"),

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from analysis.commands.independent import add_independent
+from analysis.commands.arguments import add_independent
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,8 +6,9 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from analysis.commands.folders import DEFAULT_FOLDERS, add_runs, load_named
+from analysis.commands.arguments import add_runs
 from analysis.errors import AnalysisError
+from analysis.named_folders import DEFAULT_FOLDERS, load_named
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from analysis.commands.folders import load_named, require_place, unpacked
 from analysis.errors import AnalysisError, unknown
 from analysis.export import huggingface
 from analysis.export.formats import FORMATS
@@ -18,6 +17,7 @@ from analysis.export.projection import Projector
 from analysis.export.report_facts import Export, RunFacts
 from analysis.export.site_facts import ModelPage, SiteFacts, read_site_facts
 from analysis.export.training import name_of
+from analysis.named_folders import load_named, require_place, unpacked
 from analysis.records.codecarbon.importing import Given, import_logs
 from analysis.records.load import find_logs, find_records
 from metering import atomic_file

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from analysis.commands.folders import add_runs, load_named
-from analysis.commands.independent import add_independent
+from analysis.commands.arguments import add_independent, add_runs
 from analysis.errors import AnalysisError
+from analysis.named_folders import load_named
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

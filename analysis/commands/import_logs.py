@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.commands.folders import log_lines
 from analysis.errors import AnalysisError, unknown
+from analysis.named_folders import log_lines
 from analysis.records.codecarbon.find import LogFile
 from analysis.records.codecarbon.importing import Given, import_logs
 from analysis.records.load import Problem, find_logs

@@ -9,8 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.commands.folders import add_runs, load_named
+from analysis.commands.arguments import add_runs
 from analysis.errors import AnalysisError
+from analysis.named_folders import load_named
 
 COMMAND = "python run.py -m experiment=savings"
 

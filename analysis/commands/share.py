@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from analysis.commands.folders import load_named, require_place, unpacked, with_bundle_names
 from analysis.errors import AnalysisError
+from analysis.named_folders import load_named, require_place, unpacked, with_bundle_names
 from analysis.records.load import Problem, find_records, reason_of
 from analysis.share.anonymise import anonymised, names_here
 from analysis.share.bundle import write_bundle

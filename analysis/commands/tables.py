@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.commands.folders import add_runs, load_named
-from analysis.commands.independent import add_independent
+from analysis.commands.arguments import add_independent, add_runs
 from analysis.errors import AnalysisError, printable, unknown
 from analysis.estimates.accounting import ACCOUNTINGS
 from analysis.estimates.metrics import ALPHA, BETA
+from analysis.named_folders import load_named
 from analysis.tables import noted, select, select_over, terminal
 from analysis.tables.grid import Grid, grid
 from analysis.tables.own import OWN, failures

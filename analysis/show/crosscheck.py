@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from analysis.commands.folders import DEFAULT_FOLDERS
 from analysis.estimates.measured import Measured
 from analysis.estimates.merge import merge
 from analysis.independent.facts import PHASES
 from analysis.independent.sets import LEAST_COMMON
+from analysis.named_folders import DEFAULT_FOLDERS
 from analysis.published import facts as published
 from analysis.records.load import load
 from analysis.show.find import Named

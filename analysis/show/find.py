@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.commands.folders import DEFAULT_FOLDERS, load_named, unpacked
 from analysis.errors import AnalysisError
 from analysis.estimates.measured import Measured
 from analysis.estimates.merge import merge
+from analysis.named_folders import DEFAULT_FOLDERS, load_named, unpacked
 from analysis.records.load import load
 from metering.record import FILE_NAME, Record, RecordError
 from metering.record_file import read

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.commands.folders import unpacked
+from analysis.named_folders import unpacked
 from analysis.share.believe import casts_doubt
 from analysis.tables.grid import Cell, Grid
 from analysis.tables.numbers import absent, with_interval

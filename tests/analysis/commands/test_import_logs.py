@@ -8,8 +8,8 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.commands.export import gather
-from analysis.commands.folders import summary
 from analysis.figures.gather import measured_runs
+from analysis.named_folders import summary
 from analysis.records.load import load
 from metering.record_file import read
 from tests.analysis.records.codecarbon.logs import a_config, a_log

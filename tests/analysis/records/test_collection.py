@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.commands.folders import load_named
 from analysis.estimates.accounting import Costs
 from analysis.estimates.merge import merge
 from analysis.figures.figure5_6 import figure6
 from analysis.figures.gather import measured_runs
+from analysis.named_folders import load_named
 from analysis.records.collection import OWN, SHIPPED, apart, collection_of
 from analysis.records.load import load
 from analysis.share.bundle import write_bundle

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from analysis.commands.folders import summary
+from analysis.named_folders import summary
 from analysis.records.load import Loaded, load
 from tests.analysis.records.codecarbon.logs import CONFIG, a_config, a_log
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import atexit
 import os
 import re
@@ -24,16 +23,6 @@ DEFAULT_FOLDERS = ("runs", "results/records")
 _BUNDLES: dict[str, str] = {}
 """Where the records of a bundle lie in this process -> the bundle, as it was named."""
 VERDICTS: tuple[Verdict, ...] = ("used", "flagged", "left out")
-
-
-def add_runs(parser: argparse.ArgumentParser) -> None:
-    """The argument `runs` of a command that by default takes every record there is."""
-    parser.add_argument(
-        "runs",
-        nargs="*",
-        help="folders with records (default: %(default)s)",
-        default=list(DEFAULT_FOLDERS),
-    )
 
 
 def load_named(folders: Sequence[str]) -> Loaded:
