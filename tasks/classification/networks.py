@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -124,10 +125,8 @@ def _own(plan: Plan) -> torch.nn.Module:
 
     source, options = plan.model.source, dict(plan.model.options)
     make = own_modules.callable_of(source, plan.model.path)
-    if "num_classes" in inspect.signature(make).parameters:
-        options.setdefault("num_classes", plan.data.options["num_classes"])
     try:
-        network = make(**options)
+        network = _called(make, options, plan.data.options["num_classes"])
     except TypeError as error:
         raise PlanError(
             f"model.source={source} cannot be called with {options}: {error}; set model.options"
@@ -143,6 +142,17 @@ def _own(plan: Plan) -> torch.nn.Module:
         )
     _fill_lazy_modules(network, plan.model.input_size or _DEFAULTS["input_size"][-1])
     return network
+
+
+def _called(make: Any, options: dict[str, Any], num_classes: int) -> Any:
+    """With num_classes where it takes that, also among further arguments (`**kwargs`)."""
+    taken = inspect.signature(make).parameters
+    if "num_classes" in taken:
+        options.setdefault("num_classes", num_classes)
+    elif any(one.kind is inspect.Parameter.VAR_KEYWORD for one in taken.values()):
+        with suppress(TypeError):  # of one that hands them to what does not take it
+            return make(**({"num_classes": num_classes} | options))
+    return make(**options)
 
 
 def _not_made(plan: Plan, error: BaseException) -> PlanError:

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from metering.ranks import Ranks
 from metering.record import ModelFacts
-from tasks.classification import accuracy, data, loaders, pretraining, setup, trial, weights
+from tasks.classification import (
+    accuracy,
+    answers,
+    data,
+    loaders,
+    pretraining,
+    setup,
+    trial,
+    weights,
+)
 from tasks.classification import compile_ahead as compilation
 from tasks.classification import networks as models
 from tasks.classification.stages.step import Step
@@ -63,9 +72,10 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
     torch.manual_seed(plan.seed)
     device = devices.choose(plan.hardware.accelerator, ranks.local_rank)
     devices.set_precision(plan.precision, device)
+    findings = trial.Findings()
     if plan.stage not in pretraining.SELF_SUPERVISED:
         total = devices.total_memory(device, plan.hardware.devices)
-        trial.run(*pretraining.tried(plan), total)
+        findings = trial.run(*pretraining.tried(plan), total)
     train_set, test_set = data.open_sets(plan.data, plan.seed, plan.micro_batch)
     with _clear_errors(plan.batch_size):
         step = pretraining.step(plan, ranks, device)
@@ -74,7 +84,8 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
             model = model.to(memory_format=torch.channels_last)
     optimizer = models.optimizer(model, step.setup, plan.batch_size)
     average = None if step.setup.ema_decay is None else models.average(model, step.setup.ema_decay)
-    network = _over_ranks(model, ranks, device, step.has_unused_parameters)
+    has_unused = step.has_unused_parameters or findings.has_unused_parameters
+    network = _over_ranks(model, ranks, device, has_unused)
     if plan.compile:
         network = compilation.compiled(network)
     batches = [
@@ -91,7 +102,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
         batches[1],
         device,
         pretraining.facts(plan, step),
-        (*step.notes, *setup.notes(plan), *filter(None, [weights.note(plan)])),
+        (*step.notes, *findings.notes, *setup.notes(plan), *filter(None, [weights.note(plan)])),
         fingerprint(step.network),
         average,
     )
@@ -245,9 +256,9 @@ class ClassificationSession:
             return self.step.loss(self.network, images, targets)
 
     def logits_of(self, images: Any) -> Any:
-        """What the network answers, (batch, classes), in the plan's precision."""
+        """The logits, (batch, classes), in the plan's precision."""
         with self._autocast():
-            return self.network(images)
+            return answers.logits(self.network(images))
 
     def _autocast(self) -> AbstractContextManager[Any]:
         import torch

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tasks.classification import networks as models
 from tasks.classification import own_trial, weights
 from tasks.classification.networks import one_line
+from tasks.classification.own_trial import Findings
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.running import step_memory
@@ -23,7 +24,7 @@ OF_ONE_VALUE = "more than 1 value per channel"
 """What PyTorch says of batch normalisation over a single value."""
 
 
-def run(plan: Plan, setup: Any, total_memory: int | None) -> None:
+def run(plan: Plan, setup: Any, total_memory: int | None) -> Findings:
     """A training pass (or a test pass) of a rank's batch. total_memory: bytes of the device, None
     where unknown. Raises `PlanError` for weights of another network, an input that the network
     cannot take, batch normalisation of one value, or memory that cannot suffice."""
@@ -52,36 +53,38 @@ def run(plan: Plan, setup: Any, total_memory: int | None) -> None:
         ):
             output = network(images)
     except NotImplementedError:
-        return  # an operator that the meta device does not have
+        return Findings()  # an operator that the meta device does not have
     except Exception as error:  # a network raises anything for an input that it cannot take
         if not models.is_own(plan) or OF_ONE_VALUE in str(error):
             raise _refused(plan, batch_size, size, error) from error
         return _pass_computed(plan, batch_size, size)
     own_trial.require_logits(plan, output)
+    findings = Findings()
     if models.is_own(plan):
         try:
-            own_trial.run(plan, network, images.device, size)
+            findings = own_trial.run(plan, network, images.device, size)
         except PlanError as refusal:
             if refusal.__cause__ is None:  # of shapes, which are the same with numbers
                 raise
-            _pass_computed(plan, batch_size, size)
+            findings = _pass_computed(plan, batch_size, size)
     if trains and not plan.compile:
         needed = _least_bytes(plan, setup, network, saved.num_bytes)
         step_memory.require(plan, needed, total_memory, step_memory.shorter(plan))
+    return findings
 
 
-def _pass_computed(plan: Plan, batch_size: int, size: int) -> None:
+def _pass_computed(plan: Plan, batch_size: int, size: int) -> Findings:
     """Passes of a network that may look at numbers, which the meta device does not have, or be
     wrong, which numbers tell too. Raises `PlanError`."""
     import torch
 
     network = models.build(plan, with_checkpoint=False).train("train" in plan.phases)
-    _pass_numbers(plan, network, torch.device("cpu"), min(batch_size, 2), size)
+    return _pass_numbers(plan, network, torch.device("cpu"), min(batch_size, 2), size)
 
 
 def _pass_numbers(
     plan: Plan, network: torch.nn.Module, device: torch.device, num_images: int, size: int
-) -> None:
+) -> Findings:
     """A pass of a few images that is computed, without the check of memory. Raises `PlanError`."""
     import torch
 
@@ -92,7 +95,7 @@ def _pass_numbers(
     except Exception as error:  # a network raises anything for an input that it cannot take
         raise _refused(plan, num_images, size, error) from error
     own_trial.require_logits(plan, output)
-    own_trial.run(plan, network, device, size)
+    return own_trial.run(plan, network, device, size)
 
 
 def _refused(plan: Plan, batch_size: int, size: int, error: Exception) -> PlanError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tasks.classification import answers
 from tasks.classification import networks as models
 from tasks.classification import training as trainings
 from tasks.classification.stages.step import Step
@@ -16,10 +17,7 @@ def step(plan: Plan, device: Any) -> Step:
     criterion = loss_of_labels(setup)
 
     def loss(network: Any, images: Any, targets: Any) -> Any:
-        output = network(images)
-        if isinstance(output, tuple):  # Inception-v3: the auxiliary head counts 0.3, Szegedy 2016
-            return criterion(output[0], targets) + 0.3 * criterion(output[1], targets)
-        return criterion(output, targets)
+        return answers.loss(criterion, network(images), targets)
 
     with device:
         network = models.build(plan)

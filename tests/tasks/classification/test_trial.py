@@ -50,10 +50,6 @@ class LooksAtGradients(Net):
             logits.register_hook(lambda gradient: gradient / float(gradient.norm() + 1))
         return logits
 
-class WithFeatures(Net):
-    def forward(self, images):
-        return super().forward(images), self.body(images)
-
 class Wrong(Net):
     def forward(self, images):
         return self.head(images[..., : int(images.abs().sum()) + 7])
@@ -95,15 +91,6 @@ class ChangesInPlace(Net):
 class Complex(Net):
     def forward(self, images):
         return super().forward(images).to(torch.complex64)
-
-class OtherInEvaluation(Net):
-    def forward(self, images):
-        logits = super().forward(images)
-        return logits if self.training else {"logits": logits}
-
-class PairInEvaluation(Net):
-    def forward(self, images):
-        return super().forward(images), super().forward(images)
 
 class Squeezed(Net):
     def forward(self, images):
@@ -255,17 +242,11 @@ def test_a_callable_that_is_named_in_another_way_is_told_in_ours(
         ("mynets:nothing", "gives a NoneType, not a torch.nn.Module"),
         ("mynets:absent", "has no absent"),
         ("mynets:NothingToLearn", "has no parameters"),
-        (
-            "mynets:WithFeatures",
-            r"with \(32, 1000\) and \(32, 4, .*return the logits alone",
-        ),
         ("mynets:Wrong", "cannot take images of .*mat1 and mat2 shapes"),
         ("mynets:Frozen", "has no parameter that is trained"),
         ("mynets:Detached", "its backward pass fails: RuntimeError: element 0 of tensors"),
         ("mynets:ChangesInPlace", "its backward pass fails: .*modified by an inplace operation"),
         ("mynets:Complex", "answers with complex64, not with real numbers"),
-        ("mynets:OtherInEvaluation", "answers with dict for a test batch of 32 images"),
-        ("mynets:PairInEvaluation", "answers a test batch with a tuple of 2"),
         ("mynets:ByPixel", r"answers with \(.*, 1000\) for a batch of 32 images, not with \(32"),
         ("mynets:Misbuilt", "cannot be made: KeyError: 'width'"),
         ("mynets:ended", "cannot be made: SystemExit: no GPU"),
