@@ -220,6 +220,7 @@ def _asked(plan: Plan) -> Asked:
     training and the data are. What only interprets a number (recipe, paper row, wall factor,
     country, tolerances) and where files lie is not in it."""
     parts = importlib.import_module(f"tasks.{plan.task}.setup").parts(plan)
+    parts["network"] = _without_folder(parts["network"])
     parts["network_options"] = whole_where_whole(parts["network_options"])
     if plan.accumulation_steps > 1:
         more = {"accumulation_steps": plan.accumulation_steps}
@@ -246,6 +247,13 @@ def _asked(plan: Plan) -> Asked:
         has_nodes_alone=plan.hardware.asks_for_gpus and plan.hardware.has_nodes_alone,
         **parts,
     )
+
+
+def _without_folder(network: str) -> str:
+    """A config file of the user's by its name alone: its content is in `source_digest`, and where
+    it lies changes no result."""
+    is_file = network.endswith(".py") and Path(network).expanduser().is_file()
+    return Path(network).name if is_file else network
 
 
 def _measured(meter: MeterSettings) -> dict[str, Any]:

@@ -17,6 +17,9 @@ from analysis.export.report_facts import (
 from analysis.records.codecarbon.energy_faults import energy_fault
 
 _CALLABLE = re.compile(r"[A-Za-z_][\w.]*:(\w+)")
+_CONFIG_FILE = re.compile(r"([~./].*/)?[^/]+\.py|<path>.*")
+"""A user's own: a file, or what is left of its path in a bundle. A library's lies in a folder of
+its own (`pspnet/pspnet_r101-d8.py`)."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,9 @@ def _extent(run: RunFacts, phase: PhaseFacts) -> str:
 
 def name_of(run: RunFacts, site_name: str | None) -> str:
     """The model's name in a report: as it is handed out, else the network's, else the run's. Of
-    code of the user's (`package.module:callable`) the name that was given to the run, if any."""
+    code of the user's (`package.module:callable`) the name that was given to the run, if any; of a
+    config file of the user's the run's, which says nothing of where the file lies."""
     own = _CALLABLE.fullmatch(run.network or "")
     is_named = own is not None and own[1] != run.model
-    return site_name or (None if is_named else run.network) or run.model
+    is_own_config = _CONFIG_FILE.fullmatch(run.network or "") is not None
+    return site_name or (None if is_named or is_own_config else run.network) or run.model

@@ -42,6 +42,13 @@ def config_path(name_or_path: str, package: str) -> Path:
     known = {path.name: path for path in folder.rglob("*.py") if "_base_" not in path.parts}
     if wanted in known:
         return known[wanted]
+    if given.suffix == ".py" and (
+        given.is_absolute() or (len(given.parts) > 1 and given.parent.is_dir())
+    ):
+        raise PlanError(
+            f"the config {name_or_path} does not exist; correct the path in model.config (in a "
+            "model's file: source)"
+        )
     names = [name.removesuffix(".py") for name in known]
     raise unknown("model.source", Path(wanted).stem, names, f"list the configs in {folder}")
 

@@ -18,6 +18,7 @@ from tasks.openmmlab.configs import (
     without_downloads,
 )
 from tasks.plan import Plan
+from tasks.segmentation.data import layout_of
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -61,6 +62,7 @@ def native_config(plan: Plan) -> Config:
         set_crop(config, crop)
     if "num_classes" in options:
         _set_num_classes(config, int(options["num_classes"]))
+    _use_classes(config, plan)
     if "crop" in options:
         set_crop(config, tuple(options["crop"]))
     if "stride" in options:
@@ -133,6 +135,50 @@ def _use_data_set(config: Config, plan: Plan) -> bool:
     return True
 
 
+def replaced_data(plan: Plan) -> str | None:
+    """A note where the config is one for another set than `data=`, which replaces it."""
+    source = load_config(plan.model.source, PACKAGE, plan.model, imports=False)
+    own = source.train_dataloader.dataset
+    wanted = plan.data.options["dataset_type"]
+    if own.get("type") == wanted or "dataset" in plan.model.options:
+        return None
+    while isinstance(own.get("dataset"), dict):  # RepeatDataset and its like
+        own = own.dataset
+    kind, classes = own.get("type"), _num_classes(source)
+    return (
+        f"the config is one for {kind}{f' ({classes} classes)' if classes else ''}, whose files "
+        f"and pipeline are replaced by those of data={plan.data.name} ({wanted}, "
+        f"{plan.data.options['num_classes']} classes)"
+    )
+
+
+def _use_classes(config: Config, plan: Plan) -> None:
+    """Give the heads as many classes as `data.options.num_classes` says of a set of the user's.
+    Raises `PlanError` where the masks of a real set have others than the heads."""
+    asked, heads = int(plan.data.options["num_classes"]), _num_classes(config)
+    if plan.data.root is None or heads is None or heads == asked:
+        return
+    if "num_classes" in plan.model.options:
+        raise PlanError(
+            f"model.options.num_classes={heads} and data.options.num_classes={asked} are both the "
+            "number of classes in the masks; give the same number for both"
+        )
+    if asked == layout_of(plan.data).num_classes:
+        raise PlanError(
+            f"the config {plan.model.source} has {heads} classes in its head, and "
+            f"data.options.num_classes={asked}, the public set's; if your masks have {heads}, give "
+            f"data.options.num_classes={heads}, else model.options.num_classes={asked}"
+        )
+    _set_num_classes(config, asked)
+
+
+def _num_classes(config: Config) -> int | None:
+    """Of the head that decides; None where it says none."""
+    heads = config.model.decode_head
+    number = (heads[-1] if isinstance(heads, list) else heads).get("num_classes")
+    return None if number is None else int(number)
+
+
 def crop_of(config: Config) -> tuple[int, int] | None:
     """Height and width of a training crop, pixels."""
     size = config.model.get("data_preprocessor", {}).get("size")
@@ -149,10 +195,10 @@ def set_crop(config: Config, crop: tuple[int, int]) -> None:
 
 
 def _set_num_classes(config: Config, num_classes: int) -> None:
-    heads = config.model.decode_head
-    before = (heads[-1] if isinstance(heads, list) else heads).get("num_classes")
+    before = _num_classes(config)
     for node in dicts(config.model):
-        if "num_classes" in node:
+        # an auxiliary head with another number (edges in STDC) tells other things apart
+        if "num_classes" in node and before in {None, node["num_classes"]}:
             node["num_classes"] = num_classes
         weights = node.get("class_weight")
         if not isinstance(weights, list | tuple) or num_classes == before:

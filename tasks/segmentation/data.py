@@ -106,7 +106,12 @@ def check_options(plan: DataPlan) -> None:
             "data.options.num_classes=1 leaves nothing to tell apart: any network is right in each "
             "pixel; give the background a class too, data.options.num_classes=2"
         )
-    layout_of(plan)
+    number, public = plan.options["num_classes"], layout_of(plan).num_classes
+    if plan.root is None and number != public:
+        raise PlanError(
+            f"data.options.num_classes={number} is for masks of your own, and the embedded ones of "
+            f"data={plan.name} have {public}; give data.root=FOLDER, or leave it out"
+        )
 
 
 def check_root(plan: DataPlan) -> None:

@@ -135,6 +135,8 @@ def _notes(plan: Plan, config: Config, operators: Operators) -> tuple[str, ...]:
         library="MMSegmentation",
         shrunk_by=configs.SMALL,
     )
+    if replaced := configs.replaced_data(plan):
+        said.append(replaced)
     said.extend(data.left_out(plan.data))
     if plan.model.options:
         given = ", ".join(f"{key}={value}" for key, value in plan.model.options.items())

@@ -95,6 +95,10 @@ def test_an_older_records_default_country_is_nobodys_word(
         ("__main__:LightningNet", "my-net", "my-net"),
         ("nets:SmallNet", "SmallNet", "nets:SmallNet"),
         (None, "my-net", "my-net"),
+        ("/home/alice/configs/mine.py", "mine", "mine"),
+        ("mine.py", "mine", "mine"),
+        ("<path>", "mine", "mine"),
+        ("pspnet/pspnet_r101-d8.py", "pspnet", "pspnet/pspnet_r101-d8.py"),
     ],
 )
 def test_a_network_of_ones_own_has_the_name_that_was_given(

@@ -23,6 +23,13 @@ def test_a_mistyped_config_names_the_nearest() -> None:
         configs.load_config("pspnet_r101-d8_4xb2-80k_cityscape-512x1024", "mmseg")
 
 
+def test_a_mistyped_path_of_a_config_is_said_to_be_no_file(tmp_path: Path) -> None:
+    with pytest.raises(
+        PlanError, match=r"mine\.py does not exist; correct the path in model\.config"
+    ):
+        configs.load_config(str(tmp_path / "mine.py"), "mmseg")
+
+
 @pytest.mark.parametrize(
     ("content", "cause"),
     [

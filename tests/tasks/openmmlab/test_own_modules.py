@@ -150,3 +150,16 @@ def test_a_change_of_the_module_or_of_a_base_is_another_run(
     parts.write_text(parts.read_text() + "# changed\n")
     identities.append(compose(*asked).identity)
     assert len(set(identities)) == 3
+
+
+def test_a_config_that_is_moved_is_the_same_run(
+    compose: Callable[..., Plan], written: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    asked = ["model=mmseg", *written(SEGMENTATION, "mmseg", "[self.body(images)]")]
+    asked.append(f"model.path={tmp_path / 'modules'}")
+    plan = compose(*asked)
+    network, before = plan.asked.network, plan.identity
+    (tmp_path / "configs").rename(tmp_path / "moved")
+    asked[1] = f"model.config={tmp_path / 'moved/mine.py'}"
+    assert compose(*asked).identity == before
+    assert network == "mine.py"

@@ -11,7 +11,7 @@ import pytest
 from tasks.errors import PlanError
 from tasks.openmmlab.configs import dicts, load_config
 from tasks.plan import Plan
-from tasks.segmentation.config import native_config, shrink
+from tasks.segmentation.config import native_config, replaced_data, shrink
 
 
 def crops(config: Any) -> set[tuple[int, int]]:
@@ -110,3 +110,37 @@ def test_a_config_that_is_not_whole_says_what_it_lacks(
     file.write_text(f"{whole.pretty_text}\n{line}\n", encoding="utf-8")
     with pytest.raises(PlanError, match=rf"not a whole segmentation config \(it lacks {lacks}\)"):
         native_config(compose("model=mmseg", f"model.config={file}"))
+
+
+def test_a_set_of_the_users_decides_how_many_classes_the_heads_tell_apart(
+    compose: Callable[..., Plan], tmp_path: Path
+) -> None:
+    own = ("data=ade20k", f"data.root={tmp_path}", "data.options.num_classes=5")
+    config = native_config(compose("model=mae_upernet", *own))
+    assert config.model.decode_head.num_classes == 5
+    assert config.model.auxiliary_head.num_classes == 5
+    five = (f"data.root={tmp_path}", "data.options.num_classes=5")
+    with pytest.raises(PlanError, match=r"num_classes=19 and data\.options\.num_classes=5 are"):
+        native_config(compose("model=segmenter", *five))
+
+
+def test_a_head_of_other_classes_than_the_public_set_asks_whose_masks_these_are(
+    compose: Callable[..., Plan], tmp_path: Path
+) -> None:
+    (tmp_path / "seven.py").write_text(
+        '_base_ = ["mmseg::pspnet/pspnet_r50-d8_4xb2-40k_cityscapes-512x1024.py"]\n'
+        "model = dict(decode_head=dict(num_classes=7), auxiliary_head=dict(num_classes=7))\n"
+    )
+    asked = ("model=mmseg", f"model.config={tmp_path / 'seven.py'}", f"data.root={tmp_path}")
+    with pytest.raises(PlanError, match=r"has 7 classes in its head.*data\.options\.num_classes=7"):
+        native_config(compose(*asked))
+    config = native_config(compose(*asked, "data.options.num_classes=7"))
+    assert config.model.decode_head.num_classes == 7
+
+
+def test_a_note_says_that_the_configs_own_set_is_replaced(compose: Callable[..., Plan]) -> None:
+    named = "model.config=unet-s5-d16_fcn_4xb4-40k_chase-db1-128x128"
+    note = replaced_data(compose("model=mmseg", named))
+    assert note is not None
+    assert "ChaseDB1Dataset (2 classes)" in note and "data=cityscapes" in note
+    assert replaced_data(compose("model=pspnet")) is None
