@@ -29,19 +29,21 @@ SETS = ("RTX 5000 PyTorch", "RTX 5000 TensorFlow", "A100 PyTorch", "A100 TensorF
 def findings(energy: pd.DataFrame) -> list[Finding]:
     """`energy`: as `independent.facts.energy()` gives it."""
     sets = [
-        one
-        for one in energy_sets(energy)
-        if one.phase == "train" and one.source == _FISCHER and one.scope == "gpu"
+        independent
+        for independent in energy_sets(energy)
+        if independent.phase == "train"
+        and independent.source == _FISCHER
+        and independent.scope == "gpu"
     ]
-    kwh = {_name(one): one.values * IMAGES / J_PER_KWH for one in sets}
+    kwh = {_name(independent): independent.values * IMAGES / J_PER_KWH for independent in sets}
     epochs = pd.DataFrame({name: printed("train_kwh") / of for name, of in kwh.items()})
     epochs = epochs[list(SETS)].dropna(how="all")
     return [_mobilenets(epochs), _resnets(epochs, energy), _b0(epochs)]
 
 
-def _name(one: IndependentSet) -> str:
-    board = "RTX 5000" if "RTX 5000" in one.hardware else "A100"
-    return f"{board} {'PyTorch' if 'PyTorch' in one.name else 'TensorFlow'}"
+def _name(independent: IndependentSet) -> str:
+    board = "RTX 5000" if "RTX 5000" in independent.hardware else "A100"
+    return f"{board} {'PyTorch' if 'PyTorch' in independent.name else 'TensorFlow'}"
 
 
 def _n(epochs: pd.DataFrame, *rows: str) -> str:

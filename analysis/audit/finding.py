@@ -35,8 +35,8 @@ def table(findings: Sequence[Finding]) -> str:
     """One line a finding: number, subject, what is said, how sure. Markdown."""
     lines = ["| | Subject | Finding | How sure |", "|---|---|---|---|"]
     lines += [
-        f"| {number} | {one.subject} | {one.says} | {one.sure} |"
-        for number, one in enumerate(findings, 1)
+        f"| {number} | {finding.subject} | {finding.says} | {finding.sure} |"
+        for number, finding in enumerate(findings, 1)
     ]
     return "\n".join(lines) + "\n"
 
@@ -44,15 +44,15 @@ def table(findings: Sequence[Finding]) -> str:
 def pages(findings: Sequence[Finding]) -> str:
     """Every finding in full, and the sources with their licences. Markdown."""
     parts = [_contents(findings)]
-    for number, one in enumerate(findings, 1):
-        detail = f"\n{one.detail}\n" if one.detail else ""
+    for number, finding in enumerate(findings, 1):
+        detail = f"\n{finding.detail}\n" if finding.detail else ""
         parts.append(
-            f"### {number}. {one.subject}\n\n{one.says}\n{detail}\n"
-            f"- How sure: {one.sure}\n"
-            f"- Basis: {one.basis}\n"
-            f"- Formula: {one.formula}\n"
-            f"- Sources: {', '.join(one.sources)}\n"
-            f"- Settled by: {one.settles}\n"
+            f"### {number}. {finding.subject}\n\n{finding.says}\n{detail}\n"
+            f"- How sure: {finding.sure}\n"
+            f"- Basis: {finding.basis}\n"
+            f"- Formula: {finding.formula}\n"
+            f"- Sources: {', '.join(finding.sources)}\n"
+            f"- Settled by: {finding.settles}\n"
         )
     return "\n".join([*parts, _sources(findings)])
 
@@ -60,15 +60,15 @@ def pages(findings: Sequence[Finding]) -> str:
 def _contents(findings: Sequence[Finding]) -> str:
     """A link to each finding, and how sure it is."""
     lines = ["| Finding | How sure |", "|---|---|"]
-    for number, one in enumerate(findings, 1):
-        heading = f"{number}. {one.subject}"
+    for number, finding in enumerate(findings, 1):
+        heading = f"{number}. {finding.subject}"
         anchor = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-        lines.append(f"| [{heading}](#{anchor}) | {one.sure} |")
+        lines.append(f"| [{heading}](#{anchor}) | {finding.sure} |")
     return "\n".join(lines) + "\n"
 
 
 def _sources(findings: Sequence[Finding]) -> str:
-    used = {key for one in findings for key in one.sources}
+    used = {key for finding in findings for key in finding.sources}
     own = published.sources().assign(licence="", use=published.sources()["note"])
     known = pd.concat([facts.sources(), own], ignore_index=True).fillna("")
     lines = [

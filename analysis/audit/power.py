@@ -124,11 +124,11 @@ def _efficientnetv2(epochs: pd.Series, power: pd.Series) -> Finding:
     sure = _of_sure_epochs(power)
     at_384 = {row: epochs[row] * J_PER_KWH / IMAGES * rows.loc[row, "samples_per_s"] for row in V2}
     own = {row: at_384[row] * (rows.loc[row, "input_size"] / sizes[row]) ** 2 for row in V2}
-    said = " and ".join(f"{own[row]:.0f} W ({row[-1]})" for row in V2)
+    watts = " and ".join(f"{own[row]:.0f} W ({row[-1]})" for row in V2)
     other = ", ".join(f"{row[-1]} {watt:.0f} W" for row, watt in at_384.items())
     return Finding(
         "Training EfficientNetv2-M and L",
-        f"Implausible at {sizes[V2[0]]} pixels: {said} at an RTX 3090's speed, where rows whose "
+        f"Implausible at {sizes[V2[0]]} pixels: {watts} at an RTX 3090's speed, where rows whose "
         f"epochs are sure need {sure.min():.0f} to {sure.max():,.0f} W (n {len(sure)}).",
         "likely",
         f"Speeds were measured at 384 pixels ({other}) and scaled to {sizes[V2[0]]} by the number "
@@ -209,16 +209,16 @@ def _rtx5000(epochs: pd.Series, energy: pd.DataFrame) -> Finding:
 
 
 def _a40(energy: pd.DataFrame) -> Finding:
-    [one] = energy[(energy["hardware"] == "NVIDIA A40") & (energy["batch_size"] == 32)].to_dict(
+    [row] = energy[(energy["hardware"] == "NVIDIA A40") & (energy["batch_size"] == 32)].to_dict(
         "records"
     )
-    speed, drew = one["num_samples"] / one["duration_s"], one["energy_j"] / one["duration_s"]
+    speed, drew = row["num_samples"] / row["duration_s"], row["energy_j"] / row["duration_s"]
     total = printed("train_kwh")["ResNet50"]
     watt = {n: total / n * J_PER_KWH / IMAGES * speed for n in (60, 90, 120)}
-    said = ", ".join(f"{w:.0f} W at {n} epochs" for n, w in watt.items())
+    watts = ", ".join(f"{w:.0f} W at {n} epochs" for n, w in watt.items())
     return Finding(
         "ResNet50's power by its epochs",
-        f"At an A40's speed, batch 32: {said}, where the A40 alone drew {drew:.0f} W. 120 epochs "
+        f"At an A40's speed, batch 32: {watts}, where the A40 alone drew {drew:.0f} W. 120 epochs "
         "would leave less than nothing for the host, unless the paper's precision was faster.",
         "likely",
         "One value; precision, image size and validation are not stated. The A40 has the A6000's "

@@ -58,14 +58,14 @@ def _epochs(rows: pd.DataFrame) -> Finding:
         model: published.paper_recipes()[(model, published.IMAGENET)].stages
         for model in wrong.index
     }
-    said = ", ".join(
+    differences = ", ".join(
         f"{model} {stages[model][-1].num_epochs:.0f} for {rows.loc[model, 'source_epochs']:.0f}"
         for model in wrong.index
     )
     return Finding(
         "Epochs of the recipes",
         f"{len(off) - len(wrong)} of {len(off)} totals of Table 3 fit the epochs of the recipe's "
-        f"source within {WITHIN:.0%}. The others, implied for source: {said}.",
+        f"source within {WITHIN:.0%}. The others, implied for source: {differences}.",
         "high for rows whose digits determine the epochs; the MobileNets' and ResNets' are open "
         "(see the findings above)",
         "Circular for self-supervised and CLIP rows: one total, two unknowns. Recipes marked 'from "

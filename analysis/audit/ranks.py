@@ -21,28 +21,34 @@ _ALL = ("imagenet-energy-efficiency", "timm-benchmark")
 
 def findings(energy: pd.DataFrame) -> list[Finding]:
     """`energy`: as `independent.facts.energy()` gives it, with or without a user's rows."""
-    trained = [one for one in energy_sets(energy) if one.phase == "train" and _is_large(one)]
-    timed = [one for one in throughput_sets() if one.phase == "train"]
+    trained = [
+        independent
+        for independent in energy_sets(energy)
+        if independent.phase == "train" and _is_large(independent)
+    ]
+    timed = [independent for independent in throughput_sets() if independent.phase == "train"]
     tested = [
-        one
-        for one in [*energy_sets(energy, ("yes", "data-bound", "rank")), *throughput_sets()]
-        if one.phase == "test" and _is_large(one)
+        independent
+        for independent in [*energy_sets(energy, ("yes", "data-bound", "rank")), *throughput_sets()]
+        if independent.phase == "test" and _is_large(independent)
     ]
     return [_per_epoch(trained, timed), _totals(trained, timed), _tests(tested)]
 
 
-def _is_large(one: IndependentSet) -> bool:
-    return len(one_a_network(one.values.index)) >= LEAST_COMMON
+def _is_large(independent: IndependentSet) -> bool:
+    return len(one_a_network(independent.values.index)) >= LEAST_COMMON
 
 
 def _per_epoch(trained: list[IndependentSet], timed: list[IndependentSet]) -> Finding:
     epochs = kwh_per_epoch(with_pretraining=True)
-    energies = {one.name: rank(epochs, one.values) for one in trained}
-    times = {one.name: rank(epochs, one.values) for one in timed}
+    energies = {independent.name: rank(epochs, independent.values) for independent in trained}
+    times = {independent.name: rank(epochs, independent.values) for independent in timed}
     plain = kwh_per_epoch(with_pretraining=False)
     sure = plain[is_sure(plain.index)]
-    strict = {one.name: rank(sure, one.values, one_a_network) for one in timed}
-    low = min(one.low for one in energies.values())
+    strict = {
+        independent.name: rank(sure, independent.values, one_a_network) for independent in timed
+    }
+    low = min(agreement.low for agreement in energies.values())
     return Finding(
         "Order of networks, training",
         f"kWh per implied epoch rank as measured training energy does: {_span(energies)}, lowest "
@@ -65,8 +71,8 @@ def _per_epoch(trained: list[IndependentSet], timed: list[IndependentSet]) -> Fi
 
 def _totals(trained: list[IndependentSet], timed: list[IndependentSet]) -> Finding:
     totals = printed("train_kwh")
-    energies = {one.name: rank(totals, one.values) for one in trained}
-    times = {one.name: rank(totals, one.values) for one in timed}
+    energies = {independent.name: rank(totals, independent.values) for independent in trained}
+    times = {independent.name: rank(totals, independent.values) for independent in timed}
     return Finding(
         "Order of networks, totals",
         f"The printed totals do not rank so: {_span(energies)} with measured energy an image, "
@@ -86,12 +92,24 @@ def _totals(trained: list[IndependentSet], timed: list[IndependentSet]) -> Findi
 def _tests(tested: list[IndependentSet]) -> Finding:
     kwh = printed("test_kwh")
     rest = kwh.drop(list(MISSIZED))
-    ranks = {one.name: rank(kwh, one.values, one_a_network) for one in tested}
-    without = {
-        one.name: rank(rest, one.values, one_a_network) for one in tested if one.quantity == "time"
+    ranks = {
+        independent.name: rank(kwh, independent.values, one_a_network) for independent in tested
     }
-    energies = {one.name: ranks[one.name] for one in tested if one.quantity == "energy"}
-    times = {one.name: ranks[one.name] for one in tested if one.quantity == "time"}
+    without = {
+        independent.name: rank(rest, independent.values, one_a_network)
+        for independent in tested
+        if independent.quantity == "time"
+    }
+    energies = {
+        independent.name: ranks[independent.name]
+        for independent in tested
+        if independent.quantity == "energy"
+    }
+    times = {
+        independent.name: ranks[independent.name]
+        for independent in tested
+        if independent.quantity == "time"
+    }
     return Finding(
         "Order of networks, testing",
         f"Printed test kWh rank less well: {_span(energies)} with energy, {_span(times)} with time "
@@ -106,14 +124,15 @@ def _tests(tested: list[IndependentSet]) -> Finding:
         "`python run.py -m experiment=table3 phases=[test] hardware=a6000`",
         f"Energy: {_list(energies)}. Time: {_list(times)}. Time, without B7 and EfficientNetv2: "
         f"{_list(without)}.",
-        _numbers(ranks) | {f"{name}, without": one.rho for name, one in without.items()},
+        _numbers(ranks)
+        | {f"{name}, without": agreement.rho for name, agreement in without.items()},
     )
 
 
 def _limit_says(ranks: dict[str, Rank]) -> str:
     """What a limit on the printed test kWh would say of these machines."""
-    rho = [one.rho for one in ranks.values()]
-    above = sum(one >= SAME_ORDER for one in rho)
+    rho = [agreement.rho for agreement in ranks.values()]
+    above = sum(coefficient >= SAME_ORDER for coefficient in rho)
     if above:
         return f"Of {len(rho)} sets {above} reach a limit of {SAME_ORDER} on the printed test kWh."
     return (
@@ -123,18 +142,18 @@ def _limit_says(ranks: dict[str, Rank]) -> str:
     )
 
 
-def _span(ranks: dict[str, Rank], what: str = "") -> str:
+def _span(ranks: dict[str, Rank], noun: str = "") -> str:
     """`0.66 to 0.85 (7 sets, n 10 to 19)`, or `(2 sets, 45 to 48 rows)`."""
-    rho = [one.rho for one in ranks.values()]
-    n = sorted({one.n for one in ranks.values()})
+    rho = [agreement.rho for agreement in ranks.values()]
+    n = sorted({agreement.n for agreement in ranks.values()})
     many = f"{n[0]} to {n[-1]}" if len(n) > 1 else f"{n[0]}"
     low, high = f"{min(rho):.2f}", f"{max(rho):.2f}"
-    count = f"{many} {what}" if what else f"n {many}"
+    count = f"{many} {noun}" if noun else f"n {many}"
     return f"{low if low == high else f'{low} to {high}'} ({len(rho)} sets, {count})"
 
 
 def _list(ranks: dict[str, Rank]) -> str:
-    return ", ".join(f"{_short(name)} {one}" for name, one in ranks.items())
+    return ", ".join(f"{_short(name)} {agreement}" for name, agreement in ranks.items())
 
 
 def _short(name: str) -> str:
@@ -156,4 +175,4 @@ def _short(name: str) -> str:
 
 
 def _numbers(ranks: dict[str, Rank]) -> dict[str, float]:
-    return {name: one.rho for name, one in ranks.items()}
+    return {name: agreement.rho for name, agreement in ranks.items()}

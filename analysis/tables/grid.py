@@ -83,10 +83,10 @@ def grid(name: str, table: pd.DataFrame) -> Grid:
         unplaced = [text for column, text in notes.items() if column not in shown]
         line = []
         for column in shown:
-            said = [notes[column]] if column in notes else []
+            texts = [notes[column]] if column in notes else []
             if column == "model":
-                said += unplaced
-            marks = [numbers.setdefault(text, len(numbers) + 1) for text in said]
+                texts += unplaced
+            marks = [numbers.setdefault(text, len(numbers) + 1) for text in texts]
             line.append((_text(row, column), marks))
         cells.append(line)
     split = [_split(column) for column in shown]

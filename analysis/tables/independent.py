@@ -40,7 +40,7 @@ INDEPENDENT_COLUMNS = tuple(
     for name in (
         *_OF_A_SET,
         "ratio_ours",
-        *(f"{name}_{whose}" for whose in ("published", "ours") for name in _OF_A_CHECK),
+        *(f"{name}_{owner}" for owner in ("published", "ours") for name in _OF_A_CHECK),
     )
 )
 _NUMBERS = ("j_per_sample", "ratio_ours", "normalised", "num_sets")
@@ -101,12 +101,12 @@ def add_independent(lines: Sequence[Line], files: Sequence[str] = ()) -> None:
                 )
 
 
-def _put(line: Line, phase: str, whose: str, check: Check | None) -> None:
+def _put(line: Line, phase: str, owner: str, check: Check | None) -> None:
     if check is None:
         return
     values = (check.normalised, check.num_sets, check.scopes, check.mark, check.said)
     line.values |= {
-        f"independent_{phase}_{name}_{whose}": value
+        f"independent_{phase}_{name}_{owner}": value
         for name, value in zip(_OF_A_CHECK, values, strict=True)
     }
 

@@ -80,8 +80,8 @@ class Line:
 
     def say(self, column: str, *texts: str) -> None:
         """Add to what is noted of a column."""
-        said = (self.notes.get(column, ""), *texts)
-        if text := "; ".join(dict.fromkeys(filter(None, said))):
+        with_earlier = (self.notes.get(column, ""), *texts)
+        if text := "; ".join(dict.fromkeys(filter(None, with_earlier))):
             self.notes[column] = text
 
 

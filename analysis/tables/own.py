@@ -61,8 +61,10 @@ def table_of(merged: Sequence[Measured], options: Options) -> pd.DataFrame:
     """Columns `COLUMNS` of these rows, in their order."""
     costs = options.costs(list(merged))
     lines = [
-        measured_line(Line({"model": one.name, "dataset": one.dataset}), one, costs, options)
-        for one in merged
+        measured_line(
+            Line({"model": measured.name, "dataset": measured.dataset}), measured, costs, options
+        )
+        for measured in merged
     ]
     tell_apart(lines)
     for line in lines:

@@ -84,11 +84,11 @@ def all_tables(frame: pd.DataFrame, options: Options = DEFAULTS) -> dict[str, pd
     where there are some, by name. `frame` is what `load` gives."""
     merged = merge(frame)
     costs = options.costs(merged)
-    whole = [one for one in merged if one.tier != "small"]
-    small = [one for one in merged if one.tier == "small"]
+    whole = [run for run in merged if run.tier != "small"]
+    small = [run for run in merged if run.tier == "small"]
     tables = {}
     for task in _tasks(whole):
-        if catalogue.table_sets(task.name) or any(one.task == task.name for one in whole):
+        if catalogue.table_sets(task.name) or any(run.task == task.name for run in whole):
             tables[task.table] = _task_table(whole, costs, task, options)
     if small:
         tables[STUDIES] = _studies(small, costs, options)
@@ -98,7 +98,7 @@ def all_tables(frame: pd.DataFrame, options: Options = DEFAULTS) -> dict[str, pd
 def table(frame: pd.DataFrame, task: str, options: Options = DEFAULTS) -> pd.DataFrame:
     """The table of one task."""
     merged = merge(frame)
-    whole = [one for one in merged if one.tier != "small"]
+    whole = [run for run in merged if run.tier != "small"]
     [facts] = [known for known in _tasks(whole) if known.name == task]
     return _task_table(whole, options.costs(merged), facts, options)
 
@@ -106,7 +106,7 @@ def table(frame: pd.DataFrame, task: str, options: Options = DEFAULTS) -> pd.Dat
 def _tasks(measured: Iterable[Measured]) -> list[TaskFacts]:
     """The catalogue's tasks, then those that only records know."""
     known = {task.name: task for task in catalogue.TASKS}
-    for name in dict.fromkeys(one.task for one in measured):
+    for name in dict.fromkeys(run.task for run in measured):
         if name not in known:
             known[name] = TaskFacts(name, name, name, "accuracy_pct", "Accuracy", "sample")
     return list(known.values())
@@ -116,19 +116,19 @@ def _task_table(
     merged: Sequence[Measured], costs: Costs, task: TaskFacts, options: Options
 ) -> pd.DataFrame:
     measured: dict[tuple[str, str], list[Measured]] = {}
-    for one in merged:
-        if one.task == task.name:
-            measured.setdefault((one.name, one.dataset), []).append(one)
+    for run in merged:
+        if run.task == task.name:
+            measured.setdefault((run.name, run.dataset), []).append(run)
     lines: list[Line] = []
     datasets = [known.display_name for known in catalogue.table_sets(task.name)]
     printed = published.wide(*datasets).to_dict("records") if datasets else []
     for row in printed:
         base = published_line(row, task, options)
-        some = measured.pop(base.key, [])
-        lines += [measured_line(base, one, costs, options) for one in some] or [base]
-    for (name, dataset), some in measured.items():
+        ours = measured.pop(base.key, [])
+        lines += [measured_line(base, run, costs, options) for run in ours] or [base]
+    for (name, dataset), ours in measured.items():
         base = Line({"model": name, "dataset": dataset})
-        lines += [measured_line(base, one, costs, options) for one in some]
+        lines += [measured_line(base, run, costs, options) for run in ours]
     tell_apart(lines)
     add_comparisons(lines, task, options.num_draws)
     add_independent(lines, options.independent)
@@ -138,8 +138,8 @@ def _task_table(
 
 def _studies(merged: Sequence[Measured], costs: Costs, options: Options) -> pd.DataFrame:
     lines = [
-        measured_line(Line({"model": one.name, "dataset": one.dataset}), one, costs, options)
-        for one in merged
+        measured_line(Line({"model": run.name, "dataset": run.dataset}), run, costs, options)
+        for run in merged
     ]
     for line in lines:  # that a study has no estimate is what the table says already
         line.notes.pop("estimated_train_kwh", None)

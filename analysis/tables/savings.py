@@ -43,30 +43,32 @@ SMALL = "*: a scaled-down study; it says nothing of the recipe's own size."
 
 def markdown(savings: Sequence[Saving], combinations: Sequence[Combination]) -> str:
     """The table, its notes, and the best combination of each model."""
-    lines = [*HEAD, *(_line(one) for one in savings), ""]
+    lines = [*HEAD, *(_line(saving) for saving in savings), ""]
     lines.append("Change for each sample, with its 95 % interval (Fieller); below 0 it saves.")
-    if any(one.energy is None for one in savings):
+    if any(saving.energy is None for saving in savings):
         lines.append(NO_SENSOR)
-    if shares := [one.modelled_share for one in savings if one.energy and one.modelled_share]:
+    if shares := [
+        saving.modelled_share for saving in savings if saving.energy and saving.modelled_share
+    ]:
         low, high = f"{100 * min(shares):.0f}", f"{100 * max(shares):.0f}"
         lines.append(IN_PART.format(share=f"{low} %" if low == high else f"{low} to {high} %"))
-    if any(one.num_sweeps > 1 for one in savings):
+    if any(saving.num_sweeps > 1 for saving in savings):
         lines.append(SWEEPS)
-    if any(one.verdict == "not repeated" for one in savings):
+    if any(saving.verdict == "not repeated" for saving in savings):
         lines.append(NOT_REPEATED)
-    if any(one.verdict == "measured apart" for one in savings):
+    if any(saving.verdict == "measured apart" for saving in savings):
         lines.append(APART)
-    if any(one.is_small for one in savings):
+    if any(saving.is_small for saving in savings):
         lines.append(SMALL)
     lines += _flags(savings)
     lines.append("")
-    lines += [cheapest(one) for one in combinations]
+    lines += [cheapest(combination) for combination in combinations]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _flags(savings: Sequence[Saving]) -> list[str]:
     """What is said against the runs of the lines that are marked."""
-    flags = list(dict.fromkeys(flag for one in savings for flag in one.flags))
+    flags = list(dict.fromkeys(flag for saving in savings for flag in saving.flags))
     if not flags:
         return []
     more = [f"and {len(flags) - MOST_FLAGS} more"] if len(flags) > MOST_FLAGS else []
@@ -91,20 +93,21 @@ def cheapest(combination: Combination) -> str:
         f"value of each switch is {combination.overrides}"
     )
     if combination.saving is not None:
-        what = "electricity" if combination.saving.energy else "time"
-        return f"{best}: {change(combination.saving.compared)} {what}, {combination.saving.verdict}"
+        saving = combination.saving
+        resource = "electricity" if saving.energy else "time"
+        return f"{best}: {change(saving.compared)} {resource}, {saving.verdict}"
     return f"{best}; together not measured, see python -m analysis savings --best FOLDER"
 
 
-def cheapest_measured(one: Cheapest) -> str:
+def cheapest_measured(choice: Cheapest) -> str:
     """One line on the largest saving that is shown, and on what it was measured."""
-    saving = one.saving
-    what = "electricity" if saving.energy else "time (its electricity is modelled from it)"
+    saving = choice.saving
+    resource = "electricity" if saving.energy else "time (its electricity is modelled from it)"
     small = "; a scaled-down study" if saving.is_small else ""
     return (
         f"{saving.phase}: the cheapest setting of {saving.model} measured on {saving.where} is "
-        f"{saving.switch}: {change(saving.compared)} {what} a sample, the largest of "
-        f"{one.num_compared} compared{small}"
+        f"{saving.switch}: {change(saving.compared)} {resource} a sample, the largest of "
+        f"{choice.num_compared} compared{small}"
     )
 
 

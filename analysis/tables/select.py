@@ -50,8 +50,8 @@ def column(table: pd.DataFrame, name: str) -> str:
 
 def names_of(table: pd.DataFrame) -> list[str]:
     """How its columns are called: ours without their prefix."""
-    known = [re.sub("^(estimated|measured)_", "", str(one)) for one in table.columns]
-    return list(dict.fromkeys(one for one in known if one != "footnotes"))
+    known = [re.sub("^(estimated|measured)_", "", str(column)) for column in table.columns]
+    return list(dict.fromkeys(name for name in known if name != "footnotes"))
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def clauses(condition: str) -> list[Clause]:
     """`published_top1_pct > 80 and model != Swin-T`: COLUMN OPERATOR VALUE, joined by `and`; a
     value in quotes may hold anything but them. Nothing is evaluated as code. Raises
     `AnalysisError` for what is no clause."""
-    found = []
+    parsed = []
     for clause in _AND.split(condition.strip()):
         match = _CLAUSE.match(clause)
         if match is None:
@@ -76,8 +76,8 @@ def clauses(condition: str) -> list[Clause]:
                 "'gqi > 0.7 and published_top1_pct > 80'"
             )
         name, symbol, text = match.groups()
-        found.append(Clause(name, symbol, text.strip("'\"")))
-    return found
+        parsed.append(Clause(name, symbol, text.strip("'\"")))
+    return parsed
 
 
 def where(table: pd.DataFrame, wanted: Sequence[Clause]) -> pd.DataFrame:
@@ -107,7 +107,7 @@ def check(clause: Clause, values: pd.Series) -> None:
     if not known:
         raise AnalysisError(f"--where: '{name}' stands in no row; leave it out")
     if compared not in known:
-        raise unknown(name, compared, [one or "''" for one in known])
+        raise unknown(name, compared, [value or "''" for value in known])
 
 
 def _compared(clause: Clause, values: pd.Series) -> float | bool | str:

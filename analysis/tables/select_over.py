@@ -24,14 +24,14 @@ def where(tables: Tables, condition: str) -> Tables:
     _refuse_unknown(tables, names)
     having = {name: set(_having(tables, name)) for name in names}
     shared = set.intersection(*having.values())
-    usable = {one: table for one, table in tables.items() if one in shared}
+    usable = {name: table for name, table in tables.items() if name in shared}
     if not usable:
         places = ", ".join(f"{name} in {' and '.join(_having(tables, name))}" for name in names)
         raise AnalysisError(f"--where: no table has all of its columns ({places}); leave some out")
     for clause in wanted:
         columns = [table[select.column(table, clause.name)] for table in usable.values()]
         select.check(clause, pd.concat(columns, ignore_index=True))
-    return {one: select.where(table, wanted) for one, table in usable.items()}
+    return {name: select.where(table, wanted) for name, table in usable.items()}
 
 
 def ordered(tables: Tables, name: str) -> Tables:
@@ -41,8 +41,8 @@ def ordered(tables: Tables, name: str) -> Tables:
     _refuse_unknown(tables, [bare])
     having = _having(tables, bare)
     return {
-        one: select.ordered(table, name) if one in having else table
-        for one, table in tables.items()
+        table_name: select.ordered(table, name) if table_name in having else table
+        for table_name, table in tables.items()
     }
 
 
@@ -52,12 +52,18 @@ def only(tables: Tables, names: Iterable[str]) -> Tables:
     names = list(dict.fromkeys(names))
     _refuse_unknown(tables, names)
     having = {name: set(_having(tables, name)) for name in names}
-    shown = {one: [name for name in names if one in having[name]] for one in tables}
-    return {one: select.only(tables[one], some) for one, some in shown.items() if some}
+    shown = {
+        table_name: [name for name in names if table_name in having[name]] for table_name in tables
+    }
+    return {
+        table_name: select.only(tables[table_name], columns)
+        for table_name, columns in shown.items()
+        if columns
+    }
 
 
 def _having(tables: Tables, name: str) -> list[str]:
-    return [one for one, table in tables.items() if _error(table, name) is None]
+    return [table_name for table_name, table in tables.items() if _error(table, name) is None]
 
 
 def _refuse_unknown(tables: Tables, names: Iterable[str]) -> None:
@@ -65,8 +71,8 @@ def _refuse_unknown(tables: Tables, names: Iterable[str]) -> None:
         if _having(tables, name):
             continue
         errors = [error for table in tables.values() if (error := _error(table, name))]
-        reason = next((one for one in errors if "is unknown" not in str(one)), None)
-        known = [one for table in tables.values() for one in select.names_of(table)]
+        reason = next((error for error in errors if "is unknown" not in str(error)), None)
+        known = [column for table in tables.values() for column in select.names_of(table)]
         raise reason or unknown("column", name, dict.fromkeys(known))
 
 

@@ -75,7 +75,7 @@ def _distance(row: Row, papers_batch_size: int | None) -> tuple[Any, ...]:
     batch = row["batch_size"]
     off = math.inf if absent(batch) else abs(math.log(batch / (papers_batch_size or batch)))
     variant = "" if absent(row["variant"]) else str(row["variant"])
-    options = [one for one in variant.split(", ") if one and one != "embedded data"]
+    options = [option for option in variant.split(", ") if option and option != "embedded data"]
     runs = row["measured_num_records"]
     return (
         row["collection"] != OWN,
@@ -92,23 +92,23 @@ def _rows(name: str, quality: str, chosen: list[Chosen]) -> Grid:
     """Tables 1 and 3: a line a model and hardware."""
     notes = Footnotes()
     where = _hardware(chosen)
-    published = [f"published_{_column(one, quality)}" for one in _PAPERS_QUANTITIES]
-    has_sets = len({one.row["dataset"] for one in chosen}) > 1
+    published = [f"published_{_column(quantity, quality)}" for quantity in _PAPERS_QUANTITIES]
+    has_sets = len({setup.row["dataset"] for setup in chosen}) > 1
     ours = _ours(chosen, quality, MAX_COLUMNS - len(published) - 1 - has_sets)
     names = [*(["dataset"] if has_sets else []), "model", *published, *ours]
     lines = []
-    for one in chosen:
+    for setup in chosen:
         line: list[Cell] = []
         for column in names:
             if column == "dataset":
-                line.append((str(one.row["dataset"]), []))
+                line.append((str(setup.row["dataset"]), []))
             elif column == "model":
-                line.append(_model(one, notes, with_hardware=len(where) > 1))
+                line.append(_model(setup, notes, with_hardware=len(where) > 1))
             else:
-                line.append(_cell(one, column, notes))
+                line.append(_cell(setup, column, notes))
         lines.append(line)
     kept = [at for at in range(len(names)) if any(line[at][0] for line in lines)]
-    values = [[_value(one.row.get(names[at])) for at in kept] for one in chosen]
+    values = [[_value(setup.row.get(names[at])) for at in kept] for setup in chosen]
     kinds = [_kind(names[at]) for at in kept]
     heads = [_heading(names[at], quality) for at in kept]
     cells = [[line[at] for at in kept] for line in lines]
@@ -130,9 +130,9 @@ def _rows(name: str, quality: str, chosen: list[Chosen]) -> Grid:
         cells,
         list(notes.numbers),
         left=frozenset((HEADINGS["dataset"], HEADINGS["model"])),
-        drop_first=tuple(shown.index(one) for one in dropped if one in shown),
+        drop_first=tuple(shown.index(column) for column in dropped if column in shown),
         values=tuple(map(tuple, values)),
-        rows=tuple((one.row,) for one in chosen),
+        rows=tuple((setup.row,) for setup in chosen),
         table_notes=TABLE_NOTES.get(name, ()),
     )
 
@@ -144,8 +144,8 @@ def _value(value: object) -> float | None:
 def _models_as_columns(name: str, quality: str, chosen: list[Chosen]) -> Grid:
     """Table 2: a column a model of the paper, a block of lines a data set; ours beneath."""
     notes = Footnotes()
-    printed = [one for one in chosen if not absent(one.row.get("published_train_kwh"))]
-    models = list(dict.fromkeys(one.row["model"] for one in printed))[: MAX_COLUMNS - 3]
+    printed = [setup for setup in chosen if not absent(setup.row.get("published_train_kwh"))]
+    models = list(dict.fromkeys(setup.row["model"] for setup in printed))[: MAX_COLUMNS - 3]
     cells: list[list[Cell]] = []
     values: list[tuple[float | None, ...]] = []
     rows: list[tuple[Row, ...]] = []
@@ -163,17 +163,17 @@ def _models_as_columns(name: str, quality: str, chosen: list[Chosen]) -> Grid:
         numbers = (_value(of[model].row.get(column)) if model in of else None for model in models)
         values.append((None, None, None, *numbers))
         is_published = head[2] == "published"
-        rows.append(() if is_published else tuple(one.row for one in of.values()))
+        rows.append(() if is_published else tuple(setup.row for setup in of.values()))
 
-    for dataset in dict.fromkeys(one.row["dataset"] for one in printed):
-        block = [one for one in printed if one.row["dataset"] == dataset]
-        first = {one.row["model"]: one for one in reversed(block)}
+    for dataset in dict.fromkeys(setup.row["dataset"] for setup in printed):
+        block = [setup for setup in printed if setup.row["dataset"] == dataset]
+        first = {setup.row["model"]: setup for setup in reversed(block)}
         for quantity in _IN_TABLE_2:
             column = f"published_{_column(quantity, quality)}"
             add((dataset, _heading(column, quality), "published"), column, first)
         for hardware in _hardware(block):
-            on = {one.row["model"]: one for one in block if _where(one.row) == hardware}
-            for column in (f"estimated_{one}" for one in _OURS):
+            on = {setup.row["model"]: setup for setup in block if _where(setup.row) == hardware}
+            for column in (f"estimated_{quantity}" for quantity in _OURS):
                 head = f"{_heading(column, quality)}, {hardware}"
                 add((dataset, head, "estimated"), column, on)
     heads = [HEADINGS["dataset"], *TRANSPOSED, *map(str, models)]
@@ -192,7 +192,7 @@ def _models_as_columns(name: str, quality: str, chosen: list[Chosen]) -> Grid:
 
 
 def _hardware(chosen: Iterable[Chosen]) -> list[str]:
-    return list(dict.fromkeys(name for name in (_where(one.row) for one in chosen) if name))
+    return list(dict.fromkeys(name for name in (_where(setup.row) for setup in chosen) if name))
 
 
 def _where(row: Mapping[str, Any]) -> str:
@@ -208,9 +208,13 @@ def _on(where: list[str]) -> str:
 def _ours(chosen: list[Chosen], quality: str, room: int) -> list[str]:
     """Our columns that hold something, as many as there is room for."""
     columns = [f"estimated_{name}" for name in _OURS]
-    if all(absent(one.row.get("published_train_kwh")) for one in chosen):  # no table of the paper
+    if all(
+        absent(setup.row.get("published_train_kwh")) for setup in chosen
+    ):  # no table of the paper
         columns.insert(1, f"measured_{quality}")
-    return [name for name in columns if any(not absent(one.row.get(name)) for one in chosen)][:room]
+    return [name for name in columns if any(not absent(setup.row.get(name)) for setup in chosen)][
+        :room
+    ]
 
 
 def _column(quantity: str, quality: str) -> str:
@@ -265,14 +269,14 @@ def setup_words(chosen: Chosen) -> str:
         ("precision", str),
         ("variant", str),
         ("tier", lambda tier: f"tier {tier}"),
-        ("collection", lambda whose: "" if whose == OWN else f"records: {whose}"),
+        ("collection", lambda collection: "" if collection == OWN else f"records: {collection}"),
         ("measured_num_records", lambda runs: f"{runs:.0f} run{'s' * (runs > 1)}"),
     ]
-    told = (say(row[name]) for name, say in words if not absent(row.get(name)))
-    said = ", ".join(filter(None, told))
+    parts = (say(row[name]) for name, say in words if not absent(row.get(name)))
+    text = ", ".join(filter(None, parts))
     if not chosen.num_others:
-        return said
+        return text
     plural = "s" * (chosen.num_others > 1)
     return (
-        f"{said}; {chosen.num_others} other set-up{plural} of it on this hardware: in the CSV file"
+        f"{text}; {chosen.num_others} other set-up{plural} of it on this hardware: in the CSV file"
     )

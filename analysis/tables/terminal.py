@@ -65,22 +65,25 @@ def lines(grid: Grid, width: int, notes: bool = False) -> Iterator[str]:
     if len(cells) > _MAX_ROWS:
         yield f"... and {len(cells) - _MAX_ROWS} more rows in the files; --where keeps fewer"
     if gone := [" ".join(filter(None, heads[at])) for at in range(len(heads)) if at not in shown]:
-        said = f"left out for want of width ({width}): {', '.join(gone)}"
-        yield from textwrap.wrap(said, width, subsequent_indent="  ")
+        note = f"left out for want of width ({width}): {', '.join(gone)}"
+        yield from textwrap.wrap(note, width, subsequent_indent="  ")
     if notes:
         for number, text in enumerate(grid.footnotes, 1):
-            said = f"{number}. {printable(text)}"
-            yield from textwrap.wrap(said, width, subsequent_indent="   ")
+            note = f"{number}. {printable(text)}"
+            yield from textwrap.wrap(note, width, subsequent_indent="   ")
 
 
 def _that_fit(widths: list[int], width: int, drop_first: tuple[int, ...]) -> list[int]:
     shown = list(range(len(widths)))
     for at in drop_first:
-        if sum(widths[one] + _GAP for one in shown) - _GAP <= width:
+        if sum(widths[column] + _GAP for column in shown) - _GAP <= width:
             break
         shown.remove(at)
     for at in reversed(drop_first):  # room may be left for a narrow one
-        if at not in shown and sum(widths[one] + _GAP for one in (*shown, at)) - _GAP <= width:
+        if (
+            at not in shown
+            and sum(widths[column] + _GAP for column in (*shown, at)) - _GAP <= width
+        ):
             shown.append(at)
     return sorted(shown)
 
@@ -92,8 +95,8 @@ def _head(kind: str, heading: str) -> list[str]:
 
 
 def _cell(text: str, marks: list[int], notes: bool) -> str:
-    said = printable(" ".join(text.split())) or ("-" if marks else "")
-    return f"{said} [{','.join(map(str, marks))}]" if marks and notes else said
+    shown = printable(" ".join(text.split())) or ("-" if marks else "")
+    return f"{shown} [{','.join(map(str, marks))}]" if marks and notes else shown
 
 
 def _padded(text: str, width: int, left: bool) -> str:
