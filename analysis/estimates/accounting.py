@@ -36,10 +36,10 @@ class Costs:
     _lenders: dict[tuple[str, str], list[Measured]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for one in self.measured:
-            if one.paper_row and one.tier != "small":
-                key = one.paper_row, _lender_key(one)
-                self._lenders.setdefault(key, []).append(one)
+        for row in self.measured:
+            if row.paper_row and row.tier != "small":
+                key = row.paper_row, _lender_key(row)
+                self._lenders.setdefault(key, []).append(row)
 
     def estimate(self, measured: Measured, within: tuple[str, ...] = ()) -> Estimate:
         """Training electricity of the whole recipe of `measured`, kWh; none of a scaled-down study,
@@ -110,8 +110,8 @@ class Costs:
         same collection; the
         paper's batch size of 32 first."""
 
-        def order(one: Measured) -> tuple[bool, float]:
-            batch_size = one.setup.asked.batch_size
+        def order(row: Measured) -> tuple[bool, float]:
+            batch_size = row.setup.asked.batch_size
             return batch_size != PAPER_BATCH_SIZE, -(batch_size or 0)
 
         key = name, _lender_key(asking)

@@ -74,14 +74,14 @@ def _name_of(quality_key: str) -> str:
     return names.get(quality_key, quality_key)
 
 
-def of_row(one: Measured, published_pct: float | None, task: TaskFacts) -> Accuracy | None:
+def of_row(row: Measured, published_pct: float | None, task: TaskFacts) -> Accuracy | None:
     """The accuracy of a row of a table. A measured one counts on real data; in a row of the paper,
     whose network is trained by its recipe, only that of a checkpoint."""
-    asked = one.setup.asked
-    measured = one.accuracy_pct
-    if asked.data.origin == "embedded" or (one.paper_row and asked.checkpoint_digest is None):
+    asked = row.setup.asked
+    measured = row.accuracy_pct
+    if asked.data.origin == "embedded" or (row.paper_row and asked.checkpoint_digest is None):
         measured = None
-    num_test = num_test_samples(one)
+    num_test = num_test_samples(row)
     if measured is not None:
-        num_test = one.num_accuracy_samples or num_test
-    return choose(measured, published_pct, task.quality_key, num_test, one.accuracy_half_width_pct)
+        num_test = row.num_accuracy_samples or num_test
+    return choose(measured, published_pct, task.quality_key, num_test, row.accuracy_half_width_pct)

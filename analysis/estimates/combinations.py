@@ -58,11 +58,11 @@ def combinations(rows: Iterable[Measured]) -> list[Combination]:
     best: list[Combination] = []
     for group in groups_of(rows):
         compared = in_group(group)
-        for phase in dict.fromkeys(one.phase for one in compared):
-            of_phase = [one for one in compared if one.phase == phase]
+        for phase in dict.fromkeys(saving.phase for saving in compared):
+            of_phase = [saving for saving in compared if saving.phase == phase]
             values = _best_values(of_phase)
             if values:
-                whole = next((one for one in of_phase if _is_measured(one, values)), None)
+                whole = next((saving for saving in of_phase if _is_measured(saving, values)), None)
                 best.append(Combination(phase, values, whole, group.reference, group.where))
     return best
 
@@ -70,16 +70,16 @@ def combinations(rows: Iterable[Measured]) -> list[Combination]:
 def _best_values(compared: Sequence[Saving]) -> dict[str, Any]:
     """Of each factor the value that saves most, where it is shown to save."""
     best: dict[str, tuple[float, Any]] = {}
-    for one in compared:
-        if one.is_combination or one.verdict != "saves" or one.compared is None:
+    for saving in compared:
+        if saving.is_combination or saving.verdict != "saves" or saving.compared is None:
             continue
-        ((factor, (_, value)),) = one.changed.items()
-        if factor not in best or one.compared.value < best[factor][0]:
-            best[factor] = one.compared.value, value
+        ((factor, (_, value)),) = saving.changed.items()
+        if factor not in best or saving.compared.value < best[factor][0]:
+            best[factor] = saving.compared.value, value
     return {factor: best[factor][1] for factor in FACTORS if factor in best}
 
 
-def _is_measured(one: Saving, values: Mapping[str, Any]) -> bool:
+def _is_measured(saving: Saving, values: Mapping[str, Any]) -> bool:
     """Whether it is this combination, beside its reference."""
-    changed = {factor: after for factor, (_, after) in one.changed.items()}
-    return changed == values and one.num_sweeps > 0
+    changed = {factor: after for factor, (_, after) in saving.changed.items()}
+    return changed == values and saving.num_sweeps > 0

@@ -32,7 +32,7 @@ def prediction_half_width(
     block_steps = sum(steps) / len(steps)
     num_further = num_further_steps / block_steps
     # in units of a mean block: no energy is too small or too large to be squared
-    shares = [one / (rate * block_steps) for one in kwh]
+    shares = [block_kwh / (rate * block_steps) for block_kwh in kwh]
     interval = rate_interval(shares, steps, CONFIDENCE)
     assert interval is not None and interval.half_width is not None, "two blocks or more"
     by_meter = interval.half_width * block_steps * (1 + len(kwh) / num_further) ** 0.5

@@ -120,7 +120,9 @@ def measured(
     """The row of these runs: of each stage and phase those that are repetitions, oldest first.
     spreads: how much runs differ; in_sweeps: runs of one sweep."""
     rates = {phase: rate_of(runs, spreads) for phase, runs in phases.items()}
-    runs = sorted((run for some in phases.values() for run in some), key=lambda run: run.order)
+    runs = sorted(
+        (run for of_phase in phases.values() for run in of_phase), key=lambda run: run.order
+    )
     own = [run for run in runs if run.stage in OWN_STAGES]
     newest = (own or runs)[-1]
     recipes = [run["recipe"] for run in runs if run["recipe"]]

@@ -41,7 +41,7 @@ def merge(frame: pd.DataFrame) -> list[Measured]:
         for key, setups in rows.items()
         for bundle in _bundles(setups)
     ]
-    return sorted(merged, key=lambda one: one.order)
+    return sorted(merged, key=lambda row: row.order)
 
 
 def _runs(frame: pd.DataFrame) -> Iterator[Run]:
@@ -59,7 +59,7 @@ def _runs(frame: pd.DataFrame) -> Iterator[Run]:
             fits = is_at_recipe_size(row["setup"], row["recipe"] or (), row["paper_row"], size_px)
             keys[about] = fits, row_key(row["setup"], fits), hardware_key(row["setup"])
         fits, *both = keys[about]
-        key, hardware = (apart(one, str(row["collection"])) for one in both)
+        key, hardware = (apart(base, str(row["collection"])) for base in both)
         yield Run(row, order, is_at_recipe_size=fits, row_key=key, hardware_key=hardware)
 
 

@@ -23,12 +23,15 @@ class Ratio:
         return not (math.isnan(self.low) or math.isnan(self.high))
 
 
-def ratio_of(one: float, half_width: float | None, other: float, others: float | None) -> Ratio:
-    """one / other. half_width, others: of the 95 % interval of each, None where it has none."""
+def ratio_of(
+    numerator: float, half_width: float | None, denominator: float, others: float | None
+) -> Ratio:
+    """half_width, others: of the 95 % interval of the numerator and of the denominator, None where
+    it has none."""
     interval = None
     if half_width is not None and others is not None:
-        interval = fieller(one, half_width, other, others)
-    return Ratio(one / other, *(interval or ()))
+        interval = fieller(numerator, half_width, denominator, others)
+    return Ratio(numerator / denominator, *(interval or ()))
 
 
 def weighted_mean(ratios: Sequence[Ratio]) -> Ratio:
@@ -41,13 +44,13 @@ def weighted_mean(ratios: Sequence[Ratio]) -> Ratio:
     97 %, and in 82 to 91 % where the true ratios scattered by twice their standard error."""
     if len(ratios) == 1:
         return ratios[0]
-    if not all(one.has_interval and one.low > 0 for one in ratios):
+    if not all(ratio.has_interval and ratio.low > 0 for ratio in ratios):
         return Ratio(_geometric_mean(ratios))
-    logs = [math.log(one.value) for one in ratios]
-    weights = [(math.log(one.high / one.low) / 2) ** -2 for one in ratios]
+    logs = [math.log(ratio.value) for ratio in ratios]
+    weights = [(math.log(ratio.high / ratio.low) / 2) ** -2 for ratio in ratios]
     weighted = list(zip(weights, logs, strict=True))
-    mean = math.fsum(weight * one for weight, one in weighted) / math.fsum(weights)
-    chi_squared = Z_95**2 * math.fsum(weight * (one - mean) ** 2 for weight, one in weighted)
+    mean = math.fsum(weight * log for weight, log in weighted) / math.fsum(weights)
+    chi_squared = Z_95**2 * math.fsum(weight * (log - mean) ** 2 for weight, log in weighted)
     degrees = len(ratios) - 1
     wider = math.sqrt(max(1.0, chi_squared / degrees))
     if chi_squared > _most_chi_squared(degrees):
@@ -66,7 +69,7 @@ def mean_of_pairs(ratios: Sequence[Ratio]) -> Ratio:
     """Of two ratios or more whose intervals say too little: how much the ratios themselves differ,
     by Student's t over their logarithms."""
     mean = _geometric_mean(ratios)
-    squares = math.fsum(math.log(one.value / mean) ** 2 for one in ratios)
+    squares = math.fsum(math.log(ratio.value / mean) ** 2 for ratio in ratios)
     degrees = len(ratios) - 1
     half_width = student_t(degrees) * math.sqrt(squares / degrees / len(ratios))
     return _with_half_width(math.log(mean), half_width) if half_width > ALIKE else Ratio(mean)
@@ -77,7 +80,7 @@ ALIKE = 1e-9
 
 
 def _geometric_mean(ratios: Sequence[Ratio]) -> float:
-    return math.exp(math.fsum(math.log(one.value) for one in ratios) / len(ratios))
+    return math.exp(math.fsum(math.log(ratio.value) for ratio in ratios) / len(ratios))
 
 
 def _with_half_width(mean: float, half_width: float) -> Ratio:

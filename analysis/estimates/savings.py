@@ -89,7 +89,7 @@ class Saving:
 def savings(rows: Iterable[Measured]) -> list[Saving]:
     """Every set-up against the reference of its group, the largest saving first within a model
     and phase. rows: as `merge` gives them."""
-    compared = [one for group in groups_of(rows) for one in in_group(group)]
+    compared = [saving for group in groups_of(rows) for saving in in_group(group)]
     return sorted(compared, key=_place)
 
 
@@ -106,15 +106,15 @@ def cheapest_shown(rows: Iterable[Measured], setup: SetUp) -> list[Cheapest]:
     """Of each phase, among the set-ups that are like `setup` but for the factors; none where no
     saving is shown. rows: as `merge` gives them."""
     alike = study_key(setup, AXIS)
-    compared = savings(one for one in rows if study_key(one.setup, AXIS) == alike)
-    found = []
-    for phase in dict.fromkeys(one.phase for one in compared):
-        of_phase = [one for one in compared if one.phase == phase]
-        shown = [one for one in of_phase if one.verdict == "saves"]
+    compared = savings(row for row in rows if study_key(row.setup, AXIS) == alike)
+    cheapest = []
+    for phase in dict.fromkeys(saving.phase for saving in compared):
+        of_phase = [saving for saving in compared if saving.phase == phase]
+        shown = [saving for saving in of_phase if saving.verdict == "saves"]
         if shown:
-            num_compared = sum(one.num_sweeps > 0 for one in of_phase)
-            found.append(Cheapest(min(shown, key=_change), num_compared))
-    return found
+            num_compared = sum(saving.num_sweeps > 0 for saving in of_phase)
+            cheapest.append(Cheapest(min(shown, key=_change), num_compared))
+    return cheapest
 
 
 def _change(saving: Saving) -> float:
@@ -127,33 +127,33 @@ def _place(saving: Saving) -> tuple[str, str, str, bool, float]:
 
 def in_group(group: Group) -> list[Saving]:
     """Each set-up of a group against its reference."""
-    return [one for row in group.others for one in against(group.reference, row, group.where)]
+    return [saving for row in group.others for saving in against(group.reference, row, group.where)]
 
 
-def against(reference: Measured, one: Measured, where: str) -> list[Saving]:
+def against(reference: Measured, row: Measured, where: str) -> list[Saving]:
     """One set-up against the reference of its group, of each phase that both have. where: see
     `Saving`."""
-    changed = differing(reference.setup, one.setup)
+    changed = differing(reference.setup, row.setup)
     return [
-        _saving(reference, one, key, changed, where)
-        for key in one.rates
+        _saving(reference, row, key, changed, where)
+        for key in row.rates
         if key in reference.rates and changed
     ]
 
 
 def _saving(
     reference: Measured,
-    one: Measured,
+    row: Measured,
     key: tuple[str, str],
     changed: Mapping[str, tuple[Any, Any]],
     where: str,
 ) -> Saving:
     """Of one stage and phase, `key`."""
-    in_sweeps = beside.common(one, reference, key)
-    pairs = in_sweeps or [_nearest(one, reference, key)]
+    in_sweeps = beside.common(row, reference, key)
+    pairs = in_sweeps or [_nearest(row, reference, key)]
     is_repeated = all(_is_repeated(rate) for pair in pairs for rate in pair)
     merged = weighted_mean if is_repeated or len(pairs) == 1 else mean_of_pairs
-    is_read = all(_is_read(one, rate) and _is_read(reference, other) for rate, other in pairs)
+    is_read = all(_is_read(row, rate) and _is_read(reference, other) for rate, other in pairs)
     energies = [_energy(*pair) for pair in pairs] if is_read else []
     times = [_time(*pair) for pair in pairs]
     energy = merged(energies) if energies else None
@@ -161,10 +161,10 @@ def _saving(
     if not in_sweeps:
         energy, time = _without_interval(energy), _without_interval(time)
     return Saving(
-        model=one.setup.asked.model,
+        model=row.setup.asked.model,
         phase=key[1],
         where=where,
-        is_small=one.setup.asked.scale == "small",
+        is_small=row.setup.asked.scale == "small",
         changed=changed,
         energy=energy,
         time=time,
@@ -175,7 +175,7 @@ def _saving(
         is_repeated=is_repeated or len(pairs) > 1,
         num_sweeps=len(in_sweeps),
         modelled_share=reference.rates[key].modelled_share,
-        flags=_flags(one, reference),
+        flags=_flags(row, reference),
     )
 
 
@@ -198,17 +198,17 @@ def _flags(*rows: Measured) -> tuple[str, ...]:
     return tuple(dict.fromkeys(notes))
 
 
-def _energy(one: MeasuredRate, reference: MeasuredRate) -> Ratio:
+def _energy(rate: MeasuredRate, reference: MeasuredRate) -> Ratio:
     return ratio_of(
-        one.kwh_per_sample, one.half_width, reference.kwh_per_sample, reference.half_width
+        rate.kwh_per_sample, rate.half_width, reference.kwh_per_sample, reference.half_width
     )
 
 
-def _time(one: MeasuredRate, reference: MeasuredRate) -> Ratio | None:
-    if not one.s_per_sample or not reference.s_per_sample:
+def _time(rate: MeasuredRate, reference: MeasuredRate) -> Ratio | None:
+    if not rate.s_per_sample or not reference.s_per_sample:
         return None
     return ratio_of(
-        one.s_per_sample, one.s_half_width, reference.s_per_sample, reference.s_half_width
+        rate.s_per_sample, rate.s_half_width, reference.s_per_sample, reference.s_half_width
     )
 
 

@@ -74,7 +74,7 @@ def curves(records: pd.DataFrame) -> list[Curve]:
         & (records["kwh_per_sample"].astype(float) > 0)
     ].sort_values("started_s", kind="stable")
     fitted = (_curve(row) for row in wanted.to_dict("records"))
-    return [one for one in fitted if one is not None and one.num_epochs >= 1]
+    return [curve for curve in fitted if curve is not None and curve.num_epochs >= 1]
 
 
 def _curve(row: dict) -> Curve | None:

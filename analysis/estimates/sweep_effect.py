@@ -58,14 +58,14 @@ def _slope(points: Sequence[tuple[str, float, float]]) -> Slope | None:
     setups: dict[str, list[tuple[float, float]]] = {}
     for setup, rate, x in points:
         setups.setdefault(setup, []).append((x, rate))
-    repeated = [some for some in setups.values() if len(some) > 1]
+    repeated = [runs for runs in setups.values() if len(runs) > 1]
     xs: list[float] = []
     ys: list[float] = []
-    for some in repeated:
-        mean_x = math.fsum(x for x, _ in some) / len(some)
-        mean_y = math.fsum(y for _, y in some) / len(some)
-        xs += [x - mean_x for x, _ in some]
-        ys += [y / mean_y - 1 for _, y in some]
+    for runs in repeated:
+        mean_x = math.fsum(x for x, _ in runs) / len(runs)
+        mean_y = math.fsum(y for _, y in runs) / len(runs)
+        xs += [x - mean_x for x, _ in runs]
+        ys += [y / mean_y - 1 for _, y in runs]
     square = math.fsum(x * x for x in xs)
     degrees = len(xs) - len(repeated) - 1
     if degrees < 1 or square < 1e-12:

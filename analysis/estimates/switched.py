@@ -34,14 +34,14 @@ def reference_of(group: Sequence[Measured], like: Measured | None = None) -> Mea
     """From which the others are the fewest changes away; of equals the one that is nearest to
     `like`, then the one that keeps most defaults, then the one that was measured more often."""
 
-    def distance(one: Measured) -> tuple[int, int, int, int]:
-        changes = sum(len(differing(one.setup, other.setup)) for other in group)
-        from_like = len(differing(like.setup, one.setup)) if like else 0
+    def distance(row: Measured) -> tuple[int, int, int, int]:
+        changes = sum(len(differing(row.setup, other.setup)) for other in group)
+        from_like = len(differing(like.setup, row.setup)) if like else 0
         kept = sum(
-            getattr(one.setup.asked, name, None) == getattr(_DEFAULT, name, None)
+            getattr(row.setup.asked, name, None) == getattr(_DEFAULT, name, None)
             for name in FACTORS
         )
-        return changes, from_like, -kept, -len(one.run_ids)
+        return changes, from_like, -kept, -len(row.run_ids)
 
     return min(group, key=distance)
 
@@ -75,9 +75,9 @@ def groups_of(rows: Iterable[Measured]) -> list[Group]:
     """Rows that are alike but for the factors, two set-ups at least. Those that no sweep measured
     beside their reference, but beside one of their own, are a group of their own as well."""
     alike: dict[str, list[Measured]] = {}
-    for one in rows:
-        key = study_key(one.setup, AXIS)
-        alike.setdefault(apart(key, one.collection), []).append(one)
+    for row in rows:
+        key = study_key(row.setup, AXIS)
+        alike.setdefault(apart(key, row.collection), []).append(row)
     several = [group for group in alike.values() if len(group) > 1]
     references = [reference_of(group) for group in several]
     return [
@@ -88,18 +88,18 @@ def groups_of(rows: Iterable[Measured]) -> list[Group]:
 
 
 def _stars(group: Sequence[Measured], reference: Measured, where: str) -> list[Group]:
-    others = [one for one in group if one is not reference]
-    alone = [one for one in others if not one.shares_sweep_with(reference)]
+    others = [row for row in group if row is not reference]
+    alone = [row for row in others if not row.shares_sweep_with(reference)]
     stars = []
     while len(alone) > 1:
         own = reference_of(alone, reference)
-        beside = [one for one in alone if one is not own and one.shares_sweep_with(own)]
+        beside = [row for row in alone if row is not own and row.shares_sweep_with(own)]
         if beside:
             changed = differing(reference.setup, own.setup).items()
             words = [where, *(f"{name} {as_written(after)}" for name, (_, after) in changed)]
             stars.append(Group(own, tuple(beside), ", ".join(words)))
-            others = [one for one in others if not any(one is near for near in beside)]
-        alone = [one for one in alone if one is not own and not any(one is b for b in beside)]
+            others = [row for row in others if not any(row is near for near in beside)]
+        alone = [row for row in alone if row is not own and not any(row is b for b in beside)]
     return [Group(reference, tuple(others), where), *stars]
 
 
@@ -125,7 +125,7 @@ def _where(reference: Measured, references: Sequence[Measured]) -> str:
     own = setup_fields(reference.setup)
     theirs = [setup_fields(other.setup) for other in alike]
     words = [reference.device]
-    if any(one.collection != reference.collection for one in alike):
+    if any(row.collection != reference.collection for row in alike):
         words.append(f"{reference.collection} records")
     words += [
         f"{name} {value}"

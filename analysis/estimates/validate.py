@@ -101,8 +101,8 @@ def predictions_of(record: Record, first: float) -> list[Prediction | LeftOut]:
     )
     group = f"{record.model} on {device_of(record.setup)}"
     return [
-        dataclasses.replace(one, group=group) if isinstance(one, Prediction) else one
-        for one in outcomes
+        dataclasses.replace(outcome, group=group) if isinstance(outcome, Prediction) else outcome
+        for outcome in outcomes
     ]
 
 
@@ -161,17 +161,17 @@ def _change(blocks: Sequence[Reading]) -> str:
     it says nothing of blocks without."""
     for name in ("gpu_kwh", "cpu_kwh", "ram_kwh"):
         component = name.removesuffix("_kwh").upper()
-        for what, energies in (
+        for meter, energies in (
             (component, [preferred(block) for block in blocks]),
             (f"this suite's own counter of the {component}", [block.own for block in blocks]),
         ):
             read = sum(getattr(energy, name) is not None for energy in energies)
             if 0 < read < len(blocks):
-                return f"{what} was read in {read} of {len(blocks)} blocks only"
+                return f"{meter} was read in {read} of {len(blocks)} blocks only"
     return ""
 
 
 def _overhead_kwh(overheads: Sequence[Overhead], name: str) -> list[float]:
     """Energy of each overhead of this name that was read, kWh."""
-    energies = [one.energy.total_kwh for one in overheads if one.name == name]
+    energies = [overhead.energy.total_kwh for overhead in overheads if overhead.name == name]
     return [kwh for kwh in energies if kwh is not None]
