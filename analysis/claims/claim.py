@@ -68,5 +68,7 @@ def equivalent(low: float, high: float, margin: float = MARGIN) -> Verdict:
 def table(claims: Sequence[Claim], title: str) -> str:
     """One line a claim, Markdown; `title`: of the column that says what was found."""
     lines = [f"| Where | The paper | {title} | |", "|---|---|---|---|"]
-    lines += [f"| {one.place} | {one.says} | {one.shown} | {one.verdict} |" for one in claims]
+    lines += [
+        f"| {claim.place} | {claim.says} | {claim.shown} | {claim.verdict} |" for claim in claims
+    ]
     return "\n".join(lines) + "\n"

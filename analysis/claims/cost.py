@@ -31,16 +31,16 @@ FIELLER = "95 % intervals by Fieller"
 def larger_sets(measured: Sequence[Measured]) -> Claim:
     """The recipe with pre-training over the recipe without, each priced at its own steps."""
     parts: list[Part] = []
-    named = {(one.name, one.comparison_key): one for one in measured}
-    for (name, key), one in named.items():
+    named = {(row.name, row.comparison_key): row for row in measured}
+    for (name, key), row in named.items():
         larger = named.get((LARGER_SETS.get(name, ""), key))
-        kwh = _whole(one), _whole(larger) if larger else None
+        kwh = _whole(row), _whole(larger) if larger else None
         if larger is None or kwh[0] is None or kwh[1] is None:
             continue
         ratio = kwh[1].value / kwh[0].value
         low, high = _interval(kwh[1], kwh[0])
         interval = "no interval" if math.isnan(low) else f"{low:.1f} to {high:.1f}"
-        words = f"{larger.name} over {name}: {ratio:.1f} x ({interval}){_apart(one, larger)}"
+        words = f"{larger.name} over {name}: {ratio:.1f} x ({interval}){_apart(row, larger)}"
         parts.append((words, above(low, high, 1.0)))
     return of_parts(
         "5.4, Figure 3", "pre-training on a larger set costs more than training", parts, FIELLER
@@ -49,10 +49,10 @@ def larger_sets(measured: Sequence[Measured]) -> Claim:
 
 def self_supervision(measured: Sequence[Measured]) -> Claim:
     parts: list[Part] = []
-    for one in measured:
-        if not any(word in one.name for word in SELF_SUPERVISED):
+    for row in measured:
+        if not any(word in row.name for word in SELF_SUPERVISED):
             continue
-        stages = {stage.name: _stage_kwh(one, stage) for stage in one.recipe}
+        stages = {stage.name: _stage_kwh(row, stage) for stage in row.recipe}
         before = stages.pop("pretrain", None)
         after = [kwh for kwh in stages.values() if kwh is not None]
         if before is None or not after or len(after) < len(stages):
@@ -62,7 +62,7 @@ def self_supervision(measured: Sequence[Measured]) -> Claim:
         low_ratio, high_ratio = _interval(rest, before)
         low, high = 1 / (1 + high_ratio), 1 / (1 + low_ratio)
         interval = "no interval" if math.isnan(low) else f"{low:.1%} to {high:.1%}"
-        words = f"{one.name}: {share:.1%} ({interval})"
+        words = f"{row.name}: {share:.1%} ({interval})"
         parts.append((words, above(low, high, PRETRAINING_SHARE)))
     return of_parts(
         "5.5, Figure 4",
@@ -77,18 +77,18 @@ def _apart(one: Measured, other: Measured) -> str:
     return "" if one.shares_sweep_with(other) else ", measured apart"
 
 
-def _whole(one: Measured) -> Quantity | None:
+def _whole(row: Measured) -> Quantity | None:
     """kWh of the recipe at measured rates; relative to another of the same set-up it is a result
     of a study, on its own it is none. None where a stage has no rate of its own."""
-    kwh = [_stage_kwh(one, stage) for stage in one.recipe]
+    kwh = [_stage_kwh(row, stage) for stage in row.recipe]
     known = [part for part in kwh if part is not None]
     return total(known) if kwh and len(known) == len(kwh) else None
 
 
-def _stage_kwh(one: Measured, stage: Stage) -> Quantity | None:
+def _stage_kwh(row: Measured, stage: Stage) -> Quantity | None:
     """A stage priced at its own step: pre-training has a larger head, or a decoder."""
     own = "pretrain" if stage.name == "pretrain" and stage.workload == "supervised" else ""
-    rate = one.rates.get((own or stage.workload, "train"))
+    rate = row.rates.get((own or stage.workload, "train"))
     if stage.row is not None or rate is None or not stage.num_samples or not stage.num_epochs:
         return None
     name = f"{own or stage.workload}"
@@ -113,10 +113,10 @@ def _interval(numerator: Quantity, denominator: Quantity) -> tuple[float, float]
 def batch_size(measured: Sequence[Measured]) -> Claim:
     """The smallest batch over the largest, of networks tested with both and alike otherwise."""
     lines: dict[str, dict[int, Measured]] = {}
-    for one in measured:
-        if one.task == "classification" and one.test_rate and one.setup.asked.batch_size:
-            key = apart(study_key(one.setup, AXES["batch_size"]), one.collection)
-            lines.setdefault(key, {})[one.setup.asked.batch_size] = one
+    for row in measured:
+        if row.task == "classification" and row.test_rate and row.setup.asked.batch_size:
+            key = apart(study_key(row.setup, AXES["batch_size"]), row.collection)
+            lines.setdefault(key, {})[row.setup.asked.batch_size] = row
     parts: list[Part] = []
     for line in lines.values():
         small, large = min(line), max(line)

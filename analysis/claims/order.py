@@ -28,7 +28,7 @@ def as_printed(measured: Sequence[Measured]) -> Claim:
     printed = published.wide(published.IMAGENET).set_index("model")["test_kwh"]
     parts: list[Part] = []
     for group in _compared(measured):
-        rates = {one.name: one.test_rate.kwh_per_sample for one in group if one.test_rate}
+        rates = {row.name: row.test_rate.kwh_per_sample for row in group if row.test_rate}
         found_on = group[0]
         ours = pd.Series(rates, dtype=float)
         common = [name for name in ours.index if pd.notna(printed.get(name))]
@@ -49,9 +49,9 @@ def as_printed(measured: Sequence[Measured]) -> Claim:
 def _compared(measured: Sequence[Measured]) -> list[list[Measured]]:
     """Classification on ImageNet-1k whose runs compare, one row a model."""
     groups: dict[str, dict[str, Measured]] = {}
-    for one in measured:
-        if one.task == "classification" and one.dataset == published.IMAGENET:
-            groups.setdefault(one.comparison_key, {}).setdefault(one.name, one)
+    for row in measured:
+        if row.task == "classification" and row.dataset == published.IMAGENET:
+            groups.setdefault(row.comparison_key, {}).setdefault(row.name, row)
     return [list(group.values()) for group in groups.values()]
 
 
@@ -59,7 +59,9 @@ def _elsewhere() -> str:
     """The same correlation on other people's machines."""
     printed = published.wide(published.IMAGENET).set_index("model")["test_kwh"]
     rhos = [
-        rank(printed, one.values, one_a_network).rho for one in all_sets() if one.phase == "test"
+        rank(printed, other.values, one_a_network).rho
+        for other in all_sets()
+        if other.phase == "test"
     ]
     return f"{min(rhos):.2f} to {max(rhos):.2f}"
 
@@ -67,12 +69,12 @@ def _elsewhere() -> str:
 def on_other_hardware(measured: Sequence[Measured]) -> Claim:
     """Training on two devices, of networks that were trained alike on both."""
     on: dict[str, tuple[str, dict[str, Measured]]] = {}
-    for one in measured:
-        if one.task != "classification" or _train_key(one) is None or one.setup.found is None:
+    for row in measured:
+        if row.task != "classification" or _train_key(row) is None or row.setup.found is None:
             continue
-        machine = apart(hardware_key(one.setup), one.collection) + str(one.setup.asked.num_threads)
-        _, rows = on.setdefault(machine, (one.device, {}))
-        rows.setdefault(study_key(one.setup, MACHINE), one)
+        machine = apart(hardware_key(row.setup), row.collection) + str(row.setup.asked.num_threads)
+        _, rows = on.setdefault(machine, (row.device, {}))
+        rows.setdefault(study_key(row.setup, MACHINE), row)
     parts: list[Part] = []
     machines = list(on.values())
     for number, (name, rows) in enumerate(machines):
@@ -92,9 +94,9 @@ def on_other_hardware(measured: Sequence[Measured]) -> Claim:
     )
 
 
-def _train_key(one: Measured) -> tuple[str, str] | None:
+def _train_key(row: Measured) -> tuple[str, str] | None:
     """Stage and phase of `one.train_rate`."""
-    return next((key for key, rate in one.rates.items() if rate is one.train_rate), None)
+    return next((key for key, rate in row.rates.items() if rate is row.train_rate), None)
 
 
 def _of_both(rows: Mapping[str, Measured], others: Mapping[str, Measured]) -> pd.DataFrame:

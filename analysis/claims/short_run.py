@@ -19,13 +19,13 @@ SHARE_RIGHT = 0.95
 def short_predicts_long(outcomes: Sequence[Prediction | LeftOut]) -> Claim:
     """`outcomes`: of every window, predicted from its first part or left out for a reason."""
     says = "a short run predicts a long one"
-    made = [one for one in outcomes if isinstance(one, Prediction)]
+    made = [outcome for outcome in outcomes if isinstance(outcome, Prediction)]
     if not made:
         return Claim("A.4", says)
-    errors = [abs(one.error) for one in made]
-    groups = [one.group or str(place) for place, one in enumerate(made)]
+    errors = [abs(prediction.error) for prediction in made]
+    groups = [prediction.group or str(place) for place, prediction in enumerate(made)]
     within = Share([error <= MARGIN for error in errors], groups)
-    held = Share([one.held for one in made], groups)
+    held = Share([prediction.held for prediction in made], groups)
     shown = (
         f"{len(made)} of {len(outcomes)} windows have blocks enough; of these, from their first "
         f"fifth, {within.count} are predicted within {MARGIN:.0%} ({within}; "

@@ -98,9 +98,9 @@ def efficient_networks_rise() -> Claim:
 
 def logarithm() -> Claim:
     boards = {
-        one.hardware: one.values
-        for one in energy_sets(uses=BUSY)
-        if one.phase == "train" and "PyTorch" in one.name and len(one.values) >= 5
+        measured.hardware: measured.values
+        for measured in energy_sets(uses=BUSY)
+        if measured.phase == "train" and "PyTorch" in measured.name and len(measured.values) >= 5
     }
     first, second = boards["Quadro RTX 5000"], boards["NVIDIA A100-SXM4-40GB x8"]
     rows = published.wide(published.IMAGENET).set_index("model")
@@ -143,7 +143,7 @@ def _doubled(kwh: float) -> float:
 
 def alpha_and_beta() -> list[Claim]:
     small = [int(alpha) for alpha in (1, 2, 3, 4) if table3(alpha=alpha).index[0] == MOST]
-    index, one = table3(), table3(beta=1.0)
+    index, at_1 = table3(), table3(beta=1.0)
     v2 = [_place(index, f"EfficientNetv2 {size}") for size in "SML"]
     swin = index[[m for m in index.index if m.startswith("Swin")]]
     deit = index[[m for m in index.index if m.startswith("DeIT")]]
@@ -172,9 +172,9 @@ def alpha_and_beta() -> list[Claim]:
         Claim(
             "A.5",
             "at beta 1 GQI lies between 0.111 and 0.185",
-            f"{one.min():.3f} to {one.max():.3f} by its own table (n {len(one)}); "
-            f"{int((one < 0.111).sum())} rows are below 0.111",
-            FAILS if one.min() < 0.111 - 5e-4 else HOLDS,
+            f"{at_1.min():.3f} to {at_1.max():.3f} by its own table (n {len(at_1)}); "
+            f"{int((at_1 < 0.111).sum())} rows are below 0.111",
+            FAILS if at_1.min() < 0.111 - 5e-4 else HOLDS,
         ),
         Claim(
             "A.5",

@@ -28,16 +28,16 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         checked = check([place.expanduser() for place in arguments.bundles])
     except OSError as error:
-        what = error.filename or ", ".join(map(str, arguments.bundles))
+        named = error.filename or ", ".join(map(str, arguments.bundles))
         raise AnalysisError(
-            f"{what} cannot be read: {error.strerror or error}; copy it again"
+            f"{named} cannot be read: {error.strerror or error}; copy it again"
         ) from None
     if not checked:
         raise AnalysisError("no record there; `python -m analysis share` makes a bundle")
-    for one in checked:
-        if arguments.all or one.verdict != "believable":
-            print(one)
-    counts = Counter(one.verdict for one in checked)
+    for record in checked:
+        if arguments.all or record.verdict != "believable":
+            print(record)
+    counts = Counter(record.verdict for record in checked)
     counted = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
     print(f"{len(checked)} record{'s' * (len(checked) > 1)}: {counted}")
     print(BLIND, file=sys.stderr)

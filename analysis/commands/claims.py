@@ -64,6 +64,9 @@ def of_frame(records: pd.DataFrame) -> list[Claim]:
     finished = records[(records["status"] == "finished") & (records["kind"] == "record")]
     read = (read_or_name(path) for path in sorted(set(finished["path"])))
     outcomes = [
-        one for record in read if record is not None for one in predictions_of(record, FIRST)
+        outcome
+        for record in read
+        if record is not None
+        for outcome in predictions_of(record, FIRST)
     ]
     return claims(records, outcomes)

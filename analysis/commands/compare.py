@@ -40,12 +40,12 @@ def run(arguments: argparse.Namespace) -> int:
     if len(arguments.runs) < 2:
         raise AnalysisError("compare needs two runs or more; name another")
     old, *others = [named(name) for name in arguments.runs]
-    for one in (old, *others):
-        if one.measured is None:
-            raise AnalysisError(f"{one.name} measured nothing to the end; `show` tells why")
-        if one is not old and (shared := _run_ids(old) & _run_ids(one)):
+    for runs in (old, *others):
+        if runs.measured is None:
+            raise AnalysisError(f"{runs.name} measured nothing to the end; `show` tells why")
+        if runs is not old and (shared := _run_ids(old) & _run_ids(runs)):
             raise AnalysisError(
-                f"{old.name} and {one.name} both hold run {min(shared)}; name runs of their own"
+                f"{old.name} and {runs.name} both hold run {min(shared)}; name runs of their own"
             )
     by_name = {new.name: list(differences(old, new)) for new in others}
     for new in others:
@@ -53,8 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if limit is None else _status(by_name, limit)
 
 
-def _run_ids(one: Named) -> set[str]:
-    return set(one.frame["run_id"].dropna())
+def _run_ids(named: Named) -> set[str]:
+    return set(named.frame["run_id"].dropna())
 
 
 def share_of(text: str) -> float:
@@ -72,13 +72,15 @@ def share_of(text: str) -> float:
 
 def _print(old: Named, new: Named, changes: Sequence[Difference]) -> None:
     print(printable(f"{new.name} against {old.name}"))
-    for one in changes:
-        rates = " -> ".join(plain(J_PER_KWH * kwh) for kwh in (one.old_kwh, one.new_kwh))
+    for change in changes:
+        rates = " -> ".join(plain(J_PER_KWH * kwh) for kwh in (change.old_kwh, change.new_kwh))
         interval = "no interval"
-        if one.low is not None and one.high is not None:
-            interval = f"{percent(one.low, '+')} to {percent(one.high, '+')} %"
-        print(f"  {one.phase:<6} {rates} J a sample: {percent(one.change, '+')} % ({interval})")
-        print(printable(f"         {one.verdict}: {one.why}"))
+        if change.low is not None and change.high is not None:
+            interval = f"{percent(change.low, '+')} to {percent(change.high, '+')} %"
+        print(
+            f"  {change.phase:<6} {rates} J a sample: {percent(change.change, '+')} % ({interval})"
+        )
+        print(printable(f"         {change.verdict}: {change.why}"))
     if not changes:
         print("  no phase in common")
     if is_modelled(old) or is_modelled(new):
@@ -93,23 +95,25 @@ def _print(old: Named, new: Named, changes: Sequence[Difference]) -> None:
 def _status(by_name: dict[str, list[Difference]], limit: float) -> int:
     """Of --fail-over, with a line a rise. Raises `AnalysisError` where nothing can be told."""
     rose = False
-    for name, some in by_name.items():
-        for one in some:
-            if one.rose_by_more_than(limit):
+    for name, changes in by_name.items():
+        for change in changes:
+            if change.rose_by_more_than(limit):
                 rose = True
                 print(
                     printable(
-                        f"{name}: {one.phase} rose by {plain(100 * one.change)} %, shown to be "
-                        f"over {100 * limit:g} %"
+                        f"{name}: {change.phase} rose by {plain(100 * change.change)} %, "
+                        f"shown to be over {100 * limit:g} %"
                     ),
                     file=sys.stderr,
                 )
     if rose:
         return 1
-    for name, some in by_name.items():
-        if not some:
+    for name, changes in by_name.items():
+        if not changes:
             raise AnalysisError(f"--fail-over cannot be told: {name} has no phase in common")
-        for one in some:
-            if one.low is None:
-                raise AnalysisError(f"--fail-over cannot be told: {name}, {one.phase}: {one.why}")
+        for change in changes:
+            if change.low is None:
+                raise AnalysisError(
+                    f"--fail-over cannot be told: {name}, {change.phase}: {change.why}"
+                )
     return 0

@@ -64,7 +64,9 @@ def run(arguments: argparse.Namespace) -> int:
             raise AnalysisError(
                 f"--out {folder} cannot be written: {error.strerror or error}; name another folder"
             ) from None
-    rates = [p for one in imported.records for p in one.phases.values() if p.energy_kwh_per_sample]
+    rates = [
+        p for record in imported.records for p in record.phases.values() if p.energy_kwh_per_sample
+    ]
     cure = "" if rates else "; give --samples N, the samples that a run processed"
     if not rates and arguments.samples is not None:
         cure = "; the lines above say why"

@@ -62,12 +62,12 @@ def errors() -> str:
     ]
     for phase in ("train", "test"):
         for names in (*MODELS, ("s_per_image",), ("gmacs", "activations_m", "s_per_image")):
-            one = fitted(phase, names)
+            fit = fitted(phase, names)
             alone = fitted(phase, ("gmacs",), has_time="s_per_image" in names)
-            factors = (f"x/÷ {one.factor(level):.1f}" for level in CONFIDENCES)
+            factors = (f"x/÷ {fit.factor(level):.1f}" for level in CONFIDENCES)
             lines.append(
-                f"| {_TARGET[phase]} | {_named(names)} | {one.num_networks} | {one.num_families} | "
-                f"{one.median_error:.0%} | {alone.median_error:.0%} | {' | '.join(factors)} |"
+                f"| {_TARGET[phase]} | {_named(names)} | {fit.num_networks} | {fit.num_families} | "
+                f"{fit.median_error:.0%} | {alone.median_error:.0%} | {' | '.join(factors)} |"
             )
     return "\n".join(lines) + "\n"
 
@@ -98,7 +98,9 @@ def fitted(phase: str, names: tuple[str, ...], has_time: bool = False) -> Any:
     features = at_own_size()[list(SHAPE)]
     if has_time or "s_per_image" in names:
         [time] = [
-            one for one in throughput_sets() if one.phase == phase and one.name == SETS[phase]
+            timed
+            for timed in throughput_sets()
+            if timed.phase == phase and timed.name == SETS[phase]
         ]
         features = features.join(time.values.rename("s_per_image"), how="inner")
     rows = one_a_network([row for row in features.index if pd.notna(kwh.get(row))])
@@ -122,8 +124,8 @@ def _range(name: str, model: Any) -> str:
 def _predicted(shape: dict[str, float], phase: str | None) -> str:
     names = tuple(shape)
     lines = []
-    for one in (phase,) if phase else ("train", "test"):
-        model = fitted(one, names)
+    for wanted in (phase,) if phase else ("train", "test"):
+        model = fitted(wanted, names)
         predictions = [model.predict(shape, level) for level in CONFIDENCES]
         outside = model.outside(shape)
         intervals = "; ".join(map(_interval, predictions))
@@ -131,7 +133,7 @@ def _predicted(shape: dict[str, float], phase: str | None) -> str:
             ranges = ", ".join(_range(name, model) for name in outside)
             intervals = f"no interval: outside of what the fit learned from, {ranges}"
         lines.append(
-            f"{_TARGET[one]}: {predictions[0].kwh:.3g} kWh ({intervals})\n"
+            f"{_TARGET[wanted]}: {predictions[0].kwh:.3g} kWh ({intervals})\n"
             f"  from {_named(names)}; median error {model.median_error:.0%} on families left out, "
             f"n {model.num_networks} networks of {model.num_families} families\n"
         )

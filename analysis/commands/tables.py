@@ -79,8 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
     }
     write_all(texts, arguments.out)
     beneath = {
-        name: list(noted.lines(name, tables[name], one, arguments.out, formats))
-        for name, one in grids.items()
+        name: list(noted.lines(name, tables[name], shown, arguments.out, formats))
+        for name, shown in grids.items()
         if name != OWN
     }
     shown = {OWN: grids[OWN]} if arguments.own else grids
@@ -183,7 +183,9 @@ def _tables(frame: pd.DataFrame, arguments: argparse.Namespace) -> dict[str, pd.
         tables = _without(tables, chosen, "--columns")
     if arguments.diff:
         return {
-            f"{name}_diff": diff(one) for name, one in tables.items() if name not in (OWN, STUDIES)
+            f"{name}_diff": diff(table)
+            for name, table in tables.items()
+            if name not in (OWN, STUDIES)
         }
     return tables
 

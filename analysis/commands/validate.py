@@ -29,18 +29,20 @@ def run(arguments: argparse.Namespace) -> int:
         raise AnalysisError(f"--first {arguments.first} is not between 0 and 1; 0.2 is a fifth")
     predictions: list[Prediction] = []
     for path, record in _records(arguments.runs):
-        for one in predictions_of(record, arguments.first):
-            if isinstance(one, LeftOut):
-                print(f"left out {Problem(path, str(one))}", file=sys.stderr)
+        for outcome in predictions_of(record, arguments.first):
+            if isinstance(outcome, LeftOut):
+                print(f"left out {Problem(path, str(outcome))}", file=sys.stderr)
             else:
-                print(one)
-                predictions.append(one)
+                print(outcome)
+                predictions.append(outcome)
     if not predictions:
         raise AnalysisError(f"no run can be predicted; measure longer with {MEASURE_LONGER}")
-    held = sum(one.held for one in predictions)
-    worst = max(abs(one.error) for one in predictions)
-    whole = max(abs(one.whole_error) for one in predictions)
-    width = median(one.half_width_kwh / one.predicted_kwh for one in predictions)
+    held = sum(prediction.held for prediction in predictions)
+    worst = max(abs(prediction.error) for prediction in predictions)
+    whole = max(abs(prediction.whole_error) for prediction in predictions)
+    width = median(
+        prediction.half_width_kwh / prediction.predicted_kwh for prediction in predictions
+    )
     print(
         f"interval held in {held} of {len(predictions)}, its half-width {width:.1%} (median); "
         f"largest error {worst:.2%} of the steps predicted, {whole:.2%} of a whole run"

@@ -121,7 +121,7 @@ def _names(plain: dict[str, Any], more: Mapping[str, str]) -> dict[str, str]:
         names |= {name: USER for pair in _USER_SAID.findall(text) for name in pair}
     job = plain.get("scheduler") or {}
     hosts = [host, *_nodes(job.get("node_list") or "")]
-    names |= {name: HOST for one in hosts for name in (one, one.split(".")[0])}
+    names |= {name: HOST for host in hosts for name in (host, host.split(".")[0])}
     names |= {job.get("account") or "": USER}
     kept = [name for name in names if len(name) > 1 and name.lower() not in _NO_NAMES]
     return {name: names[name] for name in sorted(kept, key=lambda name: (-len(name), name))}
@@ -130,10 +130,10 @@ def _names(plain: dict[str, Any], more: Mapping[str, str]) -> dict[str, str]:
 def _labelled(value: Any, key: str = "") -> Iterator[str]:
     """Texts of a config that stand under keys such as `user` or `host`."""
     pairs = value.items() if isinstance(value, dict) else ()
-    for name, one in pairs:
-        yield from _labelled(one, name)
-    for one in value if isinstance(value, list) else ():
-        yield from _labelled(one, key)
+    for name, text in pairs:
+        yield from _labelled(text, name)
+    for item in value if isinstance(value, list) else ():
+        yield from _labelled(item, key)
     if isinstance(value, str) and IS_LABEL.fullmatch(key) and re.fullmatch(r"[\w.-]{3,}", value):
         yield value
 
@@ -155,13 +155,13 @@ def _cleaned(value: Any, names: dict[str, str], group: str = "") -> Any:
     """group: of versions, or of keys that no schema knows, where `value` is in one."""
     if isinstance(value, dict):
         return {
-            scrubbed_value(key, names, is_message=False) if group else key: _hidden(one)
+            scrubbed_value(key, names, is_message=False) if group else key: _hidden(item)
             if group in _FREE_KEYS and IS_LABEL.fullmatch(key)
-            else _cleaned(one, names, group or _group(key))
-            for key, one in value.items()
+            else _cleaned(item, names, group or _group(key))
+            for key, item in value.items()
         }
     if isinstance(value, list):
-        return [_cleaned(one, names, group) for one in value]
+        return [_cleaned(item, names, group) for item in value]
     if _is_words(value, group):
         return scrubbed_value(value, names, is_message=not group)
     return without_names(value, names) if isinstance(value, str) else value
@@ -170,22 +170,22 @@ def _cleaned(value: Any, names: dict[str, str], group: str = "") -> Any:
 def _hidden(value: Any) -> Any:
     """Every text in what stands under a key such as `user` or `token` as `<name>`."""
     if isinstance(value, dict):
-        return {key: _hidden(one) for key, one in value.items()}
+        return {key: _hidden(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_hidden(one) for one in value]
+        return [_hidden(item) for item in value]
     return NAME if isinstance(value, str) else value
 
 
 def _texts(value: Any, group: str = "") -> Iterator[str]:
     """Every text in plain JSON, keys that no schema knows too, but for versions."""
     if isinstance(value, dict):
-        for key, one in value.items():
+        for key, item in value.items():
             if group:
                 yield key
-            yield from _texts(one, group or _group(key))
+            yield from _texts(item, group or _group(key))
     elif isinstance(value, list):
-        for one in value:
-            yield from _texts(one, group)
+        for item in value:
+            yield from _texts(item, group)
     elif _is_words(value, group):
         yield value
 

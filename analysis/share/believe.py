@@ -58,8 +58,8 @@ def findings(record: Record) -> list[Finding]:
     for phase in record.phases.values():
         counted = Counted.of(phase)
         suspicions += (
-            Finding(one.weight, f"{phase.phase}: {one.what}")
-            for one in (
+            Finding(finding.weight, f"{phase.phase}: {finding.reason}")
+            for finding in (
                 *_of_rate(phase, counted),
                 *_of_parts(record, phase, counted),
                 *of_blocks(record, phase, counted),
@@ -78,8 +78,10 @@ def _of_setup(record: Record) -> Iterator[Finding]:
     if boards and metered is not None and len(boards) != metered:
         yield wrong(f"{metered} GPUs are said to be metered, and {len(boards)} boards are listed")
     limits = [] if found is None or found.power_limit_w is None else [found.power_limit_w]
-    limits += [one.power_limit_w for one in record.host.gpu_states if one.power_limit_w is not None]
-    limits += [one.board_power_w for one in boards if one.board_power_w is not None]
+    limits += [
+        state.power_limit_w for state in record.host.gpu_states if state.power_limit_w is not None
+    ]
+    limits += [board.board_power_w for board in boards if board.board_power_w is not None]
     if limits and max(limits) > MOST_BOARD_W:
         yield wrong(f"a power limit of {max(limits):.4g} W is no board's")
     train = record.phases.get("train")
@@ -210,7 +212,9 @@ def _of_times(record: Record) -> Iterator[Finding]:
     if read_s > ran_s + CLOCK_SLACK_S:
         yield wrong(f"its blocks take {read_s:.4g} s, and it ran for {ran_s:.4g} s")
         return
-    beside_s = sum(one.duration_s for one in record.overheads if " attempt of " not in one.name)
+    beside_s = sum(
+        overhead.duration_s for overhead in record.overheads if " attempt of " not in overhead.name
+    )
     if read_s + beside_s > ran_s + CLOCK_SLACK_S:
         problem = f"its blocks and overheads take {read_s + beside_s:.4g} s"
         yield wrong(f"{problem}, and it ran for {ran_s:.4g} s")
@@ -234,5 +238,5 @@ def _of_starts(record: Record) -> Iterator[Finding]:
 
 def worst(suspicions: Sequence[Finding]) -> Weight | None:
     """The heaviest; None where nothing was found."""
-    weights = {one.weight for one in suspicions}
+    weights = {finding.weight for finding in suspicions}
     return "wrong" if "wrong" in weights else ("doubtful" if weights else None)

@@ -40,11 +40,11 @@ class Checked:
 
     place: str
     record: Record | None
-    found: list[Finding] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
     @property
     def verdict(self) -> Verdict:
-        weight = worst(self.found)
+        weight = worst(self.findings)
         if weight is None:
             return "believable"
         return "not believable" if weight == "wrong" else "doubtful"
@@ -54,7 +54,9 @@ class Checked:
         if self.record is not None:
             name += f" ({self.record.model}, {self.record.run_id[:8]})"
         return f"{name}: {self.verdict}" + (
-            f": {'; '.join(dict.fromkeys(one.what for one in self.found))}" if self.found else ""
+            f": {'; '.join(dict.fromkeys(finding.reason for finding in self.findings))}"
+            if self.findings
+            else ""
         )
 
 
@@ -62,8 +64,8 @@ def check(places: Sequence[Path]) -> list[Checked]:
     """Every record of bundles, folders and files. Raises `AnalysisError` for a damaged bundle, or
     `OSError`."""
     with no_collection():
-        checked = [_one(place, content) for place, content in _contents(places)]
-    readable = [one for one in checked if one.record is not None]
+        checked = [_checked(place, content) for place, content in _contents(places)]
+    readable = [entry for entry in checked if entry.record is not None]
     _copies(readable)
     _outliers(readable)
     _at_once(readable)
@@ -80,7 +82,7 @@ def _contents(places: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
             yield path, Path(path).read_bytes()
 
 
-def _one(place: str, content: bytes) -> Checked:
+def _checked(place: str, content: bytes) -> Checked:
     try:
         record = from_json(content)
     except RecordError as error:
@@ -94,47 +96,49 @@ def _copies(checked: Iterable[Checked]) -> None:
     by_id: dict[str, Checked] = {}
     by_series: dict[bytes, tuple[Checked, str]] = {}
     by_block: dict[str, tuple[Checked, bool]] = {}
-    for one in checked:
-        record = one.record
+    for entry in checked:
+        record = entry.record
         assert record is not None
-        first = by_id.setdefault(record.run_id, one)
-        if first is not one:
+        first = by_id.setdefault(record.run_id, entry)
+        if first is not entry:
             same = first.record == record
-            what = f"the run of {first.place} again" + ("" if same else ", with other content")
-            one.found.append(Finding("doubtful" if same else "wrong", what))
+            problem = f"the run of {first.place} again" + ("" if same else ", with other content")
+            entry.findings.append(Finding("doubtful" if same else "wrong", problem))
             continue
         for series, phase, name in _series(record):
-            first, of_phase = by_series.setdefault(series, (one, phase))
-            if first is one and of_phase != phase:
-                what = f"{phase}: a copy of its {of_phase} phase: the {name} of the blocks"
-                one.found.append(Finding("wrong", f"{what} are the same"))
+            first, of_phase = by_series.setdefault(series, (entry, phase))
+            if first is entry and of_phase != phase:
+                problem = f"{phase}: a copy of its {of_phase} phase: the {name} of the blocks"
+                entry.findings.append(Finding("wrong", f"{problem} are the same"))
                 break
-            if first is not one and not _measured_by(record) & _measured_by(first.record):
-                what = f"a copy of {first.place}: the {name} of its blocks are the same"
-                one.found.append(Finding("wrong", what))
+            if first is not entry and not _measured_by(record) & _measured_by(first.record):
+                problem = f"a copy of {first.place}: the {name} of its blocks are the same"
+                entry.findings.append(Finding("wrong", problem))
                 break
         else:
-            _copied_block(one, by_block)
+            _copied_block(entry, by_block)
 
 
-def _copied_block(one: Checked, by_block: dict[str, tuple[Checked, bool]]) -> None:
+def _copied_block(entry: Checked, by_block: dict[str, tuple[Checked, bool]]) -> None:
     """A block that is one of another record's, where either has too few for a series. by_block:
     the blocks of the records before, and whether each is of a short phase; grows by this one's."""
-    record = one.record
+    record = entry.record
     assert record is not None
     copied_from: Checked | None = None
     for phase in record.phases.values():
         counted = Counted.of(phase)
         is_short = len(counted.blocks) < LEAST_COPY
         for block in counted.blocks:
-            first, was_short = by_block.setdefault(_block_key(record, block), (one, is_short))
-            if first is one or not (is_short or was_short):
+            first, was_short = by_block.setdefault(_block_key(record, block), (entry, is_short))
+            if first is entry or not (is_short or was_short):
                 continue
             if not _measured_by(record) & _measured_by(first.record):
                 copied_from = copied_from or first
     if copied_from is not None:
-        what = f"a copy of {copied_from.place}: the time and every energy of a block are the same"
-        one.found.append(Finding("wrong", what))
+        problem = (
+            f"a copy of {copied_from.place}: the time and every energy of a block are the same"
+        )
+        entry.findings.append(Finding("wrong", problem))
 
 
 def _block_key(record: Record, block: Reading) -> str:
@@ -164,56 +168,56 @@ def _series(record: Record) -> Iterator[tuple[bytes, str, str]]:
     for phase in record.phases.values():
         counted = Counted.of(phase)
         times: list[float | None] = [block.duration_s for block in counted.blocks]
-        for what, values in (("times", times), ("energies of the GPU", counted.of_part("gpu"))):
+        for name, values in (("times", times), ("energies of the GPU", counted.of_part("gpu"))):
             first = values[0] if values else None
             if not first or None in values or len(set(values)) < LEAST_COPY:
                 continue
             shares = ",".join(f"{value / first:.9g}" for value in values if value is not None)
-            yield hashlib.sha256(f"{what} {shares}".encode()).digest(), phase.phase, what
+            yield hashlib.sha256(f"{name} {shares}".encode()).digest(), phase.phase, name
 
 
 def _outliers(checked: Iterable[Checked]) -> None:
     """A rate far from those of the other runs of its set-up."""
     groups: dict[tuple[str, str], list[tuple[Checked, float]]] = {}
-    for one in checked:
-        assert one.record is not None
-        for phase in one.record.phases.values():
+    for entry in checked:
+        assert entry.record is not None
+        for phase in entry.record.phases.values():
             interval = phase.energy_kwh_per_sample
             if interval is not None and interval.mean > 0:
-                key = merge_key(one.record.setup), phase.phase
-                groups.setdefault(key, []).append((one, interval.mean))
+                key = merge_key(entry.record.setup), phase.phase
+                groups.setdefault(key, []).append((entry, interval.mean))
     for (_, name), members in groups.items():
         if len(members) < LEAST_REPETITIONS:
             continue
         middle = median(rate for _, rate in members)
-        for one, rate in members:
+        for entry, rate in members:
             if abs(math.log(rate / middle)) > math.log(FAR):
                 apart = f"{rate / middle:.2g} x the median of its set-up's {len(members)} runs"
-                one.found.append(Finding("doubtful", f"{name}: {apart}"))
+                entry.findings.append(Finding("doubtful", f"{name}: {apart}"))
 
 
 def _at_once(checked: Iterable[Checked]) -> None:
     """Two runs at one time on one board, whose counter has the energy of both."""
     spans: dict[str, list[tuple[datetime, datetime, Checked]]] = {}
     run_ids = set[str]()
-    for one in checked:
-        assert one.record is not None
-        if one.record.run_id in run_ids:
+    for entry in checked:
+        assert entry.record is not None
+        if entry.record.run_id in run_ids:
             continue
-        run_ids.add(one.record.run_id)
+        run_ids.add(entry.record.run_id)
         with contextlib.suppress(ValueError):
-            start = datetime.fromisoformat(one.record.started_at)
-            end = datetime.fromisoformat(one.record.ended_at)
+            start = datetime.fromisoformat(entry.record.started_at)
+            end = datetime.fromisoformat(entry.record.ended_at)
             if start.tzinfo is None or end.tzinfo is None:
                 continue
-            for board in {gpu.uuid for gpu in one.record.host.gpus if gpu.uuid and not gpu.mig}:
-                spans.setdefault(board, []).append((start, end, one))
+            for board in {gpu.uuid for gpu in entry.record.host.gpus if gpu.uuid and not gpu.mig}:
+                spans.setdefault(board, []).append((start, end, entry))
     for of_board in spans.values():
         of_board.sort(key=lambda span: span[0])
         busy_until, busy_with = of_board[0][1:]
-        for start, end, one in of_board[1:]:
-            if busy_until - start > SHARED_SLACK and one is not busy_with:
+        for start, end, entry in of_board[1:]:
+            if busy_until - start > SHARED_SLACK and entry is not busy_with:
                 problem = f"it ran on the same board at the same time as {busy_with.place}"
-                one.found.append(Finding("doubtful", problem))
+                entry.findings.append(Finding("doubtful", problem))
             if end > busy_until:
-                busy_until, busy_with = end, one
+                busy_until, busy_with = end, entry

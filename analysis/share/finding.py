@@ -14,15 +14,15 @@ _ENERGY = {3.6e6: "J", 3600.0: "kJ", 3.6: "MJ", 1000.0: "Wh"}
 @dataclass(frozen=True)
 class Finding:
     weight: Weight
-    what: str
+    reason: str
 
 
-def wrong(what: str) -> Finding:
-    return Finding("wrong", what)
+def wrong(reason: str) -> Finding:
+    return Finding("wrong", reason)
 
 
-def doubtful(what: str) -> Finding:
-    return Finding("doubtful", what)
+def doubtful(reason: str) -> Finding:
+    return Finding("doubtful", reason)
 
 
 def unit_hint(ratio: float, of_1000: tuple[str, str] | None = None) -> str:

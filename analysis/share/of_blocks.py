@@ -104,7 +104,7 @@ def _error_of_sum(residuals: Sequence[float], size: int) -> float:
     """Standard error of the sum of `residuals` from sums of `size` neighbours."""
     sums = [sum(residuals[at : at + size]) for at in range(0, len(residuals) - size + 1, size)]
     middle = sum(sums) / len(sums)
-    variance = sum((one - middle) ** 2 for one in sums) / (len(sums) - 1)
+    variance = sum((energy - middle) ** 2 for energy in sums) / (len(sums) - 1)
     return math.sqrt(variance * len(residuals) / size)
 
 
@@ -121,8 +121,8 @@ def _of_power(record: Record, phase: PhaseRecord, counted: Counted) -> Iterator[
             continue
         most_w = max(joules / (seconds + 2 * SENSOR_PERIOD_S) for joules, seconds in pairs)
         if most_w > limit_w * POWER_MARGIN:
-            whose = "the limit" if is_known else "what any draws,"
-            yield wrong(f"{name.upper()} power of {most_w:.0f} W is above {whose} {limit_w:.0f} W")
+            limit = "the limit" if is_known else "what any draws,"
+            yield wrong(f"{name.upper()} power of {most_w:.0f} W is above {limit} {limit_w:.0f} W")
         if name == "gpu":
             yield from _of_low_power(pairs, _num_boards(record))
     yield from _of_whole_power(record, counted)
@@ -132,11 +132,11 @@ def of_overheads(record: Record) -> Iterator[Finding]:
     """Power of what was spent outside of the windows."""
     for phase in list(record.phases.values())[:1]:
         limits = _limits_w(record, phase)
-        for one in record.overheads:
-            energy = one.energy
+        for overhead in record.overheads:
+            energy = overhead.energy
             parts = (energy.gpu_kwh, energy.cpu_kwh, energy.ram_kwh)
-            for said in _too_much(parts, one.duration_s, limits):
-                yield wrong(f"overhead {one.name}: {said}")
+            for fault in _too_much(parts, overhead.duration_s, limits):
+                yield wrong(f"overhead {overhead.name}: {fault}")
 
 
 def _of_uncounted(record: Record, phase: PhaseRecord) -> Iterator[Finding]:
@@ -148,8 +148,8 @@ def _of_uncounted(record: Record, phase: PhaseRecord) -> Iterator[Finding]:
         weigh = doubtful if block.use == "dropped" else wrong
         for energy in (block.own, block.energy):
             parts = (energy.gpu_kwh, energy.cpu_kwh, energy.ram_kwh)
-            for said in _too_much(parts, block.duration_s, limits):
-                yield weigh(f"a {block.use} block: {said}")
+            for fault in _too_much(parts, block.duration_s, limits):
+                yield weigh(f"a {block.use} block: {fault}")
 
 
 def _too_much(
@@ -214,8 +214,10 @@ def _limits_w(record: Record, phase: PhaseRecord) -> dict[Component, tuple[float
     """Component -> most watts, and whether the record says so."""
     found, boards = record.setup.found, _num_boards(record)
     known = [] if found is None or found.power_limit_w is None else [found.power_limit_w]
-    known += [one.power_limit_w for one in record.host.gpu_states if one.power_limit_w is not None]
-    known += [one.board_power_w for one in record.host.gpus if one.board_power_w is not None]
+    known += [
+        state.power_limit_w for state in record.host.gpu_states if state.power_limit_w is not None
+    ]
+    known += [gpu.board_power_w for gpu in record.host.gpus if gpu.board_power_w is not None]
     board_w = max(known) if known else MOST_BOARD_W
     nodes = phase.num_nodes or boards  # a log of several processes: at most one machine a board
     return {

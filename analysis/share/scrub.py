@@ -160,7 +160,7 @@ def _url(match: re.Match[str]) -> str:
     if scheme == "file":
         return PATH
     if scheme in ("http", "https") and any(
-        host == one or host.endswith(f".{one}") for one in _PUBLIC
+        host == public or host.endswith(f".{public}") for public in _PUBLIC
     ):
         return f"{scheme}://{host}"
     return URL

@@ -63,7 +63,7 @@ def differences(old: Named, new: Named) -> Iterator[Difference]:
         gains = [0.0, 0.0]
         why = f"repeat interval ({before.basis}; {after.basis})"
         if same is False:
-            absolute = [_gain(one, phase) for one in (old, new)]
+            absolute = [_gain(runs, phase) for runs in (old, new)]
             if None in absolute:
                 why = "two boards, and the gain error of their sensors is not known"
                 yield Difference(phase, *numbers, None, None, why)
@@ -86,7 +86,7 @@ def differences(old: Named, new: Named) -> Iterator[Difference]:
 def time_apart(old: Named, new: Named) -> str:
     """What is said where the runs of the two were not measured one after the other: how long the
     machine stood between; or that they are of two sweeps, as their records say."""
-    starts, ends = ([one.frame[name] for one in (old, new)] for name in ("started_s", "ended_s"))
+    starts, ends = ([runs.frame[name] for runs in (old, new)] for name in ("started_s", "ended_s"))
     pause_s = max(starts[1].min() - ends[0].max(), starts[0].min() - ends[1].max())
     if not pause_s > PAUSE_S:
         return "; measured in two sweeps" if _are_of_two_sweeps(old, new) else ""
@@ -97,7 +97,7 @@ def time_apart(old: Named, new: Named) -> str:
 
 def _are_of_two_sweeps(old: Named, new: Named) -> bool:
     """Whether each run says of which sweep it is, and none of the one is of one of the other's."""
-    before, after = ({r.sweep and r.sweep.id for r in one.records} for one in (old, new))
+    before, after = ({r.sweep and r.sweep.id for r in runs.records} for runs in (old, new))
     return None not in before | after and before.isdisjoint(after)
 
 
@@ -105,9 +105,9 @@ def _widened(value: float, half_width: float, gain: float) -> float:
     return float((half_width**2 + (gain * value) ** 2) ** 0.5)
 
 
-def _gain(one: Named, phase: str) -> float | None:
+def _gain(runs: Named, phase: str) -> float | None:
     """The relative absolute error of a phase, where every record of it knows one."""
-    known = [record.phases[phase].error_budget for record in one.records if phase in record.phases]
+    known = [record.phases[phase].error_budget for record in runs.records if phase in record.phases]
     values = [None if budget is None else budget.absolute for budget in known]
     if not values or None in values:
         return None
@@ -128,27 +128,27 @@ def one_board(old: Named, new: Named) -> bool | None:
 
 def _are_unlike(old: Named, new: Named, names: tuple[str, ...]) -> bool:
     """Whether both found these on their machines, and found them otherwise."""
-    found = [one.frame.iloc[0]["setup"].found for one in (old, new)]
-    if None in found:
+    setups = [runs.frame.iloc[0]["setup"].found for runs in (old, new)]
+    if None in setups:
         return False
     for name in names:
-        before, after = (getattr(one, name) for one in found)
+        before, after = (getattr(setup, name) for setup in setups)
         is_known = name == "device" or None not in (before, after)  # no device is the CPU
         if is_known and before != after:
             return True
     return False
 
 
-def is_modelled(one: Named) -> bool:
+def is_modelled(runs: Named) -> bool:
     """Whether no sensor read the device that computed, in a phase or more."""
-    rows = one.frame[one.frame["kwh_per_sample"].notna()].to_dict("records")
+    rows = runs.frame[runs.frame["kwh_per_sample"].notna()].to_dict("records")
     return any(sensor_tier(row["setup"], row) == "modelled" for row in rows)
 
 
-def boards(one: Named) -> frozenset[str]:
+def boards(runs: Named) -> frozenset[str]:
     """UUIDs of the boards that were metered, else the machine's name."""
-    gpus = {gpu.uuid for record in one.records for gpu in record.host.gpus if gpu.uuid}
-    hosts = {record.host.hostname for record in one.records if record.host.hostname}
+    gpus = {gpu.uuid for record in runs.records for gpu in record.host.gpus if gpu.uuid}
+    hosts = {record.host.hostname for record in runs.records if record.host.hostname}
     return frozenset(gpus or hosts)
 
 
@@ -168,14 +168,14 @@ def setup_differences(old: Named, new: Named) -> Iterator[str]:
 def _versions(*runs: Named) -> list[str]:
     return [
         ", ".join(
-            sorted({f"{r.code.version} {r.code.git_commit or ''}".strip() for r in one.records})
+            sorted({f"{r.code.version} {r.code.git_commit or ''}".strip() for r in named.records})
         )
-        for one in runs
+        for named in runs
     ]
 
 
 def _drivers(*runs: Named) -> list[str]:
     return [
-        ", ".join(sorted({s.driver for r in one.records for s in r.host.gpu_states if s.driver}))
-        for one in runs
+        ", ".join(sorted({s.driver for r in named.records for s in r.host.gpu_states if s.driver}))
+        for named in runs
     ]

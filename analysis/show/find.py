@@ -80,7 +80,11 @@ def _is_in_a_place(place: Path) -> bool:
 
 
 def _of_id(start: str, frame: pd.DataFrame, but: str, folders: str) -> pd.DataFrame:
-    of_it = frame[[str(one).startswith(start) for one in frame["run_id"]]] if len(frame) else frame
+    of_it = (
+        frame[[str(run_id).startswith(start) for run_id in frame["run_id"]]]
+        if len(frame)
+        else frame
+    )
     if of_it.empty:
         raise AnalysisError(f"{but} in {folders} begins so; name one")
     return of_it

@@ -25,7 +25,7 @@ FLAGGED = "†: the meter flagged something; the run's own page says what"
 
 def how_to_see_one(name: str, frame: pd.DataFrame) -> str:
     """The command for the page of one of the runs in the folder or bundle `name`."""
-    ids = [str(one)[:8] for one in frame["run_id"] if one and not absent(one)]
+    ids = [str(run_id)[:8] for run_id in frame["run_id"] if run_id and not absent(run_id)]
     place = f"{_top(name, frame, name)}/{ids[-1]}" if ids else "FOLDER"
     return f"one run on a page: python -m analysis show {shlex.quote(place)}"
 

@@ -90,34 +90,34 @@ def _where(run: Named) -> Iterator[str]:
 
 
 def _how_much(run: Named) -> Iterator[str]:
-    one = run.measured
-    if one is None:
+    measured = run.measured
+    if measured is None:
         yield from _until_it_ended(run)
     yield from _used(run)
-    if one is None:
+    if measured is None:
         return
-    for (_, phase), rate in one.rates.items():
+    for (_, phase), rate in measured.rates.items():
         yield from _rate(run, phase, rate)
     yield from cheapest_lines(run)
 
 
 def _is_whole(run: Named) -> bool:
     """Whether a whole training or program was measured, and not a part that stands for it."""
-    modes = [one.setup.asked.protocol.get("mode") for one in run.records]
+    modes = [record.setup.asked.protocol.get("mode") for record in run.records]
     return bool(modes) and all(mode in ("whole", "exec") for mode in modes)
 
 
 def _until_it_ended(run: Named) -> Iterator[str]:
     """Of runs that were not measured to their end: what each phase gave until then."""
-    phases = [one for record in run.records for one in record.phases.values() if one.readings]
+    phases = [phase for record in run.records for phase in record.phases.values() if phase.readings]
     if not phases:
         yield "nothing was measured"
         return
     if any(record.status != "finished" for record in run.records):
         yield "it was not measured to its end; until then:"
     for phase in phases:
-        num_blocks = len([one for one in phase.readings if one.use == "measured"])
-        num_samples = sum(one.num_samples for one in phase.readings)
+        num_blocks = len([block for block in phase.readings if block.use == "measured"])
+        num_samples = sum(block.num_samples for block in phase.readings)
         if num_samples == 0:
             continue
         yield (
@@ -145,9 +145,9 @@ def _used(run: Named) -> Iterator[str]:
     known = {name: kwh for name, kwh in parts.items() if kwh is not None}
     if not known:
         return
-    durations_s = [one.duration_s for record in run.records for one in record.overheads]
+    durations_s = [overhead.duration_s for record in run.records for overhead in record.overheads]
     for record in run.records:
-        durations_s += [one.duration_s for of in record.phases.values() for one in of.readings]
+        durations_s += [block.duration_s for of in record.phases.values() for block in of.readings]
     yield f"used in all: {plain(sum(known.values()))} kWh in {plain(sum(durations_s))} s"
     if len(known) > 1:
         yield "  " + ", ".join(f"{name} {plain(kwh)} kWh" for name, kwh in known.items())
@@ -181,25 +181,25 @@ def _rate(run: Named, phase: str, rate: MeasuredRate) -> Iterator[str]:
         yield f"       accuracy {plain(row['accuracy_pct'])} %"
 
 
-def line_of(one: Measured) -> Line:
+def line_of(measured: Measured) -> Line:
     """The table's line of `one`: the published row of its name, and ours."""
-    base = Line({"model": one.name, "dataset": one.dataset})
-    if one.paper_row:
+    base = Line({"model": measured.name, "dataset": measured.dataset})
+    if measured.paper_row:
         for name in ("train_kwh", "gqi", "test_kwh", "top1_pct", "miou_pct"):
-            value = published.value(one.paper_row, one.dataset, name)
+            value = published.value(measured.paper_row, measured.dataset, name)
             if value is not None:
                 base.values[f"published_{name}"] = value
-    return measured_line(base, one, DEFAULTS.costs([one]), DEFAULTS)
+    return measured_line(base, measured, DEFAULTS.costs([measured]), DEFAULTS)
 
 
 def _in_full(run: Named) -> Iterator[str]:
-    one = run.measured
-    if one is None:
+    measured = run.measured
+    if measured is None:
         yield f"no estimate: {_why_no_result(run)}"
         return
-    line = line_of(one)
+    line = line_of(measured)
     values = line.values
-    estimated = Costs([one]).estimate(one)
+    estimated = Costs([measured]).estimate(measured)
     if estimated.kwh is None:
         yield f"no estimate: {'; '.join(estimated.missing)}"
     else:
@@ -208,7 +208,7 @@ def _in_full(run: Named) -> Iterator[str]:
         for part in estimated.parts:
             note = f" ({part.note})" if part.note else ""
             yield f"  {part.name:<12} {plain(part.kwh.value):>9} kWh, {part.origin}{note}"
-        if text := _epochs(one):
+        if text := _epochs(measured):
             yield text
     yield from _emissions(line)
     if (test_kwh := values.get("estimated_test_kwh")) is not None:
@@ -236,26 +236,26 @@ def _emissions(line: Line) -> Iterator[str]:
     yield note if kg is None else f"{plain(kg)} kg CO2eq ({note})"
 
 
-def _epochs(one: Measured) -> str:
+def _epochs(measured: Measured) -> str:
     """Both numbers of epochs, where ours are not those that the paper's total implies."""
-    epochs = epochs_of(one, DEFAULTS.accounting)
-    return "" if epochs is None else epochs.note(one.dataset)
+    epochs = epochs_of(measured, DEFAULTS.accounting)
+    return "" if epochs is None else epochs.note(measured.dataset)
 
 
 def _uncertain(run: Named) -> Iterator[str]:
-    one = run.measured
-    if one is None:
+    measured = run.measured
+    if measured is None:
         yield f"all of it: {_why_no_result(run)}"
     else:
-        line = line_of(one)
-        sensors = one.train_rate or one.test_rate
-        yield f"tier {one.tier}: {short_sensors(sensors.sensors) if sensors else 'no sensor'}"
+        line = line_of(measured)
+        sensors = measured.train_rate or measured.test_rate
+        yield f"tier {measured.tier}: {short_sensors(sensors.sensors) if sensors else 'no sensor'}"
         share = line.values.get("estimated_published_share_pct") or 0.0
         if share:
             yield f"{share:.3g} % of the estimate is published by others: no interval"
         # flags are named with their phase below, and epochs with the estimate above
         phases = [phase for record in run.records for phase in record.phases.values()]
-        elsewhere = {"", _epochs(one)}.union(*(phase.flags for phase in phases))
+        elsewhere = {"", _epochs(measured)}.union(*(phase.flags for phase in phases))
         for column in ("model", "estimated_train_kwh", "estimated_gqi"):
             notes = line.notes.get(column, "").split("; ")
             yield from (_of_one_run(text) for text in notes if text not in elsewhere)

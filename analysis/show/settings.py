@@ -20,8 +20,8 @@ def cheapest_lines(run: Named) -> Iterator[str]:
     if folder is None or run.measured is None:
         return
     # all of it: how much runs differ is pooled over every set-up that was repeated
-    for one in cheapest_shown(merge(load([folder]).frame), run.measured.setup):
-        yield cheapest_measured(one)
+    for cheapest in cheapest_shown(merge(load([folder]).frame), run.measured.setup):
+        yield cheapest_measured(cheapest)
 
 
 def _output_folder(run: Named) -> Path | None:

@@ -40,7 +40,7 @@ def test_a_planted_fault_is_named(thousand: list[Record], name: str) -> None:
     plant, words = FAULTS[name]
     listed = findings(plant(thousand[7]))
     assert worst(listed) == "wrong"
-    assert any(words in one.what for one in listed), listed
+    assert any(words in one.reason for one in listed), listed
 
 
 def _put_bundle(folder: Path, *made: Record) -> Path:
@@ -50,10 +50,10 @@ def _put_bundle(folder: Path, *made: Record) -> Path:
 
 def test_samples_that_are_no_multiple_of_the_batch_are_doubtful(thousand: list[Record]) -> None:
     odd = blocks(lambda b: replace(b, num_samples=b.num_samples - 1 - b.num_steps % 3))
-    said = [one for one in findings(odd(thousand[7])) if "no multiple" in one.what]
+    said = [one for one in findings(odd(thousand[7])) if "no multiple" in one.reason]
     assert [one.weight for one in said] == ["doubtful"]
     ones = blocks(lambda b: replace(b, num_samples=b.num_steps))  # evaluation in batches of one
-    assert not any("multiple" in one.what for one in findings(ones(thousand[7])))
+    assert not any("multiple" in one.reason for one in findings(ones(thousand[7])))
 
 
 def test_a_run_that_is_there_twice_is_told(thousand: list[Record], tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_what_may_be_and_a_reader_should_know_is_doubtful(
 ) -> None:
     host = replace(thousand[7].host, emissions=None)
     found = findings(replace(with_train(thousand[7], change), host=host))
-    assert {one.weight for one in found if words in one.what} == {"doubtful"}
+    assert {one.weight for one in found if words in one.reason} == {"doubtful"}
 
 
 def test_two_runs_at_once_on_one_board_are_doubtful(thousand: list[Record], tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_blocks_of_an_earlier_attempt_are_in_no_runs_time(thousand: list[Record]
     short = replace(earlier, phases={"train": earlier.phases["train"]})
     end = datetime.fromisoformat(short.started_at) + timedelta(seconds=10)
     assert not any(
-        "ran for" in one.what for one in findings(replace(short, ended_at=end.isoformat()))
+        "ran for" in one.reason for one in findings(replace(short, ended_at=end.isoformat()))
     )
 
 
