@@ -71,7 +71,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> RunnerSessi
     shape, forward = train_pass(config)
     memory.require(run, plan, forward, (shape[0] * plan.micro_batch, *shape[1:]), "")
     facts = model_facts(_built(native) if is_small else run.model, native)
-    run_notes = _notes(plan)
+    run_notes = [*_notes(plan), *run.notes]
     if plan.compile:
         say(f"compiling {plan.model.name}")
         run_notes.append(run.compile_ahead())

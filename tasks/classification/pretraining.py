@@ -91,6 +91,12 @@ def restore(step: Step, plan: Plan) -> None:
         weights.load(step.network, plan)
 
 
+def notes_on_weights(step: Step, plan: Plan) -> tuple[str, ...]:
+    """Which weights the step begins with, where they are given."""
+    network = getattr(step.network, "student", step.network)
+    return tuple(filter(None, [weights.note(plan, network)]))
+
+
 def num_classes(plan: Plan) -> int:
     """Size of the head that the stage trains."""
     used = larger_set.plan_of(plan) if plan.stage == PRETRAIN else plan

@@ -20,7 +20,6 @@ from tasks.classification import (
     pretraining,
     setup,
     trial,
-    weights,
 )
 from tasks.classification import compile_ahead as compilation
 from tasks.classification import networks as models
@@ -102,7 +101,12 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
         batches[1],
         device,
         pretraining.facts(plan, step),
-        (*step.notes, *findings.notes, *setup.notes(plan), *filter(None, [weights.note(plan)])),
+        (
+            *step.notes,
+            *findings.notes,
+            *setup.notes(plan),
+            *pretraining.notes_on_weights(step, plan),
+        ),
         fingerprint(step.network),
         average,
     )

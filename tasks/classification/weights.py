@@ -8,12 +8,12 @@ import pickle
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path, PosixPath
 from typing import TYPE_CHECKING, Any
 
 from tasks.classification import numpy_weights
-from tasks.config import weight_values
+from tasks.config import weight_names, weight_values
 from tasks.config.weight_files import PRETRAINED
 from tasks.errors import PlanError
 from tasks.plan import Plan
@@ -21,39 +21,39 @@ from tasks.plan import Plan
 if TYPE_CHECKING:
     import torch
 
-_EMA_KEYS = ("state_dict_ema", "model_ema")  # where timm's load_state_dict looks, in its order
-_PLAIN_KEYS = ("state_dict", "model")
 _FILLED_IN = "num_batches_tracked"  # PyTorch fills it in where a file is older than it
-_OF_AVERAGE = "n_averaged"  # what PyTorch's AveragedModel has beside the weights
 _NOT_ALLOWED = re.compile(r"GLOBAL (\S+) was not an allowed global")  # PyTorch's words
 _OTHER_TENSORS = ("Quantized", "quantized", "Sparse", "meta tensor")
 _SHOWN = 3
 
 
-def note(plan: Plan) -> str | None:
+def note(plan: Plan, network: torch.nn.Module) -> str | None:
     """What a reader of the record must know of the weights that are used."""
-    chosen = plan.model.checkpoint
-    if chosen is None:
+    path = plan.model.checkpoint
+    if path is None:
         return None
-    if chosen == PRETRAINED:
+    if path == PRETRAINED:
         return f"weights that timm publishes for {plan.model.source}"
-    if numpy_weights.is_named_so(chosen):
-        return f"weights of {Path(chosen).name}"
-    has_ema = _ema_key(_content(chosen)) is not None
-    kind = "EMA" if plan.model.checkpoint_weights == "ema" else "plain"
-    other = {"plain": "ema", "EMA": "plain"}[kind]
-    choice = f"; the file has both, checkpoint_weights={other} takes the others" if has_ema else ""
-    return f"weights of {Path(chosen).name}: the {kind} ones{choice}"
+    if numpy_weights.is_named_so(path):
+        return f"weights of {Path(path).name}"
+    chosen = _chosen(plan, _within(network), _content(path))
+    kind, other = ("EMA", "plain") if chosen.is_average else ("plain", "ema")
+    words = f"weights of {Path(path).name}: the {kind} ones"
+    if chosen.has_both:
+        words += f"; the file has both, checkpoint_weights={other} takes the others"
+    elif chosen.is_average and plan.model.checkpoint_weights == "plain":
+        words += "; the file has no others"
+    return f"{words}, {chosen.note}" if chosen.note else words
 
 
 def require_fit(plan: Plan, network: torch.nn.Module) -> None:
     """Compare names and shapes of the file's weights with `network`, which may be on the meta
     device. Raises `PlanError`."""
-    chosen = plan.model.checkpoint
-    if chosen is None or chosen == PRETRAINED or numpy_weights.is_named_so(chosen):
+    path = plan.model.checkpoint
+    if path is None or path == PRETRAINED or numpy_weights.is_named_so(path):
         return
     network = _within(network)
-    state = _state(chosen, plan.model.checkpoint_weights)
+    state = _chosen(plan, network, _content(path)).weights
     given = {name: tuple(value.shape) for name, value in state.items() if _is_tensor(name)}
     own = {n: tuple(tensor.shape) for n, tensor in network.state_dict().items() if _is_tensor(n)}
     _require_same_classes(plan, network, given, own)
@@ -63,11 +63,11 @@ def require_fit(plan: Plan, network: torch.nn.Module) -> None:
         for name in own
         if name not in given and name not in filled_in and not name.endswith(_FILLED_IN)
     ]
-    surplus = [name for name in given if name not in own and name != _OF_AVERAGE]
+    surplus = [name for name in given if name not in own]
     other = [name for name in own if name in given and own[name] != given[name]]
     if not (missing or surplus or other):
-        return weight_values.require_real(chosen, network, state)
-    weight_values.require_no_prefix(chosen, own, given)
+        return weight_values.require_real(path, network, state)
+    weight_values.require_no_prefix(path, own, given)
     parts = [
         f"{len(names)} {words} ({', '.join(names[:_SHOWN])}{', ...' * (len(names) > _SHOWN)})"
         for names, words in (
@@ -78,37 +78,53 @@ def require_fit(plan: Plan, network: torch.nn.Module) -> None:
         if names
     ]
     raise PlanError(
-        f"checkpoint={chosen} does not fit model={plan.model.name}: of its weights "
+        f"checkpoint={path} does not fit model={plan.model.name}: of its weights "
         f"{', '.join(parts)}; give weights of this very network, or its model.options"
     )
 
 
 def load(network: torch.nn.Module, plan: Plan) -> None:
-    """The file's weights into `network`, by timm. Raises `PlanError` where they do not fit."""
-    from timm.models import load_checkpoint
-
-    chosen = plan.model.checkpoint
-    assert chosen is not None
+    """The file's weights into `network`. Raises `PlanError` where they do not fit."""
+    path = plan.model.checkpoint
+    assert path is not None
     network = _within(network)
-    is_numpy = numpy_weights.is_named_so(chosen)
     try:
-        watched = numpy_weights.wholly_loaded(network, chosen) if is_numpy else nullcontext()
-        with watched, _plain_values():
-            load_checkpoint(
-                network,
-                str(Path(chosen).expanduser()),
-                use_ema=plan.model.checkpoint_weights == "ema",
-                filter_fn=_as_named,
-                weights_only=True,
-            )
+        if numpy_weights.is_named_so(path):
+            _load_numpy(network, path)
+        else:
+            state = dict(_chosen(plan, network, _numbers(path)).weights)
+            tied = {name: state[one] for name, one in _tied(network, state).items()}
+            network.load_state_dict(state | tied)
     except (RuntimeError, ValueError, KeyError, NotImplementedError, OSError) as error:
         if isinstance(error, PlanError):
             raise
         message = " ".join(str(error).split())[:300]
         raise PlanError(
-            f"checkpoint={chosen} does not fit the network: {message}; give weights of this network"
+            f"checkpoint={path} does not fit the network: {message}; give weights of this network"
         ) from None
-    weight_values.require_finite(chosen, network)
+    weight_values.require_finite(path, network)
+
+
+def _load_numpy(network: torch.nn.Module, path: str) -> None:
+    """By timm."""
+    from timm.models import load_checkpoint
+
+    with numpy_weights.wholly_loaded(network, path):
+        load_checkpoint(network, str(Path(path).expanduser()))
+
+
+def _numbers(path: str) -> Mapping[str, Any]:
+    """What the file holds."""
+    import torch
+    from safetensors.torch import load_file
+
+    file = Path(path).expanduser()
+    if file.suffix.lower() == ".safetensors":
+        state: Mapping[str, Any] = load_file(file)
+        return state
+    with _plain_values():
+        content: Mapping[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+    return content
 
 
 def _within(network: torch.nn.Module) -> torch.nn.Module:
@@ -140,11 +156,6 @@ def _tied(network: torch.nn.Module, given: Collection[str]) -> dict[str, str]:
     }
 
 
-def _as_named(state: dict[str, Any], network: torch.nn.Module) -> dict[str, Any]:
-    tied = {name: state[one] for name, one in _tied(network, state).items()}
-    return {name: one for name, one in (state | tied).items() if name != _OF_AVERAGE}
-
-
 def _require_same_classes(
     plan: Plan,
     network: torch.nn.Module,
@@ -169,24 +180,19 @@ def _heads(network: torch.nn.Module) -> list[str]:
     return [f"{name}.weight" for name in names]
 
 
-def _ema_key(content: Mapping[str, Any]) -> str | None:
-    return next((key for key in _EMA_KEYS if content.get(key) is not None), None)
-
-
-def _state(chosen: str, weights: str) -> dict[str, Any]:
-    """The weights that timm would take, by their names, without their numbers. Raises
-    `PlanError`."""
-    from timm.models import clean_state_dict
-
-    content = _content(chosen)
-    ema_key = _ema_key(content)
-    if weights == "ema" and ema_key is None:
-        raise PlanError(f"checkpoint={chosen} has no EMA weights; leave checkpoint_weights=ema out")
-    key = ema_key if weights == "ema" else None
-    key = key or next((one for one in _PLAIN_KEYS if one in content), None)
-    state = content if key is None else content[key]
+def _chosen(
+    plan: Plan, network: torch.nn.Module, content: Mapping[str, Any]
+) -> weight_names.Chosen:
+    """content: the file's, with or without numbers. Raises `PlanError` where it has no weights."""
+    path = str(plan.model.checkpoint)
+    own = {n: tuple(one.shape) for n, one in network.state_dict().items() if _is_tensor(n)}
+    wants_average = plan.model.checkpoint_weights == "ema"
+    chosen = weight_names.choose(content, own, wants_average=wants_average)
+    if chosen is None:
+        raise PlanError(f"checkpoint={path} has no EMA weights; leave checkpoint_weights=ema out")
+    key, state = chosen.key, chosen.weights
     if not isinstance(state, Mapping) or not state:
-        raise _no_state(chosen, state, key)
+        raise _no_state(path, state, key)
     strangers = [
         name
         for name, value in state.items()
@@ -196,10 +202,10 @@ def _state(chosen: str, weights: str) -> dict[str, Any]:
         only = f"{key}." if key else ""
         where = f"; it has {', '.join(map(str, list(state)[:_SHOWN]))}" if key is None else ""
         raise PlanError(
-            f"checkpoint={chosen} holds no weights under its names ({only}{strangers[0]} is a "
+            f"checkpoint={path} holds no weights under its names ({only}{strangers[0]} is a "
             f"{type(state[strangers[0]]).__name__}{where}); save the network's state_dict"
         )
-    return clean_state_dict(dict(state))
+    return chosen
 
 
 def _content(chosen: str) -> Mapping[str, Any]:

@@ -62,6 +62,7 @@ def require_no_prefix(
         if all(given.get(prefix + name) == shape for name, shape in own.items()):
             raise PlanError(
                 f"checkpoint={checkpoint} has this network's weights under names that begin with "
-                f"'{prefix}' ({prefix}{first}); save them without it: "
-                f"{{name.removeprefix('{prefix}'): value for name, value in state.items()}}"
+                f"'{prefix}' ({prefix}{first}), beside others; save them alone and without it: "
+                f"{{name.removeprefix('{prefix}'): value for name, value in state.items() if "
+                f"name.startswith('{prefix}')}}"
             )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from tasks.config import weight_values
+from tasks.config import weight_names, weight_values
 from tasks.errors import PlanError
 
 _OPTIONAL = ("auxiliary_head.", "data_preprocessor.")
@@ -15,19 +16,20 @@ _OPTIONAL = ("auxiliary_head.", "data_preprocessor.")
 # weights; the buffers are computed, and some versions of a library save them and others do not
 _SURPLUS = (*_OPTIONAL, "ema_")
 _COMPUTED = ("num_batches_tracked", "relative_position_index")
-_WRAPPERS = ("module.", "_orig_mod.")  # of DataParallel and torch.compile
 _SHOWN = 3
 
 
-def load(model: Any, path: str) -> None:
-    """Load every weight of `model` from `path`, a state dict or an MMEngine checkpoint.
+def load(model: Any, path: str) -> str:
+    """Load every weight of `model` from `path`, a state dict or a checkpoint of MMEngine or others.
+    Where in the file it was, where that is not the usual; else an empty text.
 
     Auxiliary heads may be missing or more, they serve training alone. Raises `PlanError` if the
     file is not one of weights, lacks weights of the model, or has some of another model: a
     ResNet101 holds every weight of a ResNet50.
     """
-    state = {_without_wrappers(key): value for key, value in _read(path).items()}
     own = model.state_dict()
+    chosen = _chosen(path, own)
+    state = chosen.weights
     missing = [
         key
         for key, value in own.items()
@@ -60,15 +62,20 @@ def load(model: Any, path: str) -> None:
     weight_values.require_real(path, model, fitting)
     model.load_state_dict(fitting, strict=False)
     weight_values.require_finite(path, model)
+    return chosen.note
 
 
-def _without_wrappers(name: str) -> str:
-    while name.startswith(_WRAPPERS):
-        name = name.partition(".")[2]
-    return name
+def _chosen(path: str, own: Mapping[str, Any]) -> weight_names.Chosen:
+    content = _read(path)
+    shapes = {name: tuple(value.shape) for name, value in own.items() if hasattr(value, "shape")}
+    chosen = weight_names.choose(content, shapes, wants_average=False) if content else None
+    if chosen is None or not weight_names.are_weights(chosen.weights):
+        raise PlanError(f"checkpoint={path} holds no state_dict; give a file of weights")
+    return chosen
 
 
 def _read(path: str) -> dict[str, Any]:
+    """What the file holds; empty where that is no dict."""
     import torch
 
     if path.endswith(".safetensors"):
@@ -90,10 +97,7 @@ def _read(path: str) -> dict[str, Any]:
             f"checkpoint={path} cannot be read as weights: {str(error).splitlines()[0]}; "
             "save its state_dict alone"
         ) from None
-    state = content.get("state_dict", content) if isinstance(content, dict) else None
-    if not isinstance(state, dict) or not all(hasattr(entry, "shape") for entry in state.values()):
-        raise PlanError(f"checkpoint={path} holds no state_dict; give a file of weights")
-    return state
+    return content if isinstance(content, dict) else {}
 
 
 def _safetensors(path: str) -> dict[str, Any]:

@@ -171,8 +171,8 @@ class MeteredRun:
         if "test" in plan.phases:
             runner._test_loop = runner.build_test_loop(runner._test_loop)
         runner._init_model_weights()
-        if plan.model.checkpoint is not None:
-            checkpoints.load(self.model, plan.model.checkpoint)
+        place = checkpoints.load(self.model, plan.model.checkpoint) if plan.model.checkpoint else ""
+        self.notes = (f"weights of {plan.model.checkpoint}: {place}",) if place else ()
 
     def compile_ahead(self) -> str:
         """Compile the network for the phases of the plan; which parts of it, as a note. Raises

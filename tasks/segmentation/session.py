@@ -77,7 +77,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> RunnerSessi
         cure = "a smaller model.options.crop=[HEIGHT,WIDTH], "
         memory.require(run, plan, train_pass, (plan.micro_batch, 3, *crop), cure)
     facts, built = model_facts(run.model, config), fingerprint(run.model)
-    run_notes = _notes(plan, config, operators)
+    run_notes = (*_notes(plan, config, operators), *run.notes)
     if plan.compile:
         say(f"compiling {plan.model.name}")
         run_notes = (*run_notes, run.compile_ahead())

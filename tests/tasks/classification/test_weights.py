@@ -36,6 +36,10 @@ def states() -> tuple[dict[str, Any], dict[str, Any]]:
     return pair[0], pair[1]
 
 
+def noted(plan: Plan) -> str | None:
+    return weights.note(plan, networks.build_without_weights(plan))
+
+
 def refused(plan: Plan) -> str:
     with pytest.raises(PlanError) as refusal:
         session.prepare(plan, OneRank(), lambda _: None)
@@ -56,11 +60,11 @@ def test_of_plain_and_ema_weights_the_chosen_ones_are_taken_and_named(
     for plan, wanted in ((plain, states[0]), (ema, states[1])):
         built = networks.build(plan).state_dict()
         assert all(torch.equal(built[name], value) for name, value in wanted.items())
-    assert weights.note(plain) == (
+    assert noted(plain) == (
         "weights of both.pth: the plain ones; the file has both, checkpoint_weights=ema takes the "
         "others"
     )
-    assert str(weights.note(ema)).startswith("weights of both.pth: the EMA ones")
+    assert str(noted(ema)).startswith("weights of both.pth: the EMA ones")
     assert plain.identity != ema.identity
 
 
@@ -85,7 +89,7 @@ class Stranger:
         ({"state_dict": []}, "holds a list under 'state_dict'"),
         ({"epoch": 3, "lr": 0.1}, "epoch is a int"),
         ({0: torch.zeros(2)}, "holds no weights under its names (0 is a Tensor"),
-        ({"weights": {"fc.weight": torch.zeros(2)}}, "weights is a dict"),
+        ({"weights": {"fc": {"weight": "a"}}}, "weights.fc is a dict"),
         ({"model": Stranger()}, "holds objects beside weights"),
         ({"fc.weight": torch.eye(2).to_sparse()}, "no plain arrays (quantised, sparse)"),
         (
@@ -128,14 +132,54 @@ def test_weights_of_another_network_count_what_differs(
     assert "are missing" in said and "have no place in it" in said
 
 
-def test_names_with_one_word_more_are_told_with_the_command(
+def test_names_with_one_word_more_beside_others_are_told_with_the_command(
     compose: Callable[..., Plan], tmp_path: Path, states: tuple[Any, Any]
 ) -> None:
     state = {f"model.{name}": value for name, value in states[0].items()}
+    state["criterion.weight"] = torch.ones(10)
     torch.save({"state_dict": state, "epoch": 3}, tmp_path / "lightning.ckpt")
     said = refused(compose(*DIGITS, f"checkpoint={tmp_path / 'lightning.ckpt'}"))
     assert "under names that begin with 'model.'" in said
     assert "name.removeprefix('model.')" in said
+
+
+@pytest.mark.parametrize(
+    ("content", "note"),
+    [
+        (
+            lambda plain, ema: {"state_dict": named("model.", plain), "optimizer_states": [{}]},
+            "the plain ones, names read without model.",
+        ),
+        (
+            lambda plain, ema: {
+                "state_dict": named("model.", plain) | named("ema_model.module.", ema)
+            },
+            "the plain ones; the file has both, checkpoint_weights=ema takes the others, names "
+            "read without model.",
+        ),
+        (
+            lambda plain, ema: {"teacher": named("module.", plain), "epoch": 3},
+            "the EMA ones; the file has no others, found under teacher",
+        ),
+    ],
+)
+def test_weights_as_other_scripts_save_them_are_read_and_noted(
+    compose: Callable[..., Plan],
+    tmp_path: Path,
+    states: tuple[Any, Any],
+    content: Callable[..., dict[str, Any]],
+    note: str,
+) -> None:
+    torch.save(content(*states), tmp_path / "w.ckpt")
+    plan = compose(*DIGITS, f"checkpoint={tmp_path / 'w.ckpt'}")
+    weights.require_fit(plan, networks.build_without_weights(plan))
+    assert noted(plan) == f"weights of w.ckpt: {note}"
+    built = networks.build(plan).state_dict()
+    assert all(torch.equal(built[name], value) for name, value in states[0].items())
+
+
+def named(prefix: str, state: dict[str, Any]) -> dict[str, Any]:
+    return {prefix + name: value for name, value in state.items()}
 
 
 @pytest.mark.parametrize(
@@ -184,7 +228,7 @@ def test_ema_weights_of_which_there_are_none_are_not_spoken_of(
 ) -> None:
     torch.save({"state_dict": states[0], "state_dict_ema": None}, tmp_path / "w.pth")
     asked = compose(*DIGITS, f"checkpoint={tmp_path / 'w.pth'}")
-    assert weights.note(asked) == "weights of w.pth: the plain ones"
+    assert noted(asked) == "weights of w.pth: the plain ones"
     with pytest.raises(PlanError, match="and checkpoint=None is none"):
         list(session.check(compose(*DIGITS, "checkpoint_weights=ema")))
 

@@ -44,15 +44,22 @@ def test_a_checkpoint_with_mmengines_loss_histories_is_read(tmp_path: Path) -> N
     assert torch.equal(network.bias, weights["bias"])
 
 
-@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.module."])
-def test_wrappers_and_safetensors_are_read(tmp_path: Path, prefix: str) -> None:
+@pytest.mark.parametrize(
+    ("prefix", "note"),
+    [
+        ("module.", ""),
+        ("_orig_mod.module.", "names read without _orig_mod.module."),
+        ("model.", "names read without model."),
+    ],
+)
+def test_wrappers_and_safetensors_are_read(tmp_path: Path, prefix: str, note: str) -> None:
     weights = nn.Linear(2, 3).state_dict()
     named = {prefix + name: value for name, value in weights.items()}
     torch.save({"state_dict": named}, tmp_path / "a.pth")
     save_file(named, tmp_path / "a.safetensors")
     for file in ("a.pth", "a.safetensors"):
         network = nn.Linear(2, 3)
-        load(network, str(tmp_path / file))
+        assert load(network, str(tmp_path / file)) == note
         assert torch.equal(network.weight, weights["weight"])
 
 
@@ -71,9 +78,9 @@ def test_weights_that_are_no_numbers_are_refused(
         load(nn.Linear(2, 3), str(tmp_path / "a.pth"))
 
 
-def test_another_prefix_and_numpy_are_told(tmp_path: Path) -> None:
+def test_another_prefix_beside_other_weights_and_numpy_are_told(tmp_path: Path) -> None:
     state = {f"model.{name}": value for name, value in nn.Linear(2, 3).state_dict().items()}
-    torch.save({"state_dict": state}, tmp_path / "a.ckpt")
+    torch.save({"state_dict": state | {"loss.weight": torch.ones(3)}}, tmp_path / "a.ckpt")
     with pytest.raises(PlanError, match=r"under names that begin with 'model\.'"):
         load(nn.Linear(2, 3), str(tmp_path / "a.ckpt"))
     with pytest.raises(PlanError, match="is an archive of NumPy"):
