@@ -144,45 +144,6 @@ def test_names_with_one_word_more_beside_others_are_told_with_the_command(
 
 
 @pytest.mark.parametrize(
-    ("content", "note"),
-    [
-        (
-            lambda plain, ema: {"state_dict": named("model.", plain), "optimizer_states": [{}]},
-            "the plain ones, names read without model.",
-        ),
-        (
-            lambda plain, ema: {
-                "state_dict": named("model.", plain) | named("ema_model.module.", ema)
-            },
-            "the plain ones; the file has both, checkpoint_weights=ema takes the others, names "
-            "read without model.",
-        ),
-        (
-            lambda plain, ema: {"teacher": named("module.", plain), "epoch": 3},
-            "the EMA ones; the file has no others, found under teacher",
-        ),
-    ],
-)
-def test_weights_as_other_scripts_save_them_are_read_and_noted(
-    compose: Callable[..., Plan],
-    tmp_path: Path,
-    states: tuple[Any, Any],
-    content: Callable[..., dict[str, Any]],
-    note: str,
-) -> None:
-    torch.save(content(*states), tmp_path / "w.ckpt")
-    plan = compose(*DIGITS, f"checkpoint={tmp_path / 'w.ckpt'}")
-    weights.require_fit(plan, networks.build_without_weights(plan))
-    assert noted(plan) == f"weights of w.ckpt: {note}"
-    built = networks.build(plan).state_dict()
-    assert all(torch.equal(built[name], value) for name, value in states[0].items())
-
-
-def named(prefix: str, state: dict[str, Any]) -> dict[str, Any]:
-    return {prefix + name: value for name, value in state.items()}
-
-
-@pytest.mark.parametrize(
     ("change", "words"),
     [
         (lambda value: (value * 100).to(torch.int8), "has int8 in place of real numbers"),

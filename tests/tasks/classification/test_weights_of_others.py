@@ -8,6 +8,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from safetensors.torch import save_model
 
 from tasks.classification import networks, weights
 from tasks.plan import Plan
-from tests.tasks.classification.test_weights import DIGITS
+from tests.tasks.classification.test_weights import DIGITS, noted
 
 OWN = """
 import torch
@@ -86,3 +87,42 @@ def test_values_that_scripts_save_beside_weights_are_no_hindrance(
     weights.require_fit(plan, networks.build_without_weights(plan))
     read = networks.build(plan).state_dict()
     assert all(torch.equal(read[name], value) for name, value in state.items())
+
+
+def named(prefix: str, state: dict[str, Any]) -> dict[str, Any]:
+    return {prefix + name: value for name, value in state.items()}
+
+
+@pytest.mark.parametrize(
+    ("content", "note"),
+    [
+        (
+            lambda plain, ema: {"state_dict": named("model.", plain), "optimizer_states": [{}]},
+            "the plain ones, names read without model.",
+        ),
+        (
+            lambda plain, ema: {
+                "state_dict": named("model.", plain) | named("ema_model.module.", ema)
+            },
+            "the plain ones; the file has both, checkpoint_weights=ema takes the others, names "
+            "read without model.",
+        ),
+        (
+            lambda plain, ema: {"teacher": named("module.", plain), "epoch": 3},
+            "the EMA ones; the file has no others, found under teacher",
+        ),
+    ],
+)
+def test_weights_as_other_scripts_save_them_are_read_and_noted(
+    compose: Callable[..., Plan],
+    tmp_path: Path,
+    content: Callable[..., dict[str, Any]],
+    note: str,
+) -> None:
+    plain, ema = (timm.create_model("test_resnet", num_classes=10).state_dict() for _ in range(2))
+    torch.save(content(plain, ema), tmp_path / "w.ckpt")
+    asked = compose(*DIGITS, f"checkpoint={tmp_path / 'w.ckpt'}")
+    weights.require_fit(asked, networks.build_without_weights(asked))
+    assert noted(asked) == f"weights of w.ckpt: {note}"
+    built, taken = networks.build(asked).state_dict(), ema if "EMA ones" in note else plain
+    assert all(torch.equal(built[name], value) for name, value in taken.items())
