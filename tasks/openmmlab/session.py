@@ -58,7 +58,10 @@ class RunnerSession:
 
 def wants_quality(plan: Plan) -> bool:
     """Whether the whole test set is to be seen, by weights that mean something to its labels:
-    those of embedded files mean nothing to weights of another set."""
+    those of embedded files mean nothing to weights of another set, and of one class any network is
+    right."""
+    if plan.data.options["num_classes"] == 1:
+        return False
     given = plan.model.checkpoint is not None and plan.data.root is not None
     return given or bool(plan.data.options.get("full_test"))
 
@@ -81,7 +84,9 @@ def notes(plan: Plan, *, samples: str, quality: str, library: str, shrunk_by: in
         run_notes.append(f"embedded {samples} in {plan.data.name}'s layout, not the real set")
     if plan.scale == "small":
         run_notes.append(f"scale=small: crops and {samples} {shrunk_by} times smaller than native")
-    if plan.model.checkpoint is not None and not wants_quality(plan):
+    if plan.data.options["num_classes"] == 1:
+        run_notes.append(f"no {quality}: of one class any network is always right")
+    elif plan.model.checkpoint is not None and not wants_quality(plan):
         run_notes.append(
             f"no {quality}: the labels of embedded {samples} mean nothing to these weights"
         )

@@ -108,7 +108,7 @@ def named(prefix: str, state: dict[str, Any]) -> dict[str, Any]:
             "read without model.",
         ),
         (
-            lambda plain, ema: {"teacher": named("module.", plain), "epoch": 3},
+            lambda plain, ema: {"teacher": named("module.", ema), "epoch": 3},
             "the EMA ones; the file has no others, found under teacher",
         ),
     ],

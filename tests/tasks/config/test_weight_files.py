@@ -100,6 +100,11 @@ ARRAYS = arrays()
         ("a.SAFETENSORS", TENSORS, "rename it to end in .safetensors"),
         ("a.pt", zipped("net/constants.pkl"), "is a TorchScript program"),
         ("a.pt2", zipped("serialized_exported_program.json"), "is an exported program"),
+        (
+            "a.pt2",
+            zipped("a/archive_format"),
+            "(torch.export.save, from 2.8), not weights; save its",
+        ),
     ],
 )
 def test_what_is_no_file_of_weights_is_said(

@@ -71,6 +71,20 @@ def test_a_count_that_is_none_is_refused(
         list(segmentation.check(compose("model=bisenet", value)))
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("checkpoint_weights=ema", "checkpoint_weights=ema is for files of timm; .*: leave it out"),
+        ("data.options.num_classes=1", "any network is right in each pixel; give the background"),
+    ],
+)
+def test_what_would_give_another_or_an_empty_quality_is_refused(
+    compose: Callable[..., Plan], value: str, words: str
+) -> None:
+    with pytest.raises(PlanError, match=words):
+        list(segmentation.check(compose("model=bisenet", "checkpoint=pretrained", value)))
+
+
 def test_an_unknown_option_is_refused(compose: Callable[..., Plan]) -> None:
     with pytest.raises(PlanError, match=r"key model.options 'crops' is unknown; did you mean crop"):
         list(segmentation.check(compose("model=segmenter", "+model.options.crops=[64,64]")))

@@ -13,7 +13,7 @@ from PIL import Image
 
 from tasks.errors import PlanError
 from tasks.plan import DataPlan
-from tasks.segmentation.data import check_root, open_set
+from tasks.segmentation.data import check_root, left_out, open_set
 
 
 @pytest.fixture
@@ -114,3 +114,18 @@ def test_a_folder_without_images_is_named(ade20k: DataPlan) -> None:
         image.unlink()
     with pytest.raises(PlanError, match=r"images/training holds no \*\.jpg"):
         open_set(replace(ade20k, root=str(root)))
+
+
+def test_pictures_that_are_not_read_are_counted_by_their_kind(
+    ade20k: DataPlan, tmp_path: Path
+) -> None:
+    images = tmp_path / "images"
+    for split in ("training", "validation"):
+        (images / split).mkdir(parents=True)
+        (images / split / "a.jpg").touch()
+    for name in ("a.JPG", "b.png", "c.png", ".hidden.png", "notes.txt"):
+        (images / "training" / name).touch()
+    [note] = left_out(replace(ade20k, root=str(tmp_path)))
+    assert note.startswith("pictures in images/training that are not read, since data=ade20k has ")
+    assert "*.jpg alone: " in note and "1 .JPG" in note and "2 .png" in note
+    assert list(left_out(ade20k)) == []
