@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from analysis.commands.arguments import add_independent
+from analysis.tables.markdown_text import show_markdown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
 
     for line in notes(with_files(args.independent)):
         print(f"note: {line}", file=sys.stderr)
-    print(text(args.independent, args.full), end="")
+    show_markdown(text(args.independent, args.full))
     return 0
 
 

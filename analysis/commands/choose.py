@@ -7,6 +7,7 @@ import argparse
 import pandas as pd
 
 from analysis.errors import AnalysisError, unknown
+from analysis.tables.markdown_text import show_markdown
 
 ASSUMED = "assumed half-width of every electricity, %% (the paper has none)"
 
@@ -39,11 +40,11 @@ def run(args: argparse.Namespace) -> int:
     rows["kwh_half_width"] = rows["kwh"] * args.energy_error / 100
     if args.break_even:
         first, second = args.break_even
-        print(_break_even(rows, first, second, args.energy_error))
+        show_markdown(_break_even(rows, first, second, args.energy_error))
     elif args.at_least is not None:
-        print(_cheapest(rows, args.at_least, args.energy_error))
+        show_markdown(_cheapest(rows, args.at_least, args.energy_error))
     else:
-        print(_front(rows, args.energy_error))
+        show_markdown(_front(rows, args.energy_error))
     return 0
 
 

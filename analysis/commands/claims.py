@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from analysis.commands.arguments import add_runs
 from analysis.errors import AnalysisError
 from analysis.named_folders import DEFAULT_FOLDERS, load_named
+from analysis.tables.markdown_text import show_markdown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the table of claims as Markdown."""
     if args.text and args.runs != list(DEFAULT_FOLDERS):
         raise AnalysisError("--text needs no records; leave the folders out, or --text")
-    print(of_the_text() if args.text else of_the_records(args.runs), end="")
+    show_markdown(of_the_text() if args.text else of_the_records(args.runs))
     return 0
 
 

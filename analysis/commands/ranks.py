@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.errors import AnalysisError
 from analysis.estimates import indices
 from analysis.estimates.metrics import ALPHA, BETA
+from analysis.tables.markdown_text import show_markdown
 
 DEFAULT = ("gqi", "gqi_wh", "gqi_j", "accuracy_per_kwh", "pepr_e", "accuracy")
 
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     if "gqi" in chosen:
         function = partial(indices.gqi, alpha=args.alpha, beta=args.beta, unit=args.unit)
         chosen["gqi"] = indices.Index(function, chosen["gqi"].source)
-    print(text(chosen, args.top), end="")
+    show_markdown(text(chosen, args.top))
     return 0
 
 

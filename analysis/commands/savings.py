@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.commands.arguments import add_runs
 from analysis.errors import AnalysisError
 from analysis.named_folders import load_named
+from analysis.tables.markdown_text import show_markdown
 
 COMMAND = "python run.py -m experiment=savings"
 
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     if not compared and (not order or args.figure is not None):
         raise AnalysisError(f"no network was measured with a switch changed; measure: {COMMAND}")
     if compared:
-        print(markdown(compared, combinations(rows)))
+        show_markdown(markdown(compared, combinations(rows)))
     for line in order:
         print(line)
     if args.figure is not None:

@@ -15,7 +15,7 @@ from analysis.commands.arguments import add_independent, add_runs
 from analysis.errors import AnalysisError, printable, unknown
 from analysis.estimates.accounting import ACCOUNTINGS
 from analysis.estimates.metrics import ALPHA, BETA
-from analysis.named_folders import load_named
+from analysis.named_folders import load_named, with_bundle_names
 from analysis.tables import noted, select, select_over, terminal
 from analysis.tables.grid import Grid, grid
 from analysis.tables.own import OWN, failures
@@ -111,7 +111,7 @@ def _print(grids: dict[str, Grid], beneath: dict[str, list[str]], frame: pd.Data
         elif shown.cells:
             terminal.show(shown, notes=name == OWN, beneath=beneath.get(name, ()))
     for line in failures(frame):
-        print(printable(f"has no row: {line}"), file=sys.stderr)
+        print(printable(with_bundle_names(f"has no row: {line}")), file=sys.stderr)
 
 
 def _names(text: str | None) -> list[str]:

@@ -54,7 +54,8 @@ def findings(record: Record) -> list[Finding]:
     """What is wrong with, or doubtful of, one record that its schema accepts."""
     suspicions = [*_of_times(record), *of_overheads(record), *_of_setup(record)]
     if record.status != "finished":
-        suspicions.append(Finding("doubtful", f"the run {record.status}: it is no result"))
+        how = "was interrupted" if record.status == "interrupted" else record.status
+        suspicions.append(Finding("doubtful", f"the run {how}: it is no result"))
     for phase in record.phases.values():
         counted = Counted.of(phase)
         suspicions += (

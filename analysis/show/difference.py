@@ -61,7 +61,7 @@ def differences(old: Named, new: Named) -> Iterator[Difference]:
             yield Difference(phase, *numbers, None, None, f"a rate has no interval: {reason}")
             continue
         gains = [0.0, 0.0]
-        why = f"repeat interval ({before.basis}; {after.basis})"
+        why = f"repeat interval ({'; '.join(dict.fromkeys((before.basis, after.basis)))})"
         if same is False:
             absolute = [_gain(runs, phase) for runs in (old, new)]
             if None in absolute:

@@ -52,12 +52,14 @@ def rates(name: str, table: pd.DataFrame) -> Grid:
 def _line(row: Row, notes: Footnotes) -> list[Cell]:
     footnotes = row.get("footnotes") or {}
     variant = "" if absent(row["variant"]) else str(row["variant"])
+    collection = _text(row["collection"])
+    bundle = collection if collection.startswith("bundle ") else ""
     kwh = row.get("estimated_train_kwh")
     half_width = row.get("estimated_train_kwh_half_width")
     estimate = "" if kwh is None or absent(kwh) else with_interval(kwh, half_width)
     batch = "" if absent(row["batch_size"]) else f"{row['batch_size']:.0f}"
     return [
-        (str(row["model"]), notes.marks(variant, footnotes.get("model"))),
+        (str(row["model"]), notes.marks(variant, bundle, footnotes.get("model"))),
         (str(row["dataset"]), []),
         (_text(row["hardware"]), notes.marks(_text(row["device"]))),
         (batch, []),
