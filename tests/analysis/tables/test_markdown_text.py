@@ -17,15 +17,18 @@ MARKDOWN = f"""A note.
 """
 
 
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def _show_on_terminal(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """60 columns wide, without bold letters."""
     monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    show_markdown(text)
 
 
-@pytest.mark.usefixtures("terminal")
-def test_a_long_cell_is_wrapped_between_words(capsys: pytest.CaptureFixture[str]) -> None:
-    show_markdown(MARKDOWN)
+def test_a_long_cell_is_wrapped_between_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _show_on_terminal(MARKDOWN, monkeypatch)
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 60
     assert out.count("many words") > 10 and "|--" not in out
@@ -33,10 +36,11 @@ def test_a_long_cell_is_wrapped_between_words(capsys: pytest.CaptureFixture[str]
     assert "   1.25" in out  # a number stands at the right
 
 
-@pytest.mark.usefixtures("terminal")
-def test_a_table_of_too_many_columns_stays_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_of_too_many_columns_stays_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     wide = "|" + " a_long_word |" * 9 + "\n|" + "---|" * 9 + "\n|" + " b |" * 9 + "\n"
-    show_markdown(wide)
+    _show_on_terminal(wide, monkeypatch)
     assert "".join(capsys.readouterr().out.split()) == "".join(wide.split())
 
 
