@@ -27,7 +27,7 @@ def show_markdown(text: str) -> None:
         print(text, end="" if text.endswith("\n") else "\n")
         return
     width = width_of_output()
-    console = Console(width=width, highlight=False)
+    console = Console(width=width, height=25, highlight=False)  # without both: 80 if TERM=dumb
     lines = [printable(line) for line in text.splitlines()]
     for is_table, group in groupby(lines, key=lambda line: line.startswith("|")):
         block = list(group)
