@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from launchers import slurm_code, slurm_state, slurm_submit
 from launchers.settings import SlurmSettings
-from launchers.slurm_job import begun
+from launchers.slurm_job import begun, ended_marker
 from launchers.slurm_resources import group_key
 from metering import atomic_file
 from metering.record import FILE_NAME
@@ -29,7 +29,7 @@ class Ticket:
     """A submitted run. identity: the name of its folder, which tells repetitions apart; before:
     digest of the record that lay there before submission, which tells this job's record from an
     older one without comparing clocks; number: of the run in its job; num_runs: of the job;
-    cluster: the name of the job's, where it is known."""
+    cluster: the name of the job's, where it is known; what: data, batch and precision, in words."""
 
     identity: str
     job_id: str
@@ -38,6 +38,12 @@ class Ticket:
     number: int = 0
     num_runs: int = 1
     cluster: str = ""
+    what: str = ""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether this run of its job has ended, though the job may go on with others."""
+        return ended_marker(self.log.parent, self.job_id, self.number).exists()
 
     @property
     def never_began(self) -> bool:
@@ -190,7 +196,7 @@ def _submit_group(
                 name = run.plan.run_name
                 ticket = Ticket(
                     name, run.job_id, str(run.plan.folder), before[name], run.number,
-                    counts[run.job_id], cluster,
+                    counts[run.job_id], cluster, run.plan.in_words,
                 )  # fmt: skip
                 content = json.dumps(asdict(ticket)).encode()
                 atomic_file.write(home / "tickets" / f"{name}.json", content)

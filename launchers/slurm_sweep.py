@@ -128,7 +128,8 @@ def _print_submission(plans: Mapping[str, Plan], submission: slurm_queue.Submiss
     print(f"{submission.num_new} {runs} submitted, {queued} were queued already", flush=True)
     for name, plan in plans.items():
         if name in tickets:
-            print(f"  job {tickets[name].job_id}: {plan.model.name} on {plan.hardware.name} {name}")
+            run = f"{plan.model.name} ({plan.in_words}) on {plan.hardware.name} {name}"
+            print(f"  job {tickets[name].job_id}: {run}")
 
 
 def _print_over_limits(plans: Mapping[str, Plan], submission: slurm_queue.Submission) -> None:

@@ -184,4 +184,4 @@ def _listed(job_ids: set[str]) -> str:
 
 
 def _end_line(plan: Plan, ticket: Ticket, state: JobState) -> str:
-    return f"SLURM job {ticket.job_id} ({plan.model.name}): {state}"
+    return f"SLURM job {ticket.job_id} ({plan.model.name}, {plan.in_words}): {state}"

@@ -55,12 +55,13 @@ def lines(output_dir: Path) -> list[str]:
     for folder in sorted(folders | set(by_folder)):
         ticket = by_folder.get(folder)
         job = f" job {ticket.job_id}" if ticket else ""
+        what = f" ({ticket.what})" if ticket and ticket.what else ""
         is_here = ticket is None or ticket.identity in here
         state, detail = _state(folder, ticket, queue if is_here else _Queue())
         if state == "missing" and ticket is not None and not is_here:
             name = ticket.cluster
             state, detail = "elsewhere", f"cluster {name}; ask there, or with SLURM_CLUSTERS={name}"
-        rows.append((state, f"{'/'.join(folder.parts[-4:])}{job}{detail and ': ' + detail}"))
+        rows.append((state, f"{'/'.join(folder.parts[-4:])}{what}{job}{detail and ': ' + detail}"))
     counts = Counter(state for state, _ in rows)
     total = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
     return [*(f"{state:<12} {name}" for state, name in rows), *notes, total or "no runs"]
@@ -128,7 +129,9 @@ def _state(
 ) -> tuple[str, str]:
     """A word and what is known beside it."""
     job = queue.jobs.get(ticket.job_id) if ticket else None
-    if ticket is not None and job is not None and not job.has_ended:
+    if ticket is not None and job is not None and not (job.has_ended or ticket.has_ended):
+        if ticket.never_began:
+            return "waiting", f"for other runs of its job, {_of_job(job, queue, ticket)}"
         return job.state.lower(), _of_job(job, queue, ticket)
     log = f"; log: {ticket.log}" if ticket is not None else ""
     try:

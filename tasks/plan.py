@@ -89,6 +89,12 @@ class Plan:
         return self.identity if self.repetition == 1 else f"{self.identity}-{self.repetition}"
 
     @property
+    def in_words(self) -> str:
+        """What most often tells runs of one network apart, for a person: its name is a digest."""
+        stage = "" if self.stage == SUPERVISED else f", {self.stage}"
+        return f"{self.data.name}, batch {self.batch_size}, {self.precision}{stage}"
+
+    @property
     def folder(self) -> Path:
         """`<output_dir>/<task>/<model>/<hardware>/<run name>`."""
         parts = (self.task, self.model.name, self.hardware.name, self.run_name)

@@ -102,3 +102,30 @@ def test_a_job_of_another_cluster_is_not_taken_for_one_of_the_same_number_here(
     assert total == "1 elsewhere"
     assert cancel.cancel(plan.output_dir) == 0 and not (tmp_path / "scancel.called").exists()
     assert slurm_queue.elsewhere(plan.output_dir) == ["big"]
+
+
+def test_of_several_runs_in_one_job_each_has_a_state_of_its_own(
+    compose: Callable[..., Plan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "squeue").write_text(
+        "#!/bin/sh\n[ $4 = PD ] || echo '7|0|RUNNING|None|v1|0:01|N/A|gpu|/job.sh'\n"
+    )
+    (tmp_path / "squeue").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    plans = [compose(f"batch_size={number}") for number in (4, 8, 16)]
+    home = slurm_queue.slurm_folder(plans[0].output_dir)
+    (home / "tickets").mkdir(parents=True)
+    (home / "jobs").mkdir()
+    for number, plan in enumerate(plans):
+        ticket = Ticket(
+            plan.run_name, "7_0", str(plan.folder), "", number, len(plans), what=plan.in_words
+        )
+        path = home / "tickets" / f"{number}.json"
+        path.write_text(json.dumps(dataclasses.asdict(ticket)))
+    (home / "jobs/7_0.log").write_text("run 0: first\nrun 1: second\n")
+    (home / "jobs/7_0.0.ended").touch()
+    write(empty_record(plans[0], "finished", LONG_AGO), plans[0].folder)
+    *lines, total = status.lines(plans[0].output_dir)
+    states = {line.split("batch ")[1].split(",")[0]: line.split()[0] for line in lines}
+    assert states == {"4": "finished", "8": "running", "16": "waiting"}
+    assert total == "1 finished, 1 running, 1 waiting"
