@@ -25,16 +25,24 @@ def beside(records: pd.DataFrame, energies: pd.DataFrame | None = None) -> pd.Da
     gives them; `energies`: as `independent.own_file.with_files` does, the shipped ones alone where
     none are given. A GPU that idled is left out: its energy is not a network's."""
     rows = [*_independent(energies), *_published()]
-    for one in merge(records):
-        if one.task == "classification" and one.dataset == published.IMAGENET:
-            rows += _measured(one) if one.tier != "small" else ()
+    for row in merge(records):
+        if row.task == "classification" and row.dataset == published.IMAGENET:
+            rows += _measured(row) if row.tier != "small" else ()
     return pd.DataFrame(rows, columns=list(BESIDE_COLUMNS))
 
 
 def _independent(energies: pd.DataFrame | None) -> Iterator[Row]:
-    for one in energy_sets(energies, uses=("yes", "data-bound", "rank")):
-        for model, joules in one.values.items():
-            yield str(model), one.phase, "independent", one.scope, float(joules), None, one.name
+    for independent in energy_sets(energies, uses=("yes", "data-bound", "rank")):
+        for model, joules in independent.values.items():
+            yield (
+                str(model),
+                independent.phase,
+                "independent",
+                independent.scope,
+                float(joules),
+                None,
+                independent.name,
+            )
 
 
 def _published() -> Iterator[Row]:
@@ -47,20 +55,20 @@ def _published() -> Iterator[Row]:
             yield model, "test", "published", "cpu+gpu+ram", joules, None, "the paper, RTX A6000"
 
 
-def _measured(one: Measured) -> Iterator[Row]:
-    where = f"{device_of(one.setup)}, batch {one.setup.asked.batch_size or 'unknown'}"
+def _measured(row: Measured) -> Iterator[Row]:
+    where = f"{device_of(row.setup)}, batch {row.setup.asked.batch_size or 'unknown'}"
     for phase in PHASES:
-        rate = one.train_rate if phase == "train" else one.test_rate
+        rate = row.train_rate if phase == "train" else row.test_rate
         if rate is None:
             continue
-        about = one.name, phase, "measured"
+        about = row.name, phase, "measured"
         if rate.gpu_kwh_per_sample is not None:
             # the interval is the total's; the GPU's own share of it is not known
             yield *about, "gpu", J_PER_KWH * rate.gpu_kwh_per_sample, None, where
         if "absent" not in rate.sensors and rate.gpu_kwh_per_sample is not None:
             half_width = None if rate.half_width is None else J_PER_KWH * rate.half_width
             yield *about, "cpu+gpu+ram", J_PER_KWH * rate.kwh_per_sample, half_width, where
-        at_wall = wall.columns(one.wall_meter, rate, one.num_nodes).get(
+        at_wall = wall.columns(row.wall_meter, rate, row.num_nodes).get(
             "measured_train_wall_kwh_per_sample"
         )
         if at_wall is not None and phase == "train":

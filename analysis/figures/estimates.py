@@ -30,15 +30,15 @@ def estimated(records: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     shown: list[Measured] = []
     rows: list[dict[str, Any]] = []
     stages: list[tuple[str, str, str, float, str, bool]] = []
-    for one in measured:
-        if one.task != "classification" or one.dataset != IMAGENET or one.tier == "small":
+    for row in measured:
+        if row.task != "classification" or row.dataset != IMAGENET or row.tier == "small":
             continue
-        estimate = costs.estimate(one)
+        estimate = costs.estimate(row)
         if estimate.kwh is None:
             continue
-        shown.append(one)
-        rows.append(_row(one, estimate))
-        stages.extend(_stages(one, estimate.parts))
+        shown.append(row)
+        rows.append(_row(row, estimate))
+        stages.extend(_stages(row, estimate.parts))
     _mark_fronts(shown, rows)
     frame = pd.DataFrame(rows, columns=list(ROW_COLUMNS))
     wide = frame["half_width_kwh"].astype(float) >= frame["train_kwh"].astype(float)
@@ -57,47 +57,52 @@ def _mark_fronts(measured: Sequence[Measured], rows: Sequence[dict[str, Any]]) -
 
 
 def _stages(
-    one: Measured, parts: Sequence[Part]
+    row: Measured, parts: Sequence[Part]
 ) -> Iterator[tuple[str, str, str, float, str, bool]]:
     """Stages of a recipe whose every stage has a rate, and one pass over the test images."""
     for part in parts:
         if part.name in STAGE_NAMES:
             kwh = part.kwh.value
-            yield one.name, "estimated", STAGE_NAMES[part.name], kwh, MEASURED_RATE, False
-    test_kwh = _test_kwh(one)
+            yield row.name, "estimated", STAGE_NAMES[part.name], kwh, MEASURED_RATE, False
+    test_kwh = _test_kwh(row)
     if test_kwh is not None:
-        yield one.name, "estimated", "inference", test_kwh, MEASURED_RATE, False
+        yield row.name, "estimated", "inference", test_kwh, MEASURED_RATE, False
 
 
-def _test_kwh(one: Measured) -> float | None:
+def _test_kwh(row: Measured) -> float | None:
     """One pass over the test set that the row is about."""
-    test, samples = one.test_rate, num_test_samples(one)
+    test, samples = row.test_rate, num_test_samples(row)
     return None if test is None or samples is None else test.kwh_per_sample * samples
 
 
-def _row(one: Measured, estimate: Estimate) -> dict[str, Any]:
+def _row(row: Measured, estimate: Estimate) -> dict[str, Any]:
     assert estimate.kwh is not None
-    [task] = [known for known in catalogue.TASKS if known.name == one.task]
-    published_pct = published_facts.value(one.name, IMAGENET, task.quality_key)
-    accuracy = accuracies.of_row(one, published_pct, task)
+    [task] = [known for known in catalogue.TASKS if known.name == row.task]
+    published_pct = published_facts.value(row.name, IMAGENET, task.quality_key)
+    accuracy = accuracies.of_row(row, published_pct, task)
     words = ["measured rate x recipe"]
     if not estimate.is_measured:
         words.append(f"{100 * (estimate.published_share or 0):.3g} % of it published")
-    if one.tier == "modelled":
+    if row.tier == "modelled":
         words.append("modelled")
     if accuracy is not None and accuracy.origin == "published":
         words.append("accuracy published")
-    asked = one.setup.asked
-    whose = "" if one.collection == OWN else one.collection
-    set_up = (f"batch {asked.batch_size or 'unknown'}", asked.precision, one.shared_variant, whose)
+    asked = row.setup.asked
+    collection = "" if row.collection == OWN else row.collection
+    set_up = (
+        f"batch {asked.batch_size or 'unknown'}",
+        asked.precision,
+        row.shared_variant,
+        collection,
+    )
     return {
-        "model": one.name,
+        "model": row.name,
         "kind": "estimated",
         "train_kwh": estimate.kwh.value,
         "half_width_kwh": estimate.kwh.half_width,
         "accuracy_pct": accuracy.value_pct if accuracy else None,
-        "test_kwh": _test_kwh(one),
-        "hardware": one.device,
+        "test_kwh": _test_kwh(row),
+        "hardware": row.device,
         "set_up": ", ".join(filter(None, set_up)),
         "is_small": False,
         "source": "; ".join(words),

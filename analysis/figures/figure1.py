@@ -105,15 +105,15 @@ def _numbered(lines: pd.DataFrame) -> tuple[list[str], str]:
 
 
 def _draw(axes: Axes, lines: pd.DataFrame) -> None:
-    for what, part in lines[lines["kind"] == "published"].groupby("what"):
+    for name, part in lines[lines["kind"] == "published"].groupby("what"):
         axes.plot(
             part["kwh"],
             part.index,
             ls="none",
             ms=5,
-            color=COLORS[str(what)],
-            marker=MARKERS[str(what)],
-            label=f"{TITLES[str(what)]} (published)",
+            color=COLORS[str(name)],
+            marker=MARKERS[str(name)],
+            label=f"{TITLES[str(name)]} (published)",
         )
     for place, kwh in lines["kwh"].items():
         axes.annotate(
@@ -124,8 +124,8 @@ def _draw(axes: Axes, lines: pd.DataFrame) -> None:
             va="center",
             fontsize=6,
         )
-    for tick, what in zip(axes.get_yticklabels(), lines["what"], strict=True):
-        tick.set_color(look.BLACK if what == "model" else look.BLUE)
+    for tick, name in zip(axes.get_yticklabels(), lines["what"], strict=True):
+        tick.set_color(look.BLACK if name == "model" else look.BLUE)
 
 
 def _draw_others(axes: Axes, lines: pd.DataFrame, others: pd.DataFrame) -> None:

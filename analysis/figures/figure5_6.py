@@ -49,7 +49,7 @@ def figure5(runs: pd.DataFrame, others: pd.DataFrame = _NOBODY) -> Figure:
 
 def _title(runs: pd.DataFrame) -> str:
     """By what was measured: a CPU is no GPU."""
-    devices = [one for _, group in compared(runs, "device") for one in group["device"]]
+    devices = [device for _, group in compared(runs, "device") for device in group["device"]]
     kinds = {"CPU" if str(device).startswith("CPU") else "GPU" for device in devices}
     if len(kinds) > 1:
         return "CPUs and GPUs"

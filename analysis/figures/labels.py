@@ -75,8 +75,8 @@ def _discs(axes: Axes, circles: Sequence[Label], pixels: float) -> np.ndarray:
     """Rows of centre and radius, in pixels."""
     if not circles:
         return np.zeros((0, 3))
-    centres = axes.transData.transform([(one.x, one.y) for one in circles])
-    return np.column_stack([centres, [one.radius_pt * pixels for one in circles]])
+    centres = axes.transData.transform([(circle.x, circle.y) for circle in circles])
+    return np.column_stack([centres, [circle.radius_pt * pixels for circle in circles]])
 
 
 def _around(

@@ -54,7 +54,7 @@ def lines_of(others: pd.DataFrame, over: str, phase: str) -> tuple[str, list[pd.
         str(scope): _lines(of_scope, over) for scope, of_scope in part.groupby("scope", sort=True)
     }
     sensed = {scope: lines for scope, lines in by_scope.items() if scope != "wall"}
-    return max(sensed.items(), key=lambda one: len(one[1]), default=("gpu", []))
+    return max(sensed.items(), key=lambda line: len(line[1]), default=("gpu", []))
 
 
 def _lines(part: pd.DataFrame, over: str) -> list[pd.DataFrame]:
@@ -63,5 +63,5 @@ def _lines(part: pd.DataFrame, over: str) -> list[pd.DataFrame]:
     else:
         part, keys = part[part["batch_size"] == PAPERS_BATCH_SIZE], ["model", "source", "software"]
     order = "batch_size" if over == "batch_size" else "wh_per_1000"
-    lines = [one.drop_duplicates(over) for _, one in part.groupby(keys, sort=False)]
-    return [one.sort_values(order) for one in lines if len(one) > 1]
+    lines = [line.drop_duplicates(over) for _, line in part.groupby(keys, sort=False)]
+    return [line.sort_values(order) for line in lines if len(line) > 1]

@@ -35,14 +35,16 @@ def figure_savings(savings: Sequence[Saving]) -> Figure:
     """Change in percent for each sample, of electricity, or of time where energy is modelled from
     it. savings: as `estimates.savings` gives them."""
     panels: dict[tuple[str, str, str], list[Saving]] = {}
-    for one in savings:
-        if one.compared:
-            panels.setdefault((one.model, one.phase, one.where), []).append(one)
+    for saving in savings:
+        if saving.compared:
+            panels.setdefault((saving.model, saving.phase, saving.where), []).append(saving)
     if not panels:
         return look.absent("What saves electricity", "No switch was measured.", COMMAND)
     heights = [
-        sum(_label(one).count("\n") + 1 for one in some) + _title(*name, some).count("\n") + 1
-        for name, some in panels.items()
+        sum(_label(saving).count("\n") + 1 for saving in of_panel)
+        + _title(*name, of_panel).count("\n")
+        + 1
+        for name, of_panel in panels.items()
     ]
     with look.look():
         figure, rows = look.new_figure(
@@ -53,34 +55,34 @@ def figure_savings(savings: Sequence[Saving]) -> Figure:
             sharex=True,
             gridspec_kw={"height_ratios": heights},
         )
-        for axes, (name, some) in zip(rows[:, 0], panels.items(), strict=True):
-            _panel(axes, name, some)
+        for axes, (name, of_panel) in zip(rows[:, 0], panels.items(), strict=True):
+            _panel(axes, name, of_panel)
         notes = ["change for each sample, %, with its 95 % interval"]
-        if any(one.energy is None for one in savings):
+        if any(saving.energy is None for saving in savings):
             notes.append("time: no sensor read the device that computed")
-        if any(one.is_small for one in savings):
+        if any(saving.is_small for saving in savings):
             notes.append(look.SMALL_LABEL)
         rows[-1, 0].set_xlabel("\n".join(notes))
         return figure
 
 
 def _title(model: str, phase: str, where: str, savings: Sequence[Saving]) -> str:
-    what = "electricity" if savings[0].energy else "time"
+    resource = "electricity" if savings[0].energy else "time"
     small = " *" if savings[0].is_small else ""
-    title = f"{model}{small}, {phase}, {look.short_device(where)}: {what}"
+    title = f"{model}{small}, {phase}, {look.short_device(where)}: {resource}"
     return textwrap.fill(title, TITLE_LETTERS)
 
 
-def _label(one: Saving) -> str:
+def _label(saving: Saving) -> str:
     """A line for each factor, and the verdict."""
-    return one.switch.replace(", ", "\n") + f" ({one.verdict})"
+    return saving.switch.replace(", ", "\n") + f" ({saving.verdict})"
 
 
 def _panel(axes: Axes, name: tuple[str, str, str], savings: Sequence[Saving]) -> None:
     axes.set_title(_title(*name, savings))
     axes.axvline(0, color=look.BLACK, linewidth=0.6)
-    for place, one in enumerate(savings):
-        ratio = one.compared
+    for place, saving in enumerate(savings):
+        ratio = saving.compared
         assert ratio is not None
         low, high = np.nan_to_num([ratio.value - ratio.low, ratio.high - ratio.value])
         axes.errorbar(
@@ -89,9 +91,9 @@ def _panel(axes: Axes, name: tuple[str, str, str], savings: Sequence[Saving]) ->
             xerr=[[100 * low], [100 * high]],
             capsize=2,
             linestyle="none",
-            color=COLORS[one.verdict],
-            marker=MARKERS[one.verdict],
+            color=COLORS[saving.verdict],
+            marker=MARKERS[saving.verdict],
         )
-    axes.set_yticks(range(len(savings)), [_label(one) for one in savings])
+    axes.set_yticks(range(len(savings)), [_label(saving) for saving in savings])
     axes.set_ylim(len(savings) - 0.4, -0.6)
     axes.yaxis.grid(False)

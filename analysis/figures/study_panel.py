@@ -110,7 +110,7 @@ def _draw(axes: Axes, study: Study, lines: list[_Line]) -> bool:
         axes.yaxis.set_minor_formatter(FuncFormatter(look.plain_number))
     if study.over == "device":
         width = min(10, max(6, MOST_LETTERS // len(values)))
-        names = [look.wrap(one.replace("-", " "), width) for one in values]
+        names = [look.wrap(value.replace("-", " "), width) for value in values]
         axes.set_xticks(list(places.values()), names, fontsize=6.5 if len(values) < 6 else 5.4)
         axes.set_xlim(-0.4, len(places) - 0.6)
     else:
@@ -150,15 +150,15 @@ def _ours(study: Study, runs: pd.DataFrame, phase: str, scope: str) -> list[_Lin
 
 def _x_of(values: pd.Series) -> list[Any]:
     """Batch sizes as they are; devices without their maker's name, which some leave out."""
-    return [look.short_device(one) if isinstance(one, str) else int(one) for one in values]
+    return [look.short_device(value) if isinstance(value, str) else int(value) for value in values]
 
 
 def _others(study: Study, groups: list[pd.DataFrame]) -> list[_Line]:
     lines = []
     for group in groups:
-        one = group.iloc[0]
-        on = one["software"] if study.over == "device" else look.short_device(one["device"])
-        label = f"{one['model']}, {on} ({one['source']})"
+        line = group.iloc[0]
+        on = line["software"] if study.over == "device" else look.short_device(line["device"])
+        label = f"{line['model']}, {on} ({line['source']})"
         lines.append(
             _Line(
                 label,

@@ -67,27 +67,27 @@ def cross_check(estimates: pd.DataFrame, sets: Iterable[IndependentSet]) -> pd.D
     model once a phase. A set with fewer than five networks in common is left out.
     """
     rows = []
-    for one in sets:
-        ours = estimates[estimates["phase"] == one.phase].dropna(subset=["kwh_per_sample"])
+    for independent in sets:
+        ours = estimates[estimates["phase"] == independent.phase].dropna(subset=["kwh_per_sample"])
         ours = ours.drop_duplicates("model").set_index("model")["kwh_per_sample"]
-        common = [model for model in ours.index if model in one.values.index]
+        common = [model for model in ours.index if model in independent.values.index]
         networks = one_a_network(common)
         if len(networks) < LEAST_COMMON:
             continue
-        ratios = ours.loc[common] / one.values.loc[common]
+        ratios = ours.loc[common] / independent.values.loc[common]
         median = float(ratios.loc[networks].median())
         rows += [
             (
                 model,
-                one.phase,
-                one.name,
-                one.quantity,
-                one.scope,
-                one.hardware,
-                one.source,
-                one.runs,
+                independent.phase,
+                independent.name,
+                independent.quantity,
+                independent.scope,
+                independent.hardware,
+                independent.source,
+                independent.runs,
                 len(networks),
-                float(one.values[model]),
+                float(independent.values[model]),
                 float(ratios[model]),
                 float(ratios[model]) / median,
             )
@@ -147,8 +147,8 @@ def columns(
     table = pd.DataFrame(index=pd.Index(models, name="model"))
     check = marks(cross_check(estimates, sets))
     for phase, name in preferred.items():
-        one = next(each for each in sets if each.name == name and each.phase == phase)
-        values = one.values.reindex(table.index)
+        independent = next(each for each in sets if each.name == name and each.phase == phase)
+        values = independent.values.reindex(table.index)
         has = values.notna()
         compared = check[check["phase"] == phase].set_index("model")
         text = pd.Series({model: words(row) for model, row in compared.iterrows()}, dtype=object)
@@ -156,7 +156,7 @@ def columns(
             values,
             *(
                 pd.Series(word, table.index, dtype=object).where(has)
-                for word in (one.scope, one.hardware, one.source)
+                for word in (independent.scope, independent.hardware, independent.source)
             ),
             text.reindex(table.index),
         )

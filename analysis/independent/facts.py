@@ -84,8 +84,8 @@ def checked(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     return frame.assign(j_per_sample=frame["energy_j"] / frame["num_samples"])
 
 
-def require(frame: pd.DataFrame, good: pd.Series, what: str, name: str) -> None:
+def require(frame: pd.DataFrame, good: pd.Series, fault: str, name: str) -> None:
     """Raises `AnalysisError` with the line of the first row that is not `good`."""
     if not good.all():
         at = frame.index[int((~good).to_numpy().argmax())]
-        raise AnalysisError(f"{name}, line {at + 2} ({frame.loc[at, 'row']}): {what}")
+        raise AnalysisError(f"{name}, line {at + 2} ({frame.loc[at, 'row']}): {fault}")

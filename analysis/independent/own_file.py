@@ -64,12 +64,12 @@ def notes(energies: pd.DataFrame) -> Iterator[str]:
             f"--independent: {num_idle} of {len(own)} rows are idle (gpu_util_pct under "
             f"{WAITING_PCT:.0f}, or said to be) and compared with nothing"
         )
-    for one in energy_sets(own):
-        rows = [row for row in one.values.index if row in at_own_size().index]
+    for own_set in energy_sets(own):
+        rows = [row for row in own_set.values.index if row in at_own_size().index]
         count = len(one_a_network(rows))
         if count < LEAST_COMMON:
             few.append(
-                f"--independent: {one.phase} on {one.name} has {count} network"
+                f"--independent: {own_set.phase} on {own_set.name} has {count} network"
                 f"{'s' * (count != 1)} of Table 3; with {LEAST_COMMON} it is a set that the "
                 "paper's numbers are compared with"
             )
@@ -152,8 +152,8 @@ def _require_numbers(frame: pd.DataFrame, name: str) -> None:
             numbers = pd.to_numeric(frame[column], errors="coerce")
             is_share = column == "gpu_util_pct"
             good = numbers.between(0, 100) if is_share else (numbers > 0) & (numbers < float("inf"))
-            what = "a number from 0 to 100" if is_share else "a number above 0"
-            require(frame, frame[column].isna() | good, f"{column} is not {what}", name)
+            range_words = "a number from 0 to 100" if is_share else "a number above 0"
+            require(frame, frame[column].isna() | good, f"{column} is not {range_words}", name)
             frame[column] = numbers
 
 

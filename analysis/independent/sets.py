@@ -106,4 +106,8 @@ def throughput_sets() -> list[IndependentSet]:
 def all_sets(energy: pd.DataFrame | None = None) -> list[IndependentSet]:
     """What a cross-check looks at: no rows near idle power, and none of a single network."""
     sets = [*energy_sets(energy, ("yes", "data-bound", "rank")), *throughput_sets()]
-    return [one for one in sets if len(one_a_network(one.values.index)) >= LEAST_COMMON]
+    return [
+        independent
+        for independent in sets
+        if len(one_a_network(independent.values.index)) >= LEAST_COMMON
+    ]

@@ -53,13 +53,13 @@ def leaderboard(records: pd.DataFrame) -> Leaderboard:
     """records: as `load` gives them, of one folder or of many people's bundles."""
     measured = merge(records)
     costs, groups = Costs(measured), _groups(measured)
-    scored = [_scored(one, costs) for one in measured]
+    scored = [_scored(row, costs) for row in measured]
     placed = {metric.key: _ranked(measured, scored, metric) for metric in METRICS}
     entries = []
-    for at, (one, values) in enumerate(zip(measured, scored, strict=True)):
+    for at, (row, values) in enumerate(zip(measured, scored, strict=True)):
         shown = {key: _value(value, placed[key].get(at)) for key, value in values.items()}
         if shown:
-            entries.append(_entry(one, groups[one.comparison_key], shown))
+            entries.append(_entry(row, groups[row.comparison_key], shown))
     held = {key for entry in entries for key in entry.values}
     return Leaderboard(tuple(entries), tuple(metric for metric in METRICS if metric.key in held))
 
@@ -90,28 +90,28 @@ def _groups(measured: Sequence[Measured]) -> dict[str, str]:
     """Comparison key -> words; the same words of another key get a number."""
     names: dict[str, str] = {}
     taken: dict[tuple[str, str], int] = {}
-    for one in measured:
-        if one.comparison_key in names:
+    for row in measured:
+        if row.comparison_key in names:
             continue
-        asked, found = one.setup.asked, one.setup.found
+        asked, found = row.setup.asked, row.setup.found
         batch = f"batch {asked.batch_size}" if asked.batch_size else "batch unknown"
         reader = found.reader if found else ""
-        words = [one.dataset, batch, asked.precision, *filter(None, [one.shared_variant])]
+        words = [row.dataset, batch, asked.precision, *filter(None, [row.shared_variant])]
         if reader.startswith("codecarbon"):
             words.append(
                 f"read by {reader}"
                 + (" for its process" if found and found.scope == "process" else "")
             )
-        if one.collection != OWN:
-            words.append(one.collection)
-        said = ", ".join(words)
-        number = taken[one.device, said] = taken.get((one.device, said), 0) + 1
-        names[one.comparison_key] = said if number == 1 else f"{said} ({number})"
+        if row.collection != OWN:
+            words.append(row.collection)
+        setup_words = ", ".join(words)
+        number = taken[row.device, setup_words] = taken.get((row.device, setup_words), 0) + 1
+        names[row.comparison_key] = setup_words if number == 1 else f"{setup_words} ({number})"
     return names
 
 
-def _scored(one: Measured, costs: Costs) -> dict[str, _Scored]:
-    train, test = _own_rate(one, "train"), _own_rate(one, "test")
+def _scored(row: Measured, costs: Costs) -> dict[str, _Scored]:
+    train, test = _own_rate(row, "train"), _own_rate(row, "test")
     values: dict[str, _Scored] = {}
     if train is not None:
         values["train_wh"] = _times(1e6, train.kwh_per_sample, train.half_width)
@@ -119,12 +119,12 @@ def _scored(one: Measured, costs: Costs) -> dict[str, _Scored]:
         values["test_wh"] = _times(1e6, test.kwh_per_sample, test.half_width)
         if test.s_per_sample is not None:
             values["test_s"] = _times(1000, test.s_per_sample, test.s_half_width)
-    task = catalogue.task(one.task)
-    accuracy = accuracies.of_row(one, None, task) if task else None
-    if one.accuracy_pct is not None:
+    task = catalogue.task(row.task)
+    accuracy = accuracies.of_row(row, None, task) if task else None
+    if row.accuracy_pct is not None:
         half_width = accuracy.half_width_pct if accuracy else None
-        values["accuracy_pct"] = _Scored(one.accuracy_pct, half_width)
-    kwh = costs.estimate(one).kwh
+        values["accuracy_pct"] = _Scored(row.accuracy_pct, half_width)
+    kwh = costs.estimate(row).kwh
     if kwh is None:
         return values
     values["recipe_kwh"] = _Scored(kwh.value, kwh.half_width)
@@ -141,26 +141,26 @@ def _scored(one: Measured, costs: Costs) -> dict[str, _Scored]:
     return values
 
 
-def _entry(one: Measured, group: str, values: dict[str, Value]) -> Entry:
+def _entry(row: Measured, group: str, values: dict[str, Value]) -> Entry:
     return Entry(
-        task=catalogue.task_title(one.task),
-        hardware=one.device,
+        task=catalogue.task_title(row.task),
+        hardware=row.device,
         group=group,
-        model=one.name,
-        dataset=one.dataset,
-        tier=one.tier,
-        num_runs=max((rate.num_records for rate in one.rates.values()), default=0),
+        model=row.name,
+        dataset=row.dataset,
+        tier=row.tier,
+        num_runs=max((rate.num_records for rate in row.rates.values()), default=0),
         values=values,
-        note="; ".join(one.notes),
-        is_own=one.collection == OWN,
+        note="; ".join(row.notes),
+        is_own=row.collection == OWN,
     )
 
 
-def _own_rate(one: Measured, phase: str) -> MeasuredRate | None:
+def _own_rate(row: Measured, phase: str) -> MeasuredRate | None:
     """Of the network's own stage: that of a pre-training step is another network's."""
     for stage in ("supervised", "finetune", "distill"):
-        if (stage, phase) in one.rates:
-            return one.rates[stage, phase]
+        if (stage, phase) in row.rates:
+            return row.rates[stage, phase]
     return None
 
 

@@ -31,8 +31,8 @@ def missing(
         printed = frame.loc[frame["published_train_kwh"].notna(), ["model", "dataset"]]
         for model, dataset in printed.drop_duplicates().itertuples(index=False, name=None):
             if (model, dataset) not in done:
-                what = f"{table.replace('table', 'Table ')}: {model}, {dataset}"
-                lines.append(Missing(what, _command(table, names.get(model, ""), dataset)))
+                title = f"{table.replace('table', 'Table ')}: {model}, {dataset}"
+                lines.append(Missing(title, _command(table, names.get(model, ""), dataset)))
     return tuple(lines)
 
 

@@ -75,7 +75,7 @@ class Point:
 class Missing:
     """Something the paper shows that nobody measured here, and the command that would."""
 
-    what: str
+    title: str
     command: str
 
 

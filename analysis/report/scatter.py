@@ -94,7 +94,9 @@ def _with_own_fronts(panel: Panel) -> Panel:
     for marker in sorted(panel.markers, key=lambda marker: marker.x):
         if marker.point.on_front:
             groups.setdefault(marker.point.group, []).append(marker)
-    lines = (" ".join(f"{one.x},{one.y}" for one in markers) for markers in groups.values())
+    lines = (
+        " ".join(f"{marker.x},{marker.y}" for marker in markers) for markers in groups.values()
+    )
     return replace(panel, own_fronts=tuple(lines))
 
 

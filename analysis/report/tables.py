@@ -39,9 +39,12 @@ def paper_table(name: str, frame: pd.DataFrame) -> Table:
     ]
     columns += [
         Column(
-            HEADINGS[_bare(one)], _kind(one.partition("_")[0]), one in _HALF_WIDTHS, is_main=False
+            HEADINGS[_bare(name)],
+            _kind(name.partition("_")[0]),
+            name in _HALF_WIDTHS,
+            is_main=False,
         )
-        for one in more
+        for name in more
     ]
     rows = []
     for line, values, shown in zip(grid.cells, grid.values, grid.rows, strict=True):
@@ -49,7 +52,7 @@ def paper_table(name: str, frame: pd.DataFrame) -> Table:
             Cell(text or ("-" if marks else ""), value, _notes(grid, marks), tuple(marks))
             for (text, marks), value in zip(line, values, strict=True)
         ]
-        rows.append((*cells, *(_extra(shown[0], one) for one in more)))
+        rows.append((*cells, *(_extra(shown[0], name) for name in more)))
     order = [] if has_models_as_columns else [grid.headings.index(HEADINGS["model"])]
     order += [at for at in range(len(columns)) if at not in order]  # the column that stays
     return Table(
@@ -67,8 +70,8 @@ def paper_table(name: str, frame: pd.DataFrame) -> Table:
 def _more(grid: Grid) -> list[str]:
     """Columns of the complete table that the shape leaves out and a line has."""
     rows = [shown[0] for shown in grid.rows]
-    wanted = [one for one in _SET_UP if HEADINGS[one] not in grid.headings] + list(_HALF_WIDTHS)
-    return [one for one in wanted if any(_has(row.get(one)) for row in rows)]
+    wanted = [name for name in _SET_UP if HEADINGS[name] not in grid.headings] + list(_HALF_WIDTHS)
+    return [name for name in wanted if any(_has(row.get(name)) for row in rows)]
 
 
 def _has(value: object) -> bool:
@@ -98,15 +101,20 @@ def _notes(grid: Grid, marks: Sequence[int]) -> str:
 
 def runs_of(rows: Sequence[Row]) -> str:
     """The beginnings of the ids of the runs that these rows rest on."""
-    ids = (one for row in rows if _has(row.get("run_id")) for one in str(row["run_id"]).split("; "))
-    return " ".join(dict.fromkeys(one[:ID_DIGITS] for one in ids))
+    ids = (
+        run_id
+        for row in rows
+        if _has(row.get("run_id"))
+        for run_id in str(row["run_id"]).split("; ")
+    )
+    return " ".join(dict.fromkeys(run_id[:ID_DIGITS] for run_id in ids))
 
 
 def claims_table(claims: Sequence[Claim]) -> Table:
     """The paper's claims, the numbers that test each, and its verdict."""
     columns = tuple(Column(label) for label in ("where", "claim", "measured here", "verdict"))
     rows = tuple(
-        tuple(Cell(text) for text in (one.place, one.says, one.shown, one.verdict))
-        for one in claims
+        tuple(Cell(text) for text in (claim.place, claim.says, claim.shown, claim.verdict))
+        for claim in claims
     )
     return Table("claims-table", "Claims", columns, rows, empty="No claim was tested.")

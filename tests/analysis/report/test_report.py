@@ -119,7 +119,7 @@ def test_a_scaled_down_study_is_marked_wherever_it_stands(tmp_path: Path) -> Non
     assert not [point for point in report.points if point.kind == "estimated"]
     assert column(report.provenance, "model")[0].text == "swin_t *"
     # and it does not count as the measurement of its row
-    assert "Table 3: Swin-T, ImageNet-1k" in [item.what for item in report.missing]
+    assert "Table 3: Swin-T, ImageNet-1k" in [item.title for item in report.missing]
 
 
 def test_provenance_gives_sensors_versions_and_intervals(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_failed_run_is_shown_with_its_reason(tmp_path: Path) -> None:
 def test_what_is_missing_names_a_command_and_what_was_measured_is_not_missing(
     tmp_path: Path,
 ) -> None:
-    missing = {item.what: item.command for item in built(tmp_path, a_record()).missing}
+    missing = {item.title: item.command for item in built(tmp_path, a_record()).missing}
     assert "Table 3: Swin-T, ImageNet-1k" not in missing
     assert missing["Table 3: ResNet50, ImageNet-1k"] == "python run.py model=resnet50"
     assert "experiment=hardware" in missing["Figure 5: across devices"]
