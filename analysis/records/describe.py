@@ -54,7 +54,7 @@ def variant_of(setup: SetUp, *, with_network: bool = True) -> str:
     size = " x ".join(map(str, dict.fromkeys(asked.input_size or ())))
     known = catalogue.data_set(asked.data.name)
     stands_in = asked.data.origin == "embedded" and known is not None and not known.stands_in_for
-    said = (
+    parts = (
         f"{size} px" if size else "",
         *(_option(name, value) for name, value in options.items()),
         f"{asked.data.fraction:.3g} of the data" if asked.data.fraction < 1 else "",
@@ -64,7 +64,7 @@ def variant_of(setup: SetUp, *, with_network: bool = True) -> str:
         f"batch in {num_parts} parts" if num_parts else "",
         "channels first" if asked.channels_last is False else "",
     )
-    return ", ".join(word for word in said if word)
+    return ", ".join(word for word in parts if word)
 
 
 def _option(name: str, value: Any) -> str:

@@ -176,7 +176,7 @@ def _model(flat: Mapping[str, str]) -> str | None:
     name = _first(flat, _MODEL) or _only(_values(flat, _MODEL_LEAVES))
     if name is None:
         last = [flat[key].rsplit(".", 1)[-1] for key in _TARGETS if key in flat]
-        name = next((one for one in last if not _GENERIC.fullmatch(_plain(one))), None)
+        name = next((word for word in last if not _GENERIC.fullmatch(_plain(word))), None)
     encoder = _first(flat, ("model.encoder_name", "model.encoder", "encoder_name"))
     if name and encoder and "." not in encoder:
         return f"{name}-{encoder}"
@@ -241,8 +241,8 @@ def _batch(flat: Mapping[str, str], phase: str) -> tuple[int | None, tuple[str, 
     others = ("test", "eval", "val", "infer", "predict") if phase == "train" else ("train",)
     own = {k: v for k, v in values.items() if any(word in k.lower() for word in words)}
     rest = {k: v for k, v in values.items() if not any(word in k.lower() for word in others)}
-    for some in (own, rest, values):
-        if some and (only := _only(some)) is not None:
+    for candidates in (own, rest, values):
+        if candidates and (only := _only(candidates)) is not None:
             return count({"batch_size": only}, "batch_size"), ()
     if values:
         named = ", ".join(f"{key} {value}" for key, value in values.items())
@@ -261,7 +261,7 @@ def _processes(flat: Mapping[str, str]) -> int | None:
 
 def _number_of(flat: Mapping[str, str], key: str) -> int | None:
     """`4`, or the length of a list such as `[0, 1]`."""
-    listed = sum(re.fullmatch(rf"{re.escape(key)}\.\d+", one) is not None for one in flat)
+    listed = sum(re.fullmatch(rf"{re.escape(key)}\.\d+", other) is not None for other in flat)
     return _whole(flat.get(key)) or listed or None
 
 

@@ -105,8 +105,8 @@ def _epochs(flat: Mapping[str, str]) -> list[str]:
     """Keys of a number of epochs other than one."""
     return [
         key
-        for key, said in flat.items()
-        if _EPOCHS.fullmatch(key.rsplit(".", 1)[-1]) and said not in ("1", "1.0")
+        for key, value in flat.items()
+        if _EPOCHS.fullmatch(key.rsplit(".", 1)[-1]) and value not in ("1", "1.0")
     ]
 
 
@@ -114,9 +114,9 @@ def _limits(flat: Mapping[str, str], phase: str, key: str, batch_size: int | Non
     """Keys that may keep a run from the samples of `key` in `phase`."""
     limit = _LIMIT if phase == "train" else _TEST_LIMIT
     limits = []
-    for name, said in flat.items():
+    for name, value in flat.items():
         leaf = name.rsplit(".", 1)[-1].lower()
-        if name == key or said.lower() in _ALL:
+        if name == key or value.lower() in _ALL:
             continue
         if limit.fullmatch(leaf) or (
             phase == "train" and _ends_training(flat, name, key, batch_size)

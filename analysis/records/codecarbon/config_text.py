@@ -70,8 +70,8 @@ def _text(key: str, value: str) -> str:
 def resolved(flat: dict[str, str]) -> dict[str, str]:
     """`${model.name}` as what it refers to; what Hydra alone can resolve is left out."""
     texts: dict[str, str] = {}
-    for key, said in flat.items():
-        value = said
+    for key, written in flat.items():
+        value = written
         for _ in range(4):
             if not (match := re.fullmatch(r"\$\{([\w.]+)\}", value)):
                 break

@@ -11,4 +11,6 @@ GPU_NOT_READ = "a GPU is listed and its energy is 0 or empty: it was not read, a
 
 def energy_fault(flags: Sequence[str]) -> str | None:
     """The first of `flags` that says so."""
-    return next((one for one in flags if one.endswith((UNIT_MISTAKEN, GPU_NOT_READ, NO_PUE))), None)
+    return next(
+        (flag for flag in flags if flag.endswith((UNIT_MISTAKEN, GPU_NOT_READ, NO_PUE))), None
+    )

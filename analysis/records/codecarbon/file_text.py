@@ -107,7 +107,7 @@ def _only_csv_of(packed: io.BytesIO) -> io.BufferedIOBase:
     members = []
     with contextlib.suppress(zipfile.BadZipFile):
         archive = zipfile.ZipFile(packed)
-        members = [one for one in archive.namelist() if one.lower().endswith(".csv")]
+        members = [name for name in archive.namelist() if name.lower().endswith(".csv")]
     if len(members) != 1:
         raise RecordError("a zip file or a spreadsheet, not one CSV file: save it as CSV")
     with archive.open(members[0]) as stream:

@@ -110,10 +110,10 @@ def _around(folder: Path, free: set[Path], tops: Sequence[Path]) -> tuple[Path, 
     only those in `_OUTPUTS`, since others may be of other projects."""
     for above in _up_to_top(folder, tops):
         below = sorted(
-            one / CONFIG
-            for one in free
-            if above in one.parents
-            and (above == folder or one.relative_to(above).parts[0].lower() in _OUTPUTS)
+            place / CONFIG
+            for place in free
+            if above in place.parents
+            and (above == folder or place.relative_to(above).parts[0].lower() in _OUTPUTS)
         )
         if below:
             return tuple(below)
@@ -124,5 +124,5 @@ def _up_to_top(folder: Path, tops: Sequence[Path]) -> list[Path]:
     holding = [top for top in tops if top == folder or top in folder.parents]
     if not holding:
         return [folder]
-    top = min(holding, key=lambda one: len(one.parts))
+    top = min(holding, key=lambda folder: len(folder.parts))
     return [above for above in (folder, *folder.parents) if above == top or top in above.parents]

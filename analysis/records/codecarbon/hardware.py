@@ -68,18 +68,18 @@ def power_flags(
     shares = {f"{total_w:.3g} W in all": total_w / (MOST_BOARD_W * num_gpus + MOST_MACHINE_W)}
     if gpu_w is not None:
         shares[f"{gpu_w:.3g} W of {boards} GPUs"] = gpu_w / (MOST_BOARD_W * boards)
-    for what, share in shares.items():
+    for part, share in shares.items():
         if duration_s >= SHORT_S and share > MISTAKEN:
-            return [f"{what}: {UNIT_MISTAKEN}"], False
+            return [f"{part}: {UNIT_MISTAKEN}"], False
         if duration_s >= SHORT_S and share > 1:
-            return [f"{what}: more than they can draw"], True
+            return [f"{part}: more than they can draw"], True
     lows = {f"{total_w:.2g} W in all": machine and total_w < LEAST_MACHINE_W}
     if gpu_w is not None and num_gpus:
         lows[f"{gpu_w:.2g} W of {num_gpus} GPUs"] = gpu_w < LEAST_BOARD_W * num_gpus
-    for what, is_low in lows.items():
+    for part, is_low in lows.items():
         if is_low and duration_s >= LEAST_TIME_S:
             note = f"less than they draw when idle: {UNIT_MISTAKEN}"
-            return [f"{what}: {note}"], False
+            return [f"{part}: {note}"], False
     return [], True
 
 

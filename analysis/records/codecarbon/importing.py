@@ -45,9 +45,9 @@ def import_logs(files: Sequence[LogFile], given: Given) -> Imported:
     """Records of the runs in `files`; a run that cannot be one is named in its file's outcome."""
 
     def facts(config: Path | None) -> ConfigFacts:
-        said = ConfigFacts() if config is None else facts_of(config)
+        config_facts = ConfigFacts() if config is None else facts_of(config)
         return with_given(
-            said,
+            config_facts,
             model=given.model,
             num_samples=given.num_samples,
             task=given.task,
@@ -92,6 +92,6 @@ def _without_odd_rates(
             "samples that were given: no rate is made; `--run-id` imports it alone"
         )
         outcomes[run.path].flags.append(note)
-        one = replace(run.logged, has_rate=False)
-        kept.append(replace(run, logged=one, flags=(*run.flags, note)))
+        logged = replace(run.logged, has_rate=False)
+        kept.append(replace(run, logged=logged, flags=(*run.flags, note)))
     return kept

@@ -77,10 +77,10 @@ def _one_by_one(runs: Sequence[RunLog]) -> bool:
 
 
 def _fits(run: RunLog, config: Path) -> bool:
-    begun, one = started_at(config), run.any
-    if begun is None or one.end_s is None or one.start_s is None or not _has_own_time(run):
+    begun, logged = started_at(config), run.any
+    if begun is None or logged.end_s is None or logged.start_s is None or not _has_own_time(run):
         return True
-    return begun <= one.end_s + SLACK_S and one.start_s - begun <= MAX_DELAY_S
+    return begun <= logged.end_s + SLACK_S and logged.start_s - begun <= MAX_DELAY_S
 
 
 def _latest(run: RunLog, configs: Sequence[Path]) -> Path | None:

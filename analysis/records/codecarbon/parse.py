@@ -126,7 +126,7 @@ def _use_decimal_commas(lines: Sequence[Line]) -> bool:
     cells = [line.text(name) for line in lines for name in _QUANTITIES]
     if any("." in cell for cell in cells):
         return False
-    return any(_DECIMAL_COMMA.fullmatch(one) and not _THOUSANDS.fullmatch(one) for one in cells)
+    return any(_DECIMAL_COMMA.fullmatch(cell) and not _THOUSANDS.fullmatch(cell) for cell in cells)
 
 
 def _is_before_header(line: str) -> bool:

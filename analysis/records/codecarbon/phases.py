@@ -43,14 +43,15 @@ def phases_of(runs: Sequence[RunLog], facts: ConfigFacts, whole: Whole) -> list[
     kinds = [_kind(run) for run in runs]
     if len(runs) > 1 and "other" not in kinds and len(set(kinds)) == len(kinds):
         return [
-            (run.path, phase, one, flags)
+            (run.path, phase, logged, flags)
             for run, kind in zip(runs, kinds, strict=True)
-            for phase, one, flags in _one(run, kind)
+            for phase, logged, flags in _of_one_process(run, kind)
         ]
-    phases = [(run.path, *phase) for run in runs for phase in _one(run, facts.phase)]
+    phases = [(run.path, *phase) for run in runs for phase in _of_one_process(run, facts.phase)]
     notes = (ranks.COUNTED,) if counts else ()
     phases = [
-        (path, name, _of_all(one, facts), (*flags, *notes)) for path, name, one, flags in phases
+        (path, name, _of_all(logged, facts), (*flags, *notes))
+        for path, name, logged, flags in phases
     ]
     if len(runs) == 1:
         return phases
@@ -70,40 +71,40 @@ def _without_rates(phases: Sequence[FoundPhase], note: str) -> list[FoundPhase]:
 
 
 def _without_rate(phase: FoundPhase, note: str) -> FoundPhase:
-    path, name, one, flags = phase
-    return path, name, replace(one, has_rate=False), (*flags, note)
+    path, name, logged, flags = phase
+    return path, name, replace(logged, has_rate=False), (*flags, note)
 
 
-def _of_all(one: Logged, facts: ConfigFacts) -> Logged:
+def _of_all(logged: Logged, facts: ConfigFacts) -> Logged:
     """`one` without a rate where the config has more devices than the log lists; where it has
     fewer, what others used may be in it."""
     wanted = facts.num_processes
-    if wanted is None or one.num_gpus in (0, wanted):
-        return one
-    which = f"the config has {wanted} devices, and the log lists {one.num_gpus}"
-    if one.num_gpus < wanted:
-        return replace(one, has_rate=False, flags=(*one.flags, f"{which}: no rate is made"))
+    if wanted is None or logged.num_gpus in (0, wanted):
+        return logged
+    which = f"the config has {wanted} devices, and the log lists {logged.num_gpus}"
+    if logged.num_gpus < wanted:
+        return replace(logged, has_rate=False, flags=(*logged.flags, f"{which}: no rate is made"))
     note = f"{which}: what the others used, idle or by another job, is in it"
-    return replace(one, flags=(*one.flags, note))
+    return replace(logged, flags=(*logged.flags, note))
 
 
-def _one(run: RunLog, phase: str) -> list[tuple[str, Logged, tuple[str, ...]]]:
+def _of_one_process(run: RunLog, phase: str) -> list[tuple[str, Logged, tuple[str, ...]]]:
     phases, flags = tasks.of_phases(run, phase)
-    return [(name, one, flags) for name, one in phases.items()]
+    return [(name, logged, flags) for name, logged in phases.items()]
 
 
 def _ranks(group: ranks.Processes, facts: ConfigFacts) -> list[FoundPhase]:
     by_phase: dict[str, list[tuple[RunLog, Logged]]] = {}
     flags: list[str] = []
     for run in group.runs:
-        for name, one, said in _one(run, facts.phase):
-            by_phase.setdefault(name, []).append((run, one))
-            flags += [flag for flag in said if flag not in flags]
+        for name, logged, notes in _of_one_process(run, facts.phase):
+            by_phase.setdefault(name, []).append((run, logged))
+            flags += [note for note in notes if note not in flags]
     made = []
     for name, parts in by_phase.items():
         paths = [run.path for run, _ in parts]
-        logged = [one for _, one in parts]
-        total = ranks.added(paths, logged, group.missing, facts.num_processes)
+        logs = [logged for _, logged in parts]
+        total = ranks.added(paths, logs, group.missing, facts.num_processes)
         made.append((paths[0], name, _of_all(total, facts), tuple(flags)))
     return made
 

@@ -90,9 +90,9 @@ def by_process(runs: Sequence[RunLog]) -> list[Processes] | None:
     if set(of_path.values()) == {0}:
         return None  # one process
     groups: list[list[RunLog]] = []
-    for run in sorted(runs, key=lambda one: one.any.start_s or 0.0):
+    for run in sorted(runs, key=lambda run: run.any.start_s or 0.0):
         for group in groups:
-            if all(_may_be_one(run, one) for one in group):
+            if all(_may_be_one(run, other) for other in group):
                 group.append(run)
                 break
         else:
@@ -122,8 +122,8 @@ def at_once(runs: Sequence[RunLog]) -> set[str]:
     tracker of the whole and one of a part. Runs on other hardware are jobs of their own."""
     groups: dict[tuple[str | None, ...], list[RunLog]] = {}
     for run in runs:
-        if (one := run.any).start_s is not None:
-            key = (run.path, one.project_name, one.cpu_model, one.gpu_name)
+        if (logged := run.any).start_s is not None:
+            key = (run.path, logged.project_name, logged.cpu_model, logged.gpu_name)
             groups.setdefault(key, []).append(run)
     ids: set[str] = set()
     for group in groups.values():
@@ -138,11 +138,11 @@ def at_once(runs: Sequence[RunLog]) -> set[str]:
     return ids
 
 
-def _may_hold(one: Logged, later: Logged) -> bool:
+def _may_hold(logged: Logged, later: Logged) -> bool:
     """Two trackers never last equally long to the last digit: such lines were made from another."""
-    shorter_s, longer_s = sorted((one.duration_s, later.duration_s))
-    starts_later_s = (later.start_s or 0.0) - (one.start_s or 0.0)
-    ends_earlier_s = (one.end_s or 0.0) - (later.end_s or 0.0)
+    shorter_s, longer_s = sorted((logged.duration_s, later.duration_s))
+    starts_later_s = (later.start_s or 0.0) - (logged.start_s or 0.0)
+    ends_earlier_s = (logged.end_s or 0.0) - (later.end_s or 0.0)
     is_within = min(starts_later_s, ends_earlier_s) > 1
     return is_within or SAME_LENGTH * longer_s <= shorter_s < longer_s
 
@@ -166,7 +166,7 @@ def count_devices(runs: Sequence[RunLog]) -> bool:
 def _may_count(path: str) -> bool:
     """Whether the word before the number may stand for so many: `gpu8`, and not `rank_3`."""
     names = (Path(path).stem, Path(path).parent.name)
-    match = next((one for one in map(_NUMBER.search, names) if one is not None), None)
+    match = next(filter(None, map(_NUMBER.search, names)), None)
     return match is not None and match["word"].lower() in _COUNT_WORDS
 
 
@@ -255,13 +255,13 @@ def _of_nodes(paths: Sequence[str]) -> bool:
 
 def _may_be_one(run: RunLog, other: RunLog) -> bool:
     """Whether two runs may be ranks of one: of two files, one project and one time."""
-    names = {re.sub(r"\d+", "", one.any.project_name) for one in (run, other)}
+    names = {re.sub(r"\d+", "", log.any.project_name) for log in (run, other)}
     return run.path != other.path and len(names) == 1 and _overlap(run.any, other.any)
 
 
-def _overlap(one: Logged, other: Logged) -> bool:
-    if None in (one.start_s, one.end_s, other.start_s, other.end_s):
+def _overlap(logged: Logged, other: Logged) -> bool:
+    if None in (logged.start_s, logged.end_s, other.start_s, other.end_s):
         return True  # without time stamps the numbers alone say it
-    start = max(one.start_s or 0.0, other.start_s or 0.0)
-    end = min(one.end_s or 0.0, other.end_s or 0.0)
-    return end - start >= SHARED_FROM * min(one.duration_s, other.duration_s)
+    start = max(logged.start_s or 0.0, other.start_s or 0.0)
+    end = min(logged.end_s or 0.0, other.end_s or 0.0)
+    return end - start >= SHARED_FROM * min(logged.duration_s, other.duration_s)

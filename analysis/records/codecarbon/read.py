@@ -140,7 +140,9 @@ def _placed(file: LogFile, outcome: LogOutcome, is_superseded: bool) -> list[_Pl
 def _wanted(
     placed: Sequence[_Placed], run_ids: Sequence[str], outcomes: dict[str, LogOutcome]
 ) -> list[_Placed]:
-    wanted = [one for one in placed if not run_ids or one.run.run_id in run_ids]
+    wanted = [
+        placed_run for placed_run in placed if not run_ids or placed_run.run.run_id in run_ids
+    ]
     if placed and not wanted:
         outcomes[placed[0].run.path].left_out.append("none of its runs was asked for")
     return wanted
@@ -190,12 +192,12 @@ def _of_config(
     notes = tuple(dict.fromkeys(note for placed in group for note in placed.notes))
     phases = phases_of(runs, facts, replace(whole, each_run=whole.each_run or config is None))
     made: list[ForeignRun] = []
-    for path, phase, one, flags in phases:
+    for path, phase, logged, flags in phases:
         folder = Path(path).parent if config is None else config.parent.parent
-        project = one.project_name if config is None else ""
+        project = logged.project_name if config is None else ""
         label = label_of(folder) if project in _NO_PROJECT else project
         try:
-            made.append(foreign_run(path, one, facts, phase, (*notes, *flags), label))
+            made.append(foreign_run(path, logged, facts, phase, (*notes, *flags), label))
         except RecordError as error:
             outcomes[path].left_out.append(str(error))
     for placed in group:
@@ -205,7 +207,7 @@ def _of_config(
 
 def _say_joined(run: RunLog, made: Sequence[ForeignRun], outcomes: dict[str, LogOutcome]) -> None:
     """A file whose lines are in another's row (ranks, tasks) is used, and says where."""
-    if made and all(one.path != run.path for one in made):
+    if made and all(foreign.path != run.path for foreign in made):
         outcome = outcomes[run.path]
         outcome.num_rows += 1
         where = os.path.relpath(made[0].path, Path(run.path).parent)
@@ -235,10 +237,10 @@ def _once(runs: Sequence[ForeignRun], outcomes: dict[str, LogOutcome]) -> list[F
 
 def _relation(run: ForeignRun, first: ForeignRun) -> str:
     """What a run is to the one of its id that counts."""
-    one, other = run.logged, first.logged
-    if (one.ended_at, one.duration_s) != (other.ended_at, other.duration_s):
+    logged, other = run.logged, first.logged
+    if (logged.ended_at, logged.duration_s) != (other.ended_at, other.duration_s):
         return "an earlier state of the run in"
-    if one.energy_kwh != other.energy_kwh:
+    if logged.energy_kwh != other.energy_kwh:
         return "one of the two was changed: it has another energy than the same run in"
     return "the same run as in"
 

@@ -48,7 +48,9 @@ class ForeignRun:
     def known_samples(self) -> int | None:
         """None where the run may have processed others than `num_samples`, or not all of them: it
         has no rate, for another reason than its energy."""
-        others = [one for one in self.flags if "no rate is made" in one and not energy_fault([one])]
+        others = [
+            flag for flag in self.flags if "no rate is made" in flag and not energy_fault([flag])
+        ]
         return None if others else self.num_samples
 
     @property
@@ -60,7 +62,7 @@ class ForeignRun:
     @property
     def setup(self) -> SetUp:
         """For the rules of likeness: what a log does not say is None."""
-        facts, one = self.facts, self.logged
+        facts, logged = self.facts, self.logged
         asked = Asked(
             task=self.task,
             model=self.model,
@@ -70,27 +72,27 @@ class ForeignRun:
             batch_size=facts.batch_size,
             precision=facts.precision or "unknown",
             channels_last=None,
-            num_devices=one.num_gpus or None,
+            num_devices=logged.num_gpus or None,
             num_nodes=None,
         )
         found = Found(
-            device=one.gpu_name,
-            num_devices=one.num_gpus or None,
-            cpu_model=one.cpu_model,
-            num_nodes=one.num_machines,
-            sensors={name: sensor.how for name, sensor in sensors_of(one).items()},
-            scope=one.scope,
-            reader=f"codecarbon {'.'.join(one.version.split('.')[:2])}".strip(),
+            device=logged.gpu_name,
+            num_devices=logged.num_gpus or None,
+            cpu_model=logged.cpu_model,
+            num_nodes=logged.num_machines,
+            sensors={name: sensor.how for name, sensor in sensors_of(logged).items()},
+            scope=logged.scope,
+            reader=f"codecarbon {'.'.join(logged.version.split('.')[:2])}".strip(),
         )
         return SetUp(asked, found)
 
 
 def foreign_run(
-    path: str, one: Logged, facts: ConfigFacts, phase: str, flags: tuple[str, ...], label: str
+    path: str, logged: Logged, facts: ConfigFacts, phase: str, flags: tuple[str, ...], label: str
 ) -> ForeignRun:
     """label: the run's name where its config has none for the model. Raises `RecordError` where
     its numbers or its task cannot be in a table."""
-    texts = [*flags, *one.flags, *facts.notes]
+    texts = [*flags, *logged.flags, *facts.notes]
     if phase in facts.sample_notes:
         texts.append(facts.sample_notes[phase])
     if facts.task_word is not None and facts.task is None:
@@ -101,7 +103,7 @@ def foreign_run(
     notes = [NOTE]
     if facts.task is None:
         notes.append(NO_TASK)
-    if phase == "train" and not _phase_is_said(path, one, facts):
+    if phase == "train" and not _phase_is_said(path, logged, facts):
         notes.append(NO_PHASE)
     if facts.model is None:
         notes.append("no model is named: named after its folder")
@@ -112,7 +114,7 @@ def foreign_run(
         texts.append(f"the samples of its {phase} phase are not said: no rate is made; {CURE}")
     run = ForeignRun(
         path=path,
-        logged=one,
+        logged=logged,
         facts=facts,
         model=facts.model or label,
         task=facts.task or DEFAULT_TASK,
@@ -121,51 +123,53 @@ def foreign_run(
         flags=tuple(dict.fromkeys(texts)),
         notes=tuple(notes),
     )
-    if num_samples and one.energy_kwh / num_samples < LEAST_KWH:
+    if num_samples and logged.energy_kwh / num_samples < LEAST_KWH:
         raise RecordError(
-            f"energy_consumed: {one.energy_kwh} kWh is too little for {num_samples} samples"
+            f"energy_consumed: {logged.energy_kwh} kWh is too little for {num_samples} samples"
         )
     return run
 
 
-def _phase_is_said(path: str, one: Logged, facts: ConfigFacts) -> bool:
+def _phase_is_said(path: str, logged: Logged, facts: ConfigFacts) -> bool:
     """By the config, the task, the project or the file's name."""
-    names = (one.task_name, one.project_name, Path(path).stem)
+    names = (logged.task_name, logged.project_name, Path(path).stem)
     return facts.phase_is_said or any(kind_of(name) != "other" for name in names)
 
 
 def run_id_of(run: ForeignRun) -> str:
     """CodeCarbon's own where it is a UUID, so that a log imported twice is one run; else made of
     what the log says."""
-    one = run.logged
-    own = one.run_id.replace("-", "").lower()
+    logged = run.logged
+    own = logged.run_id.replace("-", "").lower()
     if _RUN_ID.fullmatch(own):
         return own
-    content = repr((one.run_id, one.ended_at, one.duration_s, one.energy_kwh, run.model))
+    content = repr(
+        (logged.run_id, logged.ended_at, logged.duration_s, logged.energy_kwh, run.model)
+    )
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 def row_of(run: ForeignRun) -> tuple[Any, ...]:
     """In the order of `COLUMNS`."""
-    one, facts, num_samples = run.logged, run.facts, run.known_samples
-    sensors, rate, setup = sensors_of(one), run.kwh_per_sample, run.setup
+    logged, facts, num_samples = run.logged, run.facts, run.known_samples
+    sensors, rate, setup = sensors_of(logged), run.kwh_per_sample, run.setup
     values = {
         "path": run.path,
         "collection": collection_of(run.path),
         "kind": KIND,
         "status": "finished",
         "run_id": run_id_of(run),
-        "identity": one.run_id,
+        "identity": logged.run_id,
         "setup": setup,
         "merge_key": merge_key(setup),
-        "started_at": one.ended_at,
-        "ended_at": one.ended_at,
+        "started_at": logged.ended_at,
+        "ended_at": logged.ended_at,
         "machine": "",
         "task": run.task,
         "model": run.model,
         "data": facts.data or "",
         "dataset": dataset_of(setup.asked),
-        "hardware": facts.hardware or one.gpu_name or one.cpu_model,
+        "hardware": facts.hardware or logged.gpu_name or logged.cpu_model,
         "device": device_of(setup),
         "batch_size": facts.batch_size,
         "precision": facts.precision,
@@ -175,18 +179,18 @@ def row_of(run: ForeignRun) -> tuple[Any, ...]:
         "phase": run.phase,
         "recipe": (),
         "kwh_per_sample": rate,
-        "s_per_sample": one.duration_s / num_samples if num_samples and rate else None,
+        "s_per_sample": logged.duration_s / num_samples if num_samples and rate else None,
         "num_samples": num_samples,
-        "gpu_kwh": one.gpu_kwh,
-        "cpu_kwh": one.cpu_kwh,
-        "ram_kwh": one.ram_kwh,
-        "energy_kwh": one.energy_kwh,
-        "duration_s": one.duration_s,
+        "gpu_kwh": logged.gpu_kwh,
+        "cpu_kwh": logged.cpu_kwh,
+        "ram_kwh": logged.ram_kwh,
+        "energy_kwh": logged.energy_kwh,
+        "duration_s": logged.duration_s,
         "gpu_sensor": sensors["gpu"].how if sensors else None,
         "cpu_sensor": sensors["cpu"].how if sensors else None,
         "ram_sensor": sensors["ram"].how if sensors else None,
-        "emissions_kg_co2eq": one.emissions_kg_co2eq,
-        "country": one.country_iso_code,
+        "emissions_kg_co2eq": logged.emissions_kg_co2eq,
+        "country": logged.country_iso_code,
         "flags": "; ".join(run.flags),
         "notes": "; ".join(run.notes),
     }

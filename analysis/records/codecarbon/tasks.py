@@ -62,7 +62,9 @@ def runs_of(path: str, lines: Sequence[Line]) -> tuple[list[RunLog], list[str]]:
         for line in group:
             try:
                 entries.append(logged(line, pue))
-                lost = [one for one in lost if one.text("task_name")]  # a later total has the rest
+                lost = [
+                    part for part in lost if part.text("task_name")
+                ]  # a later total has the rest
             except RecordError as error:
                 problems.append(f"line {line.number}: {error}")
                 lost.append(line)
@@ -79,8 +81,8 @@ def joined(runs: Iterable[RunLog]) -> list[RunLog]:
         if known is None or not run.any.run_id:
             by_id[run.run_id if run.any.run_id else f"{run.path}: {run.run_id}"] = run
             continue
-        totals = [one for one in (known.total, run.total) if one is not None]
-        total = max(totals, key=lambda one: one.duration_s) if totals else None
+        totals = [entry for entry in (known.total, run.total) if entry is not None]
+        total = max(totals, key=lambda entry: entry.duration_s) if totals else None
         tasks = (*known.tasks, *(task for task in run.tasks if task not in known.tasks))
         flags = (*known.flags, *run.flags)
         by_id[run.run_id] = RunLog(known.path, run.run_id, total, _with_pue(tasks, total), flags)
@@ -131,8 +133,8 @@ def kind_of(name: str) -> Kind:
 
 def _run(path: str, run_id: str, entries: list[Logged], lost: Sequence[int]) -> RunLog:
     """lost: numbers of its lines that were left out and are in no later total."""
-    totals = [one for one in entries if not one.task_name]
-    tasks = tuple(dict.fromkeys(one for one in entries if one.task_name))
+    totals = [entry for entry in entries if not entry.task_name]
+    tasks = tuple(dict.fromkeys(entry for entry in entries if entry.task_name))
     flags: list[str] = []
     total = None
     if len(totals) + len(tasks) < len(entries):
@@ -141,10 +143,10 @@ def _run(path: str, run_id: str, entries: list[Logged], lost: Sequence[int]) -> 
         numbers = ", ".join(map(str, lost))
         flags.append(f"line {numbers} of this run is left out, so a part is: no rate is made")
     if totals:
-        total = max(reversed(totals), key=lambda one: one.duration_s)
+        total = max(reversed(totals), key=lambda entry: entry.duration_s)
         if len(totals) > 1:
             flags.append(f"flushed: {len(totals)} lines of one run, each a total: the last counts")
-        if any(one.energy_kwh > total.energy_kwh * 1.001 for one in totals):
+        if any(earlier.energy_kwh > total.energy_kwh * 1.001 for earlier in totals):
             flags.append(
                 "an earlier line has more energy than the last: lines may be of several runs, and "
                 "no rate is made"
@@ -168,7 +170,7 @@ def _are_parts(totals: Sequence[Logged]) -> bool:
     """Whether lines of a run are of one part each, as CodeCarbon's API keeps them: more time passed
     from the first to the last than their durations grew by."""
     timed = sorted(
-        (one for one in totals if one.end_s is not None), key=lambda one: one.end_s or 0.0
+        (total for total in totals if total.end_s is not None), key=lambda total: total.end_s or 0.0
     )
     if len(timed) < 2:
         return False
@@ -233,8 +235,8 @@ def _sum(tasks: Sequence[Logged]) -> Logged:
     )
 
 
-def with_energies_of(parts: Sequence[Logged], one: Logged) -> Logged:
-    """`one` with the sums of all parts' energies (kWh) and emissions (kg); None where one of them
+def with_energies_of(parts: Sequence[Logged], whole: Logged) -> Logged:
+    """`whole` with the sums of all parts' energies (kWh) and emissions (kg); None where one of them
     has none."""
 
     def total(values: Sequence[float | None]) -> float | None:
@@ -242,7 +244,7 @@ def with_energies_of(parts: Sequence[Logged], one: Logged) -> Logged:
         return sum(known) if len(known) == len(values) else None
 
     return replace(
-        one,
+        whole,
         energy_kwh=sum(part.energy_kwh for part in parts),
         gpu_kwh=total([part.gpu_kwh for part in parts]),
         cpu_kwh=total([part.cpu_kwh for part in parts]),
