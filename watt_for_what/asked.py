@@ -164,7 +164,7 @@ def _require_name(key: str, value: Any) -> None:
 
 
 def _stage(at: int, given: Any) -> Stage:
-    names = [one.name for one in dataclasses.fields(Stage)]
+    names = [field.name for field in dataclasses.fields(Stage)]
     stage = given
     if isinstance(given, Mapping):
         for key in given:

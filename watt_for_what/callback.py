@@ -14,12 +14,12 @@ from watt_for_what.window import Window
 
 
 class CallbackRun:
-    """One training. said: what `watt.measure` takes; stops_training: whether the training ends
+    """One training. options: what `watt.measure` takes; stops_training: whether the training ends
     once enough is measured."""
 
-    def __init__(self, name: str, stops_training: bool, said: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, stops_training: bool, options: Mapping[str, Any]) -> None:
         self.record: Record | None = None
-        self._name, self._said, self._stops = name, said, stops_training
+        self._name, self._options, self._stops = name, options, stops_training
         self._run: Run | None = None
         self._window: Window | None = None
         self._windows = contextlib.ExitStack()
@@ -37,7 +37,7 @@ class CallbackRun:
     def begin(self, **known: Any) -> None:
         """known: what the library knows; what the user says counts before it. Collective."""
         self._window, self._windows = None, contextlib.ExitStack()
-        self._run = measure(self._name, **(known | dict(self._said)))
+        self._run = measure(self._name, **(known | dict(self._options)))
         self._run.has_live_line = False
         self._run.__enter__()
 

@@ -114,4 +114,7 @@ class Child:
         assert self._process is not None, "it was started"
         with suppress(psutil.Error):
             program = psutil.Process(self._process.pid)
-            self.pids |= {program.pid, *(one.pid for one in program.children(recursive=True))}
+            self.pids |= {
+                program.pid,
+                *(process.pid for process in program.children(recursive=True)),
+            }

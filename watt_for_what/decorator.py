@@ -13,17 +13,17 @@ Result = TypeVar("Result")
 
 
 def measured(
-    name: str, *, phase: Phase = "train", **said: Any
+    name: str, *, phase: Phase = "train", **options: Any
 ) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
     """`@watt.measured("my-net", batch_size=256)`: the function gets the open window as `window=`.
 
-    said: what `watt.measure` takes.
+    options: what `watt.measure` takes.
     """
 
     def decorate(function: Callable[..., Result]) -> Callable[..., Result]:
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Result:
-            with measure(name, **said) as run, run.window(phase) as window:
+            with measure(name, **options) as run, run.window(phase) as window:
                 return function(*args, window=window, **kwargs)
 
         return call

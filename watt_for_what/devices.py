@@ -56,11 +56,11 @@ def find(device: Device, ranks: Ranks) -> Devices:
     num_local = ranks.num_ranks // ranks.num_nodes
     node = ranks.rank // num_local
     nodes = [gathered[at : at + num_local] for at in range(0, len(gathered), num_local)]
-    numbers = [_number(one) for one in nodes]
+    numbers = [_number(node) for node in nodes]
     here = nodes[node]
     mask = None
-    if all(isinstance(one, tuple) for one in here):
-        mask = ",".join(dict.fromkeys(uuid for one in here for uuid in one))
+    if all(isinstance(device, tuple) for device in here):
+        mask = ",".join(dict.fromkeys(uuid for uuids in here for uuid in uuids))
     return Devices(sum(numbers), numbers[node], mask)
 
 
@@ -92,8 +92,8 @@ def _in_use() -> tuple[str, ...] | int:
     """UUIDs; their number where they cannot be named so (ROCm, an instance of MIG)."""
     torch = loaded_torch()
     properties = [torch.cuda.get_device_properties(at) for at in _indices(torch)]
-    uuids = [getattr(one, "uuid", None) for one in properties]
-    is_plain = torch.version.hip is None and not any(" MIG " in one.name for one in properties)
+    uuids = [getattr(gpu, "uuid", None) for gpu in properties]
+    is_plain = torch.version.hip is None and not any(" MIG " in gpu.name for gpu in properties)
     if not is_plain or None in uuids:
         return len(properties)
     return tuple(f"GPU-{str(uuid).removeprefix('GPU-')}" for uuid in uuids)
@@ -112,5 +112,5 @@ def _of_the_mask(required: bool) -> int:
 def _number(locals_: list[tuple[str, ...] | int]) -> int:
     """GPUs of a node: ranks that name theirs may share one; where all see the job's mask, each
     counts the same ones."""
-    named = {uuid for one in locals_ if isinstance(one, tuple) for uuid in one}
-    return len(named) or max((one for one in locals_ if isinstance(one, int)), default=0)
+    named = {uuid for uuids in locals_ if isinstance(uuids, tuple) for uuid in uuids}
+    return len(named) or max((device for device in locals_ if isinstance(device, int)), default=0)

@@ -21,12 +21,12 @@ class WattCallback(WithRun, TrainerCallback):
     """Measures `Trainer.train`: optimizer steps (with their gradient accumulation) as `train`,
     evaluations and checkpoints as parts of their own.
 
-    stops_training: end the training once enough is measured. said: what `watt.measure` takes; the
-    batch size is the Trainer's. record: the record, once `train` has ended, on rank 0.
+    stops_training: end the training once enough is measured. options: what `watt.measure` takes;
+    the batch size is the Trainer's. record: the record, once `train` has ended, on rank 0.
     """
 
-    def __init__(self, name: str, *, stops_training: bool = False, **said: Any) -> None:
-        self._run = CallbackRun(name, stops_training, said)
+    def __init__(self, name: str, *, stops_training: bool = False, **options: Any) -> None:
+        self._run = CallbackRun(name, stops_training, options)
         self._left_in_epoch: int | None = None
 
     def on_train_begin(

@@ -20,7 +20,9 @@ def ends_with_an_exception() -> Iterator[None]:
     """Inside, these signals raise `SystemExit(128 + number)`; a handler of the program's own stays,
     and so does that a signal is ignored (`nohup`)."""
     is_main = threading.current_thread() is threading.main_thread()
-    numbers = [one for one in _NUMBERS if is_main and signal.getsignal(one) is signal.SIG_DFL]
+    numbers = [
+        number for number in _NUMBERS if is_main and signal.getsignal(number) is signal.SIG_DFL
+    ]
 
     def on_signal(number: int, frame: object) -> None:
         leaving = SystemExit(128 + number)

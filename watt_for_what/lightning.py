@@ -14,13 +14,13 @@ from watt_for_what.callback import CallbackRun
 class WattCallback(Callback):
     """Measures `Trainer.fit`: steps as `train`, validation as `evaluation`, checkpoints.
 
-    stops_training: end the training once enough is measured. said: what `watt.measure` takes;
+    stops_training: end the training once enough is measured. options: what `watt.measure` takes;
     `batch_size` is that of a step over all ranks. A batch counts as its first tensor or list is
     long. record: the record, once `fit` has ended, on rank 0.
     """
 
-    def __init__(self, name: str, *, stops_training: bool = False, **said: Any) -> None:
-        self._run = CallbackRun(name, stops_training, said)
+    def __init__(self, name: str, *, stops_training: bool = False, **options: Any) -> None:
+        self._run = CallbackRun(name, stops_training, options)
 
     @property
     def record(self) -> Record | None:

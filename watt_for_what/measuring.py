@@ -31,7 +31,7 @@ def measure(
     device: Device = "auto",
     synchronize: Callable[[], None] | None = None,
     quiet: bool = False,
-    **said: Any,
+    **options: Any,
 ) -> Run:
     """Measure a loop of your own: `with watt.measure("my-net", batch_size=256) as run:`.
 
@@ -52,13 +52,13 @@ def measure(
 
     Raises `WattError`.
     """
-    known = [one.name for one in dataclasses.fields(Request)]
-    meter_keys = [one.name for one in dataclasses.fields(MeterSettings)]
-    for key in said:
+    known = [field.name for field in dataclasses.fields(Request)]
+    meter_keys = [field.name for field in dataclasses.fields(MeterSettings)]
+    for key in options:
         if key in meter_keys:
             raise WattError(
                 f"measure: {key}= is a key of the meter; give meter=watt.MeterSettings({key}=...)"
             )
         if key not in known:
             raise WattError(f"measure: {key}= is unknown; known: {', '.join(known[1:])}")
-    return Run(Request(name, **({"batch_size": None} | said)), device, synchronize, quiet)
+    return Run(Request(name, **({"batch_size": None} | options)), device, synchronize, quiet)

@@ -23,13 +23,13 @@ class WattHook(WithRun, MeteringHook):
     """Measures `Runner.train` by the hook that this suite's own tasks use: the optimizer's steps as
     `train`, validation and checkpoints as parts of their own.
 
-    stops_training: end the training once enough is measured. said: what `watt.measure` takes; the
-    batch size is the Runner's. record: the record, once `train` has ended, on rank 0.
+    stops_training: end the training once enough is measured. options: what `watt.measure` takes;
+    the batch size is the Runner's. record: the record, once `train` has ended, on rank 0.
     """
 
-    def __init__(self, name: str, *, stops_training: bool = False, **said: Any) -> None:
+    def __init__(self, name: str, *, stops_training: bool = False, **options: Any) -> None:
         super().__init__(num_ranks=1)  # the window itself counts the ranks
-        self._run = CallbackRun(name, stops_training, said)
+        self._run = CallbackRun(name, stops_training, options)
 
     def before_train(self, runner: Runner) -> None:
         self.accumulation_steps = getattr(runner.optim_wrapper, "_accumulative_counts", 1)

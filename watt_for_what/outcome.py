@@ -76,10 +76,10 @@ def record(
     )
 
 
-def write_record(one: Record, folder: Path) -> None:
+def write_record(record: Record, folder: Path) -> None:
     """Raises `WattError` where the folder cannot be written any more."""
     try:
-        write(one, folder)
+        write(record, folder)
     except OSError as error:
         raise WattError(f"the record cannot be written to {folder}: {error}") from error
 
@@ -106,12 +106,17 @@ def status_of(
 def by_name(overheads: Iterable[Overhead]) -> tuple[Overhead, ...]:
     """Those of one name added: a training writes many checkpoints."""
     sums: dict[str, Overhead] = {}
-    for one in overheads:
-        before = sums.get(one.name)
-        if before is not None:
-            duration_s = before.duration_s + one.duration_s
-            one = Overhead(one.name, duration_s, added(before.energy, one.energy))  # noqa: PLW2901
-        sums[one.name] = one
+    for overhead in overheads:
+        before = sums.get(overhead.name)
+        sums[overhead.name] = (
+            overhead
+            if before is None
+            else Overhead(
+                overhead.name,
+                before.duration_s + overhead.duration_s,
+                added(before.energy, overhead.energy),
+            )
+        )
     return tuple(sums.values())
 
 
@@ -123,27 +128,29 @@ def standing_notes(whole: bool, num_nodes: int) -> tuple[str, ...]:
     return (WHOLE_NOTE,)
 
 
-def summary(one: Record, folder: Path) -> Iterator[str]:
+def summary(record: Record, folder: Path) -> Iterator[str]:
     """A few lines for the terminal."""
-    for name, phase in one.phases.items():
+    for name, phase in record.phases.items():
         rate = phase.energy_kwh_per_sample
         if rate is None:
-            yield f"{one.model}: {name}: no rate"
+            yield f"{record.model}: {name}: no rate"
             continue
         spread = rate.relative_half_width
         within = "" if spread is None else f" ± {_percent(spread)} %"
         yield (
-            f"{one.model}: {name} {J_PER_KWH * rate.mean:.4g} J a sample{within}"
+            f"{record.model}: {name} {J_PER_KWH * rate.mean:.4g} J a sample{within}"
             f" ({phase.num_samples} samples, {phase.stop_reason})"
         )
-        yield from (f"{one.model}: note: {flag}" for flag in phase.flags)
-    if one.config.get("whole"):
-        parts = {name: kwh for name, e in used([one]).items() if (kwh := e.total_kwh) is not None}
+        yield from (f"{record.model}: note: {flag}" for flag in phase.flags)
+    if record.config.get("whole"):
+        parts = {
+            name: kwh for name, e in used([record]).items() if (kwh := e.total_kwh) is not None
+        }
         energies = ", ".join(f"{name} {kwh:.4g}" for name, kwh in parts.items())
-        yield f"{one.model}: {sum(parts.values()):.4g} kWh in all: {energies}"
+        yield f"{record.model}: {sum(parts.values()):.4g} kWh in all: {energies}"
     standing = standing_notes(whole=True, num_nodes=2)
-    yield from (f"{one.model}: note: {note}" for note in one.notes if note not in standing)
-    yield f"{one.model}: {one.status}: {folder / 'record.json'}"
+    yield from (f"{record.model}: note: {note}" for note in record.notes if note not in standing)
+    yield f"{record.model}: {record.status}: {folder / 'record.json'}"
 
 
 def _percent(share: float) -> str:

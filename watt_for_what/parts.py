@@ -36,7 +36,7 @@ class Parts:
         """Collective. Raises `WattError`."""
         phase = window.phase
         self._refuse_in_part(f"window({phase!r})")
-        if self._whole and any(one.phase == phase for one in self._open):
+        if self._whole and any(part.phase == phase for part in self._open):
             raise WattError(f"window({phase!r}) inside itself: close the outer one first")
         if not self._whole:
             self._refuse_second(phase)
@@ -64,7 +64,7 @@ class Parts:
                 f"window({phase!r}) was closed without a step: call window.step(len(images)) after "
                 "each, or meter it with run.part('evaluation')"
             )
-        self.notes += [one for one in window.remarks() if one not in self.notes]
+        self.notes += [remark for remark in window.remarks() if remark not in self.notes]
         if not self._whole:
             self._finish(phase)
         self._go_on()
@@ -104,9 +104,9 @@ class Parts:
     def so_far(self) -> dict[Phase, PhaseRecord]:
         return {phase: inner.so_far() for phase, inner in self._inner.items()}
 
-    def _refuse_in_part(self, what: str) -> None:
+    def _refuse_in_part(self, action: str) -> None:
         if self._part is not None:
-            raise WattError(f"{what} inside part({self._part!r}): close that part first")
+            raise WattError(f"{action} inside part({self._part!r}): close that part first")
 
     def _refuse_second(self, phase: Phase) -> None:
         if self._open:

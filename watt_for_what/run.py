@@ -259,7 +259,7 @@ class Run:
         assert folder is not None, "rank 0 alone writes records"
         is_read = meter is not None and self._parts is not None
         earlier = attempts.unfinished_cost(folder.path) if status == "finished" else ()
-        said = self._parts.notes if self._parts is not None else []
+        notes = self._parts.notes if self._parts is not None else []
         standing = outcome.standing_notes(request.whole, self.ranks.num_nodes)
         return outcome.record(
             status=status,
@@ -272,12 +272,12 @@ class Run:
             recipe=self._recipe,
             facts=self._facts,
             phases={
-                phase: dataclasses.replace(one, quality=self._quality.get(phase, {}))
-                for phase, one in phases.items()
+                phase: dataclasses.replace(record, quality=self._quality.get(phase, {}))
+                for phase, record in phases.items()
             },
             overheads=(*outcome.by_name(meter.overheads if meter else ()), *earlier),
             failure=failure,
-            notes=(*standing, *said, *self._notes),
+            notes=(*standing, *notes, *self._notes),
             repetition=folder.repetition,
             training_id=request.training_id,
             scheduler=self._job,

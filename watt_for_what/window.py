@@ -103,7 +103,7 @@ class Window:
 
     def remarks(self) -> list[str]:
         """What a reader has to know of the numbers of samples that were given. Collective."""
-        return [one for one in (self._uneven(), self._short()) if one is not None]
+        return [remark for remark in (self._uneven(), self._short()) if remark is not None]
 
     def _short(self) -> str | None:
         if not 0 < self._largest_step < self.batch_size:

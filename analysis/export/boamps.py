@@ -160,7 +160,7 @@ def _measure(
     run: RunFacts, phase: PhaseFacts, kwh: float, left_out: dict[str, None]
 ) -> dict[str, Any]:
     sensors = phase.sensors
-    idle = next((one for one in run.overheads if one.name == "idle"), None)
+    idle = next((overhead for overhead in run.overheads if overhead.name == "idle"), None)
     return _known(
         {
             "measurementMethod": run.reader,

@@ -82,7 +82,7 @@ def _end(node: yaml.Node, after: int) -> int:
 
     if isinstance(node, yaml.MappingNode | yaml.SequenceNode) and not node.flow_style:
         parts = [
-            one for part in node.value for one in (part if isinstance(part, tuple) else (part,))
+            item for part in node.value for item in (part if isinstance(part, tuple) else (part,))
         ]
         return max((_end(part, after) for part in parts), default=after)
     return int(node.end_mark.index) if node.start_mark.index >= after else after
@@ -95,5 +95,5 @@ def _block(key: str, values: dict[str, Any], newline: str, indent: int) -> str:
     return "".join(f"{' ' * indent}{line}{newline}" for line in text.splitlines())
 
 
-def _refused(what: str) -> AnalysisError:
-    return AnalysisError(f"the card's front matter {what}; {CURE}")
+def _refused(reason: str) -> AnalysisError:
+    return AnalysisError(f"the card's front matter {reason}; {CURE}")

@@ -61,7 +61,9 @@ def fields_of(
     _baseline(fields, run, site)
     name = f"{name_of(run, None)} on {run.devices} ({short_id})"
     left_out |= dict.fromkeys(fields.unsaid)
-    left_out |= {f"{what} of {name}: {why}": None for what, why in fields.missing.items()}
+    left_out |= {
+        f"{field_name} of {name}: {why}": None for field_name, why in fields.missing.items()
+    }
     return (Line(name, *line) for line in fields.lines)
 
 
@@ -78,14 +80,14 @@ def _hardware(fields: _Fields, run: RunFacts, site: SiteFacts) -> None:
     for name, value in recorded.items():
         fields.add(name, value, "recorded", "the record does not say it")
     kind, size_gb, memory_gib = site.infrastructure, site.data_size_gb, site.gpu_memory_gib
-    said: dict[str, tuple[str | None, str]] = {
+    values: dict[str, tuple[str | None, str]] = {
         "infrastructure": (kind.kind if kind else None, "infrastructure.kind"),
         "data size (GB)": (f"{size_gb:g}" if size_gb else None, "data_size_gb"),
     }
     if run.gpu_name is not None:
         memory = f"{memory_gib:g}" if memory_gib else None
-        said["GPU memory (GiB)"] = memory, "gpu_memory_gib"
-    for name, (own, key) in said.items():
+        values["GPU memory (GiB)"] = memory, "gpu_memory_gib"
+    for name, (own, key) in values.items():
         if own is None:
             fields.unsaid.append(f"{name} (give {key} in --facts)")
         else:
@@ -133,8 +135,8 @@ def _flop(fields: _Fields, run: RunFacts, train: PhaseFacts | None) -> None:
         why = "; ".join(run.projection_missing)
     if run.gmacs is None:
         why = NO_GMACS
-    said = None if flop is None else f"{flop:.3g} {_FLOP_NOTE}"
-    fields.add("FLOPs of the training", said, basis, why)
+    text = None if flop is None else f"{flop:.3g} {_FLOP_NOTE}"
+    fields.add("FLOPs of the training", text, basis, why)
 
 
 def _inference(fields: _Fields, run: RunFacts) -> None:
@@ -165,14 +167,14 @@ def _digits(value: float | None) -> str | None:
 def _window(fields: _Fields, run: RunFacts, phase: PhaseFacts) -> None:
     is_wrong = why_no_energy(phase) is not None
     energy = "" if is_wrong else f", {phase.energy_kwh:.4g} kWh"
-    said = f"{phase.samples_text}, {phase.duration_s:.4g} s{energy}"
-    fields.lines.append((f"{phase.phase}: measured", said, MEASURED))
+    measured = f"{phase.samples_text}, {phase.duration_s:.4g} s{energy}"
+    fields.lines.append((f"{phase.phase}: measured", measured, MEASURED))
     if phase.sensors:
         fields.lines.append((f"{phase.phase}: read by", sensors_text(phase.sensors), "recorded"))
     note = (run.phase_note,) if run.phase_note and phase.phase == "train" else ()
     if phase.flags or note:
-        said = "; ".join((*note, *phase.flags))
-        fields.lines.append((f"{phase.phase}: to know", said, "recorded"))
+        notes = "; ".join((*note, *phase.flags))
+        fields.lines.append((f"{phase.phase}: to know", notes, "recorded"))
     if phase.peak_memory_mib is not None:
         peak = f"{phase.peak_memory_mib:.0f}"
         fields.lines.append((f"{phase.phase}: peak memory (MiB)", peak, MEASURED))

@@ -72,13 +72,13 @@ def appendix_sentence(runs: Sequence[RunFacts], site: SiteFacts) -> str:
         if not rates:
             continue
         how = sensors_text(run.phases[0].sensors)
-        said = f"{name_of(run, None)} took {' and '.join(rates)} on {run.devices}"
-        said += f" (read by {how})" if how else ""
+        sentence = f"{name_of(run, None)} took {' and '.join(rates)} on {run.devices}"
+        sentence += f" (read by {how})" if how else ""
         if run.projection is not None:
             whole = run.projection
             energy = interval_text(whole.kwh, whole.half_width_kwh, "kWh")
-            said += f"; its whole training recipe, projected from that rate, takes {energy}"
-        parts.append(said)
+            sentence += f"; its whole training recipe, projected from that rate, takes {energy}"
+        parts.append(sentence)
     if not parts:
         return "No energy was measured."
     readers = ", ".join(dict.fromkeys(run.reader for run in runs if run.phases))
@@ -97,13 +97,13 @@ def _rows(lines: Sequence[Line]) -> list[tuple[str, ...]]:
 def _spent_rows(spent: Sequence[development.Spent]) -> list[tuple[str, ...]]:
     return [
         (
-            one.name,
-            f"{one.num_runs}",
-            f"{one.device_hours:.4g}",
-            "" if one.kwh is None else f"{one.kwh:.4g}",
-            f"{one.num_unknown or ''}",
+            spent_on.name,
+            f"{spent_on.num_runs}",
+            f"{spent_on.device_hours:.4g}",
+            "" if spent_on.kwh is None else f"{spent_on.kwh:.4g}",
+            f"{spent_on.num_unknown or ''}",
         )
-        for one in spent
+        for spent_on in spent
     ]
 
 
@@ -128,9 +128,9 @@ def _csv(lines: Sequence[Line], spent: Sequence[development.Spent]) -> str:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(_HEAD)
     writer.writerows(_rows(lines))
-    for one in spent:
-        for field, value in zip(_SPENT[1:], _spent_rows([one])[0][1:], strict=True):
-            writer.writerow((f"development: {one.name}", field, value, MEASURED))
+    for spent_on in spent:
+        for field, value in zip(_SPENT[1:], _spent_rows([spent_on])[0][1:], strict=True):
+            writer.writerow((f"development: {spent_on.name}", field, value, MEASURED))
     return stream.getvalue()
 
 

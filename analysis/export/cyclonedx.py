@@ -38,9 +38,9 @@ def export(runs: Sequence[RunFacts], site: SiteFacts) -> Export:
 def _component(run: RunFacts, site: SiteFacts, left_out: dict[str, None]) -> dict[str, Any]:
     consumptions = []
     for phase in run.phases:
-        one = _consumption(run, phase, site, left_out)
-        if one is not None:
-            consumptions.append(one)
+        consumption = _consumption(run, phase, site, left_out)
+        if consumption is not None:
+            consumptions.append(consumption)
     component: dict[str, Any] = {
         "type": "machine-learning-model",
         "bom-ref": f"run-{run.run_id}",

@@ -52,19 +52,19 @@ def breakdown(runs: Sequence[RunFacts]) -> list[Spent]:
     """By purpose, then failed and interrupted runs, then all."""
     pieces = list(_pieces(runs))
     names = sorted(
-        {one.name for one in pieces},
+        {piece.name for piece in pieces},
         key=lambda name: (_LAST.index(name) if name in _LAST else -1, name),
     )
-    groups = [(name, [one for one in pieces if one.name == name]) for name in names]
+    groups = [(name, [piece for piece in pieces if piece.name == name]) for name in names]
     return [_spent(name, group) for name, group in (*groups, ("all", pieces))]
 
 
 def _spent(name: str, pieces: Sequence[_Piece]) -> Spent:
-    known = [one.kwh for one in pieces if one.kwh is not None]
+    known = [piece.kwh for piece in pieces if piece.kwh is not None]
     return Spent(
         name=name,
         num_runs=len(pieces),
-        device_hours=sum(one.device_s for one in pieces) / 3600,
+        device_hours=sum(piece.device_s for piece in pieces) / 3600,
         kwh=sum(known) if known else None,
         num_unknown=len(pieces) - len(known),
     )
@@ -74,8 +74,8 @@ def _pieces(runs: Sequence[RunFacts]) -> Iterator[_Piece]:
     """Every run and attempt, once."""
     every: dict[str, RunFacts] = {}
     for run in runs:
-        for one in (run, *run.attempts):
-            every.setdefault(one.run_id, one)
+        for attempt in (run, *run.attempts):
+            every.setdefault(attempt.run_id, attempt)
     known_starts = {run.started_at for run in every.values() if run.status != "finished"}
     counted: set[str] = set()
     for run in every.values():
@@ -95,7 +95,7 @@ def _pieces(runs: Sequence[RunFacts]) -> Iterator[_Piece]:
 def _kwh(run: RunFacts, overheads: Sequence[Overhead], every: dict[str, RunFacts]) -> float | None:
     """All blocks, those that do not count too, and its overheads; without the blocks of an earlier
     attempt that counts by itself."""
-    parts: list[float | None] = [one.energy_kwh for one in overheads]
+    parts: list[float | None] = [overhead.energy_kwh for overhead in overheads]
     for phase in run.phases:
         for block in phase.blocks:
             if block.attempt in every and block.attempt != run.run_id:

@@ -193,9 +193,9 @@ def short_ids(runs: Sequence[RunFacts]) -> dict[str, str]:
     """Each run id -> its beginning, of at least 8 letters, that no other of `runs` has."""
     ids = dict.fromkeys(run.run_id for run in runs)
     length = 8
-    while len({one[:length] for one in ids}) < len(ids):
+    while len({run_id[:length] for run_id in ids}) < len(ids):
         length += 1
-    return {one: one[:length] for one in ids}
+    return {run_id: run_id[:length] for run_id in ids}
 
 
 def sensors_text(sensors: dict[str, str]) -> str:

@@ -205,7 +205,9 @@ def repeated_key(root: Any) -> str | None:
 def _refusal(path: Path, error: ValidationError) -> AnalysisError:
     errors = error.errors(include_url=False)
     # a typing error makes an unknown key and a missing one: the first says more
-    first = next((one for one in errors if one["type"] == "unexpected_keyword_argument"), errors[0])
+    first = next(
+        (error for error in errors if error["type"] == "unexpected_keyword_argument"), errors[0]
+    )
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "unexpected_keyword_argument":
         *group, name = first["loc"]

@@ -58,7 +58,7 @@ def _latex(letter: str) -> str:
     if letter.isascii() or (letter.isalpha() and letter <= _LAST_KNOWN):
         return letter
     plain = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
-    return "".join(_LATEX.get(one, one) for one in plain) or "?"
+    return "".join(_LATEX.get(letter, letter) for letter in plain) or "?"
 
 
 def _markdown(cell: str) -> str:

@@ -67,8 +67,8 @@ def why_no_energy(phase: PhaseFacts) -> str | None:
 def _extent(run: RunFacts, phase: PhaseFacts) -> str:
     if run.is_whole and phase.num_samples:
         return f"all {'training' if phase.phase == 'train' else 'testing'} of the run"
-    said = "not known to be" if run.is_whole else "not"
-    return f"{said} a whole {'training' if phase.phase == 'train' else 'evaluation'}"
+    extent = "not known to be" if run.is_whole else "not"
+    return f"{extent} a whole {'training' if phase.phase == 'train' else 'evaluation'}"
 
 
 def name_of(run: RunFacts, site_name: str | None) -> str:
