@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metering.ranks import Ranks
 from metering.record import ModelFacts
 from tasks.action_recognition import config as configs
-from tasks.action_recognition import data
+from tasks.action_recognition import data, lists, video_check
 from tasks.config import weight_files
 from tasks.data.shares import train_indices
 from tasks.openmmlab import published
@@ -55,6 +57,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> RunnerSessi
     is_small = plan.scale == "small"
     say(f"opening {plan.data.name}")
     videos = data.open_set(plan.data, configs.SMALL if is_small else 1)
+    unseen = _look_at_videos(plan, videos) if ranks.local_rank == 0 else None
     config = configs.native_config(plan)
     native = copy.deepcopy(config)
     if is_small:
@@ -71,7 +74,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> RunnerSessi
     shape, forward = train_pass(config)
     memory.require(run, plan, forward, (shape[0] * plan.micro_batch, *shape[1:]), "")
     facts = model_facts(_built(native) if is_small else run.model, native)
-    run_notes = [*_notes(plan), *run.notes]
+    run_notes = [*_notes(plan), *run.notes, *filter(None, [unseen])]
     if plan.compile:
         say(f"compiling {plan.model.name}")
         run_notes.append(run.compile_ahead())
@@ -90,6 +93,28 @@ def _notes(plan: Plan) -> list[str]:
     return notes(
         plan, samples="clips", quality="top-1", library="MMAction2", shrunk_by=configs.SMALL
     )
+
+
+def _look_at_videos(plan: Plan, videos: data.VideoSet) -> str | None:
+    """Those of the user's that the plan's phases read; a note where some were not looked at. Raises
+    `PlanError`."""
+    if plan.data.root is None or plan.data.on_error == "skip":
+        return None
+    names = {
+        split: [name for name, _ in lists.read(videos.root / videos.layout.lists[split])]
+        for split in data.SPLITS
+    }
+    indices = train_indices(videos.num_train, plan.data.fraction, plan.seed)
+    if indices is not None:
+        names["train"] = [names["train"][index] for index in indices]
+    paths = [
+        videos.root / videos.layout.videos[split] / name
+        for split, phase in zip(data.SPLITS, ("train", "test"), strict=True)
+        if phase in plan.phases
+        for name in names[split]
+    ]
+    num_threads = len(os.sched_getaffinity(0))
+    return video_check.check(paths, Path(plan.data.cache_dir).expanduser(), num_threads)
 
 
 def use_videos(config: Config, plan: Plan, videos: data.VideoSet) -> None:

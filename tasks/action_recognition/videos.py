@@ -5,7 +5,6 @@ Imported inside `prepare`: registers `WatchedVideos` with MMAction2.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,8 @@ import torch
 from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
 
-from tasks.action_recognition import lists
+from tasks.action_recognition import lists, video_check
 from tasks.openmmlab.unreadable import Unreadable
-
-_DECORDS_PLACE = re.compile(r"^(\[[\d:]+\] \S+:\d+: )+")
-"""Time and line of source before what decord says."""
 
 
 @DATASETS.register_module(force=True)
@@ -53,24 +49,10 @@ class WatchedVideos(VideoDataset):
                 return super().prepare_data(index)
             except Exception as error:
                 filename = self.get_data_info(index)["filename"]
-                fault = _fault(filename)
+                fault = video_check.fault(Path(filename))
                 if fault is None:  # the video is sound, so something else is broken
                     raise
                 if not self._skip:
                     raise Unreadable.naming("video", filename, fault) from error
                 self._num_skipped += 1
         raise Unreadable.naming("video", filename, "nor any other video of the set")
-
-
-def _fault(filename: str) -> str | None:
-    """Why `filename` is no video that can be read from its first frame to its last."""
-    import decord
-
-    try:
-        reader = decord.VideoReader(filename)
-        if len(reader) == 0:
-            return "it has no frames"
-        reader.get_batch([0, len(reader) - 1])
-    except (decord.DECORDError, RuntimeError, OSError) as error:
-        return _DECORDS_PLACE.sub("", str(error).splitlines()[-1].strip()) or type(error).__name__
-    return None

@@ -162,41 +162,50 @@ def test_the_top1_of_a_checkpoint_is_its_own_whatever_is_trained_before(
 
 
 @pytest.fixture
-def broken_root(compose: Callable[..., Plan], tmp_path: Path) -> Path:
-    """A set of eight training videos of which one is no video and one is empty."""
+def own_root(compose: Callable[..., Plan], tmp_path: Path) -> Path:
+    """A set of eight training videos."""
     from tasks.action_recognition.config import SMALL as DIVISOR
     from tasks.action_recognition.data import open_set
 
     plan = compose(*SMALL, "model=movinet_a0", "data=sthv2", "data.options.num_files=8")
-    root = shutil.copytree(open_set(plan.data, DIVISOR).root, tmp_path / "set")
+    return shutil.copytree(open_set(plan.data, DIVISOR).root, tmp_path / "set")
+
+
+def break_two(root: Path) -> None:
+    """One is then no video and one is empty."""
     (root / "videos/train_00003.mp4").write_bytes(b"not a video")
     (root / "videos/train_00005.mp4").write_bytes(b"")
-    return root
 
 
-def test_a_broken_video_is_named(prepared: Prepare, broken_root: Path) -> None:
-    session = prepared("model=movinet_a0", "data=sthv2", f"data.root={broken_root}")
-    with pytest.raises(PlanError, match=r"video .*/train_0000[35]\.mp4 .* cannot be decoded"):
-        session.train(CountingWindow(8))
+def test_broken_videos_are_named_before_anything_is_built(
+    prepared: Prepare, own_root: Path
+) -> None:
+    break_two(own_root)
+    for words in (r"train_00005\.mp4 \(it is empty", r"train_00003\.mp4 \(it is no video"):
+        with pytest.raises(PlanError, match=rf"{words}.* cannot be decoded; .*on_error=skip"):
+            prepared("model=movinet_a0", "data=sthv2", f"data.root={own_root}")
+        (own_root / "videos/train_00005.mp4").write_bytes(b"longer than nothing")
 
 
-def test_a_broken_video_is_named_by_a_loader_process_too(
-    prepared: Prepare, broken_root: Path
+def test_a_video_that_breaks_later_is_named_by_a_loader_process_too(
+    prepared: Prepare, own_root: Path
 ) -> None:
     session = prepared(
-        "model=movinet_a0", "data=sthv2", f"data.root={broken_root}", "data.num_workers=1"
+        "model=movinet_a0", "data=sthv2", f"data.root={own_root}", "data.num_workers=1"
     )
+    break_two(own_root)
     with pytest.raises(PlanError, match=r"video .*/train_0000[35]\.mp4 .* cannot be decoded"):
         session.train(CountingWindow(8))
 
 
 def test_broken_videos_are_left_out_and_counted_when_asked_for(
-    prepared: Prepare, broken_root: Path
+    prepared: Prepare, own_root: Path
 ) -> None:
+    break_two(own_root)
     session = prepared(
         "model=movinet_a0",
         "data=sthv2",
-        f"data.root={broken_root}",
+        f"data.root={own_root}",
         "data.on_error=skip",
         "data.num_workers=1",
     )
