@@ -102,6 +102,11 @@ def _settings_elsewhere(source: str) -> dict[str, Any]:
     try:
         settings: dict[str, Any] = load(place)[0]
     except Exception as error:  # whatever the hub's client raises without a network
+        if kind == "local-dir":
+            raise PlanError(
+                f"model={source} needs {place}/config.json, which cannot be read "
+                f"({one_line(error)}); name a folder that timm's save_for_hf wrote"
+            ) from error
         raise _not_fetched(f"model={source} needs the config.json of {place}", error) from error
     return settings
 
@@ -192,7 +197,11 @@ def _of_timm(plan: Plan, pretrained: bool) -> torch.nn.Module:
             f"data={plan.data.name} has {num_classes}; give a checkpoint for these classes"
         )
     try:
-        return timm.create_model(source, pretrained=pretrained, num_classes=num_classes, **options)
+        made = timm.create_model(source, pretrained=pretrained, num_classes=num_classes, **options)
+        _require_kinds(made, options)
+        return made
+    except PlanError:
+        raise
     except TypeError as error:
         raise PlanError(
             f"model.options={options} does not fit {source}: {one_line(error)}; change them"
@@ -205,6 +214,18 @@ def _of_timm(plan: Plan, pretrained: bool) -> torch.nn.Module:
         raise _not_built(source, wanted, options, error) from None
     except Exception as error:  # timm raises anything for options that cannot be
         raise _not_built(source, wanted, options, error) from None
+
+
+def _require_kinds(network: torch.nn.Module, options: dict[str, Any]) -> None:
+    """Raises `PlanError` for what Python takes for another value in silence: the text `no` for
+    true, `true` for 1."""
+    taken = inspect.signature(type(network).__init__).parameters
+    for option, value in options.items():
+        default = taken[option].default if option in taken else None
+        if isinstance(default, bool) and isinstance(value, str):
+            raise PlanError(f"model.options.{option}={value} is a text; write true or false")
+        if isinstance(value, bool) and isinstance(default, int) and not isinstance(default, bool):
+            raise PlanError(f"model.options.{option}={value} is no number; give one")
 
 
 def _not_built(

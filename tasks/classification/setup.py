@@ -58,6 +58,7 @@ OF_THE_PLAN = {
     "pretrained_cfg_overlay": "set model.input_size, or name a tag, model=NAME.TAG",
     "features_only": "a network for classification gives a number for each class: leave it out",
     "model_name": "give model=NAME",
+    "cache_dir": "set HF_HOME in the environment: where weights are kept is no part of a run",
 }
 """Arguments of timm's `create_model` that would change a run past its plan, with their cure."""
 _SHARES = ("drop_rate", "drop_path_rate", "drop_block_rate")
@@ -102,6 +103,8 @@ def check_model(plan: Plan) -> None:
             value = plan.model.options[option]
             raise PlanError(f"model.options.{option}={value} is not for model.options; {cure}")
     for option, value in ({} if own else plan.model.options).items():
+        if value == "None":
+            raise PlanError(f"model.options.{option}=None is a text to Hydra; write null")
         if option.endswith(_SHARES) and value is not None and not _is_rate(value):
             raise PlanError(f"model.options.{option}={value} is not a share from 0 to 1; give one")
     if "num_classes" in plan.model.options:
