@@ -74,7 +74,7 @@ def main() -> int:
     print(table(results))
     for name in failed:
         print(f"failed: {name}; see python -m benchmarks.{name}", file=sys.stderr)
-    return int(bool(failed) or not all(one.held for one in results))
+    return int(bool(failed) or not all(result.held for result in results))
 
 
 if __name__ == "__main__":

@@ -35,10 +35,10 @@ def overhead(num_turns: int, turn_s: float) -> list[Result]:
     inside_s: list[float] = []  # the window's calls, of each turn
     mine_s: list[float] = []
     others_s: list[float] = []
-    said = {"batch_size": BATCH_SIZE, "meter": settings, "quiet": True, "device": "cpu"}
+    options = {"batch_size": BATCH_SIZE, "meter": settings, "quiet": True, "device": "cpu"}
     with (
         tempfile.TemporaryDirectory() as folder,
-        watt.measure("overhead", output_dir=folder, **said) as run,
+        watt.measure("overhead", output_dir=folder, **options) as run,
         run.window("train") as window,
     ):
         for turn in range(num_turns):

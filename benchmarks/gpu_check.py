@@ -95,7 +95,7 @@ def num_missed(path: Path) -> int:
     """Goals that the benchmark kept in `path` missed; 0 where it kept nothing."""
     if not path.exists():
         return 0
-    return sum(not one["held"] for one in json.loads(path.read_text("utf-8"))["results"])
+    return sum(not result["held"] for result in json.loads(path.read_text("utf-8"))["results"])
 
 
 if __name__ == "__main__":

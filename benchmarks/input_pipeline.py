@@ -101,11 +101,11 @@ def wait_is_recorded() -> Result:
             "meter.idle_s=0",
         )
         train = execute(plan).record.phases["train"]
-    told = [reading.data_wait_s is not None for reading in train.readings]
+    has_wait = [reading.data_wait_s is not None for reading in train.readings]
     share = train.data_wait_share
     return Result(
         "the time a step waits for data is in the record",
-        sum(told) / len(told) if share is not None else 0.0,
+        sum(has_wait) / len(has_wait) if share is not None else 0.0,
         1.0,
         "at least",
     )

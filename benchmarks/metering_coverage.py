@@ -44,24 +44,24 @@ HEAD = (
 )
 
 
-def row(name: str, one: Summary, naive: Sequence[Naive], early: str = "-") -> str:
+def row(name: str, summary: Summary, naive: Sequence[Naive], early: str = "-") -> str:
     """One line of the table. early: what it costs to end a window by its interval."""
     cells = [
         name,
-        str(one.num_trials),
+        str(summary.num_trials),
         percent(sum(trial.held for trial in naive) / len(naive)),
         f"{statistics.median(trial.window_s for trial in naive):.0f} s",
-        percent(one.held),
-        percent(one.told, 0),
-        percent(one.flagged),
-        f"{100 * one.bias:+.2f} %",
-        percent(one.half_width, 2),
-        percent(one.ideal, 2),
-        f"{one.half_width / one.ideal:.1f}",
-        percent(one.held_at_goal),
+        percent(summary.held),
+        percent(summary.told, 0),
+        percent(summary.flagged),
+        f"{100 * summary.bias:+.2f} %",
+        percent(summary.half_width, 2),
+        percent(summary.ideal, 2),
+        f"{summary.half_width / summary.ideal:.1f}",
+        percent(summary.held_at_goal),
         early,
-        f"{one.window_s:.0f} s",
-        percent(one.overhead, 2),
+        f"{summary.window_s:.0f} s",
+        percent(summary.overhead, 2),
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -79,7 +79,7 @@ def held_more(trials: Sequence[Trial], fixed: Sequence[Trial]) -> list[int]:
 def points(differ: Sequence[int]) -> str:
     """Their mean, in points, and its standard error."""
     mean = sum(differ) / len(differ)
-    error = math.sqrt(sum((one - mean) ** 2 for one in differ)) / len(differ)
+    error = math.sqrt(sum((difference - mean) ** 2 for difference in differ)) / len(differ)
     return f"{100 * mean:+.1f} ± {100 * error:.1f}"
 
 
@@ -132,7 +132,7 @@ def main() -> None:
         print(f"\nTo stop when the interval is narrow costs {points(all_differ)} points.")
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
-        kept = {name: asdict(one) for name, one in summaries.items()}
+        kept = {name: asdict(summary) for name, summary in summaries.items()}
         path = options.out / "metering_coverage.json"
         path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 

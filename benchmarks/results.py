@@ -55,7 +55,7 @@ def report(name: str, results: Sequence[Result], options: argparse.Namespace) ->
         "name": name,
         "quick": options.quick,
         **circumstances(),
-        "results": [asdict(one) | {"held": one.held} for one in results],
+        "results": [asdict(result) | {"held": result.held} for result in results],
     }
     path = options.out / f"{name}.json"
     path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
@@ -65,12 +65,12 @@ def table(results: Sequence[Result]) -> str:
     """One line per claim: claim | measured | goal | held?"""
     sign = {"at least": ">=", "at most": "<="}
     lines = ["| claim | measured | goal | held? |", "|---|---|---|---|"]
-    for one in results:
-        measured = f"{one.value:.4g} {one.unit}".strip()
-        goal = f"{sign[one.better]} {one.goal:.4g} {one.unit}".strip()
-        detail = f" ({one.detail})" if one.detail else ""
-        held = "yes" if one.held else "NO"
-        lines.append(f"| {one.claim}{detail} | {measured} | {goal} | {held} |")
+    for result in results:
+        measured = f"{result.value:.4g} {result.unit}".strip()
+        goal = f"{sign[result.better]} {result.goal:.4g} {result.unit}".strip()
+        detail = f" ({result.detail})" if result.detail else ""
+        held = "yes" if result.held else "NO"
+        lines.append(f"| {result.claim}{detail} | {measured} | {goal} | {held} |")
     return "\n".join(lines)
 
 

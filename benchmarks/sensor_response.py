@@ -185,19 +185,19 @@ def results(measured: Sequence[Response], period_s: float) -> list[Result]:
     """The counter's lag beyond half a period against what a window allows for; of the other paths
     the delay against a second and a half, after which they have settled here."""
     lines = []
-    for one in measured:
-        rise = "" if one.rise_s is None else f", 10 to 90 % in {1000 * one.rise_s:.0f} ms"
+    for board in measured:
+        rise = "" if board.rise_s is None else f", 10 to 90 % in {1000 * board.rise_s:.0f} ms"
         detail = (
-            f"on {1000 * one.delay_on_s:.0f} ms, off {1000 * one.delay_off_s:.0f} ms, "
-            f"+- {1000 * one.spread_s:.0f} ms{rise}"
+            f"on {1000 * board.delay_on_s:.0f} ms, off {1000 * board.delay_off_s:.0f} ms, "
+            f"+- {1000 * board.spread_s:.0f} ms{rise}"
         )
-        if one.path == "counter":
+        if board.path == "counter":
             claim = "the energy counter's lag beyond half of its period is allowed for"
-            value, goal = 1000 * (one.delay_on_s - period_s / 2), 1000 * LAG_S
+            value, goal = 1000 * (board.delay_on_s - period_s / 2), 1000 * LAG_S
             detail += f"; period {1000 * period_s:.0f} ms"
         else:
-            claim = f"power field '{one.path}': delay"
-            value, goal = 1000 * one.delay_on_s, 1000 * SETTLED * PHASE_S
+            claim = f"power field '{board.path}': delay"
+            value, goal = 1000 * board.delay_on_s, 1000 * SETTLED * PHASE_S
         lines.append(Result(claim, value, goal, "at most", "ms", detail))
     return lines
 

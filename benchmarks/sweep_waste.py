@@ -27,12 +27,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def measured_s(record: Record) -> float:
     """Seconds inside blocks, warm-up blocks included: they are metered too."""
-    return sum(block.duration_s for one in record.phases.values() for block in one.readings)
+    return sum(block.duration_s for phase in record.phases.values() for block in phase.readings)
 
 
 def checkpoint_s(record: Record) -> float:
     """Seconds of the checkpoint write after training; 0.0 where none was written."""
-    return sum(one.duration_s for one in record.overheads if one.name == "checkpoint")
+    return sum(
+        overhead.duration_s for overhead in record.overheads if overhead.name == "checkpoint"
+    )
 
 
 def gaps_s(records: list[Record]) -> list[float]:

@@ -47,21 +47,21 @@ def scale(sizes: list[int]) -> list[Result]:
     """Seconds and peak memory at each size, and how they grow between the last two."""
     # the first start also reads the libraries from disk, which is nobody's growth
     starts = [_measured(0) for _ in range(3)]
-    used = {0: min(starts, key=lambda one: one.seconds)}
+    used = {0: min(starts, key=lambda turn: turn.seconds)}
     results: list[Result] = []
     for size in sizes:
-        used[size] = one = _measured(size)
+        used[size] = turn = _measured(size)
         goal_s, goal_mb = GOALS.get(size, (5.0, 1e3))
         claim = f"tables scale: all tables from {size} records"
         results += [
-            Result(f"{claim}, time", one.seconds, goal_s, "at most", "s", str(one)),
-            Result(f"{claim}, peak memory", one.peak_bytes / 1e6, goal_mb, "at most", "MB"),
+            Result(f"{claim}, time", turn.seconds, goal_s, "at most", "s", str(turn)),
+            Result(f"{claim}, peak memory", turn.peak_bytes / 1e6, goal_mb, "at most", "MB"),
         ]
     if len(sizes) > 1:
         few, many = sizes[-2:]
         claim = f"tables scale: growth of time over growth of records, {few} to {many}"
-        seconds = {size: one.seconds for size, one in used.items()}
-        processor = {size: one.processor_s for size, one in used.items()}
+        seconds = {size: turn.seconds for size, turn in used.items()}
+        processor = {size: turn.processor_s for size, turn in used.items()}
         detail = (
             f"1 is linear; {seconds[0]:.2f} s without records are taken off both; "
             f"{growth(processor, few, many):.2f} by processor time"
@@ -164,7 +164,7 @@ def watch(process: subprocess.Popen[bytes], peak: list[float]) -> None:
     while process.poll() is None:
         try:
             top = psutil.Process(process.pid)
-            sizes = [one.memory_info().rss for one in (top, *top.children(recursive=True))]
+            sizes = [process.memory_info().rss for process in (top, *top.children(recursive=True))]
             peak[0] = max(peak[0], float(sum(sizes)))
         except psutil.NoSuchProcess:
             pass

@@ -80,7 +80,7 @@ def compared(
 ) -> Compared:
     """All but the turns that warm up; the bare loops take theirs alternately."""
     mine_s, unmetered_s, others_s = (
-        some[NUM_WARMUP_TURNS:] for some in (mine_s, unmetered_s, others_s)
+        turns[NUM_WARMUP_TURNS:] for turns in (mine_s, unmetered_s, others_s)
     )
     return Compared(
         ratios(mine_s, others_s),
@@ -91,12 +91,12 @@ def compared(
 
 def summarised(by_model: dict[str, Compared]) -> Result:
     """The median of the models' medians; in the detail each model, and the bare loops alone."""
-    ours = median(median(some.ours) for some in by_model.values())
-    unmetered = median(median(some.unmetered) for some in by_model.values())
-    equal = median(median(some.equal) for some in by_model.values())
+    ours = median(median(compared.ours) for compared in by_model.values())
+    unmetered = median(median(compared.unmetered) for compared in by_model.values())
+    equal = median(median(compared.equal) for compared in by_model.values())
     words = ", ".join(
-        f"{name} {_with_error(some.ours)} ({_with_error(some.equal)})"
-        for name, some in by_model.items()
+        f"{name} {_with_error(compared.ours)} ({_with_error(compared.equal)})"
+        for name, compared in by_model.items()
     )
     num_pairs = len(next(iter(by_model.values())).ours)
     return Result(
@@ -110,9 +110,9 @@ def summarised(by_model: dict[str, Compared]) -> Result:
     )
 
 
-def _with_error(some: Sequence[float]) -> str:
-    error = 1.25 * stdev(some) / math.sqrt(len(some)) if len(some) > 1 else math.nan
-    return f"{median(some):.3f} +- {error:.3f}"  # of a median, for normal noise
+def _with_error(ratios: Sequence[float]) -> str:
+    error = 1.25 * stdev(ratios) / math.sqrt(len(ratios)) if len(ratios) > 1 else math.nan
+    return f"{median(ratios):.3f} +- {error:.3f}"  # of a median, for normal noise
 
 
 def keep_freed_memory() -> None:

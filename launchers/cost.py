@@ -101,8 +101,8 @@ def _gpu_hours(
     plan: Plan, duration_s: float | None, measured: Record | None = None
 ) -> float | None:
     """None where the duration is not known; a record says whether a GPU computed."""
-    found = None if measured is None else measured.setup.found
-    on_cpu = plan.hardware.accelerator == "cpu" or (found is not None and found.device is None)
+    machine = None if measured is None else measured.setup.found
+    on_cpu = plan.hardware.accelerator == "cpu" or (machine is not None and machine.device is None)
     if on_cpu:
         return 0.0
     return None if duration_s is None else duration_s / 3600 * plan.hardware.num_ranks

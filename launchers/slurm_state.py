@@ -168,9 +168,9 @@ def accounted(job_ids: Sequence[str]) -> dict[str, JobState]:
     fields = "JobID,State,Reason,ExitCode,NodeList,ConsumedEnergyRaw"
     states = {}
     for begin in range(0, len(job_ids), AT_ONCE):
-        some = ",".join(job_ids[begin : begin + AT_ONCE])
+        ids = ",".join(job_ids[begin : begin + AT_ONCE])
         try:
-            kept = call("sacct", *_of_cluster(), "-X", "-n", "-P", "-j", some, "-o", fields)
+            kept = call("sacct", *_of_cluster(), "-X", "-n", "-P", "-j", ids, "-o", fields)
         except FileNotFoundError:
             return {}
         for line in kept.stdout.splitlines() if kept.returncode == 0 else ():

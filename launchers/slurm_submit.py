@@ -53,19 +53,19 @@ def submit(
     left, num_jobs = list(plans), largest
     waits = _waits(settings.submit_patience_s)
     while left:
-        some = left[: num_jobs * settings.runs_per_job]
+        group = left[: num_jobs * settings.runs_per_job]
         try:
             with deferred_signals() as arrived:  # until the caller has written the tickets
-                yield _submit_array(some, home, settings, copy, arrived)
+                yield _submit_array(group, home, settings, copy, arrived)
         except _Full as error:
-            if len(some) > settings.runs_per_job:
-                num_jobs = max(1, -(-len(some) // settings.runs_per_job) // 2)
+            if len(group) > settings.runs_per_job:
+                num_jobs = max(1, -(-len(group) // settings.runs_per_job) // 2)
                 continue
             if not _any_queued() or not next(waits, False):
                 raise Refused(str(error)) from None
             print(f"no room in the queue yet ({error}); {len(left)} runs wait", file=sys.stderr)
         else:
-            left = left[len(some) :]
+            left = left[len(group) :]
             waits = _waits(settings.submit_patience_s)
 
 

@@ -114,7 +114,7 @@ def _gpu_share(kept: Sequence[Row]) -> float:
 
 def _modelled_share(meter: WindowMeter, kept: Sequence[Row]) -> float:
     """Of the energy, that no sensor read."""
-    modelled = {name for name, one in meter.sensors().items() if one.how == "modelled"}
+    modelled = {name for name, sensor in meter.sensors().items() if sensor.how == "modelled"}
     total = models = 0.0
     for row in kept:
         energy = preferred(row.block)

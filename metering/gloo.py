@@ -53,7 +53,7 @@ def gather(value: Any, rank: int, num_ranks: int, group: Any) -> list[Any] | Non
     distributed.gather(padded, everyones, dst=0, group=group)
     if everyones is None:
         return None
-    return [_unpacked(one[: int(size)]) for one, size in zip(everyones, sizes, strict=True)]
+    return [_unpacked(padded[: int(size)]) for padded, size in zip(everyones, sizes, strict=True)]
 
 
 def _packed(value: Any) -> torch.Tensor:

@@ -275,8 +275,8 @@ class Meter:
             "sensor_latency_s": self.latency_s if self.all_gpus else None,
             "codecarbon_task_s": self.task_cost_s,
             "codecarbon": {
-                name: f"{one.how} {one.name}".strip()
-                for name, one in self._reader.codecarbon_sensors().items()
+                name: f"{sensor.how} {sensor.name}".strip()
+                for name, sensor in self._reader.codecarbon_sensors().items()
             },
             "clock_skew_s": self.clock_skew_s if self.ranks.num_nodes > 1 else None,
             "emissions": self.emission_factor,

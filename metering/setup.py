@@ -259,8 +259,8 @@ def _flat(setup: SetUp) -> dict[str, Any]:
         return asked | data
     # of both parts the machine's word counts: `auto` is asked, one GPU is found, or none
     del asked["accelerator"], asked["device"]
-    found = {name: value for name, value in _fields(setup.found).items() if value is not None}
-    return asked | data | found
+    machine = {name: value for name, value in _fields(setup.found).items() if value is not None}
+    return asked | data | machine
 
 
 def _without(fields: dict[str, Any], names: Collection[str]) -> dict[str, Any]:

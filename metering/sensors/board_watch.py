@@ -137,8 +137,8 @@ class BoardWatch:
         reasons = of_each(nvml.nvmlDeviceGetCurrentClocksThrottleReasons)
         watts = [next(iter(last.values())) for last in self._last if last]
         bits = 0
-        for one in reasons:
-            bits |= int(one)
+        for reason in reasons:
+            bits |= int(reason)
         return BoardState(
             power_w=sum(watts) if len(watts) == len(self.gpus) else None,
             temperature_c=max(celsius, default=None),

@@ -141,8 +141,8 @@ class CodeCarbonMeter:
 def _gpu_sensor(hardware: Any) -> Sensor:
     """CodeCarbon samples the power of a device whose counter it cannot read."""
     devices = hardware.devices.devices
-    library = "AMD SMI" if any("AMD" in type(one).__name__ for one in devices) else "NVML"
-    sampled = any(getattr(one, "_use_power_fallback", False) for one in devices)
+    library = "AMD SMI" if any("AMD" in type(device).__name__ for device in devices) else "NVML"
+    sampled = any(getattr(device, "_use_power_fallback", False) for device in devices)
     return Sensor("power" if sampled else "counter", f"{library} through CodeCarbon")
 
 

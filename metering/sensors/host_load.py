@@ -35,9 +35,9 @@ def _tree_s(pid: int) -> float:
     total_s = 0.0
     with suppress(psutil.Error):
         process = psutil.Process(pid)
-        for one in (process, *process.children(recursive=True)):
+        for member in (process, *process.children(recursive=True)):
             with suppress(psutil.Error):
-                total_s += sum(one.cpu_times()[:4])  # its own, and of children that have ended
+                total_s += sum(member.cpu_times()[:4])  # its own, and of children that have ended
     return total_s
 
 

@@ -143,7 +143,7 @@ def mask_of(environment: Mapping[str, str], num_shown: int) -> tuple[str, str] |
         return "CUDA_VISIBLE_DEVICES", mask
     for name in ("SLURM_STEP_GPUS", "SLURM_JOB_GPUS"):
         if ids := environment.get(name):
-            known = all(is_index(one) and int(one) < num_shown for one in entries(ids))
+            known = all(is_index(entry) and int(entry) < num_shown for entry in entries(ids))
             return (name, ids) if known else None
     return None
 

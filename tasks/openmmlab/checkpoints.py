@@ -38,7 +38,9 @@ def load(model: Any, path: str) -> str:
         and not key.endswith(_COMPUTED)
     ]
     if missing:
-        shapes = [{key: tuple(one.shape) for key, one in part.items()} for part in (own, state)]
+        shapes = [
+            {key: tuple(tensor.shape) for key, tensor in part.items()} for part in (own, state)
+        ]
         weight_values.require_no_prefix(path, *shapes)
         raise PlanError(
             f"checkpoint={path} does not fit the model: {len(missing)} of {len(own)} weights "

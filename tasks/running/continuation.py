@@ -26,8 +26,8 @@ def own_target(asked: float, earlier: float | None) -> float:
 def marked(phase: PhaseRecord, run_id: str) -> PhaseRecord:
     """`phase` with the attempt that measured each of its blocks."""
     readings = tuple(
-        one if one.attempt is not None else dataclasses.replace(one, attempt=run_id)
-        for one in phase.readings
+        reading if reading.attempt is not None else dataclasses.replace(reading, attempt=run_id)
+        for reading in phase.readings
     )
     return dataclasses.replace(phase, readings=readings)
 

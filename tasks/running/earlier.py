@@ -142,8 +142,8 @@ def _machine_digest(found: Found) -> str:
 def carried_overheads(record: Record) -> tuple[Any, ...]:
     """What the earlier attempt spent outside of its windows, named as its own."""
     return tuple(
-        dataclasses.replace(one, name=f"{one.name} (attempt {record.run_id[:8]})")
-        if "attempt" not in one.name
-        else one
-        for one in record.overheads
+        dataclasses.replace(overhead, name=f"{overhead.name} (attempt {record.run_id[:8]})")
+        if "attempt" not in overhead.name
+        else overhead
+        for overhead in record.overheads
     )

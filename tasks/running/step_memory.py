@@ -26,7 +26,9 @@ class Saved:
     keeps, each tensor's memory once and without the parameters."""
 
     def __init__(self, network: torch.nn.Module) -> None:
-        self._parameters = {one.untyped_storage()._cdata for one in network.parameters()}
+        self._parameters = {
+            parameter.untyped_storage()._cdata for parameter in network.parameters()
+        }
         self._sizes: dict[int, int] = {}
 
     def keep(self, tensor: torch.Tensor) -> torch.Tensor:
@@ -45,10 +47,12 @@ def on_meta(network: torch.nn.Module) -> torch.nn.Module:
     import torch
 
     twins: dict[int, object] = {
-        id(one): torch.nn.Parameter(one.detach().to("meta"), requires_grad=one.requires_grad)
-        for one in network.parameters()
+        id(parameter): torch.nn.Parameter(
+            parameter.detach().to("meta"), requires_grad=parameter.requires_grad
+        )
+        for parameter in network.parameters()
     }
-    twins |= {id(one): one.to("meta") for one in network.buffers()}
+    twins |= {id(buffer): buffer.to("meta") for buffer in network.buffers()}
     return copy.deepcopy(network, twins)
 
 

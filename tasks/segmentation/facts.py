@@ -89,8 +89,8 @@ def train_pass(model: Any, images: Any) -> None:
 
 def _flat(heads: Any) -> list[Any]:
     """Auxiliary heads are one or a list of them."""
-    listed = [list(one) if hasattr(one, "__iter__") else [one] for one in heads]
-    return [head for one in listed for head in one]
+    groups = [list(head) if hasattr(head, "__iter__") else [head] for head in heads]
+    return [head for group in groups for head in group]
 
 
 def _at_facts_size(model: Any, config: Config) -> Any:
@@ -99,7 +99,7 @@ def _at_facts_size(model: Any, config: Config) -> Any:
 
     size = (SHAPE[1], SHAPE[2])
     fixed = [node["img_size"] for node in dicts(config.model) if "img_size" in node]
-    if all((one, one) == size if isinstance(one, int) else tuple(one) == size for one in fixed):
+    if all(size == ((side, side) if isinstance(side, int) else tuple(side)) for side in fixed):
         return model
     resized = copy.deepcopy(config)
     configs.set_crop(resized, size)

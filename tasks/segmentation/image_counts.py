@@ -21,7 +21,9 @@ class ImageIoU(IoUMetric):
 
     def compute_metrics(self, results: list[Any]) -> dict[str, float]:
         intersect, union = (
-            np.stack([np.asarray(one[part]) for one in results]) if results else np.zeros((0, 0))
+            np.stack([np.asarray(result[part]) for result in results])
+            if results
+            else np.zeros((0, 0))
             for part in (0, 1)
         )
         self.images = intersect, union

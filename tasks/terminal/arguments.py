@@ -165,7 +165,7 @@ def check_override(text: str, override: Any, is_multirun: bool) -> None:
 def _top_keys() -> set[str]:
     from tasks.config import key_table
 
-    return {one.name.partition(".")[0] for one in key_table.all_keys()}
+    return {key.name.partition(".")[0] for key in key_table.all_keys()}
 
 
 def _check_whole(text: str, key: str, override: Any) -> None:
@@ -177,7 +177,7 @@ def _check_whole(text: str, key: str, override: Any) -> None:
         raise PlanError(f"{text} puts {key} where nothing reads it; write {key}=NAME")
     choices = list(map(str, getattr(override.value(), "list", ())))
     if override.is_sweep_override() and (
-        twice := [one for one in choices if choices.count(one) > 1]
+        twice := [choice for choice in choices if choices.count(choice) > 1]
     ):
         raise PlanError(
             f"{text} has {twice[0]} twice; leave one out (repeats=2 measures each run twice)"
