@@ -22,6 +22,7 @@ from analysis.share.of_blocks import (
     of_blocks,
     of_overheads,
 )
+from analysis.share.of_selection import of_selection
 from metering.record import PhaseRecord, Record
 
 SUM_TOLERANCE = 0.01
@@ -64,6 +65,7 @@ def findings(record: Record) -> list[Finding]:
                 *_of_rate(phase, counted),
                 *_of_parts(record, phase, counted),
                 *of_blocks(record, phase, counted),
+                *of_selection(record, phase),
                 *_of_emissions(record, phase, counted),
                 *_of_quality(phase),
                 *_of_flags(phase),
@@ -85,11 +87,32 @@ def _of_setup(record: Record) -> Iterator[Finding]:
     limits += [board.board_power_w for board in boards if board.board_power_w is not None]
     if limits and max(limits) > MOST_BOARD_W:
         yield wrong(f"a power limit of {max(limits):.4g} W is no board's")
+    device = found.device if found is not None else None
+    if boards and device and not any(b.name in device or device in b.name for b in boards):
+        names = ", ".join(dict.fromkeys(board.name for board in boards))
+        yield wrong(f"{device} is said to be metered, and {names} is listed")
+    yield from _of_power_limit(record)
     train = record.phases.get("train")
     sizes = {record.batch_size, train.batch_size if train else None} - {None}
     if train is not None and len(sizes) > 1:
         problem = f"trained in batches of {train.batch_size}"
         yield doubtful(f"{problem}, and {record.batch_size} were asked for")
+
+
+def _of_power_limit(record: Record) -> Iterator[Finding]:
+    """The limit that tells set-ups apart, against what the boards themselves said."""
+    found, uuids = record.setup.found, {board.uuid for board in record.host.gpus}
+    if found is None or found.power_limit_w is None or record.setup.asked.power_limit_w is not None:
+        return
+    told = [
+        state.power_limit_w
+        for state in record.host.gpu_states
+        if state.uuid in uuids and state.power_limit_w is not None
+    ]
+    if told and all(abs(limit - found.power_limit_w) > 1 for limit in told):
+        yield doubtful(
+            f"a power limit of {found.power_limit_w:g} W, and the boards told {max(told):g} W"
+        )
 
 
 def _of_rate(phase: PhaseRecord, counted: Counted) -> Iterator[Finding]:
