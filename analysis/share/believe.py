@@ -88,9 +88,11 @@ def _of_setup(record: Record) -> Iterator[Finding]:
     if limits and max(limits) > MOST_BOARD_W:
         yield wrong(f"a power limit of {max(limits):.4g} W is no board's")
     device = found.device if found is not None else None
-    if boards and device and not any(b.name in device or device in b.name for b in boards):
-        names = ", ".join(dict.fromkeys(board.name for board in boards))
-        yield wrong(f"{device} is said to be metered, and {names} is listed")
+    names = {board.name for board in boards}
+    are_mixed = device is not None and " x " in device and all(name in device for name in names)
+    if names and device and device not in names and not are_mixed:
+        listed = ", ".join(sorted(names))
+        yield wrong(f"{device} is said to be metered, and {listed} is listed")
     yield from _of_power_limit(record)
     train = record.phases.get("train")
     sizes = {record.batch_size, train.batch_size if train else None} - {None}
