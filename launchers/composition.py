@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf, open_dict
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, open_dict
 
 from tasks.config.checked import checked_plan
 from tasks.config.origin import with_file
@@ -42,12 +44,24 @@ def compose_runs(
         with open_dict(own):
             own.hydra.job.id = str(index)
             own.hydra.job.num = index
-        bare = OmegaConf.masked_copy(own, [key for key in own if key != "hydra"])
         try:
-            runs += _each_repetition(own, checked_plan(bare))
+            with _as_job(own):
+                plan = checked_plan(own)
+            runs += _each_repetition(own, plan)
         except PlanError as error:
             runs.append(Run(own, None, with_file(str(error), own.hydra)))
     return runs
+
+
+@contextmanager
+def _as_job(config: DictConfig) -> Iterator[None]:
+    """With `${hydra:job.num}` and the like of this run's; without the copies that Hydra makes."""
+    hydra: Any = HydraConfig.instance()
+    before, hydra.cfg = hydra.cfg, config
+    try:
+        yield
+    finally:
+        hydra.cfg = before
 
 
 def _each_repetition(config: DictConfig, plan: Plan) -> list[Run]:
@@ -56,7 +70,7 @@ def _each_repetition(config: DictConfig, plan: Plan) -> list[Run]:
         return [Run(config, plan)]
     runs = []
     for repetition in plan.repetitions():
-        own = copy.deepcopy(config)
+        own = config if plan.repeats == 1 else copy.deepcopy(config)
         with open_dict(own):
             own.repetition = repetition.repetition
         runs.append(Run(own, repetition))

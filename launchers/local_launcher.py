@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup_globals
 from hydra.plugins.launcher import Launcher
@@ -16,6 +16,7 @@ from tasks.errors import PlanError
 if TYPE_CHECKING:
     from launchers.side_by_side import Answers
     from launchers.sweep_id import Sweep
+    from tasks.plan import Plan
 
 
 class LocalLauncher(Launcher):
@@ -46,19 +47,18 @@ class LocalLauncher(Launcher):
         asked = self.settings
         repeats = self.config.get("repeats", 1)
         jobs = ordered(job_overrides, asked.order, asked.order_seed, repeats)
+        if self.config.get("dry_run") is True:
+            self._preview(jobs, initial_job_idx)
+            return []
         if asked.devices is not None:
             done = self._side_by_side(jobs, initial_job_idx)
-            answers = self._launch(jobs, initial_job_idx, done.run)
-            self._print_cost(jobs, initial_job_idx)
-            return answers
+            return self._launch(jobs, initial_job_idx, done.run)
         seed = asked.order_seed if asked.order == "shuffled" else None
         cooldown = CoolDown(asked.cooldown_s)
         with Machine(asked.isolate) as machine:
             num_runs = initial_job_idx + len(jobs)
             runner = SweepRunner(machine, self._sweep, num_runs, seed, cooldown)
-            answers = self._launch(jobs, initial_job_idx, runner)
-        self._print_cost(jobs, initial_job_idx)
-        return answers
+            return self._launch(jobs, initial_job_idx, runner)
 
     @cached_property
     def _sweep(self) -> Sweep:
@@ -66,47 +66,54 @@ class LocalLauncher(Launcher):
 
         return sweep_id.begun(self.config)
 
-    def _print_cost(self, jobs: Sequence[Sequence[str]], first: int) -> None:
-        """What ends the preview of a sweep: the cost of all that is still to be measured."""
-        if not any(word.partition("=")[0].lstrip("+") == "dry_run" for job in jobs for word in job):
-            return
-        from launchers.composition import compose_runs
-        from launchers.preview import sweep_lines, why_not_run
+    def _preview(self, jobs: Sequence[Sequence[str]], first: int) -> None:
+        from launchers import sweep_preview
+        from launchers.local import run
 
-        runs = compose_runs(self.hydra_context, self.config, jobs, first)
-        plans = [run.plan for run in runs if run.plan is not None and run.plan.dry_run]
-        to_run = [plan for plan in plans if not why_not_run(plan, is_here=True)]
-        if to_run:
-            print("\n".join(sweep_lines(to_run, is_here=True)), flush=True)
+        groups = None if self.settings.devices is None else disjoint(self.settings.devices)
+
+        def check(plan: Plan) -> None:
+            if groups is not None:
+                fits(plan.hardware.devices, plan.hardware.accelerator, groups)
+
+        def launch(overrides: Sequence[str], number: int) -> None:
+            errors.append(self._launch_one(overrides, number, run))
+
+        errors: list[Exception | None] = []
+        sweep_preview.show(self.hydra_context, self.config, jobs, first, check, launch)
+        _raise_first(errors)
 
     def _launch(
         self, job_overrides: Sequence[Sequence[str]], first: int, runner: Callable[..., Any]
     ) -> Sequence[JobReturn]:
         """As Hydra's own launcher, with the task function's runs by `runner`; keeps no config, no
         record. Raises what the first run raised that raised something, once all have been run."""
-        task_function = partial(self.task_function, runner=runner)
+        _raise_first(
+            [
+                self._launch_one(overrides, number, runner)
+                for number, overrides in enumerate(job_overrides, start=first)
+            ]
+        )
+        return [JobReturn(overrides=one, status=JobStatus.COMPLETED) for one in job_overrides]
+
+    def _launch_one(
+        self, overrides: Sequence[str], number: int, runner: Callable[..., Any]
+    ) -> Exception | None:
+        """What it raised."""
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
-        answers, errors = [], []
-        for number, overrides in enumerate(job_overrides, start=first):
-            config = self.hydra_context.config_loader.load_sweep_config(
-                self.config, list(overrides)
-            )
-            with open_dict(config):
-                config.hydra.job.id = config.hydra.job.num = number
-            answer = run_job(
-                hydra_context=self.hydra_context,
-                task_function=task_function,
-                config=config,
-                job_dir_key="hydra.sweep.dir",
-                job_subdir_key="hydra.sweep.subdir",
-            )
-            if answer.status == JobStatus.FAILED:
-                errors.append(answer._return_value)
-            answers.append(JobReturn(overrides=answer.overrides, status=JobStatus.COMPLETED))
-        if errors:
-            raise errors[0]
-        return answers
+        config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
+        with open_dict(config):
+            config.hydra.job.id = config.hydra.job.num = number
+        answer = run_job(
+            hydra_context=self.hydra_context,
+            task_function=partial(self.task_function, runner=runner),
+            config=config,
+            job_dir_key="hydra.sweep.dir",
+            job_subdir_key="hydra.sweep.subdir",
+        )
+        is_failed = answer.status == JobStatus.FAILED
+        return cast(Exception, answer._return_value) if is_failed else None
 
     def _side_by_side(self, job_overrides: Sequence[Sequence[str]], first: int) -> Answers:
         from launchers import side_by_side
@@ -124,6 +131,12 @@ class LocalLauncher(Launcher):
         for plan in plans:
             fits(plan.hardware.devices, plan.hardware.accelerator, groups)
         return side_by_side.run_all(plans, groups)
+
+
+def _raise_first(errors: Sequence[Exception | None]) -> None:
+    for error in errors:
+        if error is not None:
+            raise error
 
 
 def disjoint(devices: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:

@@ -16,6 +16,7 @@ from typing import Any
 from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
 from hydra._internal.config_repository import ConfigRepository
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
@@ -49,12 +50,13 @@ class SweepLoader(ConfigLoaderImpl):
         super().__init__(config_search_path)
         self.repository = RememberingRepository(config_search_path)
         self._composed: dict[tuple[str, ...], bytes] = {}
+        self._parsed: dict[str, Override] = {}
 
     def load_sweep_config(
         self, master_config: DictConfig, sweep_overrides: list[str]
     ) -> DictConfig:
         """As Hydra's: the config of one run; raises its `HydraException`s."""
-        parsed = OverridesParser.create().parse_overrides(list(sweep_overrides))
+        parsed = [self._parse(text) for text in sweep_overrides]
         self.validate_sweep_overrides_legal(parsed, RunMode.RUN, from_shell=True)
         values = [
             override
@@ -77,6 +79,12 @@ class SweepLoader(ConfigLoaderImpl):
         )
         OmegaConf.copy_cache(from_config=master_config, to_config=config)
         return config
+
+    def _parse(self, text: str) -> Override:
+        """The runs of a sweep have most of their words in common."""
+        if text not in self._parsed:
+            (self._parsed[text],) = OverridesParser.create().parse_overrides([text])
+        return self._parsed[text]
 
 
 def remember(hydra_context: Any) -> None:

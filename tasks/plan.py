@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +167,7 @@ def _require_data_of_task(config: DictConfig) -> None:
 def _values(config: DictConfig) -> dict[str, Any]:
     """The config as plain values, each group in its place."""
     try:
-        values: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        values = {str(key): _value(config, key) for key in config if key != "hydra"}
     except OmegaConfBaseException as error:
         _require_data_of_task(config)
         raise unresolved(config, error) from None
@@ -176,6 +176,13 @@ def _values(config: DictConfig) -> dict[str, Any]:
         values[name] = group_of(values, name, choices)
     values["task"] = _task(values.get("task"), values["model"].get("task", "classification"))
     return values
+
+
+def _value(config: DictConfig, key: Any) -> Any:
+    value = config[key]
+    if not OmegaConf.is_config(value):
+        return value
+    return OmegaConf.to_container(value, resolve=True, throw_on_missing=True)
 
 
 def _task(chosen: Any, of_model: Any) -> Any:
@@ -192,9 +199,16 @@ def _task(chosen: Any, of_model: Any) -> Any:
     path = CONF_DIR / "task" / f"{of_model}.yaml"
     if of_model not in catalogue.task_names() or not path.is_file():
         raise unknown("model.task", shown(of_model), catalogue.task_names())
-    settings: Any = OmegaConf.to_container(OmegaConf.load(path))
+    settings = _task_settings(path)
     own = {name: value for name, value in chosen.items() if value is not None}
     return settings | own
+
+
+@cache
+def _task_settings(path: Path) -> dict[str, Any]:
+    """Not to be changed: a sweep's runs share it."""
+    settings: Any = OmegaConf.to_container(OmegaConf.load(path))
+    return settings
 
 
 def _require_whole_shares(plan: Plan) -> None:

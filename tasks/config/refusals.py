@@ -33,12 +33,17 @@ _CURES = {
 }
 _NO_NAME = "has a number for its name; give names for keys, such as num_classes"
 _OTHER = "is not what this key takes; python run.py --help lists what each takes"
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
+"""Of each kind one: it takes longer to make than to use."""
 
 
 def validated(kind: type[T], values: Any, key: str = "") -> T:
     """`values` as `kind`. Raises `PlanError`: one line. key: where the values stand."""
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
     try:
-        return TypeAdapter(kind).validate_python(values)
+        value: T = _ADAPTERS[kind].validate_python(values)
+        return value
     except ValidationError as error:
         raise refusal(error, kind, key) from None
 
