@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict
 
+from launchers.light_job import as_job
 from tasks.config.checked import checked_plan
 from tasks.config.origin import with_file
 from tasks.errors import PlanError
@@ -45,23 +44,12 @@ def compose_runs(
             own.hydra.job.id = str(index)
             own.hydra.job.num = index
         try:
-            with _as_job(own):
+            with as_job(own):
                 plan = checked_plan(own)
             runs += _each_repetition(own, plan)
         except PlanError as error:
             runs.append(Run(own, None, with_file(str(error), own.hydra)))
     return runs
-
-
-@contextmanager
-def _as_job(config: DictConfig) -> Iterator[None]:
-    """With `${hydra:job.num}` and the like of this run's; without the copies that Hydra makes."""
-    hydra: Any = HydraConfig.instance()
-    before, hydra.cfg = hydra.cfg, config
-    try:
-        yield
-    finally:
-        hydra.cfg = before
 
 
 def _each_repetition(config: DictConfig, plan: Plan) -> list[Run]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup_globals
 from hydra.plugins.launcher import Launcher
 from omegaconf import open_dict
 
+from launchers import light_job
 from tasks.errors import PlanError
 
 if TYPE_CHECKING:
@@ -48,8 +49,7 @@ class LocalLauncher(Launcher):
         repeats = self.config.get("repeats", 1)
         jobs = ordered(job_overrides, asked.order, asked.order_seed, repeats)
         if self.config.get("dry_run") is True:
-            self._preview(jobs, initial_job_idx)
-            return []
+            return self._preview(jobs, initial_job_idx)
         if asked.devices is not None:
             done = self._side_by_side(jobs, initial_job_idx)
             return self._launch(jobs, initial_job_idx, done.run)
@@ -66,54 +66,61 @@ class LocalLauncher(Launcher):
 
         return sweep_id.begun(self.config)
 
-    def _preview(self, jobs: Sequence[Sequence[str]], first: int) -> None:
-        from launchers import sweep_preview
+    def _preview(self, jobs: Sequence[Sequence[str]], first: int) -> Sequence[JobReturn]:
+        """Each run in a line, then the cost of all that is still to be measured."""
         from launchers.local import run
+        from launchers.preview import sweep_lines, why_not_run
 
-        groups = None if self.settings.devices is None else disjoint(self.settings.devices)
-
-        def check(plan: Plan) -> None:
+        groups = disjoint(self.settings.devices) if self.settings.devices is not None else None
+        answers, to_run = [], []
+        for number, overrides in enumerate(jobs, start=first):
+            answers.append(self._job(overrides, number, run, is_light=True))
+            is_refused = answers[-1].status != JobStatus.COMPLETED
+            plans: Sequence[Plan] = () if is_refused else answers[-1].return_value or ()
             if groups is not None:
-                fits(plan.hardware.devices, plan.hardware.accelerator, groups)
-
-        def launch(overrides: Sequence[str], number: int) -> None:
-            errors.append(self._launch_one(overrides, number, run))
-
-        errors: list[Exception | None] = []
-        sweep_preview.show(self.hydra_context, self.config, jobs, first, check, launch)
-        _raise_first(errors)
+                for plan in plans:
+                    fits(plan.hardware.devices, plan.hardware.accelerator, groups)
+            to_run += [plan for plan in plans if not why_not_run(plan, is_here=True)]
+        _raise_first(answers)
+        if to_run:
+            print("\n".join(sweep_lines(to_run, is_here=True)), flush=True)
+        return answers
 
     def _launch(
         self, job_overrides: Sequence[Sequence[str]], first: int, runner: Callable[..., Any]
     ) -> Sequence[JobReturn]:
         """As Hydra's own launcher, with the task function's runs by `runner`; keeps no config, no
         record. Raises what the first run raised that raised something, once all have been run."""
-        _raise_first(
-            [
-                self._launch_one(overrides, number, runner)
-                for number, overrides in enumerate(job_overrides, start=first)
-            ]
-        )
-        return [JobReturn(overrides=one, status=JobStatus.COMPLETED) for one in job_overrides]
+        answers = []
+        for number, overrides in enumerate(job_overrides, start=first):
+            answer = self._job(overrides, number, runner)
+            error = answer._return_value if answer.status == JobStatus.FAILED else None
+            answers.append(JobReturn(answer.overrides, status=answer.status, _return_value=error))
+        _raise_first(answers)
+        return answers
 
-    def _launch_one(
-        self, overrides: Sequence[str], number: int, runner: Callable[..., Any]
-    ) -> Exception | None:
-        """What it raised."""
+    def _job(
+        self,
+        overrides: Sequence[str],
+        number: int,
+        runner: Callable[..., Any],
+        is_light: bool = False,
+    ) -> JobReturn:
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
+        task_function = partial(self.task_function, runner=runner)
         config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
         with open_dict(config):
             config.hydra.job.id = config.hydra.job.num = number
-        answer = run_job(
+        if is_light and light_job.suits(config):
+            return light_job.run(task_function, config)
+        return run_job(
             hydra_context=self.hydra_context,
-            task_function=partial(self.task_function, runner=runner),
+            task_function=task_function,
             config=config,
             job_dir_key="hydra.sweep.dir",
             job_subdir_key="hydra.sweep.subdir",
         )
-        is_failed = answer.status == JobStatus.FAILED
-        return cast(Exception, answer._return_value) if is_failed else None
 
     def _side_by_side(self, job_overrides: Sequence[Sequence[str]], first: int) -> Answers:
         from launchers import side_by_side
@@ -133,10 +140,10 @@ class LocalLauncher(Launcher):
         return side_by_side.run_all(plans, groups)
 
 
-def _raise_first(errors: Sequence[Exception | None]) -> None:
-    for error in errors:
-        if error is not None:
-            raise error
+def _raise_first(answers: Sequence[JobReturn]) -> None:
+    for answer in answers:
+        if answer.status == JobStatus.FAILED:
+            raise answer._return_value
 
 
 def disjoint(devices: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:

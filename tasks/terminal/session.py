@@ -58,8 +58,9 @@ class Session:
         self._pace: Pace | None = None
         self.places: dict[str, Path] = {}  # of the last plan
 
-    def run(self, config: DictConfig, runner: Runner) -> Outcome | None:
-        """Run or preview one config, as often as `repeats` says; the last outcome. A `PlanError`
+    def run(self, config: DictConfig, runner: Runner) -> Outcome | list[Plan] | None:
+        """Run one config, as often as `repeats` says, and answer with the last outcome; or preview
+        it, and answer with its plans. A `PlanError`
         refuses this run, and an internal error ends it; the sweep goes on. Raises what is wrong
         with the config as a whole, what the operating system refuses, and what the run raised."""
         from tasks.config.checked import checked_plan
@@ -74,7 +75,7 @@ class Session:
             plans = [plan] if config.get("repetition") else list(plan.repetitions())
             if plan.dry_run:
                 self._preview(plans)
-                return None
+                return plans
             for repetition in plans:
                 outcome = self._run_one(repetition, runner)
         except PlanError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 import launchers
 from launchers.sweep_loader import SweepLoader
+from tests.tasks.terminal.typed import type_in
 
 CONF = Path(__file__).parents[2] / "conf"
 
@@ -97,3 +99,30 @@ def test_each_file_is_read_once_a_sweep(
             ours.load_sweep_config(master, [f"model={model}", f"hardware={hardware}"])
     # Hydra itself reads the top file once more, before it knows where else to look
     assert len(read) - 1 <= len(set(read)) > 10
+
+
+def test_a_preview_copies_no_config_and_sees_what_a_run_would(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def copy_everything(**_: object) -> None:
+        raise AssertionError("Hydra's way takes five times as long")
+
+    monkeypatch.setattr("launchers.local_launcher.run_job", copy_everything)
+    seeds: list[int] = []
+    monkeypatch.setattr(
+        "launchers.single.preview", lambda plans: seeds.extend(plan.seed for plan in plans)
+    )
+    words = ("model=resnet18", "seed=${hydra:job.num}", f"output_dir={tmp_path}")
+    status, said = type_in("-m", "batch_size=4,5.5,6", *words)
+    assert (status, seeds) == (2, [0, 2])
+    assert "batch_size=5.5 is not a whole number" in said
+
+
+def test_a_preview_in_an_environment_of_its_own_is_hydras(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen: list[str | None] = []
+    monkeypatch.setattr("launchers.single.preview", lambda _: seen.append(os.environ.get("OWN")))
+    words = ("+hydra.job.env_set.OWN=here", f"output_dir={tmp_path}")
+    assert type_in("-m", "model=resnet18,vit_b", *words)[0] == 0
+    assert seen == ["here", "here"]
