@@ -11,6 +11,7 @@ from hydra import initialize_config_dir
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import ConfigRepository
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -108,13 +109,14 @@ def test_a_preview_copies_no_config_and_sees_what_a_run_would(
         raise AssertionError("Hydra's way takes five times as long")
 
     monkeypatch.setattr("launchers.local_launcher.run_job", copy_everything)
-    seeds: list[int] = []
+    seen: list[tuple[int, int]] = []
     monkeypatch.setattr(
-        "launchers.single.preview", lambda plans: seeds.extend(plan.seed for plan in plans)
+        "launchers.single.preview",
+        lambda plans: seen.append((HydraConfig.get().job.num, plans[0].batch_size)),
     )
-    words = ("model=resnet18", "seed=${hydra:job.num}", f"output_dir={tmp_path}")
+    words = ("model=resnet18", f"output_dir={tmp_path}")
     status, said = type_in("-m", "batch_size=4,5.5,6", *words)
-    assert (status, seeds) == (2, [0, 2])
+    assert (status, seen) == (2, [(0, 4), (2, 6)])
     assert "batch_size=5.5 is not a whole number" in said
 
 
