@@ -116,11 +116,16 @@ class Bill:
 
 
 def cost_lines(bills: Sequence[Bill]) -> list[str]:
-    """Runs, time, GPU-hours, kWh, kg CO2eq and money in total, then by where the numbers come
-    from. What is unknown is said and never counted as zero."""
-    lines = [_line(bills)]
-    for source in dict.fromkeys(bill.cost.source for bill in bills):
-        lines.append(f"  {_line([bill for bill in bills if bill.cost.source == source])}: {source}")
+    """Runs, time, GPU-hours, kWh, kg CO2eq and money in total; where the numbers come from several
+    sources, then by source. What is unknown is said and never counted as zero."""
+    by_source: dict[str, list[Bill]] = {}
+    for bill in bills:
+        by_source.setdefault(bill.cost.source, []).append(bill)
+    if len(by_source) == 1:
+        lines = [f"{_line(bills)}: {bills[0].cost.source}"]
+    else:
+        lines = [_line(bills)]
+        lines += [f"  {_line(part)}: {source}" for source, part in by_source.items()]
     factors = [bill.kg_co2eq_per_kwh for bill in bills]
     if known := sorted({factor for factor in factors if factor is not None}):
         listed = ", ".join(f"{factor:.3g}" for factor in known)

@@ -13,6 +13,7 @@ from analysis.records.sweeps import PAUSE_S
 from analysis.show.find import Named
 
 Verdict = Literal["shown", "not shown"]
+NO_END = "the interval of the first one's rate reaches down to 0, so that of the change has no end"
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def differences(old: Named, new: Named) -> Iterator[Difference]:
             _widened(before.kwh_per_sample, before.half_width, gains[0]),
         )
         low, high = (None, None) if ends is None else (ends[0] - 1, ends[1] - 1)
-        yield Difference(phase, *numbers, low, high, why if ends else "an interval holds zero")
+        yield Difference(phase, *numbers, low, high, why if ends else NO_END)
 
 
 def time_apart(old: Named, new: Named) -> str:

@@ -40,6 +40,16 @@ def test_a_rise_that_is_shown_to_be_over_the_limit_ends_with_1(
     assert ("train rose by 20 %" in capsys.readouterr().err) == bool(status)
 
 
+def test_a_baseline_that_may_be_0_leaves_the_change_without_an_interval(
+    tmp_path: Path, capsys
+) -> None:
+    runs = run_at(tmp_path / "old", 1e-6, half_width=1.1e-6), run_at(tmp_path / "new", 1.2e-6)
+    assert main(["compare", *runs]) == 0
+    said = capsys.readouterr().out
+    assert "+20 % (no interval)" in said
+    assert "not shown: the interval of the first one's rate reaches down to 0" in said
+
+
 def test_differences_have_intervals_and_the_set_ups_are_compared_field_by_field(
     tmp_path: Path, capsys
 ) -> None:
@@ -147,7 +157,7 @@ def test_a_pattern_names_the_repetitions_of_one_set_up(tmp_path: Path, capsys) -
         run_at(tmp_path / f"old-{number}", kwh)
         run_at(tmp_path / f"new-{number}", 2 * kwh)
     assert main(["compare", f"{tmp_path}/old-*", f"{tmp_path}/new-*"]) == 0
-    assert "(between runs; between runs)" in capsys.readouterr().out
+    assert "repeat interval (between runs);" in capsys.readouterr().out
 
 
 def test_what_cannot_be_compared_is_refused_in_one_line(tmp_path: Path, capsys) -> None:
