@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from analysis.errors import AnalysisError, printable
+from analysis.share.believe import findings
 from analysis.show.difference import Difference, differences, is_modelled, setup_differences
 from analysis.show.find import Named, named
 from analysis.tables.numbers import percent, plain
@@ -85,11 +86,20 @@ def _print(old: Named, new: Named, changes: Sequence[Difference]) -> None:
         print("  no phase in common")
     if is_modelled(old) or is_modelled(new):
         print("  modelled: rated power x load; a difference is one of time and load, not read")
+    for side in (old, new):
+        for reason in _wrong_with(side):
+            print(printable(f"  not believable: {side.name}: {reason}"))
     unlike = list(setup_differences(old, new))
     print("  set-ups: " + ("alike" if not unlike else "differ in"))
     for line in unlike:
         print(printable(f"    {line}"))
     print()
+
+
+def _wrong_with(side: Named) -> list[str]:
+    """What `check` finds in its records that cannot be."""
+    suspicions = [finding for record in side.records for finding in findings(record)]
+    return list(dict.fromkeys(one.reason for one in suspicions if one.weight == "wrong"))
 
 
 def _status(by_name: dict[str, list[Difference]], limit: float) -> int:

@@ -67,6 +67,8 @@ def differences(old: Named, new: Named) -> Iterator[Difference]:
             absolute = [_gain(runs, phase) for runs in (old, new)]
             if None in absolute:
                 why = "two boards, and the gain error of their sensors is not known"
+                if _whose(old) != _whose(new) and not (boards(old) and boards(new)):
+                    why = f"records of others that name no board, so {why}"
                 yield Difference(phase, *numbers, None, None, why)
                 continue
             gains = [gain or 0.0 for gain in absolute]
@@ -117,14 +119,22 @@ def _gain(runs: Named, phase: str) -> float | None:
 
 def one_board(old: Named, new: Named) -> bool | None:
     """Whether both were read on the same boards, or without any on the same machine; `None` where
-    the records do not say: they name none, and the kind of device and its number are alike."""
+    the records do not say: they name none, are one person's, and the kind of device and its number
+    are alike."""
     if _are_unlike(old, new, ("device", "num_devices", "cpu_model")):
         return False
     before, after = boards(old), boards(new)
     if before and after:
         return before == after
+    if _whose(old) != _whose(new):
+        return False
     # one machine gives a process more or fewer CPUs; without its name it may as well be another
     return False if _are_unlike(old, new, ("num_cpus",)) else None
+
+
+def _whose(runs: Named) -> frozenset[str]:
+    """Another person's machine is another machine, however alike."""
+    return frozenset(runs.frame["collection"].astype(str))
 
 
 def _are_unlike(old: Named, new: Named, names: tuple[str, ...]) -> bool:

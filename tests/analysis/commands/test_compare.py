@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from analysis.__main__ import main
+from analysis.share.bundle import write_bundle
 from metering.record import SweepPlace
 from metering.record_host import Host, MeteredGpu
 from tests.analysis.sample_records import a_failure, a_phase, a_record, put
+from tests.analysis.share.sites import records
 
 
 def run_at(folder: Path, kwh: float, half_width: float | None = 2e-8, **more) -> str:
@@ -116,6 +119,27 @@ def test_unlike_devices_are_two_boards_where_the_records_name_none(
     said = capsys.readouterr().out
     assert "+165 % (no interval)" in said
     assert "not shown: two boards, and the gain error" in said
+
+
+def test_two_peoples_bundles_that_name_no_board_are_two_machines(tmp_path: Path, capsys) -> None:
+    bundles = []
+    for name, kwh in (("theirs", 1e-6), ("ours", 0.7e-6)):
+        phases = {"train": a_phase(kwh_per_sample=kwh, half_width=2e-8)}
+        bundles.append(str(tmp_path / f"{name}.jsonl"))
+        write_bundle([a_record(phases=phases)], Path(bundles[-1]))
+    assert main(["compare", *bundles]) == 0
+    said = capsys.readouterr().out
+    assert "-30 % (no interval)" in said
+    assert "not shown: records of others that name no board" in said
+
+
+def test_a_side_that_cannot_be_is_said_not_to_be_believable(tmp_path: Path, capsys) -> None:
+    old, new = records(num_sites=1, num_each=2)
+    put(tmp_path / "old", old)
+    for ended_at, is_said in ((new.ended_at, False), ("2020-01-01T00:00:00+00:00", True)):
+        put(tmp_path / "new", replace(new, ended_at=ended_at))
+        assert main(["compare", str(tmp_path / "old"), str(tmp_path / "new")]) == 0
+        assert ("new: it ended" in capsys.readouterr().out) == is_said
 
 
 def test_what_is_modelled_is_told_by_the_sensors_and_not_by_the_scale(
