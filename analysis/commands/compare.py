@@ -24,9 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "runs",
         nargs="+",
         metavar="RUN",
-        help="a run's folder, record or run id, FOLDER/ID, or repetitions of one: a folder or a "
-        "quoted pattern such as 'runs/*/resnet18/*/0123*'; the first is what the others are "
-        "compared with",
+        help="a run's folder, record or run id, FOLDER/ID, or repetitions of one: a folder, a "
+        "quoted pattern such as 'runs/*/resnet18/*/0123*', FOLDER/ID,ID,ID, or FOLDER/IDENTITY; "
+        "the first is what the others are compared with",
     )
     parser.add_argument(
         "--fail-over",

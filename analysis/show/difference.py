@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from analysis.estimates.rates import MeasuredRate
 from analysis.estimates.ratio import fieller
 from analysis.estimates.tiers import sensor_tier
 from analysis.records.describe import setup_fields
@@ -62,7 +63,7 @@ def differences(old: Named, new: Named) -> Iterator[Difference]:
             yield Difference(phase, *numbers, None, None, f"a rate has no interval: {reason}")
             continue
         gains = [0.0, 0.0]
-        why = f"repeat interval ({'; '.join(dict.fromkeys((before.basis, after.basis)))})"
+        why = f"repeat interval ({_basis(before, after)})"
         if same is False:
             absolute = [_gain(runs, phase) for runs in (old, new)]
             if None in absolute:
@@ -84,6 +85,18 @@ def differences(old: Named, new: Named) -> Iterator[Difference]:
         )
         low, high = (None, None) if ends is None else (ends[0] - 1, ends[1] - 1)
         yield Difference(phase, *numbers, low, high, why if ends else NO_END)
+
+
+def _basis(before: MeasuredRate, after: MeasuredRate) -> str:
+    """Of both intervals: `between 3 runs each`, each run one observation, or `within this run`."""
+    held = [
+        rate.basis.replace("between runs", f"between {rate.num_records} runs")
+        if rate.num_records > 1
+        else rate.basis
+        for rate in (before, after)
+    ]
+    each = " each" if held[0] == held[1] and before.num_records > 1 else ""
+    return "; ".join(dict.fromkeys(held)) + each
 
 
 def time_apart(old: Named, new: Named) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.named_folders import unpacked
+from analysis.named_folders import unpacked, with_bundle_names
 from analysis.share.believe import casts_doubt
 from analysis.tables.grid import Cell, Grid
 from analysis.tables.numbers import absent, with_interval
@@ -26,7 +26,7 @@ FLAGGED = "†: the meter flagged something; the run's own page says what"
 def how_to_see_one(name: str, frame: pd.DataFrame) -> str:
     """The command for the page of one of the runs in the folder or bundle `name`."""
     ids = [str(run_id)[:8] for run_id in frame["run_id"] if run_id and not absent(run_id)]
-    place = f"{_top(name, frame, name)}/{ids[-1]}" if ids else "FOLDER"
+    place = f"{with_bundle_names(_top(name, frame, name))}/{ids[-1]}" if ids else "FOLDER"
     return f"one run on a page: python -m analysis show {shlex.quote(place)}"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.share.bundle import write_bundle
-from metering.record import SweepPlace
+from metering.record import Record, SweepPlace
 from metering.record_host import Host, MeteredGpu
 from tests.analysis.sample_records import a_failure, a_phase, a_record, put
 from tests.analysis.share.sites import records
@@ -181,7 +181,53 @@ def test_a_pattern_names_the_repetitions_of_one_set_up(tmp_path: Path, capsys) -
         run_at(tmp_path / f"old-{number}", kwh)
         run_at(tmp_path / f"new-{number}", 2 * kwh)
     assert main(["compare", f"{tmp_path}/old-*", f"{tmp_path}/new-*"]) == 0
-    assert "repeat interval (between runs);" in capsys.readouterr().out
+    assert "(between 3 runs each)" in capsys.readouterr().out
+
+
+def in_a_bundle(path: Path, *records: Record) -> str:
+    write_bundle(records, path)
+    return str(path)
+
+
+def repetitions(*kwh: float, **more) -> list[Record]:
+    return [a_record(phases={"train": a_phase(kwh_per_sample=one)}, **more) for one in kwh]
+
+
+def test_repetitions_in_a_bundle_are_a_side(tmp_path: Path, capsys) -> None:
+    three = repetitions(1e-6, 1.01e-6, 0.99e-6)
+    two = repetitions(2e-6, 2.02e-6, batch_size=64)
+    bundle = in_a_bundle(tmp_path / "bundle.jsonl", *three, *two)
+    assert main(["compare", bundle, bundle]) == 2
+    said = capsys.readouterr().err
+    assert "holds 2 set-ups, which differ in batch size; name the runs of one, such as" in said
+    names = [f"{bundle}/{some[0].identity}" for some in (three, two)]
+    assert ", ".join(names) in said
+    by_ids = [f"{bundle}/" + ",".join(one.run_id[:8] for one in some) for some in (three, two)]
+    for sides in (names, by_ids):
+        assert main(["compare", *sides]) == 0
+        said = capsys.readouterr().out
+        assert "(between 3 runs; between 2 runs)" in said
+        assert "3.6 -> 7.236 J a sample: +101 %" in said
+        # each run is one observation: 2.01 +- 0.13 (Student's t of 1 degree) over 1 +- 0.025
+        assert "(+87 to +115 %)" in said
+
+
+def test_repetitions_on_two_machines_are_no_side(tmp_path: Path, capsys) -> None:
+    here, there = repetitions(1e-6, 1.01e-6), repetitions(1e-6, 1.01e-6, cpu_model="Xeon")
+    bundle = in_a_bundle(tmp_path / "bundle.jsonl", *here, *there)
+    assert main(["compare", f"{bundle}/{here[0].identity}", run_at(tmp_path / "new", 1e-6)]) == 2
+    said = capsys.readouterr().err
+    assert "holds 2 set-ups, which differ in cpu model; name the runs of one, such as" in said
+    ids = [",".join(one.run_id[:8] for one in some) for some in (here, there)]
+    assert all(f"{bundle}/{some}" in said for some in ids)
+    assert main(["compare", *(f"{bundle}/{some}" for some in ids)]) == 0
+
+
+def test_an_id_that_nothing_has_is_named(tmp_path: Path, capsys) -> None:
+    (one,) = repetitions(1e-6)
+    bundle = in_a_bundle(tmp_path / "bundle.jsonl", one)
+    assert main(["compare", f"{bundle}/{one.run_id[:8]},0123", str(tmp_path)]) == 2
+    assert "no run id (0123) in" in capsys.readouterr().err
 
 
 def test_what_cannot_be_compared_is_refused_in_one_line(tmp_path: Path, capsys) -> None:
