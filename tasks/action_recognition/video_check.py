@@ -34,12 +34,12 @@ def check(
     memory = cache_dir / "checked-videos" / _digest("\n".join(map(str, sorted(videos))))
     passed = _remembered(memory)
     with ThreadPoolExecutor(min(_MAX_THREADS, num_threads)) as pool:
-        _refuse(_faults(pool, order, fault_of_file, ends_at)[0])
+        of_files, _ = _faults(pool, order, fault_of_file, ends_at)
         keys = dict(zip(order, pool.map(_key, order), strict=True))
-        left = [path for path in order if keys[path] not in passed]
+        left = [path for path in order if keys[path] not in passed and path not in of_files]
         faults, num_seen = _faults(pool, left, fault, ends_at)
-    _remember(memory, passed | {keys[path] for path in left[:num_seen]} - {keys[p] for p in faults})
-    _refuse(faults)
+    _remember(memory, passed | {keys[path] for path in left[:num_seen] if path not in faults})
+    _refuse(of_files | faults)
     if num_seen == len(left):
         return None
     return (
@@ -49,11 +49,9 @@ def check(
 
 
 def fault_of_file(path: Path) -> str | None:
-    """What its headers tell; a file that is not there is for the list to say."""
+    """What its headers tell."""
     try:
         return video_containers.fault(path)
-    except FileNotFoundError:
-        return None
     except OSError as error:
         return error.strerror or type(error).__name__
 

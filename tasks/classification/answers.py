@@ -96,12 +96,12 @@ def parts(output: Any) -> dict[str, Any]:
     """Parts of an answer by name (of tuples and lists their place, `[0]`), without those that are
     None; empty where it has none."""
     if isinstance(output, Mapping):
-        named = {str(name): value for name, value in output.items()}
+        named = {name: value for name, value in output.items() if isinstance(name, str)}
     elif _is_plain(output):
         named = {f"[{place}]": value for place, value in enumerate(output)}
     elif hasattr(output, "_fields"):
         named = dict(zip(output._fields, output, strict=True))
-    elif dataclasses.is_dataclass(output):
+    elif dataclasses.is_dataclass(output) and not isinstance(output, type):
         named = {one.name: getattr(output, one.name) for one in dataclasses.fields(output)}
     else:
         named = {name: getattr(output, name) for name in _NAMES if hasattr(output, name)}

@@ -104,6 +104,10 @@ class Nothing(Net):
     def forward(self, images):
         return None
 
+class Class(Net):
+    def forward(self, images):
+        return Output
+
 def made_with_more(**options):
     return Net2(**options)
 
@@ -218,6 +222,7 @@ def test_a_clear_answer_is_trained_and_tested_and_noted(
         ("LossFirst", r"answers with Pair .*forward returns self\.network\(images\)\.scores\)"),
         ("Map", r"answers with dict \(out: \(4, 4, 15, 15\)\)"),
         ("Nothing", "answers with NoneType for a batch"),
+        ("Class", "answers with type for a batch"),
     ],
 )
 def test_an_answer_without_clear_logits_is_refused_with_the_wrapper_to_write(
