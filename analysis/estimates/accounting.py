@@ -146,7 +146,10 @@ def _of_another_set(recipe: Sequence[Stage], measured: Measured) -> str:
     asked = measured.setup.asked.data.name
     if measured.dataset == name or own[-1] == asked == measured.dataset:
         return ""
-    return f"the recipe is one for {name}, the run's data are {measured.dataset}"
+    return (
+        f"the recipe is one for {name}, the run's data are {measured.dataset}: give your training "
+        f"in model.recipe, with dataset: {asked}"
+    )
 
 
 def _own_step(stage: Stage, recipe: Sequence[Stage]) -> str | None:

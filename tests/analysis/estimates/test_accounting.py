@@ -218,5 +218,6 @@ def test_a_borrowed_row_brings_its_published_part_along(tmp_path: Path):
 def test_a_recipe_of_another_data_set_gives_no_estimate(tmp_path: Path):
     costs, [one] = _costs(tmp_path, a_record(data="birds", data_origin="own", paper_row=None))
     assert costs.estimate(one).missing == (
-        "the recipe is one for ImageNet-1k, the run's data are birds",
+        "the recipe is one for ImageNet-1k, the run's data are birds: give your training in "
+        "model.recipe, with dataset: birds",
     )
