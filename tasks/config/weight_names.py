@@ -36,8 +36,10 @@ _MOST_LEVELS = 3  # of dicts around the weights
 _OF_AVERAGE = re.compile(r"(^|[._])(ema|swa|averaged?|avg|teacher)|ema([._]|$)", re.IGNORECASE)
 _WRAPPERS = ("module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
 """Of DataParallel, torch.compile, FSDP and activation checkpointing."""
-_COUNTERS = frozenset({"n_averaged", "initted", "step"})
-"""What PyTorch's AveragedModel and the package ema-pytorch keep beside the weights."""
+_COUNTERS = ("n_averaged", "initted", "step")
+"""What PyTorch's AveragedModel and the package ema-pytorch keep beside the weights, one number."""
+_OF_LIGHTNING = "current_model_state"
+"""Where Lightning's WeightAveraging puts the plain weights; the average is then the state_dict."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ def choose(
     plain = average = None
     if not are_weights(content):
         plain, average = (_entry(content, keys) for keys in (_PLAIN_KEYS, _AVERAGE_KEYS))
+        if plain == "state_dict" and isinstance(content.get(_OF_LIGHTNING), Mapping):
+            plain, average = _OF_LIGHTNING, plain
         if plain is None and average is None:
             plain = _only_entry(content)
     is_average = average is not None and (wants_average or plain is None)
@@ -156,9 +160,16 @@ def _copies(
         prefix = next((one for one in whole if name.startswith(one)), None)
         if prefix is not None:
             copies[prefix][full_name] = state[full_name]
-        elif name not in _COUNTERS:
+        elif not _is_counter(own, name, state[full_name]):
             return {}
     return copies
+
+
+def _is_counter(own: Collection[str], name: str, value: Any) -> bool:
+    """Whether it is one of a wrapper's, and not the network's."""
+    word = name.rpartition(".")[2]
+    is_number = tuple(getattr(value, "shape", (0,))) in ((), (1,))
+    return word in _COUNTERS and is_number and not any(one.endswith(word) for one in own)
 
 
 def _shape(state: Mapping[str, Any], name: str | None) -> tuple[int, ...] | None:
@@ -175,9 +186,7 @@ def _renamed(own: Collection[str], chosen: Chosen) -> Chosen:
     """With the names of which most are the network's own; with those that are there, where no
     others are more."""
     state = {
-        name: value
-        for name, value in chosen.weights.items()
-        if name in own or name not in _COUNTERS
+        name: value for name, value in chosen.weights.items() if not _is_counter(own, name, value)
     }
     best, most = replace(chosen, weights=state), sum(name in own for name in state)
     for words, names in _renamings(own, state):

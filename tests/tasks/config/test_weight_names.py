@@ -19,7 +19,8 @@ def state(prefix: str = "", value: float = 1.0) -> dict[str, Any]:
 
 
 PLAIN, AVERAGE = 1.0, 2.0
-OPTIMIZER = {"optimizer": {"state": {0: {"step": np.ones(())}}, "param_groups": [{"lr": 0.1}]}}
+COUNT = np.ones(())
+OPTIMIZER = {"optimizer": {"state": {0: {"step": COUNT}}, "param_groups": [{"lr": 0.1}]}}
 
 
 def values(weights: Mapping[str, Any]) -> set[float]:
@@ -34,7 +35,7 @@ def values(weights: Mapping[str, Any]) -> set[float]:
         ({"state_dict": state("module."), "epoch": 3}, ""),
         ({"state_dict": state("model."), "hyper_parameters": {"lr": 0.1}}, "model."),
         (state("net."), "net."),
-        (state("backbone.") | {"n_averaged": np.ones(())}, "backbone."),
+        (state("backbone.") | {"n_averaged": COUNT}, "backbone."),
         ({"model": state("module.model._orig_mod."), **OPTIMIZER}, "module.model._orig_mod."),
         ({"model_state": state(), **OPTIMIZER}, "found under model_state"),
         ({"my_weights": state("a.b."), **OPTIMIZER}, "found under my_weights, names read .* a.b."),
@@ -55,10 +56,12 @@ def test_weights_are_found_and_their_place_is_noted(content: dict[str, Any], not
 @pytest.mark.parametrize(
     "content",
     [
-        {"model": state(), "model_ema": state("module.", AVERAGE) | {"n_averaged": np.ones(())}},
+        {"model": state(), "model_ema": state("module.", AVERAGE) | {"n_averaged": COUNT}},
         {"state_dict": state("model.") | state("ema_model.module.", AVERAGE)},
         {"state_dict": state() | state("ema.module.", AVERAGE)},
         state("online_model.") | state("ema_model.", AVERAGE) | {"initted": np.ones(1)},
+        {"state_dict": state("model.") | state("ema.module.", AVERAGE) | {"ema.n_averaged": COUNT}},
+        {"current_model_state": state("model."), "state_dict": state("model.", AVERAGE)},
         {"student": state("module."), "teacher": state("", AVERAGE), **OPTIMIZER},
         {"model": state(), "ema": {"module": state("", AVERAGE), "updates": 3}},
     ],
