@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -97,6 +98,26 @@ def test_savings_change_one_factor_at_a_time(runs_of):
         {"num_threads"},
     ]
     assert {plan.batch_size for plan in plans} == {4, 8, 16}
+
+
+def test_compiling_is_measured_beside_its_reference_in_one_shuffled_sweep(run_py, tmp_path):
+    done = run_py("-m", "experiment=compile", "scale=small", "dry_run=true")
+    assert done.returncode == 0, done.stderr
+    *lines, total, _ = done.stdout.splitlines()
+    shipped = {"780fda903ccdf244", "153870ed21571a3d", "7e89873fd89e0343", "f7548a678e2c822e"}
+    names = [line.split(": ")[0].split()[-1] for line in lines]
+    assert Counter(name.split("-")[0] for name in names) == dict.fromkeys(shipped, 3)
+    assert [name[:4] for name in names] != sorted(name[:4] for name in names)
+    assert total.startswith("12 runs, ")
+    assert not (tmp_path / "runs" / "compile" / "classification").exists()
+
+
+def test_compiling_is_the_only_change(runs_of):
+    plans = list(runs_of("compile", "full"))
+    for reference, compiled in zip(plans[::2], plans[1::2], strict=True):
+        assert reference.model == compiled.model
+        assert values_of(compiled) == values_of(reference) | {"compile": True}
+        assert not reference.compile
 
 
 def test_savings_change_the_power_limit_only_where_that_is_allowed(compose):
