@@ -49,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
         raise AnalysisError(f"no network was measured with a switch changed; measure: {COMMAND}")
     if compared:
         show_markdown(markdown(compared, combinations(rows)))
+    if compared and order:
+        print()
     for line in order:
         print(line)
     if args.figure is not None:
