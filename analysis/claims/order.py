@@ -95,7 +95,7 @@ def on_other_hardware(measured: Sequence[Measured]) -> Claim:
 
 
 def _train_key(row: Measured) -> tuple[str, str] | None:
-    """Stage and phase of `one.train_rate`."""
+    """Stage and phase of `row.train_rate`."""
     return next((key for key, rate in row.rates.items() if rate is row.train_rate), None)
 
 

@@ -39,7 +39,7 @@ def page(run: Named) -> list[Section]:
         ("What", list(_what(run))),
         ("Where", list(_where(run))),
         ("How much", list(_how_much(run))),
-        ("In full", list(_in_full(run))),
+        ("The whole recipe", list(_whole_recipe(run))),
         ("What is uncertain, and why", list(_uncertain(run))),
     ]
 
@@ -182,7 +182,7 @@ def _rate(run: Named, phase: str, rate: MeasuredRate) -> Iterator[str]:
 
 
 def line_of(measured: Measured) -> Line:
-    """The table's line of `one`: the published row of its name, and ours."""
+    """The table's line of `measured`: the published row of its name, and ours."""
     base = Line({"model": measured.name, "dataset": measured.dataset})
     if measured.paper_row:
         for name in ("train_kwh", "gqi", "test_kwh", "top1_pct", "miou_pct"):
@@ -192,7 +192,7 @@ def line_of(measured: Measured) -> Line:
     return measured_line(base, measured, DEFAULTS.costs([measured]), DEFAULTS)
 
 
-def _in_full(run: Named) -> Iterator[str]:
+def _whole_recipe(run: Named) -> Iterator[str]:
     measured = run.measured
     if measured is None:
         yield f"no estimate: {_why_no_result(run)}"
@@ -253,9 +253,10 @@ def _uncertain(run: Named) -> Iterator[str]:
         share = line.values.get("estimated_published_share_pct") or 0.0
         if share:
             yield f"{share:.3g} % of the estimate is published by others: no interval"
-        # flags are named with their phase below, and epochs with the estimate above
+        # flags are named with their phase below, what the estimate lacks and its epochs above
         phases = [phase for record in run.records for phase in record.phases.values()]
-        elsewhere = {"", _epochs(measured)}.union(*(phase.flags for phase in phases))
+        above = {"", _epochs(measured), *Costs([measured]).estimate(measured).missing}
+        elsewhere = above.union(*(phase.flags for phase in phases))
         for column in ("model", "estimated_train_kwh", "estimated_gqi"):
             notes = line.notes.get(column, "").split("; ")
             yield from (_of_one_run(text) for text in notes if text not in elsewhere)

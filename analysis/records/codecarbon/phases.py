@@ -76,7 +76,7 @@ def _without_rate(phase: FoundPhase, note: str) -> FoundPhase:
 
 
 def _of_all(logged: Logged, facts: ConfigFacts) -> Logged:
-    """`one` without a rate where the config has more devices than the log lists; where it has
+    """`logged` without a rate where the config has more devices than the log lists; where it has
     fewer, what others used may be in it."""
     wanted = facts.num_processes
     if wanted is None or logged.num_gpus in (0, wanted):

@@ -49,7 +49,7 @@ def test_other_epochs_than_the_papers_total_implies_are_named_with_the_estimate(
     said = " ".join(capsys.readouterr().out.split())
     words = "our recipe has 300 epochs of ImageNet-1k, the paper's total implies 60"
     assert said.count(words) == 1
-    assert said.index("In full") < said.index(words) < said.index("What is uncertain")
+    assert said.index("The whole recipe") < said.index(words) < said.index("What is uncertain")
 
 
 def test_a_failure_is_shown_with_its_reason(tmp_path: Path, capsys) -> None:
