@@ -35,7 +35,7 @@ def text(files: Sequence[str] = (), full: bool = False) -> str:
 
     Raises `AnalysisError` for a file that cannot be used.
     """
-    from analysis.audit.every import findings
+    from analysis.audit.all_findings import findings
     from analysis.audit.finding import pages, table
     from analysis.independent.own_file import with_files
 

@@ -11,8 +11,8 @@ from collections import Counter
 from pathlib import Path
 
 from analysis.errors import AnalysisError
-from analysis.share.believe import BLIND
 from analysis.share.check import VERDICTS, check
+from analysis.share.record_checks import BLIND
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

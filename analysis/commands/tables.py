@@ -16,7 +16,7 @@ from analysis.errors import AnalysisError, printable, unknown
 from analysis.estimates.accounting import ACCOUNTINGS
 from analysis.estimates.metrics import ALPHA, BETA
 from analysis.named_folders import load_named, with_bundle_names
-from analysis.tables import noted, select, select_over, terminal
+from analysis.tables import notes_beneath, select, select_over, terminal
 from analysis.tables.grid import Grid, grid
 from analysis.tables.own import OWN, failures
 from analysis.tables.printed import grid_of, tables_of
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     }
     write_all(texts, arguments.out)
     beneath = {
-        name: list(noted.lines(name, tables[name], shown, arguments.out, formats))
+        name: list(notes_beneath.lines(name, tables[name], shown, arguments.out, formats))
         for name, shown in grids.items()
         if name != OWN
     }

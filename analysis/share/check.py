@@ -13,10 +13,10 @@ from statistics import median
 from typing import Literal
 
 from analysis.records.load import Problem, find_records, no_collection
-from analysis.share.believe import findings, worst
+from analysis.share.block_checks import Counted
 from analysis.share.bundle import is_bundle, read_lines
 from analysis.share.finding import Finding
-from analysis.share.of_blocks import Counted
+from analysis.share.record_checks import findings, worst
 from metering.record import Reading, Record, RecordError
 from metering.record_file import from_json
 from metering.setup import merge_key

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.named_folders import unpacked, with_bundle_names
-from analysis.share.believe import casts_doubt
+from analysis.share.record_checks import casts_doubt
 from analysis.tables.grid import Cell, Grid
 from analysis.tables.numbers import absent, with_interval
 from analysis.tables.own import J_PER_KWH

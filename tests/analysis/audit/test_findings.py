@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from analysis.audit import epochs, outliers, power, printed, ranks, sensors
-from analysis.audit.every import CHANGED
+from analysis.audit.all_findings import CHANGED
 from analysis.audit.finding import Finding
 from analysis.independent import facts
 from analysis.independent.sets import throughput_sets

@@ -12,7 +12,7 @@ import pytest
 
 from analysis.__main__ import main, parser
 from analysis.audit import ranks
-from analysis.audit.every import findings
+from analysis.audit.all_findings import findings
 from analysis.audit.finding import Finding, pages, table
 from analysis.independent import facts
 from analysis.independent.own_file import NEEDED, with_files

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from analysis.__main__ import main
-from analysis.audit.every import findings
+from analysis.audit.all_findings import findings
 from analysis.errors import AnalysisError
 from analysis.independent import facts
 from analysis.independent.own_file import notes, with_files

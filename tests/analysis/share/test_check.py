@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from analysis.__main__ import main
-from analysis.share.believe import BLIND, findings, worst
 from analysis.share.bundle import write_bundle
 from analysis.share.check import check
+from analysis.share.record_checks import BLIND, findings, worst
 from metering.record import PhaseRecord, Record
 from tests.analysis.sample_records import a_failure, put
 from tests.analysis.share.faults import FAULTS, blocks, scaled, with_train

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.share.believe import findings
 from analysis.share.finding import Finding
+from analysis.share.record_checks import findings
 from metering.record import PhaseRecord, Reading, Record
 from tests.analysis.share.faults import with_train
 from tests.analysis.share.sites import records

@@ -13,8 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from analysis.records.codecarbon.energy_faults import energy_fault
 from analysis.records.emission_factor import is_possible
-from analysis.share.finding import Finding, Weight, doubtful, time_hint, unit_hint, wrong
-from analysis.share.of_blocks import (
+from analysis.share.block_checks import (
     COMPONENTS,
     MOST_BOARD_W,
     Counted,
@@ -22,6 +21,7 @@ from analysis.share.of_blocks import (
     of_blocks,
     of_overheads,
 )
+from analysis.share.finding import Finding, Weight, doubtful, time_hint, unit_hint, wrong
 from analysis.share.of_selection import of_selection
 from metering.record import PhaseRecord, Record
 
