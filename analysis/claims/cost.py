@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 
 from analysis.claims.claim import OPEN, Claim, Part, above, of_parts
-from analysis.estimates.beside import common
 from analysis.estimates.estimate import Quantity, total
 from analysis.estimates.measured import Measured
 from analysis.estimates.rates import MeasuredRate
 from analysis.estimates.ratio import Ratio, fieller, ratio_of, weighted_mean
+from analysis.estimates.same_sweep import common
 from analysis.estimates.studies import AXES
 from analysis.records.collection import apart
 from metering.record import Stage

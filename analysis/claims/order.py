@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from analysis.claims.claim import Claim, Part, above, of_parts
-from analysis.estimates.beside import best_common
 from analysis.estimates.measured import Measured
 from analysis.estimates.order import SAME_ORDER, SURELY_SAME, Rank, rank
+from analysis.estimates.same_sweep import best_common
 from analysis.estimates.studies import AXES
 from analysis.independent.sets import LEAST_COMMON, all_sets, one_a_network
 from analysis.published import facts as published

@@ -88,8 +88,8 @@ def draw(compared: list[Any], path: Path) -> None:
 
 def order_lines(frame: pd.DataFrame) -> list[str]:
     """How much the place in a shuffled sweep, and the temperature before a run, change its rate."""
-    from analysis.estimates.placed import placed_runs
     from analysis.estimates.sweep_effect import order_effect, temperature_effect
+    from analysis.estimates.sweep_places import placed_runs
 
     runs = placed_runs(frame)
     effects = (

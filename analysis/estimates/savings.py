@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from analysis.estimates import beside
+from analysis.estimates import same_sweep
 from analysis.estimates.measured import Measured
 from analysis.estimates.rates import MeasuredRate
 from analysis.estimates.ratio import Ratio, mean_of_pairs, ratio_of, weighted_mean
@@ -149,7 +149,7 @@ def _saving(
     where: str,
 ) -> Saving:
     """Of one stage and phase, `key`."""
-    in_sweeps = beside.common(row, reference, key)
+    in_sweeps = same_sweep.common(row, reference, key)
     pairs = in_sweeps or [_nearest(row, reference, key)]
     is_repeated = all(_is_repeated(rate) for pair in pairs for rate in pair)
     merged = weighted_mean if is_repeated or len(pairs) == 1 else mean_of_pairs
@@ -183,7 +183,7 @@ def _nearest(
     one: Measured, other: Measured, key: tuple[str, str]
 ) -> tuple[MeasuredRate, MeasuredRate]:
     """Of two sweeps that have the fewest runs between them."""
-    ours, theirs = beside.in_sweeps(one, key), beside.in_sweeps(other, key)
+    ours, theirs = same_sweep.in_sweeps(one, key), same_sweep.in_sweeps(other, key)
     sweeps = min(itertools.product(ours, theirs), key=lambda both: abs(both[0] - both[1]))
     return ours[sweeps[0]], theirs[sweeps[1]]
 

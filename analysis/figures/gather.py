@@ -11,11 +11,11 @@ import pandas as pd
 
 from analysis.errors import utf8
 from analysis.estimates.studies import epoch_samples
-from analysis.figures.beside import beside
+from analysis.figures.energy_per_image import energies_per_image
 from analysis.figures.estimates import estimated
 from analysis.figures.figure4 import PRINTED_TOTAL, STAGE_NAMES
 from analysis.figures.frames import RUN_COLUMNS, STAGE_COLUMNS, Frames, gqi
-from analysis.figures.others import others
+from analysis.figures.independent_studies import independent_energies
 from analysis.independent.own_file import with_files
 from analysis.published import facts as published_facts
 from analysis.published.facts import IMAGENET
@@ -60,8 +60,8 @@ def frames(records: pd.DataFrame, energies: pd.DataFrame | None = None) -> Frame
         appliances=_with_titles(published_facts.appliances()),
         references=_with_titles(published_facts.references()),
         language_models=_with_titles(published_facts.language_models()),
-        beside=beside(records, energies),
-        others=others(energies),
+        beside=energies_per_image(records, energies),
+        others=independent_energies(energies),
     )
 
 

@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from analysis.figures import look
+from analysis.figures.independent_studies import PAPERS_BATCH_SIZE, lines_of
 from analysis.figures.measured import compared, name_of
-from analysis.figures.others import PAPERS_BATCH_SIZE, lines_of
 
 PER_1000_OF_KWH = 1e6
 MOST_LETTERS = 48

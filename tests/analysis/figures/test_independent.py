@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from analysis.__main__ import main
-from analysis.figures.beside import beside
+from analysis.figures.energy_per_image import energies_per_image
 from analysis.figures.figure_independent import figure_independent
 from analysis.figures.gather import gather
 from analysis.independent import facts
@@ -21,7 +21,7 @@ from tests.analysis.sample_records import a_record, put
 def frame(tmp_path: Path) -> pd.DataFrame:
     resnet, small = {"model": "resnet50", "paper_row": "ResNet50"}, {"scale": "small"}
     records = (a_record(**resnet), a_record(**resnet, **small))
-    return beside(load([put(tmp_path, *records)]).frame)
+    return energies_per_image(load([put(tmp_path, *records)]).frame)
 
 
 def test_each_number_says_whose_energy_it_is(frame: pd.DataFrame) -> None:

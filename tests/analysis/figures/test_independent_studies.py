@@ -8,13 +8,13 @@ import pytest
 from analysis.figures.draw import draw_all
 from analysis.figures.figure5_6 import figure5, figure6
 from analysis.figures.frames import Frames
-from analysis.figures.others import lines_of, others
+from analysis.figures.independent_studies import independent_energies, lines_of
 from tests.analysis.figures.test_figures import runs, words
 
 
 @pytest.fixture(scope="module")
 def facts() -> pd.DataFrame:
-    return others()
+    return independent_energies()
 
 
 def test_a_line_over_batch_sizes_is_of_one_board_in_one_scope(facts: pd.DataFrame) -> None:
@@ -68,7 +68,10 @@ def test_one_board_is_one_place_whoever_names_its_maker(facts: pd.DataFrame) -> 
 
 
 def test_without_runs_of_ours_the_figure_shows_theirs_and_the_command() -> None:
-    for figure in (figure5(Frames().runs, others()), draw_all(Frames(others=others()))["figure6"]):
+    for figure in (
+        figure5(Frames().runs, independent_energies()),
+        draw_all(Frames(others=independent_energies()))["figure6"],
+    ):
         said = " ".join(words(figure).split())
         assert "nothing here was measured on two of them" in said
         assert "python run.py -m experiment=" in said

@@ -20,7 +20,7 @@ USES = ("yes", "data-bound", "rank")
 """A GPU that idled is left out: its energy is not a network's."""
 
 
-def others(energies: pd.DataFrame | None = None) -> pd.DataFrame:
+def independent_energies(energies: pd.DataFrame | None = None) -> pd.DataFrame:
     """`frames.OTHERS_COLUMNS`: Wh per 1,000 images of the networks of the paper's studies, whose
     energy it is, on what, at which batch size of a board, and what belongs together. `energies`:
     as `independent.own_file.with_files` gives them, else the shipped ones."""

@@ -20,7 +20,7 @@ COMPONENTS = ("gpu_sensor", "cpu_sensor", "ram_sensor")
 Row = tuple[str, str, str, str, float, float | None, str]
 
 
-def beside(records: pd.DataFrame, energies: pd.DataFrame | None = None) -> pd.DataFrame:
+def energies_per_image(records: pd.DataFrame, energies: pd.DataFrame | None = None) -> pd.DataFrame:
     """`frames.BESIDE_COLUMNS` of ImageNet-1k at the recipe's input size. `records`: as `load`
     gives them; `energies`: as `independent.own_file.with_files` does, the shipped ones alone where
     none are given. A GPU that idled is left out: its energy is not a network's."""
