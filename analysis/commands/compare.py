@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from analysis.errors import AnalysisError, printable
-from analysis.share.believe import findings
+from analysis.share.record_checks import findings
 from analysis.show.difference import Difference, differences, is_modelled, setup_differences
 from analysis.show.find import Named, named
 from analysis.tables.numbers import percent, plain
