@@ -22,7 +22,8 @@ from analysis.share.block_checks import (
     of_overheads,
 )
 from analysis.share.finding import Finding, Weight, doubtful, time_hint, unit_hint, wrong
-from analysis.share.of_selection import of_selection
+from analysis.share.second_path_checks import of_second_path
+from analysis.share.selection_checks import of_selection
 from metering.record import PhaseRecord, Record
 
 SUM_TOLERANCE = 0.01
@@ -44,10 +45,10 @@ HARMLESS_FLAGS = (
 _NOT_READ = ("absent",)
 
 BLIND = (
-    "No check can find: all readings and the rate changed by one factor that stays within power "
-    "and time; a sensor's own gain error; another network, data set or batch size than is named; "
-    "another board of the same limit; an accuracy that was not reached; work of others on the "
-    "same machine that no flag tells."
+    "No check can find: all readings, the boards' integrated power and the rate changed by one "
+    "factor that stays within power and time; a sensor's own gain error; another network, data set "
+    "or batch size than is named; another board of the same limit; an accuracy that was not "
+    "reached; work of others on the same machine that no flag tells."
 )
 
 
@@ -65,6 +66,7 @@ def findings(record: Record) -> list[Finding]:
                 *_of_rate(phase, counted),
                 *_of_parts(record, phase, counted),
                 *of_blocks(record, phase, counted),
+                *of_second_path(phase, counted),
                 *of_selection(record, phase),
                 *_of_emissions(record, phase, counted),
                 *_of_quality(phase),
