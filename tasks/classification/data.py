@@ -11,7 +11,7 @@ from typing import Any
 
 from tasks.classification import folders, timm_images, timm_sets
 from tasks.classification.unreadable import UnreadableImage
-from tasks.data import embedded_images
+from tasks.data import embedded_images, unopened
 from tasks.data.shares import train_indices
 from tasks.errors import PlanError
 from tasks.plan import DataPlan, Plan
@@ -56,7 +56,7 @@ class ImageFiles:
                 pixels = image.convert("RGB")
         except Exception as error:  # a decoder raises anything: struct.error, decompression bombs
             raise UnreadableImage(
-                f"image {path} cannot be decoded ({type(error).__name__}); "
+                f"image {path} cannot be decoded ({unopened.why(path, error)}); "
                 "correct or delete the file"
             ) from error
         if fault is not None:

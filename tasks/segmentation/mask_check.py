@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tasks.data import unopened
 from tasks.errors import PlanError
 from tasks.plan import DataPlan
 
@@ -94,7 +95,11 @@ def _remember(stamp: Path, labels: set[int]) -> None:
 def _digest(pairs: Sequence[tuple[Path, Path]], largest: int) -> str:
     content = hashlib.sha256(str(largest).encode())
     for path in (path for pair in pairs for path in pair):
-        status = path.stat()
+        try:
+            status = path.stat()
+        except OSError as error:
+            why = unopened.why(path, error)
+            raise PlanError(f"data.root: {path} cannot be opened ({why}); delete it") from error
         content.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode(errors="replace"))
     return content.hexdigest()[:24]
 
@@ -139,6 +144,8 @@ def _kind_fault(mask: Image.Image, cure: str) -> str | None:
         return f"has fractions (mode {mask.mode}); a mask has whole numbers of classes: {cure}"
     if mask.format in ("JPEG", "MPO"):
         return "is a JPEG, whose compression changes labels; write it anew as a PNG"
+    if 1 in mask.size:
+        return "is one pixel wide or high, which MMSegmentation cannot read; delete both files"
     return None
 
 

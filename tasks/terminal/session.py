@@ -84,6 +84,10 @@ class Session:
         except Exception as error:
             if _was_interrupted(error):
                 raise KeyboardInterrupt from error
+            if error not in self.raised_by_runs and _is_of_task(error):
+                self.refusals.append(os_errors.explain(error, self.places) or str(error))
+                _complain(self.refusals[-1])
+                return None
             known = isinstance(error, OSError) or hydra_errors.is_of_config(error)
             if known or error in self.raised_by_runs:
                 raise
@@ -229,6 +233,20 @@ def _sweep_place(error: OSError) -> dict[str, Path]:
     name = Path(str(error.filename or ""))
     above = [folder for folder in name.parents if (folder / ".sweeps") in (name, *name.parents)]
     return {"output_dir": above[0]} if above else {"output_dir": name}
+
+
+def _is_of_task(error: Exception) -> bool:
+    """Whether a file could not be read that a plan names, and not a folder of Hydra's be made."""
+    import traceback
+
+    if not isinstance(error, OSError):
+        return False
+    tasks = Path(__file__).resolve().parents[1]
+    files = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
+    known = [
+        file for file in files if tasks in file.parents or {"hydra", "launchers"} & {*file.parts}
+    ]
+    return bool(known) and tasks in known[-1].parents and known[-1] != Path(__file__).resolve()
 
 
 def _with_file(message: str) -> str:

@@ -275,3 +275,10 @@ def test_an_image_that_cannot_be_decoded_is_named(
         file.write_bytes(content)
     with pytest.raises(UnreadableImage, match=r"image \S+0\.jpg cannot be decoded .*; correct or"):
         ImageFiles(ImageSet([(file, 0)], 1))[0]
+
+
+def test_a_broken_link_says_where_it_leads(tmp_path: Path) -> None:
+    link = tmp_path / "0.jpg"
+    link.symlink_to("/nowhere/0.jpg")
+    with pytest.raises(UnreadableImage, match=r"\(a link to /nowhere/0\.jpg, which is not there\)"):
+        ImageFiles(ImageSet([(link, 0)], 1))[0]

@@ -34,6 +34,7 @@ def grey(value: int, kind: Any = np.uint8) -> Image.Image:
         (Image.new("RGBA", (8, 6)), "has 4 channels"),
         (Image.new("LA", (8, 6)), "has 2 channels"),
         (Image.new("L", (8, 7)), "has 8 x 7 pixels, and its image"),
+        (Image.new("L", (8, 1)), "is one pixel wide or high"),
         (grey(33), "has the label 33; labels go to 18"),
         (grey(19), "has the label 19"),
         (grey(300, np.uint16), "has the label 300"),
@@ -72,6 +73,15 @@ def test_a_mask_that_is_too_large_for_pillow_is_named(
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     with pytest.raises(PlanError, match=r"mask.png cannot be decoded \(Image size \(5400 pixels\)"):
         mask_check.check([(image, mask)], 18, tmp_path / "cache", "train", "")
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_broken_link_is_named_with_where_it_leads(tmp_path: Path, index: int) -> None:
+    files = pair(tmp_path, grey(5))
+    files[index].unlink()
+    files[index].symlink_to("/nowhere/at.png")
+    with pytest.raises(PlanError, match=rf"{files[index].name} cannot be opened \(a link to /nowh"):
+        mask_check.check([files], 18, tmp_path / "cache", "train", "")
 
 
 def test_an_image_counts_as_it_is_turned_when_it_is_read(tmp_path: Path) -> None:

@@ -35,6 +35,19 @@ def test_a_disk_that_is_full_is_one_line_and_the_other_runs_are_tried(
     assert sizes == [1, 2]
 
 
+def test_a_file_of_data_that_is_gone_is_no_fault_of_the_output_folder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def read(_plan: Plan) -> None:
+        raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), "/data/a.png")
+
+    monkeypatch.setattr("tasks.classification.setup.check_scale", read)
+    assert type_in("model=test_resnet") == (
+        2,
+        "error: /data/a.png: No such file or directory\n",
+    )
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_between_two_runs_ends_the_sweep_as_ctrl_c_does(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch
