@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from launchers.published_cost import published_rate
 from metering.record import FILE_NAME, PhaseRecord, Record, RecordError
-from metering.record_file import read
+from metering.record_file import read, summary_from_json
 from metering.sensors.nvml import GpuError, MaskError, job_gpus
 from metering.setup import Asked, identity
 from tasks.plan import Plan
 
+IDENTITY_DIGITS = 16
 AMD_DRIVER = Path("/dev/kfd")
 EARLIER = "an earlier record of the same set-up"
 OTHER_METER = "the rate of an earlier record of the same set-up, measured under another meter"
@@ -54,8 +55,7 @@ def _takes_cpu(plan: Plan) -> bool:
 
 
 def _cost(plan: Plan) -> Cost:
-    records = list(_finished(plan.folder.parent.glob(f"{plan.identity}*/{FILE_NAME}")))
-    for record in records:
+    for record in _finished(_known(plan).of_identity.get(plan.identity, ())):
         parts = _phases_of(record, plan)
         if parts is not None:
             return _sum([_of_phase(part, plan) for part in parts], EARLIER, plan, record)
@@ -110,18 +110,50 @@ def _gpu_hours(
 
 def _under_another_meter(plan: Plan) -> Record | None:
     """The newest record of the same set-up but for the protocol."""
-    asked = _without_protocol(plan.asked)
-    for record in _finished(plan.folder.parent.glob(f"*/{FILE_NAME}")):
-        if _without_protocol(record.setup.asked) == asked and _phases_of(record, plan) is not None:
-            return record
-    return None
+    paths = _known(plan).without_protocol.get(_without_protocol(plan.asked), ())
+    return next((record for record in _finished(paths) if _phases_of(record, plan)), None)
 
 
 def _without_protocol(asked: Asked) -> str:
     return identity(dataclasses.replace(asked, protocol={}))
 
 
-def _finished(paths: Iterator[Path]) -> Iterator[Record]:
+@dataclass(frozen=True)
+class _Known:
+    """Paths of the finished records beside each other: by the identity that names their folders,
+    and by the identity that they would have without a protocol."""
+
+    of_identity: Mapping[str, Sequence[Path]]
+    without_protocol: Mapping[str, Sequence[Path]]
+
+
+def _known(plan: Plan) -> _Known:
+    """Of its network, on its hardware."""
+    folder = plan.folder.parent
+    try:
+        return _known_in(folder, folder.stat().st_mtime_ns)
+    except OSError:
+        return _Known({}, {})
+
+
+@lru_cache(maxsize=256)
+def _known_in(folder: Path, _mtime_ns: int) -> _Known:
+    """Looked through once for all runs of a sweep: each run would else read each record."""
+    of_identity: dict[str, list[Path]] = {}
+    without_protocol: dict[str, list[Path]] = {}
+    for path in folder.glob(f"*/{FILE_NAME}"):
+        try:
+            record, _ = summary_from_json(path.read_bytes())
+        except (OSError, RecordError):
+            continue
+        if record.status == "finished":
+            of_identity.setdefault(path.parent.name[:IDENTITY_DIGITS], []).append(path)
+            bare = _without_protocol(record.setup.asked)
+            without_protocol.setdefault(bare, []).append(path)
+    return _Known(of_identity, without_protocol)
+
+
+def _finished(paths: Iterable[Path]) -> Iterator[Record]:
     """Finished records, the newest first; an unreadable file tells nothing of the cost."""
     records = []
     for path in paths:

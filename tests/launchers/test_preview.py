@@ -11,7 +11,7 @@ import pytest
 
 from launchers import cost, died, failed, preview, single
 from metering.record import Failure, Interval, PhaseRecord
-from metering.record_file import write
+from metering.record_file import summary_from_json, write
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.running.execute import empty_record
@@ -196,3 +196,22 @@ def test_a_machine_without_a_gpu_takes_no_gpu_hours(
     monkeypatch.setattr(cost, "job_gpus", lambda: ["a GPU"])
     assert cost.cost(plan, is_here=True).gpu_hours == pytest.approx(90 / 3600)
     assert cost.cost(plan).gpu_hours == pytest.approx(90 / 3600)
+
+
+def test_a_sweeps_preview_reads_each_earlier_record_once(
+    compose: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = compose(*PAPER)
+    for batch_size in (2, 4, 6):
+        _record_of(dataclasses.replace(base, batch_size=batch_size))
+    texts: list[bytes] = []
+
+    def count(text: bytes) -> object:
+        texts.append(text)
+        return summary_from_json(text)
+
+    monkeypatch.setattr(cost, "summary_from_json", count)
+    plans = [dataclasses.replace(base, batch_size=2 * number) for number in range(1, 11)]
+    sources = [cost.cost(plan).source for plan in plans]
+    assert sources == [cost.EARLIER] * 3 + [cost.PUBLISHED] * 7
+    assert len(texts) == 3
