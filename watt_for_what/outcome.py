@@ -23,7 +23,7 @@ from metering.record_host import Code, Host
 from metering.setup import Asked, Found, SetUp
 from metering.used import added, used
 from tasks.running.ending import asked_by
-from tasks.running.found import on_this_machine
+from tasks.running.this_machine import on_this_machine
 from watt_for_what.errors import WattError
 
 J_PER_KWH = 3.6e6

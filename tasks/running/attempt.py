@@ -33,8 +33,9 @@ from metering.record_host import Code, Host
 from metering.setup import Found, SetUp
 from tasks.plan import Plan
 from tasks.protocol import Session, Task
-from tasks.running import attempts, checkpoint_write, continuation, device, ending, found, os_errors
+from tasks.running import attempts, checkpoint_write, continuation, device, ending, os_errors
 from tasks.running.earlier import Earlier, carried_overheads
+from tasks.running.this_machine import on_this_machine
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class Attempt:
         ):
             self.meter_facts, self.overheads = meter.facts(), meter.overheads
             if ranks.rank == 0:
-                self.found = found.on_this_machine(
+                self.found = on_this_machine(
                     meter.all_gpus, plan.hardware.nodes, meter.sensors(), self.task.STEP_VERSION
                 )
             with meter.overhead("set-up"):

@@ -17,8 +17,7 @@ from metering.setup import Found
 from tasks.errors import PlanError
 from tasks.plan import Plan
 from tasks.protocol import Task
-from tasks.running import attempts, earlier, host_check
-from tasks.running import found as found_here
+from tasks.running import attempts, earlier, host_check, this_machine
 from tasks.running.attempt import Attempt, Outcome, empty_record
 
 __all__ = [
@@ -34,7 +33,7 @@ __all__ = [
 
 def finished(plan: Plan, machine: Found | None = None) -> Record | None:
     """The record that answers this plan, if there is one (`tasks/running/earlier.py`). machine:
-    this one, as `found.machine` gives it; without it the machine is not compared."""
+    this one, as `this_machine.machine` gives it; without it the machine is not compared."""
     answer = earlier.find(plan, machine)
     return answer.record if answer is not None and not answer.missing else None
 
@@ -56,7 +55,7 @@ def answer_without_gpu(plan: Plan) -> Outcome | None:
 
 
 def _machine_without_gpu(plan: Plan) -> Found | None:
-    return found_here.machine_without_gpu(plan.hardware, _task(plan).STEP_VERSION)
+    return this_machine.machine_without_gpu(plan.hardware, _task(plan).STEP_VERSION)
 
 
 def _task(plan: Plan) -> Task:
@@ -81,7 +80,7 @@ def execute(
     if problems:
         raise PlanError(problems[0])
     with _alone(plan.folder, ranks):
-        machine = None if ranks.rank else found_here.machine(plan.hardware, task.STEP_VERSION)
+        machine = None if ranks.rank else this_machine.machine(plan.hardware, task.STEP_VERSION)
         known = None if plan.force or ranks.rank else earlier.find(plan, machine)
         known = ranks.broadcast(known)
         if known is not None and not known.missing:

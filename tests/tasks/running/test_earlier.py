@@ -14,7 +14,7 @@ from metering.record_file import read, write
 from metering.setup import Found
 from tasks.classification.session import STEP_VERSION
 from tasks.plan import Plan
-from tasks.running import attempts, continuation, earlier, found
+from tasks.running import attempts, continuation, earlier, this_machine
 from tasks.running.execute import Outcome, execute
 from tests.endurance import TINY
 
@@ -85,11 +85,11 @@ def test_found_says_what_computed_and_which_network_was_built(tiny: Make) -> Non
 
 
 def _on_another_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(found, "cpu_model", lambda: "Another CPU")
+    monkeypatch.setattr(this_machine, "cpu_model", lambda: "Another CPU")
 
 
 def _with_another_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(found, "package_versions", lambda: (("torch", "0.0"),))
+    monkeypatch.setattr(this_machine, "package_versions", lambda: (("torch", "0.0"),))
 
 
 @pytest.mark.trains
