@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
 from omegaconf import DictConfig
 from pydantic import TypeAdapter, ValidationError
 
@@ -42,15 +43,17 @@ def begun(config: DictConfig) -> Sweep:
     command = _comparable(overrides.task), _comparable(overrides.hydra)
     digest = hashlib.sha256(json.dumps(command).encode()).hexdigest()[:16]
     path = Path(str(config.output_dir)).expanduser() / ".sweeps" / f"{digest}.json"
-    now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    earlier = None if config.get("force") else _earlier(path)
-    if earlier is not None:
-        return Sweep(earlier, now)
-    sweep = Sweep(uuid.uuid4().hex, now)
-    content = asdict(sweep) | {"command": [word for part in command for word in part]}
-    if not config.get("dry_run"):
+    new = Sweep(uuid.uuid4().hex, datetime.now(UTC).isoformat(timespec="milliseconds"))
+    if config.get("dry_run"):
+        return new
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_suffix(".lock")):  # two may start the command at once
+        earlier = None if config.get("force") else _earlier(path)
+        if earlier is not None:
+            return Sweep(earlier, new.started_at)
+        content = asdict(new) | {"command": [word for part in command for word in part]}
         atomic_file.write(path, json.dumps(content, indent=1).encode())
-    return sweep
+    return new
 
 
 def _comparable(overrides: Iterable[str]) -> list[str]:

@@ -50,7 +50,7 @@ def test_a_preview_begins_nothing(tmp_path: Path) -> None:
 
 def test_a_damaged_note_begins_a_sweep_anew(tmp_path: Path) -> None:
     first = begin(tmp_path, "model=a")
-    (note,) = (tmp_path / ".sweeps").iterdir()
+    (note,) = (tmp_path / ".sweeps").glob("*.json")
     note.write_text("[]")
     assert begin(tmp_path, "model=a").id != first.id
     assert begin(tmp_path, "model=a").id != first.id
