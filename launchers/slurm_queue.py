@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -138,8 +139,8 @@ def submit(plans: Sequence[Plan], settings: SlurmSettings) -> Submission:
         tickets = of_plans(plans, read_tickets(output_dir))
         known = slurm_submit.queued(settings, [ticket.job_id for ticket in tickets.values()])
         live = {name: ticket for name, ticket in tickets.items() if is_live(ticket, known)}
-        done = Submission({plan.run_name: live[plan.run_name] for plan in plans
-                           if plan.run_name in live})  # fmt: skip
+        names = [plan.run_name for plan in plans]
+        submission = Submission({name: live[name] for name in names if name in live})
         new = [plan for plan in plans if plan.run_name not in live]
         groups: dict[str, list[Plan]] = {}
         for plan in new:
@@ -147,8 +148,8 @@ def submit(plans: Sequence[Plan], settings: SlurmSettings) -> Submission:
         copy = slurm_code.copied(home, new) if new else None
         for group in groups.values():
             assert copy is not None
-            _submit_group(group, home, settings, copy, done)
-    return done
+            _submit_group(group, home, settings, copy, submission)
+    return submission
 
 
 @contextmanager
@@ -181,7 +182,11 @@ def is_submitting(output_dir: Path) -> bool:
 
 
 def _submit_group(
-    plans: list[Plan], home: Path, settings: SlurmSettings, copy: slurm_code.Copy, done: Submission
+    plans: list[Plan],
+    home: Path,
+    settings: SlurmSettings,
+    copy: slurm_code.Copy,
+    submission: Submission,
 ) -> None:
     """A refusal leaves the other groups alone. Each ticket is there as soon as SLURM has the job:
     a submitter that is ended in between forgets none."""
@@ -189,21 +194,25 @@ def _submit_group(
     cluster = slurm_state.cluster_name()
     try:
         for runs in slurm_submit.submit(plans, home, settings, copy):
-            counts: dict[str, int] = {}
-            for run in runs:
-                counts[run.job_id] = counts.get(run.job_id, 0) + 1
+            num_runs = Counter(run.job_id for run in runs)
             for run in runs:
                 name = run.plan.run_name
                 ticket = Ticket(
-                    name, run.job_id, str(run.plan.folder), before[name], run.number,
-                    counts[run.job_id], cluster, run.plan.in_words,
-                )  # fmt: skip
+                    identity=name,
+                    job_id=run.job_id,
+                    folder=str(run.plan.folder),
+                    before=before[name],
+                    number=run.number,
+                    num_runs=num_runs[run.job_id],
+                    cluster=cluster,
+                    what=run.plan.in_words,
+                )
                 content = json.dumps(asdict(ticket)).encode()
                 atomic_file.write(home / "tickets" / f"{name}.json", content)
-                done.tickets[name] = ticket
-                done.num_new += 1
+                submission.tickets[name] = ticket
+                submission.num_new += 1
     except (slurm_submit.Refused, PlanError) as error:
         for plan in plans:
-            if plan.run_name not in done.tickets:
+            if plan.run_name not in submission.tickets:
                 is_ours = isinstance(error, PlanError)
-                done.refused[plan.run_name] = f"{'' if is_ours else 'SLURM refuses: '}{error}"
+                submission.refused[plan.run_name] = f"{'' if is_ours else 'SLURM refuses: '}{error}"

@@ -167,10 +167,10 @@ def _of_job(job: Queued, queue: _Queue, ticket: Ticket) -> str:
         parts.append(f"place {place[0]} in partition {place[1]}")
     if job.start not in {"", "N/A"}:
         parts.append(f"expected to start {job.start}")
-    if words := cure(job.reason):
-        words = words.replace("JOB", ticket.job_id)
-    if words := words or queue.over.get(ticket.job_id.partition("_")[0]):
-        parts.append(f"does not start by itself: {words}")
+    of_reason = (cure(job.reason) or "").replace("JOB", ticket.job_id)
+    advice = of_reason or queue.over.get(ticket.job_id.partition("_")[0])
+    if advice:
+        parts.append(f"does not start by itself: {advice}")
     return ", ".join(parts)
 
 

@@ -47,9 +47,8 @@ def add_comparisons(lines: Sequence[Line], task: TaskFacts, num_draws: int) -> N
         _add_ranks([ours[at] for at in group], num_draws)
     accuracy = [_accuracy_pct(line, published) for line in ours]
     for at, front in fronts(boards.groups, accuracy, kwh, half_widths).items():
-        ours[at].values |= {
-            "estimated_pareto": front.is_on, "estimated_pareto_share": front.share,
-        }  # fmt: skip
+        ours[at].values["estimated_pareto"] = front.is_on
+        ours[at].values["estimated_pareto_share"] = front.share
         if front.is_on:
             ours[at].say("estimated_train_kwh", ON_FRONT.format(share=front.share))
     _add_published_front(lines, published)
