@@ -44,6 +44,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return any(f"\npytestmark = pytest.mark.{name}\n" in text for name in names) or None
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are numbered and not spelled out: archives hold the time at which they were made, and
+    two processes that test at once have to call every test alike."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What types `run.py` trains, and endurance takes its time: `make check` leaves both out."""
     for item in items:
