@@ -102,14 +102,22 @@ def require_timm_name(name: str) -> None:
 
 
 def unknown_model(name: str, cure: str) -> PlanError:
-    """With the nearest names: tags of its network, a name within it
-    (`torchvision.models.resnet50`), else any. cure: where none is near."""
+    """With the nearest names: the one that differs in capitals and marks alone (`ResNet-50`), tags
+    of its network, a name within it (`torchvision.models.resnet50`), else any. cure: where none is
+    near."""
     parts = name.rsplit("/", maxsplit=1)[-1].split(".")
     tags = [tag for tag in timm_tags() if tag.startswith(f"{parts[0]}.")] if parts[1:] else []
     known = yaml_names() | timm_names()
+    plain = _plain(name.rsplit("/", maxsplit=1)[-1])
+    if alike := sorted(one for one in known if _plain(one) == plain):
+        return PlanError(f"model '{name}' is unknown; did you mean {' or '.join(alike)}?")
     if not tags and parts[1:] and parts[-1] in known:
         return PlanError(f"model '{name}' is unknown; did you mean {parts[-1]}?")
     return unknown("model", name, tags or sorted(known), cure)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]", "", name.lower())
 
 
 def renamed(name: str) -> str | None:

@@ -36,7 +36,11 @@ def test_an_unknown_name_gets_its_nearest():
 
 @pytest.mark.parametrize(
     ("name", "nearest"),
-    [("resnet50.a9_in1k", r"resnet50\.\w+"), ("torchvision.models.resnet50", r"resnet50\?")],
+    [
+        ("resnet50.a9_in1k", r"resnet50\.\w+"),
+        ("torchvision.models.resnet50", r"resnet50\?"),
+        ("microsoft/ResNet-50", r"resnet50\?"),
+    ],
 )
 def test_a_tag_and_a_name_of_another_library_get_theirs(name: str, nearest: str):
     with pytest.raises(PlanError, match=f"is unknown; did you mean {nearest}"):
