@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from metering.quantiles import chi_square, student_t
 from metering.rows import Row
-from metering.statistics import chi_square, student_t
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from operator import mul
-from typing import TYPE_CHECKING
 
+from metering.low_frequencies import (
+    READ_BLOCKS,
+    cosines,
+    fewest_cosines,
+    noise_of_sum,
+    variance_of_sum,
+)
+from metering.quantiles import student_t
 from metering.record import Interval
-
-if TYPE_CHECKING:
-    import numpy as np
 
 MIN_KEPT = 4  # MSER needs a handful of blocks behind the cut to be meaningful
 MAX_BATCH = 5
@@ -19,11 +23,7 @@ BLOCKS_PER_BATCH = 6  # the series grows by this many before its batches grow by
 # which may be a state of the load, as may be more than `MOST_CUT` of the series
 CUT_SIGMAS, COLD_SIGMAS, LONG_CUT_SIGMAS = 3.0, 4.0, 5.0
 MOST_CUT = 0.25
-NUM_COSINES = (4, 6)  # at least and at most: the fewer, the lower the frequencies, and the wider
-BLOCKS_PER_COSINE = 3  # between these
-MOST_DEGREES = 4  # of freedom
-TICK_BLOCKS = 20  # from so many on, their neighbours show what a counter's tick is to them
-MOSTLY = 0.5  # of their noise at low frequencies, that is the tick's where it is taken off
+CHOSEN_DEGREES = 4  # of freedom, or half of all, of a series that ended where it was narrow
 
 
 def warmup_length(values: Sequence[float]) -> int:
@@ -69,7 +69,7 @@ def _stands_out(head: Sequence[float], kept: Sequence[float], sigmas: float) -> 
     variance *= (1 + correlation) / (1 - correlation)
     if len(head) > MAX_BATCH:
         # a counter's ticks hide how much neighbours resemble each other, but not at low frequencies
-        slow = _low_frequencies(residuals, _cosines(len(kept), _num_cosines(len(kept))))
+        slow = variance_of_sum(residuals, cosines(len(kept), fewest_cosines(len(kept))))
         variance = max(variance, slow / len(kept))
     noise = math.sqrt(variance * (1 / len(head) + 1 / len(kept)))
     rounding = 1e-12 * abs(mean)
@@ -119,23 +119,20 @@ def rate_interval(
 
     A ratio estimator (Cochran 1977, section 6.4): its variance comes from the residuals
     amount - rate x samples, so that blocks of different length weigh as they should. What counts of
-    them is their noise at low frequencies, the mean square of their first cosine transforms
-    (equal-weighted cosines: Lazarus, Lewis, Stock and Watson 2018, "HAR inference: recommendations
-    for practice", Journal of Business & Economic Statistics 36:4): blocks that resemble their
+    them is their noise at low frequencies (`metering.low_frequencies`): blocks that resemble their
     neighbours add to it, and what comes and goes within a few blocks, be it periodic, cancels in
-    their sum and adds nothing. The quantile is Student's t; its degrees are one fewer than the
-    cosines (`benchmarks.metering_coverage` shows how often the interval then holds). Of the ticks,
-    whose size is known, it is the normal distribution's.
+    their sum and adds nothing. The quantile is Student's t, its degrees are one fewer than the
+    cosines (`benchmarks.metering_coverage` shows how often the interval then holds). Of a counter's
+    readings, whose noise is known from all blocks, it is the normal distribution's.
 
     tick: standard deviation of one reading of a counter that moves in steps. What such a reading
-    adds to one block it takes from the next; it remains at the two ends of a chain of blocks, and
-    the interval allows for that at least. Where most of the noise is the tick's, as neighbours show
-    by differing in opposite directions, its part is taken off and what remains at the ends is
-    added (from `TICK_BLOCKS` blocks on).
+    adds to one block it takes from the next; it remains at the two ends of a chain of blocks. From
+    `READ_BLOCKS` blocks on what the readings add to the noise at low frequencies is taken off, and
+    what remains at the ends is added; of fewer blocks the interval is at least as wide as that.
     after_stop: of each block, whether it begins with a reading of its own and not with the one that
     ended the block before.
     is_chosen: whether somebody looked at the interval again and again, and ended the series where
-    it was narrow: then the degrees are `MOST_DEGREES` at most.
+    it was narrow: then the degrees are fewer (`CHOSEN_DEGREES`).
     """
     count = len(amounts)
     if count == 0 or sum(samples) == 0:
@@ -144,65 +141,12 @@ def rate_interval(
     if count < 2:
         return Interval(rate, None, confidence, count, float(count))
     residuals = [amount - rate * number for amount, number in zip(amounts, samples, strict=True)]
-    num_cosines = _num_cosines(count)
     begins = [True, *(after_stop[1:] if after_stop else [False] * (count - 1))]
-    cosines = _cosines(count, num_cosines)
-    variance, at_ends = _low_frequencies(residuals, cosines), 2 * sum(begins) * tick**2
-    of_ticks = _of_ticks(residuals, cosines, tick, begins) if count >= TICK_BLOCKS else 0.0
-    is_tick_apart = of_ticks > MOSTLY * variance
-    if is_tick_apart:
-        variance = max(0.0, variance - of_ticks)
-    effective = max(2, min(num_cosines, MOST_DEGREES + 1) if is_chosen else num_cosines)
-    noise = student_t(confidence, effective - 1) * math.sqrt(variance)
-    ends = student_t(confidence, math.inf) * math.sqrt(at_ends)
-    half_width = math.hypot(noise, ends) if is_tick_apart else max(noise, ends)
-    return Interval(rate, half_width / sum(samples), confidence, count, float(effective))
-
-
-def _num_cosines(count: int) -> int:
-    least, most = NUM_COSINES
-    return min(count - 1, max(least, min(most, count // BLOCKS_PER_COSINE)))
-
-
-def _cosines(count: int, num_cosines: int) -> np.ndarray:
-    """(num_cosines, count), those of the lowest frequencies."""
-    import numpy as np
-
-    times = (np.arange(count) + 0.5) / count
-    return np.cos(np.pi * np.outer(np.arange(1, num_cosines + 1), times))
-
-
-def _low_frequencies(residuals: Sequence[float], cosines: np.ndarray) -> float:
-    """Variance of their sum, from their noise at frequencies near zero."""
-    return 2 * float(((cosines @ residuals) ** 2).sum()) / len(cosines)
-
-
-def _of_ticks(
-    residuals: Sequence[float], cosines: np.ndarray, tick: float, begins: Sequence[bool]
-) -> float:
-    """Of `_low_frequencies`, what a counter's ticks add. begins: whether a block is the first of
-    its chain."""
-    import numpy as np
-
-    # independent noise of readings gives neighbours a covariance of minus its variance
-    covariance = sum(map(mul, residuals, residuals[1:])) / len(residuals)
-    first = np.asarray(begins)
-    last = np.append(first[1:], True)
-    shared = np.diff(cosines, axis=1)[:, ~first[1:]]
-    weights = [float((part**2).sum()) for part in (cosines[:, first], cosines[:, last], shared)]
-    return 2 * sum(weights) * min(max(0.0, -covariance), tick**2) / len(cosines)
-
-
-def student_t(confidence: float, degrees: float) -> float:
-    """Its two-sided quantile; of infinite degrees the normal distribution's."""
-    from scipy.special import ndtri, stdtrit
-
-    level = 0.5 + confidence / 2
-    return float(ndtri(level) if math.isinf(degrees) else stdtrit(degrees, level))
-
-
-def chi_square(share: float, degrees: float) -> float:
-    """Below which a share of it lies."""
-    from scipy.special import chdtri
-
-    return float(chdtri(degrees, 1 - share))
+    noise = noise_of_sum(residuals, tick, begins)
+    degrees = noise.degrees
+    if is_chosen:
+        degrees = min(degrees, max(CHOSEN_DEGREES, degrees / 2))
+    between = student_t(confidence, degrees) * math.sqrt(noise.variance)
+    ends = student_t(confidence, math.inf) * math.sqrt(2 * sum(begins) * noise.reading)
+    half_width = math.hypot(between, ends) if count >= READ_BLOCKS else max(between, ends)
+    return Interval(rate, half_width / sum(samples), confidence, count, degrees + 1)
