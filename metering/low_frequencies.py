@@ -51,7 +51,8 @@ def noise_of_sum(residuals: Sequence[float], tick: float, begins: Sequence[bool]
     lowest = lowest_cosines(residuals)
     variance = variance_of_sum(residuals, lowest)
     if not tick or count < READ_BLOCKS or not variance:
-        return NoiseOfSum(variance, len(lowest), tick**2)
+        # a degree less: neighbours resemble each other on a CPU, and few blocks do not show it
+        return NoiseOfSum(variance, max(1, len(lowest) - 1), tick**2)
     readings = noise_of_readings(residuals, lowest, tick, begins)
     few = fewest_cosines(count)
     if readings.in_variance > MOST_READ * variance and len(lowest) > few:
