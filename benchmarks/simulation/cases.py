@@ -137,4 +137,6 @@ CASES: dict[str, Case] = {
     "rare: two power states of 30 s on average": _case(
         power_loads.RarePowerStates, is_stationary=False, is_seen=False
     ),
+    "power that wanders by 4 %, over 8 s": _case(power_loads.WanderingPower),
+    "rare: stalls of two seconds, one in 300 steps": _case(loads.RareStalls, is_seen=False),
 }

@@ -91,6 +91,12 @@ class RandomStalls(Workload):
             self.machine.work(self.stall_s, self.waiting_w)
 
 
+class RareStalls(RandomStalls):
+    """After one step in three hundred, by chance, two seconds pass."""
+
+    share, stall_s = 1 / 300, 2.0
+
+
 class PeriodicStalls(RandomStalls):
     """After every 50th step half a second passes: a log line, a checkpoint."""
 

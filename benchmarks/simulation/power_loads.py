@@ -58,6 +58,20 @@ class Throttled(Workload):
         return self.weaker if self._is_hot() else 1.0
 
 
+class WanderingPower(Workload):
+    """Power wanders by 4 %, and forgets where it was within 100 steps (eight seconds): AR(1)."""
+
+    spread, num_remembered = 0.04, 100
+    _apart: float | None = None
+
+    def power(self) -> float:
+        kept = math.exp(-1 / self.num_remembered)
+        draw = self.random.gauss(0, self.spread)
+        before = self._apart
+        self._apart = draw if before is None else kept * before + math.sqrt(1 - kept**2) * draw
+        return 1 + self._apart
+
+
 class RandomPowerStates(Workload):
     """Power changes between levels by chance. levels: times the load's power; num_each: steps that
     each lasts on average (125 are ten seconds)."""
