@@ -72,7 +72,7 @@ class Readings:
     in_variance: float = 0.0
 
 
-@lru_cache(1024)
+@lru_cache(16)  # one look asks for the same several times
 def cosines(count: int, num_cosines: int) -> np.ndarray:
     """(num_cosines, count), those of the lowest frequencies."""
     import numpy as np
