@@ -121,8 +121,8 @@ def rate_interval(
     amount - rate x samples, so that blocks of different length weigh as they should. What counts of
     them is their noise at low frequencies (`metering.low_frequencies`): blocks that resemble their
     neighbours add to it, and what comes and goes within a few blocks, be it periodic, cancels in
-    their sum and adds nothing. The quantile is Student's t, its degrees are one fewer than the
-    cosines (`benchmarks.metering_coverage` shows how often the interval then holds). Of a counter's
+    their sum and adds nothing. The quantile is Student's t with the degrees of `NoiseOfSum`
+    (`benchmarks.metering_coverage` shows how often the interval then holds). Of a counter's
     readings, whose noise is known from all blocks, it is the normal distribution's.
 
     tick: standard deviation of one reading of a counter that moves in steps. What such a reading

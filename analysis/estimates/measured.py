@@ -120,9 +120,8 @@ def measured(
     """The row of these runs: of each stage and phase those that are repetitions, oldest first.
     spreads: how much runs differ; in_sweeps: runs of one sweep."""
     rates = {phase: rate_of(runs, spreads) for phase, runs in phases.items()}
-    runs = sorted(
-        (run for of_phase in phases.values() for run in of_phase), key=lambda run: run.order
-    )
+    all_runs = (run for of_phase in phases.values() for run in of_phase)
+    runs = sorted(all_runs, key=lambda run: run.order)
     own = [run for run in runs if run.stage in OWN_STAGES]
     newest = (own or runs)[-1]
     recipes = [run["recipe"] for run in runs if run["recipe"]]
@@ -140,9 +139,7 @@ def measured(
         dataset=newest["dataset"],
         hardware=newest["hardware"] or "",
         row_key=key,
-        comparison_key=apart(
-            comparison_key(newest.setup, newest.is_at_recipe_size), newest.collection
-        ),
+        comparison_key=_comparison_key(newest),
         tier=least_sure(tier_of(run.setup, run.is_at_recipe_size, run.values) for run in runs),
         is_at_recipe_size=all(run.is_at_recipe_size for run in runs),
         rates=rates,
@@ -163,6 +160,10 @@ def measured(
         identities=_once(runs, "identity"),
         paths=_once(runs, "path"),
     )
+
+
+def _comparison_key(run: Run) -> str:
+    return apart(comparison_key(run.setup, run.is_at_recipe_size), run.collection)
 
 
 def _in_sweeps(

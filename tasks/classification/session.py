@@ -71,10 +71,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
     torch.manual_seed(plan.seed)
     device = devices.choose(plan.hardware.accelerator, ranks.local_rank)
     devices.set_precision(plan.precision, device)
-    findings = trial.Findings()
-    if plan.stage not in pretraining.SELF_SUPERVISED:
-        total = devices.total_memory(device, plan.hardware.devices)
-        findings = trial.run(*pretraining.tried(plan), total)
+    findings = _tried(plan, device)
     train_set, test_set = data.open_sets(plan.data, plan.seed, plan.micro_batch)
     with _clear_errors(plan.batch_size):
         step = pretraining.step(plan, ranks, device)
@@ -91,6 +88,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
         loaders.of_plan(plan, images, step, device, ranks, is_training)
         for images, is_training in ((train_set, True), (test_set, False))
     ]
+    on_weights = pretraining.notes_on_weights(step, plan)
     session = ClassificationSession(
         plan,
         ranks,
@@ -101,12 +99,7 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
         batches[1],
         device,
         pretraining.facts(plan, step),
-        (
-            *step.notes,
-            *findings.notes,
-            *setup.notes(plan),
-            *pretraining.notes_on_weights(step, plan),
-        ),
+        (*step.notes, *findings.notes, *setup.notes(plan), *on_weights),
         fingerprint(step.network),
         average,
     )
@@ -115,6 +108,14 @@ def prepare(plan: Plan, ranks: Ranks, say: Callable[[str], None]) -> Classificat
         with _clear_errors(plan.batch_size):
             compilation.ahead(session)
     return session
+
+
+def _tried(plan: Plan, device: torch.device) -> trial.Findings:
+    """What a trial of the network shows before it is built in full."""
+    if plan.stage in pretraining.SELF_SUPERVISED:
+        return trial.Findings()
+    total = devices.total_memory(device, plan.hardware.devices)
+    return trial.run(*pretraining.tried(plan), total)
 
 
 def _over_ranks(model: Any, ranks: Ranks, device: torch.device, has_unused_parameters: bool) -> Any:

@@ -48,7 +48,8 @@ def _safetensors(chosen: str, path: Path) -> Mapping[str, Any]:
 
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: _Slice(file.get_slice(name)) for name in file.keys()}  # noqa: SIM118
+            names = file.keys()  # the file itself is not iterable
+            return {name: _Slice(file.get_slice(name)) for name in names}
     except (SafetensorError, OSError) as error:
         raise _unreadable(chosen, error) from None
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import timm
+import torch
 
-torch = pytest.importorskip("torch")
-
-from tasks.network_facts import gmacs  # noqa: E402
+from tasks.network_facts import gmacs
 
 
 class _Query(torch.nn.Module):
@@ -30,7 +30,6 @@ def test_a_parameter_may_be_the_input_of_a_module(symbolic):
 
 
 def test_pit_has_the_gmacs_of_its_authors():
-    timm = pytest.importorskip("timm")
     with torch.device("meta"):
         network = timm.create_model("pit_ti_224")
     # PiT-Ti, 0.7 G: Heo 2021, Table 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -61,11 +61,14 @@ def test_a_sweep_is_one_command_without_a_long_pause(tmp_path, records, expected
 
 
 def named(
-    position: int, sweep: str = "a", start: str = "10:00", order: str = "shuffled"
+    position: int,
+    sweep: str = "a",
+    start: str = "10:00",
+    order: Literal["given", "shuffled"] = "shuffled",
 ) -> SweepPlace:
     """A place in a sweep that the record names."""
     started_at = f"{DAY}T{start}:00.000+00:00"
-    return SweepPlace(position, 4, order, id=sweep * 32, started_at=started_at)  # type: ignore[arg-type]
+    return SweepPlace(position, 4, order, id=sweep * 32, started_at=started_at)
 
 
 @pytest.mark.parametrize(

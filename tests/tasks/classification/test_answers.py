@@ -143,25 +143,16 @@ def own(compose: Callable[..., Plan], tmp_path: Path) -> Iterator[Callable[..., 
 AUXILIARY = "training: of the network's {}, {} is used; the loss adds 0.3 times that of "
 
 
+def in_both(words: str) -> list[str]:
+    return [f"{phase}: of the network's {words}" for phase in ("training", "test")]
+
+
 @pytest.mark.parametrize(
     ("name", "notes"),
     [
         ("made_with_more", []),
-        (
-            "HuggingFace",
-            [
-                f"{phase}: of the network's ImageClassifierOutput, logits is used; "
-                "hidden_states unused"
-                for phase in ("training", "test")
-            ],
-        ),
-        (
-            "Dataclass",
-            [
-                f"{phase}: of the network's Output, logits is used; features unused"
-                for phase in ("training", "test")
-            ],
-        ),
+        ("HuggingFace", in_both("ImageClassifierOutput, logits is used; hidden_states unused")),
+        ("Dataclass", in_both("Output, logits is used; features unused")),
         (
             "GoogLeNet",
             [AUXILIARY.format("GoogLeNetOutputs", "logits") + "aux_logits2, aux_logits1"],
@@ -173,13 +164,7 @@ AUXILIARY = "training: of the network's {}, {} is used; the loss adds 0.3 times 
                 "test: of the network's dict, out is used; aux unused",
             ],
         ),
-        (
-            "OneEntry",
-            [
-                f"{phase}: of the network's dict, prediction is used"
-                for phase in ("training", "test")
-            ],
-        ),
+        ("OneEntry", in_both("dict, prediction is used")),
         (
             "Triple",
             [
@@ -187,13 +172,7 @@ AUXILIARY = "training: of the network's {}, {} is used; the loss adds 0.3 times 
                 "test: of the network's tuple, [0] is used; [1], [2] unused",
             ],
         ),
-        (
-            "WithFeatures",
-            [
-                f"{phase}: of the network's list, [0] is used; [1] unused"
-                for phase in ("training", "test")
-            ],
-        ),
+        ("WithFeatures", in_both("list, [0] is used; [1] unused")),
         ("OtherInEvaluation", ["test: of the network's dict, logits is used"]),
     ],
 )
