@@ -8,13 +8,13 @@ and no longer than a time budget. What passed is remembered, so that a later run
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from metering import atomic_file
 from tasks.action_recognition import video_containers
 from tasks.errors import PlanError
 
@@ -139,10 +139,7 @@ def _remembered(memory: Path) -> frozenset[str]:
 
 
 def _remember(memory: Path, keys: frozenset[str]) -> None:
-    draft = memory.with_name(f".{memory.name}-{os.getpid()}")
     try:
-        memory.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text("\n".join(sorted(keys)), encoding="ascii")
-        draft.replace(memory)
+        atomic_file.write(memory, "\n".join(sorted(keys)).encode("ascii"))
     except OSError:
         return  # looked at again next time

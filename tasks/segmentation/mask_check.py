@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from metering import atomic_file
 from tasks.data import unopened
 from tasks.errors import PlanError
 from tasks.plan import DataPlan
@@ -83,11 +84,8 @@ def _remembered(stamp: Path) -> frozenset[int] | None:
 
 
 def _remember(stamp: Path, labels: set[int]) -> None:
-    draft = stamp.with_name(f".{stamp.name}-{os.getpid()}")
     try:
-        stamp.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(" ".join(map(str, sorted(labels))), encoding="ascii")
-        draft.replace(stamp)
+        atomic_file.write(stamp, " ".join(map(str, sorted(labels))).encode("ascii"))
     except OSError:
         return  # looked at again next time
 
